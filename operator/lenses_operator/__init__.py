@@ -1,0 +1,1 @@
+"""Kubernetes operator that runs Kafka connectors through the Lenses API."""

@@ -1,0 +1,1 @@
+"""Client for the Lenses 6.2 Kafka Connect API; knows nothing of Kubernetes."""

@@ -1,0 +1,1 @@
+"""The two custom resources, their status and conditions, as pydantic models."""
