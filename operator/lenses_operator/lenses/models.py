@@ -1,0 +1,285 @@
+"""What Lenses is told and what it answers, in Kafka Connect's words.
+
+Answers are read with tolerance where the API is known to vary (ids as text or number, states outside the enum,
+missing fields, fields of later versions) and frozen afterwards. No model shows configuration values, validation
+texts or traces in its repr: values of Secrets come back in all of them.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from decimal import Decimal
+from enum import StrEnum
+from typing import Annotated, Any, Literal, TypeAlias
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SkipValidation, model_validator
+from pydantic.alias_generators import to_camel
+
+StateAction = Literal["pause", "resume", "stop", "restart"]
+"""What a connector can be told. `start` is left out: the API does not say what it does."""
+
+Json: TypeAlias = Any
+"""A JSON value; numbers are int or Decimal, never float. Typed loosely: a connector decides its own shape."""
+
+
+class ConnectorState(StrEnum):
+    """The documented states. Models keep the raw word, which compares equal to these."""
+
+    RUNNING = "RUNNING"
+    UNASSIGNED = "UNASSIGNED"
+    PAUSED = "PAUSED"
+    FAILED = "FAILED"
+    RESTARTING = "RESTARTING"
+    STOPPED = "STOPPED"
+
+
+class Model(BaseModel):
+    """Camel case on the wire, snake case here; unknown fields are ignored, inputs never quoted in errors."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="ignore",
+        alias_generator=to_camel,
+        populate_by_name=True,
+        hide_input_in_errors=True,
+    )
+
+
+def _absent_as_empty(value: object) -> object:
+    return () if value is None else value
+
+
+def _text(value: object) -> object:
+    """The text Connect itself would make of a value."""
+    match value:
+        case bool():
+            return "true" if value else "false"
+        case int() | float() | Decimal():
+            return str(value)
+        case dict() | list():
+            return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+        case _:
+            return value
+
+
+def _texts(value: object) -> object:
+    if not isinstance(value, Mapping):
+        return value
+    return {key: _text(item) for key, item in value.items() if item is not None}
+
+
+Config = Annotated[Mapping[str, str], BeforeValidator(_texts)]
+Word = Annotated[str, BeforeValidator(lambda value: "" if value is None else value)]
+
+
+class Task(Model):
+    """One task of a connector. `state` is the raw word, empty when missing; `trace` only comes with details."""
+
+    id: int
+    state: Word = ""
+    worker_id: str | None = None
+    trace: str | None = Field(default=None, repr=False)
+
+
+Tasks = Annotated[tuple[Task, ...], BeforeValidator(_absent_as_empty)]
+
+
+class ConnectorListItem(Model):
+    """A connector as the list shows it. `state` is the raw word or None when missing."""
+
+    name: str = Field(min_length=1)
+    cluster: str = Field(min_length=1)
+    lrn: Word = ""
+    state: str | None = None
+    tasks: Tasks = ()
+    class_name: str | None = None
+    type: str | None = None
+
+
+class ConnectorDetails(ConnectorListItem):
+    """A connector in full.
+
+    `config` is None when Lenses sent none: unknown, not empty. `config_hidden` and `hidden_keys` say what Lenses
+    withheld by permission; a key in `hidden_keys` may be masked or missing in `config`.
+    """
+
+    worker_id: str | None = None
+    version: str | None = None
+    config: Config | None = Field(default=None, repr=False)
+    config_hidden: bool = False
+    hidden_keys: frozenset[str] = frozenset()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_hidden(cls, data: Any) -> Any:
+        errors = data.get("__errors") if isinstance(data, Mapping) else None
+        if not isinstance(errors, list):
+            return data
+        fields = {str(error["field"]) for error in errors if isinstance(error, Mapping) and "field" in error}
+        keys = frozenset(field.removeprefix("config.") for field in fields - {"config"})
+        return {**data, "config_hidden": "config" in fields, "hidden_keys": keys}
+
+
+class ConnectorRequest(Model):
+    """A connector to create or to validate. The configuration may hold Secrets, so its repr leaves it out."""
+
+    name: str = Field(min_length=1)
+    cluster: str = Field(min_length=1)
+    configuration: Mapping[str, str] = Field(repr=False)
+
+
+class Plugin(Model):
+    """A connector class that a cluster has installed."""
+
+    class_name: str = Field(alias="class")
+    cluster: str
+    name: str | None = None
+    type: str | None = None
+    version: str | None = None
+
+
+class ValidationField(Model):
+    """Connect's verdict on one key. `errors` may quote values, so the repr shows the name alone."""
+
+    name: str
+    errors: Annotated[tuple[str, ...], BeforeValidator(_absent_as_empty)] = Field(default=(), repr=False)
+    value: Annotated[str | None, BeforeValidator(_text)] = Field(default=None, repr=False)
+
+
+class ValidationResult(Model):
+    """What Connect says of a configuration; valid when `errors` is empty (the API answers 200 either way)."""
+
+    class_name: str = Field(alias="class")
+    fields: Annotated[tuple[ValidationField, ...], BeforeValidator(_absent_as_empty)] = Field(
+        default=(), alias="configuration", repr=False
+    )
+
+    @property
+    def errors(self) -> dict[str, tuple[str, ...]]:
+        """Key to its messages, in Connect's order; only keys that have any."""
+        found: dict[str, tuple[str, ...]] = {}
+        for field in self.fields:
+            if field.errors:
+                found[field.name] = found.get(field.name, ()) + field.errors
+        return found
+
+
+class ClusterInfo(Model):
+    """A Connect cluster that answers."""
+
+    name: str
+    version: str
+
+
+class OffsetsText(Model):
+    """Offsets as read: `text` is the exact JSON of the array, `entries` how many it holds."""
+
+    text: str = Field(repr=False)
+    entries: int
+
+
+class OffsetEntry(Model):
+    """One partition and where it stands; `offset` is None when null or absent, which Connect treats alike."""
+
+    partition: SkipValidation[Json]
+    offset: SkipValidation[Json] = None
+
+
+class FieldError(Model):
+    """One field that the API refused. `error` may quote the value."""
+
+    field: Word = ""
+    error: Word = Field(default="", repr=False)
+
+
+class ConnectorList(Model):
+    """The answer of the list; the API leaves `data` optional."""
+
+    data: Annotated[tuple[ConnectorListItem, ...], BeforeValidator(_absent_as_empty)] = ()
+
+
+class PluginList(Model):
+    """The answer of the plugin list; the API leaves `data` optional."""
+
+    data: Annotated[tuple[Plugin, ...], BeforeValidator(_absent_as_empty)] = ()
+
+
+class Message(Model):
+    """What altering and resetting offsets answers."""
+
+    message: str
+
+
+def _no_constant(word: str) -> Json:
+    raise ValueError(f"{word} is not JSON")
+
+
+_DECODER = json.JSONDecoder(parse_float=Decimal, parse_constant=_no_constant)
+_BLANK = " \t\n\r"
+
+
+def parse_offsets(text: str) -> list[OffsetEntry]:
+    """The entries of a JSON array of `{partition, offset}`; numbers as int or Decimal.
+
+    Raises ValueError for anything else; the message never quotes the text.
+    """
+    try:
+        entries = _DECODER.decode(text)
+    except (ValueError, RecursionError) as failure:
+        raise ValueError(f"offsets are not JSON: {_plain(failure)}") from None
+    if not isinstance(entries, list):
+        raise ValueError("offsets are not a JSON array")  # noqa: TRY004  (one kind of error for the caller)
+    for index, entry in enumerate(entries):
+        if not isinstance(entry, dict) or "partition" not in entry:
+            raise ValueError(f"offsets[{index}] is not an object with a partition")
+    return [OffsetEntry(partition=entry["partition"], offset=entry.get("offset")) for entry in entries]
+
+
+def offsets_of(body: str) -> OffsetsText:
+    """Cuts the `offsets` array out of an answer without re-writing a character of it.
+
+    Raises ValueError when the body is not such an answer. An absent or null array is an empty one.
+    """
+    text = _member(body, "offsets") or "[]"
+    if text == "null":
+        text = "[]"
+    return OffsetsText(text=text, entries=len(parse_offsets(text)))
+
+
+def _member(body: str, wanted: str) -> str | None:
+    """The exact text of one member of a JSON object; the last one wins, as in every JSON parser."""
+    try:
+        whole = _DECODER.decode(body)
+    except (ValueError, RecursionError) as failure:
+        raise ValueError(f"the answer is not JSON: {_plain(failure)}") from None
+    if not isinstance(whole, dict):
+        raise ValueError("the answer is not a JSON object")  # noqa: TRY004  (one kind of error for the caller)
+    found = None
+    at = _skip(body, body.index("{") + 1)
+    while body[at] == '"':  # known to be well formed, so a plain walk will do
+        key, at = _DECODER.raw_decode(body, at)
+        start = _skip(body, _skip(body, at) + 1)
+        _, at = _DECODER.raw_decode(body, start)
+        if key == wanted:
+            found = body[start:at]
+        at = _skip(body, at)
+        if body[at] == ",":
+            at = _skip(body, at + 1)
+    return found
+
+
+def _skip(text: str, at: int) -> int:
+    while at < len(text) and text[at] in _BLANK:
+        at += 1
+    return at
+
+
+def _plain(failure: Exception) -> str:
+    match failure:
+        case json.JSONDecodeError():
+            return f"{failure.msg} at character {failure.pos}"
+        case RecursionError():
+            return "nested too deeply"
+        case _:
+            return str(failure)
