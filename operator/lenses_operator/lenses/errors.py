@@ -89,10 +89,22 @@ class LensesError(Exception):
 
 
 class LensesUnreachable(LensesError):
-    """No usable answer came. Nothing was done if the request cannot have left (`maybe_done` False)."""
+    """No usable answer came. Nothing was done if the request cannot have left (`maybe_done` False).
 
-    def __init__(self, operation: str, message: str = "", *, maybe_done: bool = True, detail: str = "") -> None:
+    `reason` is one of connect_error, connect_timeout, pool_timeout, timeout, dropped.
+    """
+
+    def __init__(
+        self,
+        operation: str,
+        message: str = "",
+        *,
+        maybe_done: bool = True,
+        reason: str = "dropped",
+        detail: str = "",
+    ) -> None:
         super().__init__(operation, message, detail=detail)
+        self.reason = reason
         self._maybe_done = maybe_done
 
     @property
@@ -298,8 +310,14 @@ def from_answer(
         case _:
             if status >= 500 or status in _PLAIN_STATUS:
                 return _by_status(status)(operation, status=status, detail=_words(shape), retry_after=retry_after)
-            message = f"not an answer of the Lenses API (status {status})"
-            return UnusableAnswer(operation, message, status=status, detail=_words(shape), retry_after=retry_after)
+            return unusable(operation, status, body)
+
+
+def unusable(operation: str, status: int, body: bytes, why: str = "") -> UnusableAnswer:
+    """The error for a 2xx answer that is none; `why` in our own words, never quoting the body."""
+    message = f"not an answer of the Lenses API (status {status})"
+    detail = "" if why else _words(_shape(body))
+    return UnusableAnswer(operation, f"{message}: {why}" if why else message, status=status, detail=detail)
 
 
 def _by_status(status: int) -> type[LensesRefused]:

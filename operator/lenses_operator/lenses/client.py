@@ -1,0 +1,181 @@
+"""The operations of the Lenses Kafka Connect API, one method each.
+
+Every method raises LensesError (see `errors`) and nothing else. An answer that does not fit its model is an
+UnusableAnswer as a whole, lists included: a list without the one item that could not be read would look as if that
+connector did not exist.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TypeVar
+
+from pydantic import TypeAdapter, ValidationError
+
+from lenses_operator.lenses import errors
+from lenses_operator.lenses.models import (
+    ClusterInfo,
+    ConnectorDetails,
+    ConnectorList,
+    ConnectorListItem,
+    ConnectorRequest,
+    Message,
+    OffsetsText,
+    Plugin,
+    PluginList,
+    StateAction,
+    ValidationResult,
+    offsets_of,
+    parse_offsets,
+)
+from lenses_operator.lenses.tokens import TokenSource
+from lenses_operator.lenses.transport import Answer, Call, LensesTransport, Observer, names
+
+T = TypeVar("T")
+
+_CONNECTORS = TypeAdapter(ConnectorList)
+_CONNECTOR = TypeAdapter(ConnectorDetails)
+_PLUGINS = TypeAdapter(PluginList)
+_VALIDATION = TypeAdapter(ValidationResult)
+_TOPICS = TypeAdapter(list[str])
+_CLUSTER = TypeAdapter(ClusterInfo)
+_MESSAGE = TypeAdapter(Message)
+_NOTHING = TypeAdapter(object)
+
+
+class LensesClient:
+    """Lenses as seen with one token. `on_response` is called once per HTTP request, for metrics."""
+
+    def __init__(
+        self,
+        transport: LensesTransport,
+        tokens: TokenSource,
+        *,
+        on_response: Observer | None = None,
+    ) -> None:
+        self._transport = transport
+        self._tokens = tokens
+        self._on_response = on_response
+
+    def with_tokens(self, tokens: TokenSource) -> LensesClient:
+        """The same Lenses with another token; connections, limits and pauses are shared."""
+        return LensesClient(self._transport, tokens, on_response=self._on_response)
+
+    async def list_connectors(
+        self,
+        environment: str,
+        *,
+        clusters: Iterable[str] | None = None,
+        class_names: Iterable[str] | None = None,
+    ) -> list[ConnectorListItem]:
+        """All connectors the token may see; what is not among them may still exist."""
+        query = names("cluster", clusters) + names("className", class_names)
+        call = Call("list_connectors", "GET", environment, _connect(environment, "connectors"), query)
+        return list((await self._read(call, _CONNECTORS)).data)
+
+    async def create_connector(self, environment: str, request: ConnectorRequest) -> None:
+        """Creates the connector, which runs at once."""
+        path = _connect(environment, "connectors")
+        await self._do(Call("create_connector", "POST", environment, path, content=_json(request), slow=True))
+
+    async def get_connector(self, environment: str, cluster: str, name: str) -> ConnectorDetails:
+        call = Call("get_connector", "GET", environment, _connector(environment, cluster, name))
+        return await self._read(call, _CONNECTOR)
+
+    async def delete_connector(self, environment: str, cluster: str, name: str) -> None:
+        """Deletes the connector; its offsets stay."""
+        await self._do(Call("delete_connector", "DELETE", environment, _connector(environment, cluster, name)))
+
+    async def list_plugins(self, environment: str, *, cluster: str | None = None) -> list[Plugin]:
+        """The connector classes installed, of one cluster or of all."""
+        query = names("cluster", None if cluster is None else [cluster])
+        call = Call("list_plugins", "GET", environment, _connect(environment, "plugins"), query)
+        return list((await self._read(call, _PLUGINS)).data)
+
+    async def set_state(self, environment: str, cluster: str, name: str, action: StateAction) -> None:
+        """Asks for the change; it happens later, so read until it shows."""
+        await self._do(Call("set_state", "PUT", environment, _connector(environment, cluster, name, action)))
+
+    async def restart_task(self, environment: str, cluster: str, name: str, task_id: int) -> None:
+        path = _connector(environment, cluster, name, "tasks", str(task_id), "restart")
+        await self._do(Call("restart_task", "PUT", environment, path))
+
+    async def validate(self, environment: str, request: ConnectorRequest) -> ValidationResult:
+        """Connect's verdict. An invalid configuration is a result with errors, not an exception."""
+        path = _connect(environment, "validate")
+        call = Call("validate", "POST", environment, path, content=_json(request), slow=True)
+        return await self._read(call, _VALIDATION)
+
+    async def get_topics(self, environment: str, cluster: str, name: str) -> list[str]:
+        """The topics a connector has used; empty also for one that does not exist."""
+        call = Call("get_topics", "GET", environment, _connector(environment, cluster, name, "topics"))
+        return await self._read(call, _TOPICS)
+
+    async def get_cluster_info(self, environment: str, cluster: str) -> ClusterInfo:
+        """Name and version; an answer proves that the cluster is known and Connect up."""
+        path = _connect(environment, "clusters", cluster, "info")
+        return await self._read(Call("get_cluster_info", "GET", environment, path), _CLUSTER)
+
+    async def get_offsets(self, environment: str, cluster: str, name: str) -> OffsetsText:
+        """The offsets to the letter as Lenses wrote them."""
+        call = Call("get_offsets", "GET", environment, _connector(environment, cluster, name, "offsets"))
+        answer = await self._send(call)
+        try:
+            return offsets_of(answer.body.decode())
+        except ValueError as failure:
+            why = "not UTF-8" if isinstance(failure, UnicodeError) else str(failure)
+        raise errors.unusable(call.operation, answer.status, answer.body, why)
+
+    async def alter_offsets(self, environment: str, cluster: str, name: str, offsets_json: str) -> str:
+        """Sends a JSON array of `{partition, offset}` to the letter; the API's message.
+
+        The connector must be STOPPED and have no tasks. Raises BadRequest, unsent, for text that is no such array.
+        """
+        try:
+            parse_offsets(offsets_json)
+        except ValueError as failure:
+            raise errors.BadRequest("alter_offsets", f"not sent: {failure}") from None
+        path = _connector(environment, cluster, name, "offsets")
+        content = f'{{"offsets":{offsets_json}}}'.encode()
+        return (await self._read(Call("alter_offsets", "PATCH", environment, path, content=content), _MESSAGE)).message
+
+    async def reset_offsets(self, environment: str, cluster: str, name: str) -> str:
+        """Forgets all offsets; the API's message. The connector must be STOPPED and have no tasks."""
+        call = Call("reset_offsets", "DELETE", environment, _connector(environment, cluster, name, "offsets"))
+        return (await self._read(call, _MESSAGE)).message
+
+    async def _send(self, call: Call) -> Answer:
+        return await self._transport.request(call, self._tokens, self._on_response)
+
+    async def _do(self, call: Call) -> None:
+        """For operations whose answer says nothing; a login page with status 200 still is no answer."""
+        answer = await self._send(call)
+        if answer.body.strip():
+            _parse(call, answer, _NOTHING)
+
+    async def _read(self, call: Call, adapter: TypeAdapter[T]) -> T:
+        return _parse(call, await self._send(call), adapter)
+
+
+def _parse(call: Call, answer: Answer, adapter: TypeAdapter[T]) -> T:
+    try:
+        return adapter.validate_json(answer.body)
+    except ValidationError as failure:
+        first = failure.errors(include_url=False, include_context=False, include_input=False)[0]
+    # Raised out here: the ValidationError, which may quote the answer, is not to travel along as context.
+    if first["type"] == "json_invalid":
+        raise errors.unusable(call.operation, answer.status, answer.body)
+    where = ".".join(map(str, first["loc"])) or "the answer"
+    raise errors.unusable(call.operation, answer.status, answer.body, f"{where}: {first['type']}")
+
+
+def _connect(environment: str, *rest: str) -> tuple[str, ...]:
+    return ("api", "v1", "environments", environment, "proxy", "api", "kafka-connect", *rest)
+
+
+def _connector(environment: str, cluster: str, name: str, *rest: str) -> tuple[str, ...]:
+    return _connect(environment, "clusters", cluster, "connectors", name, *rest)
+
+
+def _json(request: ConnectorRequest) -> bytes:
+    return request.model_dump_json(by_alias=True).encode()

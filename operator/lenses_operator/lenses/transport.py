@@ -1,0 +1,327 @@
+"""One HTTP client for all of Lenses: timeouts, limits and retries per environment, one kind of error.
+
+A request passes, in this order: its environment's semaphores (slow operations have half of the places, so hanging
+validates never block reads), the environment's pause if the server asked for one, httpx. Only GETs are repeated
+here, and only where the failure looks like a blip; a Lenses that is down gets few requests, since waiting for it is
+the callers' business. A 401 with a changed token is repeated once for every method: nothing was done.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import random
+import ssl
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from importlib import metadata
+from pathlib import Path
+from urllib.parse import quote
+
+import httpx
+
+from lenses_operator.lenses import errors
+from lenses_operator.lenses.tokens import TokenSource
+
+log = logging.getLogger(__name__)
+
+Observer = Callable[[str, str, int | str, float], None]
+"""Called once per HTTP request with operation, environment, status (or the reason why none came) and seconds."""
+
+QUICK = httpx.Timeout(connect=5, read=30, write=30, pool=60)
+SLOW = httpx.Timeout(connect=5, read=95, write=30, pool=60)  # Connect itself gives up after 90 s
+
+MAX_BODY = 64 * 1024 * 1024  # bytes of an answer, decompressed
+FURTHER_TRIES = 2
+LONGEST_WAIT = 10.0  # seconds a caller is kept waiting because of a Retry-After
+LONGEST_PAUSE = 600.0  # seconds; a longer Retry-After is taken for this much
+_DELAY = (0.1, 0.5)  # seconds between tries, jittered
+
+
+@dataclass(frozen=True)
+class Call:
+    """One request. `path` holds raw segments below the base URL, `query` raw pairs; both are encoded here."""
+
+    operation: str
+    method: str
+    environment: str
+    path: tuple[str, ...]
+    query: tuple[tuple[str, str], ...] = ()
+    content: bytes | None = None
+    content_type: str = "application/json"
+    accept: str = "application/json"
+    slow: bool = False
+    optional: bool = False
+
+    @property
+    def timeout(self) -> httpx.Timeout:
+        return SLOW if self.slow else QUICK
+
+    @property
+    def target(self) -> str:
+        """Path and query, percent-encoded once. Raises BadRequest for a name that no path can carry."""
+        if not all(segment.strip(".") or len(segment) > 2 for segment in self.path):
+            # "", "." and ".." would address something else than what was meant
+            raise errors.BadRequest(self.operation, "not sent: an empty name, '.' or '..' cannot be part of a URL")
+        path = "/".join(quote(segment, safe="") for segment in self.path)
+        query = "&".join(f"{quote(key, safe='')}={quote(value, safe='')}" for key, value in self.query)
+        return f"/{path}?{query}" if query else f"/{path}"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A 2xx answer."""
+
+    status: int
+    body: bytes
+
+
+class _Lane:
+    """What one environment may have under way, and until when it asked to be left alone."""
+
+    def __init__(self, concurrency: int) -> None:
+        self._all = asyncio.Semaphore(concurrency)
+        self._slow = asyncio.Semaphore(concurrency // 2)
+        self.not_before = 0.0
+
+    @contextlib.asynccontextmanager
+    async def place(self, *, slow: bool) -> AsyncIterator[None]:
+        async with self._slow if slow else contextlib.nullcontext(), self._all:
+            yield
+
+
+class LensesTransport:
+    """The connection to one Lenses, shared by all tokens.
+
+    `concurrency` counts requests under way per environment, at least 2. The CA file is trusted in addition to the
+    system's. Raises ValueError for a URL or a CA file that cannot be used. `transport`, `clock` (monotonic seconds),
+    `wall_clock` (Unix seconds) and `sleep` are there for tests.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        *,
+        ca_file: Path | None = None,
+        concurrency: int = 16,
+        transport: httpx.AsyncBaseTransport | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        wall_clock: Callable[[], float] = time.time,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        if concurrency < 2:
+            raise ValueError("concurrency must be at least 2, one place being kept free of slow operations")
+        self._base = _base(base_url)
+        self._concurrency = concurrency
+        self._clock, self._wall_clock, self._sleep = clock, wall_clock, sleep
+        self._lanes: dict[str, _Lane] = {}
+        self._http = httpx.AsyncClient(
+            transport=transport,
+            verify=_trust(ca_file),
+            # Semaphores limit what is under way; waiting in httpx's pool costs more than the request itself.
+            limits=httpx.Limits(max_connections=None, max_keepalive_connections=4 * concurrency, keepalive_expiry=20),
+            headers={"User-Agent": f"lenses-operator/{_version()}"},
+            # A session cookie would outrank the token, and the client is shared by several tokens.
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
+            follow_redirects=False,
+            trust_env=False,
+        )
+
+    async def aclose(self) -> None:
+        """Closes all connections; requests under way fail."""
+        await self._http.aclose()
+
+    async def request(self, call: Call, tokens: TokenSource, observer: Observer | None = None) -> Answer:
+        """The 2xx answer. Raises LensesError for everything else."""
+        target = call.target
+        tries_left = FURTHER_TRIES if call.method == "GET" else 0
+        fresh_token = False
+        while True:
+            token = tokens.current()
+            try:
+                return await self._once(call, target, token, observer)
+            except errors.LensesError as failure:
+                if isinstance(failure, errors.Unauthorized) and not fresh_token:
+                    # refresh() alone would miss that another request has just read the new token
+                    if not tokens.refresh() and tokens.current() == token:
+                        raise
+                    fresh_token = True
+                    continue
+                if not tries_left or not _passing(failure):
+                    raise
+                tries_left -= 1
+                if failure.retry_after is None:  # otherwise the environment's pause does the waiting
+                    await self._sleep(random.uniform(*_DELAY))
+
+    async def _once(self, call: Call, target: str, token: str, observer: Observer | None) -> Answer:
+        lane = self._lanes.setdefault(call.environment, _Lane(self._concurrency))
+        async with lane.place(slow=call.slow):
+            await self._pause(call, lane)
+            started = self._clock()
+            outcome: int | str = "cancelled"
+            try:
+                response, body = await self._exchange(call, target, token)
+                outcome = response.status_code
+            except errors.LensesUnreachable as failure:
+                outcome = failure.reason
+                raise
+            except errors.UnusableAnswer as failure:
+                outcome = failure.status
+                raise
+            finally:
+                seconds = self._clock() - started
+                log.debug("%s %s %s %.0f ms", call.operation, call.environment, outcome, seconds * 1000)
+                if observer is not None:
+                    observer(call.operation, call.environment, outcome, seconds)
+        if response.is_success:
+            return Answer(response.status_code, body)
+        retry_after = self._retry_after(response)
+        if retry_after is not None:
+            lane.not_before = max(lane.not_before, self._clock() + retry_after)
+        raise errors.from_answer(
+            call.operation, response.status_code, body, retry_after=retry_after, optional=call.optional
+        )
+
+    async def _pause(self, call: Call, lane: _Lane) -> None:
+        rest = lane.not_before - self._clock()
+        if rest > LONGEST_WAIT:
+            message = f"not sent: Lenses asked for a pause, {rest:.0f} s are left"
+            raise errors.RateLimited(call.operation, message, retry_after=rest)
+        if rest > 0:
+            await self._sleep(rest)
+
+    async def _exchange(self, call: Call, target: str, token: str) -> tuple[httpx.Response, bytes]:
+        """One request over the wire. The body is complete, or LensesUnreachable is raised."""
+        headers = {"Authorization": f"Bearer {token}", "Accept": call.accept}
+        content = call.content
+        if call.method in {"POST", "PUT", "PATCH"}:
+            headers["Content-Type"] = call.content_type  # Connect answers 415 without, even where there is no body
+            content = content or b""
+        request = self._http.build_request(
+            call.method, f"{self._base}{target}", headers=headers, content=content, timeout=call.timeout
+        )
+        read = call.timeout.read or 0
+        try:
+            # httpx limits each read, not the whole: an answer that trickles would hold its place for good
+            async with asyncio.timeout(2 * read):
+                response = await self._http.send(request, stream=True)
+                try:
+                    return response, await _body(call, response)
+                finally:
+                    await response.aclose()
+        except (httpx.TransportError, OSError) as failure:  # an error inside TLS may come as it is: an OSError
+            unreachable = _unreachable(call, failure)
+        raise unreachable
+
+    def _retry_after(self, response: httpx.Response) -> float | None:
+        """Seconds, from either notation of the header; None when absent, nonsense, or beside another status."""
+        if response.status_code not in {429, 503}:
+            return None
+        text = response.headers.get("Retry-After", "").strip()
+        try:
+            seconds = (
+                float(text) if text[:1].isdigit() else parsedate_to_datetime(text).timestamp() - self._wall_clock()
+            )
+        except (ValueError, OverflowError):
+            return None
+        return min(max(seconds, 0.0), LONGEST_PAUSE)
+
+
+def _passing(failure: errors.LensesError) -> bool:
+    """Whether a GET may be tried again at once, or after the pause asked for."""
+    if failure.retry_after is not None and failure.retry_after > LONGEST_WAIT:
+        return False
+    match failure:
+        case errors.LensesUnreachable():
+            return failure.reason == "dropped"
+        case errors.ServerError():
+            return failure.status in {502, 503, 504}
+        case errors.RateLimited():
+            return failure.retry_after is not None
+        case _:
+            return False
+
+
+async def _body(call: Call, response: httpx.Response) -> bytes:
+    parts: list[bytes] = []
+    size = 0
+    try:
+        async for part in response.aiter_bytes():
+            size += len(part)
+            if size > MAX_BODY:
+                message = f"the answer is larger than {MAX_BODY} bytes"
+                raise errors.UnusableAnswer(call.operation, message, status=response.status_code)
+            parts.append(part)
+    except httpx.DecodingError:
+        message = "the answer is not compressed the way it says"
+    else:
+        return b"".join(parts)
+    raise errors.UnusableAnswer(call.operation, message, status=response.status_code)
+
+
+def _unreachable(call: Call, failure: httpx.TransportError | OSError) -> errors.LensesUnreachable:
+    """Only failures to connect quote their cause: later ones may hold parts of the request."""
+    match failure:
+        case httpx.ConnectTimeout():
+            reason, message = "connect_timeout", f"no connection within {call.timeout.connect:.0f} s"
+        case httpx.ConnectError():
+            reason, message = "connect_error", f"cannot connect: {_root(failure)}"
+        case httpx.PoolTimeout():
+            reason, message = "pool_timeout", "no free connection"
+        case httpx.TimeoutException() | TimeoutError():
+            reason, message = "timeout", f"no complete answer, waited {call.timeout.read:.0f} s for its next part"
+        case _:
+            reason = "dropped"
+            message = f"the connection was dropped before the answer was complete ({type(failure).__name__})"
+    sent = reason in {"timeout", "dropped"}
+    return errors.LensesUnreachable(call.operation, message, reason=reason, maybe_done=sent)
+
+
+def _root(failure: BaseException) -> str:
+    """The innermost cause; the outer layers only say that all attempts failed."""
+    while failure.__cause__ is not None:
+        failure = failure.__cause__
+        if isinstance(failure, BaseExceptionGroup):
+            failure = failure.exceptions[0]
+    return str(failure)
+
+
+def _base(base_url: str) -> str:
+    """The URL that all paths are put behind; a user name or a query in it would be sent along or lost."""
+    try:
+        url = httpx.URL(base_url.strip())
+    except httpx.InvalidURL as failure:
+        raise ValueError(f"the Lenses URL is not a URL: {failure}") from None
+    if url.scheme not in {"http", "https"} or not url.host:
+        raise ValueError("the Lenses URL must begin with https:// or http:// and name a host")
+    if url.userinfo or url.query or url.fragment:
+        raise ValueError("the Lenses URL must not hold a user name, a query or a fragment")
+    return str(url).rstrip("/")
+
+
+def _trust(ca_file: Path | None) -> ssl.SSLContext:
+    context = httpx.create_ssl_context(trust_env=False)
+    context.load_default_certs()
+    if ca_file is not None:
+        try:
+            context.load_verify_locations(cafile=ca_file)
+        except (OSError, ValueError) as failure:  # ssl.SSLError is an OSError
+            why = "no PEM certificate in it" if isinstance(failure, ssl.SSLError) else str(failure)
+            raise ValueError(f"CA file {ca_file} is not usable: {why}") from None
+    return context
+
+
+def _version() -> str:
+    try:
+        return metadata.version("lenses-operator")
+    except metadata.PackageNotFoundError:
+        return "0"
+
+
+def names(key: str, values: Iterable[str] | None) -> tuple[tuple[str, str], ...]:
+    """A repeated query parameter."""
+    return tuple((key, value) for value in values or ())
