@@ -1,0 +1,339 @@
+"""Steering the Lenses server from a test.
+
+    control = LensesControl("http://127.0.0.1:4711/__control__")
+    control.add_environment("env-1", {"connect": {"backend": "memory", "state_delay": 0.05}})
+    control.add_fault(environment="env-1", operation="CreateConnector", times=1, status=500, processed=True)
+    point = control.add_breakpoint("env-1", skip_reads=True, nth=2, when="after")
+    held = control.wait_breakpoint(point, timeout=10)
+    control.release_breakpoint(point, "drop")
+    assert control.counts("env-1") == {"ListConnectors": 3, ...}
+
+Operations are named as in the OpenAPI file (`CreateConnector`, `GetConnector`, ...) plus `GetEnvironment` and
+`PutResource`.
+Calls are synchronous and short, except `wait_breakpoint`: from a coroutine call that in a thread.
+
+Memory cluster settings (`add_environment`, `add_cluster`): `backend: "memory"`, `state_delay` (seconds until a state
+shows; tasks and deletion follow it), `task_delay` (after the state), `create_delay` (a created connector answers 404
+for so long), `delete_delay`, `topics` (topics that exist, for sink offsets), `version`, `plugins`: class names or
+objects `{class, type, version, required: [keys], ints: [keys], errors: {key: [messages]}, max_tasks, task_trace (every
+task fails with it), partition_keys: {key: "string"|"integer"|"any"}, offset_keys, alters_offsets}`.
+Connect cluster settings: `backend: "connect"`, `url`, `timeout`.
+Token rights: `name`, `environments`, `clusters`, `connectors` (globs with `*`), `write`.
+"""
+
+from __future__ import annotations
+
+from typing import Any, TypedDict, Unpack
+
+import httpx
+
+from harness.lenses import exactjson
+
+Json = dict[str, Any]
+
+
+class ControlError(RuntimeError):
+    """The server refused a control command."""
+
+
+class FaultKind(TypedDict, total=False):
+    """What a fault does. Several may be combined (latency with a status, say).
+
+    - latency: seconds before anything happens
+    - status, with shape (agent | hq | html | text | empty), type (HQ's error type), message, headers: answered
+      unprocessed, or with processed=True after the request has had its effect
+    - drop: close the connection "before" processing or "after" it
+    - body (any JSON) or text, with status (default 200), content_type: a made-up answer, also with processed=True
+    - agent_down: HQ answers agent_not_connected (503, or status), and GetEnvironment says so
+    - cluster_starting: an HTML 404 for everything about the cluster; lists over several clusters leave it out
+    - mask: True (keys like password, secret) or a list of keys; omit_config; errors ([{field, reason}] as `__errors`);
+      rewrite ({key: value, or None to take it away}): the details' config
+    - add_at_create: keys the server adds to a created config
+    - state (any word), omit_state: in details and list
+    - hide: the list leaves the connector out
+    """
+
+    latency: float
+    status: int
+    shape: str
+    type: str
+    message: str
+    headers: dict[str, str]
+    processed: bool
+    drop: str
+    body: Any
+    text: str
+    content_type: str
+    agent_down: bool
+    cluster_starting: bool
+    mask: bool | list[str]
+    omit_config: bool
+    errors: list[dict[str, str]]
+    rewrite: dict[str, str | None]
+    add_at_create: dict[str, str]
+    state: str
+    omit_state: bool
+    hide: bool
+
+
+class ConnectorChanges(TypedDict, total=False):
+    """Changes behind the operator's back, at once and unchecked: the whole config or config_changes (None removes a
+    key); state (tasks follow where Connect's would); tasks ([{id, state, trace}]); failing ({task id: trace}: such a
+    task fails whenever it is started, until set to {}); delays of this connector alone."""
+
+    config: dict[str, str]
+    config_changes: dict[str, str | None]
+    state: str
+    tasks: list[Json]
+    failing: dict[int, str]
+    state_delay: float
+    task_delay: float
+    delete_delay: float
+
+
+class LensesControl:
+    """A client of the control endpoint; safe to use from several threads."""
+
+    def __init__(self, control_url: str) -> None:
+        self.control_url = control_url.rstrip("/")
+        self._http = httpx.Client(timeout=30, trust_env=False)
+
+    def close(self) -> None:
+        self._http.close()
+
+    def _call(self, command: str, wait: float = 0.0, **arguments: Any) -> Any:
+        response = self._http.post(
+            f"{self.control_url}/{command}", content=exactjson.dumps(arguments).encode(), timeout=30 + wait
+        )
+        payload = exactjson.loads(response.content)
+        if response.status_code == 408:
+            raise TimeoutError(f"{command}: {payload['error']}")
+        if response.status_code != 200:
+            raise ControlError(f"{command}: {payload['error']}")
+        return payload["result"]
+
+    def ping(self) -> bool:
+        return bool(self._call("ping"))
+
+    # environments, clusters, tokens
+    def add_environment(self, name: str, clusters: dict[str, Json], *, resource_as_code: int | None = None) -> None:
+        """`resource_as_code`: the status the as-code PUT is refused with (404, 405, 415, 501); None: it works."""
+        self._call("add_environment", name=name, clusters=clusters, resource_as_code=resource_as_code)
+
+    def remove_environment(self, name: str) -> None:
+        """Also removes its faults, and drops what its breakpoints hold."""
+        self._call("remove_environment", name=name)
+
+    def environments(self) -> dict[str, list[str]]:
+        """Names of environments and their clusters."""
+        found: dict[str, list[str]] = self._call("environments")
+        return found
+
+    def set_resource_as_code(self, environment: str, status: int | None) -> None:
+        self._call("set_resource_as_code", environment=environment, status=status)
+
+    def add_cluster(self, environment: str, name: str, settings: Json) -> None:
+        self._call("add_cluster", environment=environment, name=name, settings=settings)
+
+    def remove_cluster(self, environment: str, name: str) -> None:
+        self._call("remove_cluster", environment=environment, name=name)
+
+    def set_plugins(self, environment: str, cluster: str, plugins: list[str | Json]) -> None:
+        self._call("set_plugins", environment=environment, cluster=cluster, plugins=plugins)
+
+    def set_delays(
+        self,
+        environment: str,
+        cluster: str,
+        *,
+        state_delay: float | None = None,
+        task_delay: float | None = None,
+        create_delay: float | None = None,
+        delete_delay: float | None = None,
+    ) -> None:
+        self._call(
+            "set_delays",
+            environment=environment,
+            cluster=cluster,
+            state_delay=state_delay,
+            task_delay=task_delay,
+            create_delay=create_delay,
+            delete_delay=delete_delay,
+        )
+
+    def add_token(
+        self,
+        token: str,
+        *,
+        name: str | None = None,
+        environments: list[str] | None = None,
+        clusters: list[str] | None = None,
+        connectors: list[str] | None = None,
+        write: bool = True,
+    ) -> None:
+        """Add a token, or change its rights; what is not given is unrestricted."""
+        globs = {"environments": environments, "clusters": clusters, "connectors": connectors}
+        given = {key: value for key, value in globs.items() if value is not None}
+        self._call("add_token", token=token, rights=given | {"name": name, "write": write})
+
+    def remove_token(self, token: str) -> None:
+        self._call("remove_token", token=token)
+
+    # the log
+    def requests(
+        self,
+        environment: str | None = None,
+        operation: str | list[str] | None = None,
+        connector: str | None = None,
+        since: int = 0,
+    ) -> list[Json]:
+        """Requests in order of arrival: seq, monotonic, wall, finished, operation, method, path (raw), query, status,
+        outcome (pending | answered | dropped), processed, environment, cluster, clusters, connector, token (its name),
+        body, content_type, accept. `since` is a seq."""
+        found: list[Json] = self._call(
+            "requests", environment=environment, operation=operation, connector=connector, since=since
+        )
+        return found
+
+    def counts(self, environment: str | None = None) -> dict[str, int]:
+        """Requests by operation; paths that are no operation count as `unknown`."""
+        found: dict[str, int] = self._call("counts", environment=environment)
+        return found
+
+    def seen(self, environment: str | None = None, *, skip_reads: bool = False) -> int:
+        """How many requests there were, or how many of them change something."""
+        return int(self._call("seen", environment=environment, skip_reads=skip_reads))
+
+    def reset(self, environment: str | None = None) -> None:
+        """Forget log and counts."""
+        self._call("reset", environment=environment)
+
+    def violations(self) -> list[Json]:
+        """Responses that did not conform to the OpenAPI file, and crashes: mistakes of the server itself."""
+        found: list[Json] = self._call("violations")
+        return found
+
+    def clear_violations(self) -> None:
+        self._call("clear_violations")
+
+    # faults
+    def add_fault(
+        self,
+        environment: str | None = None,
+        cluster: str | None = None,
+        connector: str | None = None,
+        operation: str | list[str] | None = None,
+        times: int | None = None,
+        skip: int = 0,
+        **kind: Unpack[FaultKind],
+    ) -> int:
+        """Act on matching requests after the first `skip`, `times` times (None: for ever). `connector` is a glob. A
+        fault for a cluster matches requests about that cluster alone. Of several answers the oldest fault gives its."""
+        return int(
+            self._call(
+                "add_fault",
+                environment=environment,
+                cluster=cluster,
+                connector=connector,
+                operation=operation,
+                times=times,
+                skip=skip,
+                **kind,
+            )
+        )
+
+    def remove_fault(self, fault: int) -> bool:
+        return bool(self._call("remove_fault", fault=fault))
+
+    def clear_faults(self, environment: str | None = None) -> None:
+        self._call("clear_faults", environment=environment)
+
+    def fault_hits(self, fault: int) -> int:
+        """How many requests matched it, those skipped included."""
+        return int(self._call("fault_hits", fault=fault))
+
+    def environment_down(self, environment: str, *, drop: bool = False) -> int:
+        """Refuse everything: a proxy's 502 page, or closed connections."""
+        if drop:
+            return self.add_fault(environment, drop="before")
+        return self.add_fault(environment, status=502, shape="html", message="Bad Gateway")
+
+    def agent_not_connected(self, environment: str) -> int:
+        return self.add_fault(environment, agent_down=True)
+
+    def cluster_starting(self, environment: str, cluster: str) -> int:
+        return self.add_fault(environment, cluster, cluster_starting=True)
+
+    # breakpoints
+    def add_breakpoint(
+        self,
+        environment: str | None = None,
+        operation: str | list[str] | None = None,
+        nth: int = 1,
+        when: str = "before",
+        *,
+        connector: str | None = None,
+        skip_reads: bool = False,
+    ) -> int:
+        """Hold the nth matching request from now on, "before" it is processed or "after" that, before its answer
+        leaves. `skip_reads` counts only requests that change something."""
+        return int(
+            self._call(
+                "add_breakpoint",
+                environment=environment,
+                operation=operation,
+                connector=connector,
+                nth=nth,
+                when=when,
+                skip_reads=skip_reads,
+            )
+        )
+
+    def wait_breakpoint(self, breakpoint_id: int, timeout: float = 10.0) -> Json:
+        """The request held there (as in `requests`); TimeoutError if none comes."""
+        found: Json = self._call("wait_breakpoint", wait=timeout, breakpoint_id=breakpoint_id, timeout=timeout)
+        return found
+
+    def release_breakpoint(self, breakpoint_id: int, action: str = "process") -> None:
+        """ "process": go on, though the client may be dead. "drop": close the connection, unprocessed if held before.
+        Also takes away a breakpoint that was not reached."""
+        self._call("release_breakpoint", breakpoint_id=breakpoint_id, action=action)
+
+    def clear_breakpoints(self, environment: str | None = None) -> None:
+        """Drop whatever is held."""
+        self._call("clear_breakpoints", environment=environment)
+
+    # connectors of memory clusters
+    def connectors(self, environment: str, cluster: str | None = None) -> list[Json]:
+        """See `get_connector`, each with its `cluster`; without `cluster` those of all clusters."""
+        found: list[Json] = self._call("connectors", environment=environment, cluster=cluster)
+        return found
+
+    def get_connector(self, environment: str, cluster: str, name: str) -> Json | None:
+        """{name, state, target (running | paused | stopped), config, class, tasks, starts, deleting}, or None."""
+        found: Json | None = self._call("get_connector", environment=environment, cluster=cluster, name=name)
+        return found
+
+    def set_connector(self, environment: str, cluster: str, name: str, **changes: Unpack[ConnectorChanges]) -> Json:
+        """Change or create; a created one runs with its tasks unless told otherwise."""
+        found: Json = self._call("set_connector", environment=environment, cluster=cluster, name=name, **changes)
+        return found
+
+    def add_connectors(
+        self, environment: str, cluster: str, names: list[str], **changes: Unpack[ConnectorChanges]
+    ) -> None:
+        """Many at once, all alike."""
+        self._call("add_connectors", environment=environment, cluster=cluster, names=names, changes=changes)
+
+    def remove_connector(self, environment: str, cluster: str, name: str) -> bool:
+        """Take it away at once; its offsets stay."""
+        return bool(self._call("remove_connector", environment=environment, cluster=cluster, name=name))
+
+    def get_offsets(self, environment: str, cluster: str, name: str) -> list[Json]:
+        found: list[Json] = self._call("get_offsets", environment=environment, cluster=cluster, name=name)
+        return found
+
+    def set_offsets(self, environment: str, cluster: str, name: str, offsets: list[Json] | str) -> None:
+        """Replace them; as JSON text numbers keep their notation (1.0, 1.7412e12)."""
+        given = exactjson.loads(offsets) if isinstance(offsets, str) else offsets
+        self._call("set_offsets", environment=environment, cluster=cluster, name=name, offsets=given)

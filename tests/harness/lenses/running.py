@@ -1,0 +1,54 @@
+"""The server inside a test process: its own thread and event loop, quick to start."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from typing import Any
+
+from harness.lenses.control import LensesControl
+from harness.lenses.server import LensesServer
+
+TOKEN = "lenses-test-token"
+START_TIMEOUT = 30.0
+
+
+class RunningLenses:
+    """A started server; `token` may do everything."""
+
+    def __init__(self, server: LensesServer, loop: asyncio.AbstractEventLoop, thread: threading.Thread) -> None:
+        self._server = server
+        self._loop = loop
+        self._thread = thread
+        self.url = server.url
+        self.control_url = server.control_url
+        self.token = TOKEN
+        self.control = LensesControl(server.control_url)
+
+    @classmethod
+    def start(cls, config: dict[str, Any] | None = None, *, port: int = 0) -> RunningLenses:
+        """Start and return once it listens. Without tokens in `config` one that may do everything is added."""
+        given = dict(config or {})
+        given["tokens"] = {TOKEN: {"name": "all"}, **given.get("tokens", {})}
+        loop = asyncio.new_event_loop()
+        thread = threading.Thread(target=loop.run_forever, name="lenses-server", daemon=True)
+        thread.start()
+
+        async def launch() -> LensesServer:
+            server = LensesServer(given)
+            await server.start(port=port)
+            return server
+
+        try:
+            server = asyncio.run_coroutine_threadsafe(launch(), loop).result(START_TIMEOUT)
+        except BaseException:
+            loop.call_soon_threadsafe(loop.stop)
+            raise
+        return cls(server, loop, thread)
+
+    def stop(self) -> None:
+        self.control.close()
+        asyncio.run_coroutine_threadsafe(self._server.stop(), self._loop).result(START_TIMEOUT)
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(START_TIMEOUT)
+        self._loop.close()

@@ -1,0 +1,77 @@
+"""Everything the server knows: environments with their clusters, tokens, faults, breakpoints, the log."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from harness.lenses.access import Token
+from harness.lenses.backend import Cluster
+from harness.lenses.breakpoints import Breakpoints
+from harness.lenses.connect import ConnectCluster
+from harness.lenses.faults import FaultBook
+from harness.lenses.memory import MemoryCluster
+from harness.lenses.record import RequestLog
+
+
+@dataclass(slots=True)
+class Environment:
+    """`resource_as_code` is the status the as-code PUT is refused with (404, 405, 415, 501), None where it works."""
+
+    name: str
+    clusters: dict[str, Cluster] = field(default_factory=dict)
+    resource_as_code: int | None = None
+
+
+def make_cluster(environment: str, name: str, settings: dict[str, Any]) -> Cluster:
+    kind = settings.get("backend", "memory")
+    if kind == "memory":
+        return MemoryCluster(environment, name, settings)
+    if kind == "connect":
+        return ConnectCluster(environment, name, settings)
+    raise ValueError(f"unknown backend {kind!r}")
+
+
+class World:
+    """The state behind the front; everything runs in one event loop, so nothing is locked."""
+
+    def __init__(self, config: dict[str, Any]) -> None:
+        unknown = set(config) - {"environments", "tokens", "check"}
+        if unknown:
+            raise ValueError(f"unknown settings: {', '.join(sorted(unknown))}")
+        self.environments: dict[str, Environment] = {}
+        self.tokens: dict[str, Token] = {}
+        self.faults = FaultBook()
+        self.breakpoints = Breakpoints()
+        self.log = RequestLog()
+        self.check = bool(config.get("check", True))
+        self.violations: list[dict[str, Any]] = []
+        for name, settings in config.get("environments", {}).items():
+            self.add_environment(name, settings)
+        for token, rights in config.get("tokens", {}).items():
+            self.tokens[token] = Token.parse(token, rights)
+
+    def add_environment(self, name: str, settings: dict[str, Any]) -> None:
+        if name in self.environments:
+            raise ValueError(f"environment {name} exists")
+        made = Environment(name, resource_as_code=settings.get("resource_as_code"))
+        for cluster, given in settings.get("clusters", {}).items():
+            made.clusters[cluster] = make_cluster(name, cluster, given)
+        self.environments[name] = made
+
+    def environment(self, name: str) -> Environment:
+        if name not in self.environments:
+            raise ValueError(f"no environment {name}")
+        return self.environments[name]
+
+    def memory(self, environment: str, cluster: str) -> MemoryCluster:
+        found = self.environment(environment).clusters.get(cluster)
+        if not isinstance(found, MemoryCluster):
+            raise ValueError(f"{environment} has no memory cluster {cluster}")  # noqa: TRY004 - it becomes a 400
+        return found
+
+    async def close(self) -> None:
+        self.breakpoints.clear()
+        for environment in self.environments.values():
+            for cluster in environment.clusters.values():
+                await cluster.close()
