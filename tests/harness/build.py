@@ -1,0 +1,167 @@
+"""Build the programs the environment needs into `build/`, each again only when its inputs changed."""
+
+import fcntl
+import hashlib
+import os
+import shutil
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness import paths
+from harness.process import Launcher, Process
+
+PROGRESS_INTERVAL = 15.0
+TIMEOUT = 3600.0
+HELM_VERSION = "v4.3.1"
+# Smaller and quicker to link; nobody debugs Kubernetes here.
+GO_FLAGS = ("-trimpath", "-buildvcs=false", "-ldflags=-s -w")
+
+
+@dataclass(frozen=True)
+class Step:
+    """One thing to build: the command makes `made`, in a scratch directory, from the inputs."""
+
+    name: str
+    title: str
+    output: Path
+    inputs: tuple[Path, ...]
+    argv: tuple[str, ...]
+    cwd: Path
+    made: str
+
+    @property
+    def stamp(self) -> Path:
+        """Holds the hash of the inputs the output was built from."""
+        return paths.BUILD / "stamps" / self.name
+
+    def fingerprint(self) -> str:
+        """Changes with the inputs and with the command."""
+        digest = hashlib.sha256(repr((self.argv, self.made)).encode())
+        for path in self.inputs:
+            digest.update(path.name.encode() + b"\0" + path.read_bytes())
+        return digest.hexdigest()
+
+    def is_current(self) -> bool:
+        """Whether there is nothing to do."""
+        return self.output.exists() and self.stamp.exists() and self.stamp.read_text() == self.fingerprint()
+
+
+def _steps() -> tuple[Step, ...]:
+    control_plane, kafka = paths.HARNESS / "controlplane", paths.HARNESS / "kafka"
+    return (
+        Step(
+            "kafka",
+            "Kafka and Kafka Connect (mvn)",
+            paths.KAFKA_LIBS,
+            (kafka / "pom.xml",),
+            ("mvn", "-q", "-B", "dependency:copy-dependencies", "-DoutputDirectory={scratch}/libs"),
+            kafka,
+            "libs",
+        ),
+        Step(
+            "helm",
+            "helm (go install)",
+            paths.HELM,
+            (),
+            ("go", "install", *GO_FLAGS, f"helm.sh/helm/v4/cmd/helm@{HELM_VERSION}"),
+            paths.ROOT,
+            "helm",
+        ),
+        Step(
+            "controlplane",
+            "Kubernetes control plane (go build; the first time takes minutes)",
+            paths.CONTROL_PLANE,
+            tuple(control_plane / name for name in ("main.go", "go.mod", "go.sum")),
+            ("go", "build", *GO_FLAGS, "-o", "{scratch}/controlplane", "."),
+            control_plane,
+            "controlplane",
+        ),
+    )
+
+
+STEPS = {step.name: step for step in _steps()}
+
+
+def ensure(*names: str) -> None:
+    """Build what is missing or out of date, all steps if none is named; another process that builds is waited for."""
+    wanted = [STEPS[name] for name in names or STEPS]
+    if all(step.is_current() for step in wanted):
+        return
+    with _only_builder():
+        for step in wanted:
+            if not step.is_current():
+                _build(step)
+
+
+def require(*names: str) -> None:
+    """Fail with the remedy unless everything named is there: a test's time limit is too short to build it."""
+    missing = [name for name in names or STEPS if not STEPS[name].is_current()]
+    if missing:
+        raise RuntimeError(f"not built or out of date: {', '.join(missing)}; run `make build` first")
+
+
+@contextmanager
+def _only_builder() -> Iterator[None]:
+    paths.BUILD.mkdir(exist_ok=True)
+    with (paths.BUILD / "building").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            print("build: another process builds already, waiting for it", flush=True)
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _build(step: Step) -> None:
+    fingerprint = step.fingerprint()
+    scratch = paths.BUILD / "scratch" / step.name
+    shutil.rmtree(scratch, ignore_errors=True)
+    scratch.mkdir(parents=True)
+    argv = [word.replace("{scratch}", str(scratch)) for word in step.argv]
+    if shutil.which(argv[0]) is None:
+        raise RuntimeError(f"{argv[0]} is needed to build {step.title} and is not on PATH")
+    print(f"build: {step.title}", flush=True)
+    begin = time.monotonic()
+    with Launcher() as launcher:
+        env = {"GOBIN": str(scratch)}
+        log = paths.BUILD / "logs" / f"{step.name}.log"
+        _follow(step, launcher.spawn(f"build of {step.title}", argv, log, env=env, cwd=step.cwd), begin)
+    step.stamp.unlink(missing_ok=True)
+    _replace(scratch / step.made, step.output)
+    shutil.rmtree(scratch)
+    step.stamp.parent.mkdir(parents=True, exist_ok=True)
+    step.stamp.write_text(fingerprint)
+    print(f"build: {step.title} done after {time.monotonic() - begin:.0f} s", flush=True)
+
+
+def _follow(step: Step, process: Process, begin: float) -> None:
+    """Wait for the end, with a sign of life now and then."""
+    while True:
+        try:
+            code = process.wait_for(PROGRESS_INTERVAL)
+        except TimeoutError:
+            elapsed = time.monotonic() - begin
+            if elapsed > TIMEOUT:
+                raise process.failed(f"took more than {TIMEOUT:g} s") from None
+            print(f"build: {step.title}, {elapsed:.0f} s so far", flush=True)
+            continue
+        if code:
+            raise process.failed(f"ended with code {code}")
+        return
+
+
+def _replace(made: Path, output: Path) -> None:
+    output.parent.mkdir(parents=True, exist_ok=True)
+    if output.is_dir():
+        shutil.rmtree(output)
+    os.replace(made, output)
+
+
+def report(names: Sequence[str]) -> None:
+    """Build on behalf of the command line and say what is there."""
+    ensure(*names)
+    for name in names or STEPS:
+        print(f"build: {STEPS[name].output.relative_to(paths.ROOT)} is up to date")

@@ -1,0 +1,16 @@
+"""Where things are in this checkout; everything generated stays below `build/` and `.run/`."""
+
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+HARNESS = ROOT / "tests" / "harness"
+CRDS = ROOT / "crds"
+BUILD = ROOT / "build"
+RUN = ROOT / ".run"
+
+CONTROL_PLANE = BUILD / "bin" / "controlplane"
+HELM = BUILD / "bin" / "helm"
+KAFKA_LIBS = BUILD / "kafka" / "libs"
+# The one that comes with the locked dependencies: another kubectl may be on PATH.
+KUBECTL = Path(sys.executable).parent / "kubectl"

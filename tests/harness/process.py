@@ -1,0 +1,169 @@
+"""Start the programs of the environment, each with a log file, and know when they are ready or why they are not."""
+
+import os
+import re
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from harness.identity import Identity, identify
+from harness.waiting import INTERVAL
+
+TAIL = 30
+GUARD = Path(__file__).with_name("guard.py")
+PORT_TAKEN = re.compile(r"address already in use|failed to listen on|BindException", re.IGNORECASE)
+
+# The kernel takes the end of the *thread* that started a process for the end of its parent: one thread starts them all.
+_starter = ThreadPoolExecutor(max_workers=1, thread_name_prefix="starter")
+
+
+class ProcessFailedError(RuntimeError):
+    """A part did not start or did not stay; the message ends with the last lines of its log."""
+
+    def __init__(self, name: str, reason: str, log: Path) -> None:
+        lines = tail(log)
+        super().__init__("\n".join([f"{name} {reason}; the end of {log}:", *(f"  {line}" for line in lines)]))
+        self.name = name
+        self.port_taken = any(PORT_TAKEN.search(line) for line in lines)
+
+
+def tail(log: Path, lines: int = TAIL) -> list[str]:
+    """The last lines of a log file, as far as there are any."""
+    try:
+        return log.read_text(errors="replace").splitlines()[-lines:]
+    except OSError:
+        return []
+
+
+class Process:
+    """One running program."""
+
+    def __init__(self, name: str, popen: "subprocess.Popen[bytes]", log: Path) -> None:
+        self.name, self.log = name, log
+        self._popen = popen
+        self.identity: Identity = identify(popen.pid)
+
+    @property
+    def pid(self) -> int:
+        """Its number."""
+        return self.identity.pid
+
+    @property
+    def alive(self) -> bool:
+        """Whether it still runs."""
+        return self._popen.poll() is None
+
+    def failed(self, reason: str) -> ProcessFailedError:
+        """The error that tells why this process is of no use, with the end of its log."""
+        return ProcessFailedError(self.name, reason, self.log)
+
+    def wait_ready(self, check: Callable[[], bool], timeout: float) -> None:
+        """Wait until `check` holds; fail as soon as the process ends or when the time is over."""
+        deadline = time.monotonic() + timeout
+        while not check():
+            code = self._popen.poll()
+            if code is not None:
+                raise self.failed(f"ended with code {code} before it was ready")
+            if time.monotonic() > deadline:
+                raise self.failed(f"was not ready within {timeout:g} s")
+            time.sleep(INTERVAL)
+
+    def wait_for(self, timeout: float) -> int:
+        """Its exit code once it has ended by itself; a `TimeoutError` leaves it running."""
+        try:
+            return self._popen.wait(timeout)
+        except subprocess.TimeoutExpired:
+            raise TimeoutError(f"{self.name} has not ended within {timeout:g} s") from None
+
+    def stop(self) -> None:
+        """End it at once."""
+        if self.alive:
+            self.identity.kill()
+        self._popen.wait(10)
+
+
+class Launcher:
+    """Starts processes and ends those it started.
+
+    They die with this process unless `background` is set. `started` hears of each before anything else can fail, so
+    that a record of background processes has no gap.
+    """
+
+    def __init__(self, *, background: bool = False, started: Callable[[Process], None] | None = None) -> None:
+        self._background, self._started = background, started
+        self._processes: list[Process] = []
+        self._closed = False
+        self._lock = threading.Lock()
+
+    def spawn(
+        self,
+        name: str,
+        argv: Sequence[str | Path],
+        log: Path,
+        *,
+        env: Mapping[str, str] | None = None,
+        cwd: Path | None = None,
+    ) -> Process:
+        """Start a program whose output goes to `log`."""
+        return _starter.submit(self._spawn, name, [str(word) for word in argv], log, env, cwd).result()
+
+    def _spawn(self, name: str, argv: list[str], log: Path, env: Mapping[str, str] | None, cwd: Path | None) -> Process:
+        if not self._background:
+            argv = [sys.executable, "-I", "-S", str(GUARD), str(os.getpid()), *argv]
+        log.parent.mkdir(parents=True, exist_ok=True)
+        with self._lock, log.open("wb") as output:
+            if self._closed:
+                raise RuntimeError(f"{name} is not started any more: everything is being stopped")
+            popen = subprocess.Popen(
+                argv,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                env={**os.environ, **(env or {})},
+                cwd=cwd,
+                start_new_session=True,
+            )
+            process = Process(name, popen, log)
+            self._processes.append(process)
+            if self._started:
+                self._started(process)
+        return process
+
+    def run(self, name: str, argv: Sequence[str | Path], log: Path, timeout: float = 60) -> str:
+        """Run a program to its end and return what it printed."""
+        process = self.spawn(name, argv, log)
+        try:
+            code = process.wait_for(timeout)
+        except TimeoutError:
+            raise process.failed(f"did not end within {timeout:g} s") from None
+        finally:
+            process.stop()
+            with self._lock:
+                self._processes.remove(process)
+        if code:
+            raise process.failed(f"ended with code {code}")
+        return log.read_text(errors="replace")
+
+    def close(self) -> None:
+        """End everything started here, the latest first, and start nothing any more."""
+        with self._lock:
+            self._closed = True
+            processes = self._processes[::-1]
+        for process in processes:
+            process.stop()
+
+    def __enter__(self) -> Self:
+        """Use it with `with`."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Leave nothing running."""
+        self.close()
