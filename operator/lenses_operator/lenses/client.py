@@ -144,6 +144,27 @@ class LensesClient:
         call = Call("reset_offsets", "DELETE", environment, _connector(environment, cluster, name, "offsets"))
         return (await self._read(call, _MESSAGE)).message
 
+    async def put_resource(self, environment: str, document: str) -> None:
+        """Hands a resource-as-code document (YAML) to the agent, outside the Kafka Connect API.
+
+        Raises MissingAgentCapability where this Lenses does not offer that.
+        """
+        path = ("api", "v1", "environments", environment, "proxy", "api", "v1", "resource")
+        answer = await self._send(
+            Call(
+                "put_resource",
+                "PUT",
+                environment,
+                path,
+                content=document.encode(),
+                content_type="application/yaml",
+                accept="*/*",
+                optional=True,
+            )
+        )
+        if answer.body.lstrip()[:1] == b"<":
+            raise errors.unusable("put_resource", answer.status, answer.body)
+
     async def _send(self, call: Call) -> Answer:
         return await self._transport.request(call, self._tokens, self._on_response)
 

@@ -282,12 +282,11 @@ def _unreachable(call: Call, failure: httpx.TransportError | OSError) -> errors.
 
 
 def _root(failure: BaseException) -> str:
-    """The innermost cause; the outer layers only say that all attempts failed."""
-    while failure.__cause__ is not None:
-        failure = failure.__cause__
-        if isinstance(failure, BaseExceptionGroup):
-            failure = failure.exceptions[0]
-    return str(failure)
+    """The innermost cause, held as cause, first argument or member of a group; outer layers hardly say anything."""
+    inner = failure.__cause__ or (failure.args[0] if failure.args else None)
+    if isinstance(failure, BaseExceptionGroup):
+        inner = failure.exceptions[0]
+    return _root(inner) if isinstance(inner, BaseException) else str(failure)
 
 
 def _base(base_url: str) -> str:
