@@ -10,7 +10,7 @@
 
 Operations are named as in the OpenAPI file (`CreateConnector`, `GetConnector`, ...) plus `GetEnvironment` and
 `PutResource`.
-Calls are synchronous and short, except `wait_breakpoint`: from a coroutine call that in a thread.
+Calls are synchronous and short, except `wait_breakpoint` and `wait_requests`: from a coroutine call those in a thread.
 
 Memory cluster settings (`add_environment`, `add_cluster`): `backend: "memory"`, `state_delay` (seconds until a state
 shows; tasks and deletion follow it), `task_delay` (after the state), `create_delay` (a created connector answers 404
@@ -79,13 +79,15 @@ class FaultKind(TypedDict, total=False):
 class ConnectorChanges(TypedDict, total=False):
     """Changes behind the operator's back, at once and unchecked: the whole config or config_changes (None removes a
     key); state (tasks follow where Connect's would); tasks ([{id, state, trace}]); failing ({task id: trace}: such a
-    task fails whenever it is started, until set to {}); delays of this connector alone."""
+    task fails whenever it is started, until set to {}); fails (the connector itself fails whenever it is started);
+    delays of this connector alone."""
 
     config: dict[str, str]
     config_changes: dict[str, str | None]
     state: str
     tasks: list[Json]
     failing: dict[int, str]
+    fails: bool
     state_delay: float
     task_delay: float
     delete_delay: float
@@ -192,6 +194,29 @@ class LensesControl:
         body, content_type, accept. `since` is a seq."""
         found: list[Json] = self._call(
             "requests", environment=environment, operation=operation, connector=connector, since=since
+        )
+        return found
+
+    def wait_requests(
+        self,
+        environment: str | None = None,
+        operation: str | list[str] | None = None,
+        connector: str | None = None,
+        *,
+        since: int = 0,
+        count: int = 1,
+        timeout: float = 10.0,
+    ) -> list[Json]:
+        """Wait until at least `count` such requests are finished (answered or dropped); TimeoutError otherwise."""
+        found: list[Json] = self._call(
+            "wait_requests",
+            wait=timeout,
+            environment=environment,
+            operation=operation,
+            connector=connector,
+            since=since,
+            count=count,
+            timeout=timeout,
         )
         return found
 

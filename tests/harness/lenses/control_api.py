@@ -10,12 +10,8 @@ from aiohttp import web
 
 from harness.lenses import exactjson
 from harness.lenses.access import Token
-from harness.lenses.operations import CHANGING
+from harness.lenses.operations import CHANGING, checked_operations
 from harness.lenses.world import World, make_cluster
-
-
-def as_list(value: str | list[str] | None) -> list[str] | None:
-    return [value] if isinstance(value, str) else value
 
 
 class ControlApi:
@@ -90,7 +86,25 @@ class ControlApi:
     def requests(
         self, environment: str | None, operation: str | list[str] | None, connector: str | None, since: int
     ) -> list[dict[str, Any]]:
-        return [r.as_json() for r in self._world.log.find(environment, as_list(operation), connector, since)]
+        return [r.as_json() for r in self._world.log.find(environment, checked_operations(operation), connector, since)]
+
+    async def wait_requests(
+        self,
+        environment: str | None,
+        operation: str | list[str] | None,
+        connector: str | None,
+        since: int,
+        count: int,
+        timeout: float,
+    ) -> list[dict[str, Any]]:
+        names = checked_operations(operation)
+        async with asyncio.timeout(timeout):
+            while True:
+                found = self._world.log.find(environment, names, connector, since)
+                finished = [request for request in found if request.outcome != "pending"]
+                if len(finished) >= count:
+                    return [request.as_json() for request in finished]
+                await asyncio.sleep(0.01)
 
     def counts(self, environment: str | None) -> dict[str, int]:
         return self._world.log.counts(environment)
@@ -133,7 +147,7 @@ class ControlApi:
         when: str,
         skip_reads: bool,
     ) -> int:
-        return self._world.breakpoints.add(environment, as_list(operation), connector, nth, when, skip_reads)
+        return self._world.breakpoints.add(environment, checked_operations(operation), connector, nth, when, skip_reads)
 
     async def wait_breakpoint(self, breakpoint_id: int, timeout: float) -> dict[str, Any]:
         point = self._world.breakpoints.get(breakpoint_id)

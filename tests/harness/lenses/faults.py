@@ -11,7 +11,7 @@ from typing import Any
 from harness.lenses.access import glob_match
 from harness.lenses.answers import Answer, agent_error, html, problem
 from harness.lenses.backend import Entry
-from harness.lenses.operations import GET_ENVIRONMENT
+from harness.lenses.operations import GET_ENVIRONMENT, checked_operations
 from harness.lenses.record import Request
 
 SECRET_KEY = re.compile(r"password|secret", re.IGNORECASE)
@@ -62,9 +62,7 @@ class Fault:
         unknown = set(given) - {f.name for f in fields(cls)}
         if unknown:
             raise ValueError(f"unknown fault settings: {', '.join(sorted(unknown))}")
-        if isinstance(given.get("operation"), str):
-            given = given | {"operation": [given["operation"]]}
-        return cls(id=number, **given)
+        return cls(id=number, **given | {"operation": checked_operations(given.get("operation"))})
 
     def matches(self, request: Request) -> bool:
         """For a cluster: requests about that cluster alone. For a connector: requests that name it."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import pytest
 
+from harness.lenses.client import LensesApi
 from harness.lenses.control import LensesControl
 from harness.lenses.running import RunningLenses
 
@@ -26,6 +27,10 @@ class LensesEnv:
     def api(self) -> str:
         """The base of the 13 operations."""
         return f"{self.url}/api/v1/environments/{self.name}/proxy/api/kafka-connect"
+
+    def client(self, token: str | None = None) -> LensesApi:
+        """A plain client that checks conformance."""
+        return LensesApi(self.url, token or self.token, self.name)
 
 
 @pytest.fixture(scope="session")

@@ -107,7 +107,7 @@ class MemoryCluster:
         word = config.get("connector.class")
         if not word:
             shown = ", ".join(f"{key}={value}" for key, value in config.items())
-            raise refuse(status, f"Connector config {{{shown}}} contains no connector type")
+            raise refuse(400, f"Connector config {{{shown}}} contains no connector type")
         plugin = find_plugin(self.known_plugins, word)
         if plugin is None:
             raise refuse(status, prefix + unknown_class(self.known_plugins, word))
@@ -128,6 +128,11 @@ class MemoryCluster:
         return connector
 
     def _checked_plugin(self, name: str, config: dict[str, str]) -> Plugin:
+        if config.get("name", name) != name:
+            mismatch = (
+                f"Connector name configuration ({config['name']}) doesn't match connector name in the URL ({name})"
+            )
+            raise refuse(400, mismatch)
         plugin = self._plugin(config, status=400, prefix="org.apache.kafka.connect.errors.ConnectException: ")
         errors = [error for item in plugin.validate({**config, "name": name}) for error in item["errors"]]
         if errors:
@@ -207,9 +212,9 @@ class MemoryCluster:
 
     # behind the operator's back
     def put(self, name: str, changes: dict[str, Any]) -> MemoryConnector:
-        """Create or change a connector at once, unchecked: `config`, `state`, `tasks`, `trace`, `failing`, delays."""
+        """Create or change a connector at once, unchecked: see `ConnectorChanges`."""
         connector = self.find(name, hidden=True)
-        if connector is None:
+        if connector is None or connector.gone_from is not None:
             config = {str(k): str(v) for k, v in (changes.get("config") or {}).items()}
             config.setdefault("connector.class", self.known_plugins[0].name)
             connector = MemoryConnector(self.environment, self.name, name, config, None, self.delays)
@@ -235,6 +240,8 @@ def change_connector(connector: MemoryConnector, changes: dict[str, Any], plugin
     if changes.get("tasks") is not None:
         connector.pending = []
         connector.tasks = [Task(int(t["id"]), t.get("state", "RUNNING"), t.get("trace")) for t in changes["tasks"]]
+    if changes.get("fails") is not None:
+        connector.fails = bool(changes["fails"])
     if changes.get("failing") is not None:
         connector.failing = {int(task): str(trace) for task, trace in changes["failing"].items()}
     delays = {

@@ -45,7 +45,7 @@ class MemoryConnector:
     delays: Delays
     state: str | None = "RUNNING"
     target: str = "running"
-    trace: str | None = None
+    fails: bool = False
     tasks: list[Task] = field(default_factory=list)
     failing: dict[int, str] = field(default_factory=dict)
     visible_from: float = 0.0
@@ -116,7 +116,7 @@ class MemoryConnector:
         self._entry = None
 
     def _restarted(self) -> None:
-        self.state, self.trace = "RUNNING", None
+        self.state = "FAILED" if self.fails else "RUNNING"
         self.starts += 1
 
     def _start_tasks(self) -> None:

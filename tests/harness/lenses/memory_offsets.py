@@ -25,6 +25,7 @@ ZOMBIES = (
 )
 NONE_GIVEN = "Partitions / offsets need to be provided for an alter offsets request"
 LONG = range(-(2**63), 2**63)
+KINDS = {"integer": "Long", "string": "String"}
 
 
 def key_of(partition: Any) -> str:
@@ -115,35 +116,29 @@ def _fits(value: Any, kind: str) -> bool:
 
 
 def _check_source(plugin: Plugin | None, entry: dict[str, Any]) -> None:
-    partition, offset = entry.get("partition"), entry.get("offset")
-    if plugin is not None and plugin.partition_keys is not None:
-        for key, kind in plugin.partition_keys.items():
-            if not isinstance(partition, dict) or key not in partition:
-                raise refuse(500, f"Partition objects should contain the key '{key}'")
-            if not _fits(partition[key], kind):
-                raise refuse(
-                    500,
-                    f"Source partition {exactjson.dumps(partition)} has an invalid value {partition[key]} "
-                    f"for the '{key}' key, which must be an {kind}",
-                )
-    if offset is None or plugin is None:
+    """What the connector's own code says, so the status is 500; as the file source does, offsets first."""
+    if plugin is None:
         return
+    offset = entry.get("offset")
+    if offset is not None:
+        _check_offset(plugin, offset)
+    partition = entry.get("partition")
+    for key, kind in (plugin.partition_keys or {}).items():
+        if not isinstance(partition, dict) or key not in partition:
+            raise refuse(500, f"Partition objects should contain the key '{key}'")
+        if not _fits(partition[key], kind):
+            shown = exactjson.dumps(partition)
+            wrong = f"has an invalid value {partition[key]} for the '{key}' key, which must be an {kind}"
+            raise refuse(500, f"Source partition {shown} {wrong}")
+
+
+def _check_offset(plugin: Plugin, offset: Any) -> None:
+    """Integers beyond 64 bits pass where a class declares no keys: some connector may take them."""
     for key, kind in (plugin.offset_keys or {}).items():
         if not isinstance(offset, dict) or key not in offset:
             raise refuse(500, f"Offset objects should either be null or contain the key '{key}'")
+        if kind == "integer" and isinstance(offset[key], int) and offset[key] not in LONG:
+            beyond = f"but field {key} contains class java.math.BigInteger"
+            raise refuse(500, f"Offsets may only contain primitive types as values, {beyond}")
         if not _fits(offset[key], kind):
-            raise refuse(500, f"The value for the '{key}' key is expected to be an {kind} value")
-    _check_primitives(plugin, offset)
-
-
-def _check_primitives(plugin: Plugin, offset: Any) -> None:
-    """The file source's real words; classes without declared keys take integers of any length."""
-    if plugin.offset_keys is None or not isinstance(offset, dict):
-        return
-    for key, value in offset.items():
-        if isinstance(value, int) and value not in LONG:
-            raise refuse(
-                500,
-                "Offsets may only contain primitive types as values, "
-                f"but field {key} contains class java.math.BigInteger",
-            )
+            raise refuse(500, f"The value for the '{key}' key in the offset is expected to be a {KINDS[kind]} value")

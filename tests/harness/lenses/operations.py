@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, unquote
+from urllib.parse import parse_qs, quote, unquote
 
 SPEC_FILE = Path(__file__).resolve().parents[2] / "data" / "lenses-openapi.json"
 ENVIRONMENT = "/api/v1/environments/{environment}"
@@ -73,8 +73,28 @@ def routes() -> tuple[Route, ...]:
     return tuple(found)
 
 
-def operation_ids() -> list[str]:
-    return [route.operation for route in routes()]
+def path_of(operation: str, **params: str | int) -> str:
+    """The path of an operation with its names encoded once, as a client has to."""
+    for route in routes():
+        if route.operation == operation:
+            encoded = {key: quote(str(value), safe="") for key, value in params.items()}
+            return route.template.format(**encoded)
+    raise ValueError(f"no operation {operation}")
+
+
+def method_of(operation: str) -> str:
+    return next(route.method for route in routes() if route.operation == operation)
+
+
+def checked_operations(given: str | list[str] | None) -> list[str] | None:
+    """Operation names as a list; a name that is none is a mistake of the test, which would wait for ever."""
+    if given is None:
+        return None
+    names = [given] if isinstance(given, str) else given
+    unknown = set(names) - {route.operation for route in routes()}
+    if unknown:
+        raise ValueError(f"no such operation: {', '.join(sorted(unknown))}")
+    return names
 
 
 def target_of(method: str, raw_path: str) -> Target:

@@ -6,7 +6,9 @@ import asyncio
 import traceback
 from typing import Any
 
-from aiohttp import web
+from aiohttp import StreamReader, web
+from aiohttp.abc import AbstractStreamWriter
+from aiohttp.http import RawRequestMessage
 
 from harness.lenses import conformance
 from harness.lenses.answers import Answer, Refused, agent_error
@@ -22,6 +24,18 @@ CONTROL = "/__control__"
 
 class Dropped(Exception):  # noqa: N818 - a way out, not an error
     """The connection is to be closed without an answer."""
+
+
+def _large_request(
+    message: RawRequestMessage,
+    payload: StreamReader,
+    protocol: web.RequestHandler[web.BaseRequest],
+    writer: AbstractStreamWriter,
+    task: asyncio.Task[None],
+) -> web.BaseRequest:
+    """Offsets of a big source exceed aiohttp's default limit of 1 MiB."""
+    loop = asyncio.get_running_loop()
+    return web.BaseRequest(message, payload, protocol, writer, task, loop, client_max_size=64 * 1024 * 1024)
 
 
 class LensesServer:
@@ -42,7 +56,8 @@ class LensesServer:
             self.control_url = await self._listen(host, control_port) + CONTROL
 
     async def _listen(self, host: str, port: int) -> str:
-        runner = web.ServerRunner(web.Server(self._handle, access_log=None), shutdown_timeout=1.0)
+        server = web.Server(self._handle, request_factory=_large_request, access_log=None)
+        runner = web.ServerRunner(server, shutdown_timeout=1.0)
         await runner.setup()
         await web.TCPSite(runner, host, port, backlog=1024).start()
         self._runners.append(runner)
