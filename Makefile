@@ -27,3 +27,16 @@ lock: setup ## resolve the dependencies again into requirements/
 	build/lock/bin/pip install --quiet --disable-pip-version-check uv
 	build/lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate pyproject.toml -o requirements/runtime.txt
 	build/lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate pyproject.toml --group dev -c requirements/runtime.txt -o requirements/dev.txt
+
+# The environment: see tests/harness. Only a KUBECONFIG given to make itself is used, never the one of the shell.
+.PHONY: build up down
+GIVEN_KUBECONFIG = $(if $(filter command,$(origin KUBECONFIG)),--kubeconfig "$(KUBECONFIG)")
+
+build: setup ## the control plane, helm, Kafka and Kafka Connect into build/
+	@$(BIN)/python -m harness build
+
+up: setup ## the environment in the background; .run/env then holds its addresses
+	@$(BIN)/python -m harness up $(GIVEN_KUBECONFIG)
+
+down: ## end what `make up` started
+	@test ! -e $(BIN)/python || $(BIN)/python -m harness down

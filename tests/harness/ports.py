@@ -26,6 +26,8 @@ def free_port() -> int:
 def is_free(port: int) -> bool:
     """Whether one could listen on it now."""
     with socket.socket() as probe:
+        # As the servers do it: closed connections of one that ended before do not count.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(("127.0.0.1", port))
         except OSError:

@@ -111,10 +111,19 @@ class Launcher:
         cwd: Path | None = None,
     ) -> Process:
         """Start a program whose output goes to `log`."""
-        return _starter.submit(self._spawn, name, [str(word) for word in argv], log, env, cwd).result()
+        words = [str(word) for word in argv]
+        return _starter.submit(self._spawn, name, words, log, env, cwd, self._background).result()
 
-    def _spawn(self, name: str, argv: list[str], log: Path, env: Mapping[str, str] | None, cwd: Path | None) -> Process:
-        if not self._background:
+    def _spawn(
+        self,
+        name: str,
+        argv: list[str],
+        log: Path,
+        env: Mapping[str, str] | None = None,
+        cwd: Path | None = None,
+        background: bool = False,
+    ) -> Process:
+        if not background:
             argv = [sys.executable, "-I", "-S", str(GUARD), str(os.getpid()), *argv]
         log.parent.mkdir(parents=True, exist_ok=True)
         with self._lock, log.open("wb") as output:
@@ -131,13 +140,13 @@ class Launcher:
             )
             process = Process(name, popen, log)
             self._processes.append(process)
-            if self._started:
+            if background and self._started:
                 self._started(process)
         return process
 
     def run(self, name: str, argv: Sequence[str | Path], log: Path, timeout: float = 60) -> str:
-        """Run a program to its end and return what it printed."""
-        process = self.spawn(name, argv, log)
+        """Run a program to its end and return what it printed; it never runs in the background."""
+        process = _starter.submit(self._spawn, name, [str(word) for word in argv], log).result()
         try:
             code = process.wait_for(timeout)
         except TimeoutError:
