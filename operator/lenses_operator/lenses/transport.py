@@ -120,10 +120,7 @@ class LensesTransport:
         self._clock, self._wall_clock, self._sleep = clock, wall_clock, sleep
         self._lanes: dict[str, _Lane] = {}
         self._http = httpx.AsyncClient(
-            transport=transport,
-            verify=_trust(ca_file),
-            # Semaphores limit what is under way; waiting in httpx's pool costs more than the request itself.
-            limits=httpx.Limits(max_connections=None, max_keepalive_connections=4 * concurrency, keepalive_expiry=20),
+            transport=transport or _wire(ca_file, concurrency),
             headers={"User-Agent": f"lenses-operator/{_version()}"},
             # A session cookie would outrank the token, and the client is shared by several tokens.
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
@@ -300,6 +297,12 @@ def _base(base_url: str) -> str:
     if url.userinfo or url.query or url.fragment:
         raise ValueError("the Lenses URL must not hold a user name, a query or a fragment")
     return str(url).rstrip("/")
+
+
+def _wire(ca_file: Path | None, concurrency: int) -> httpx.AsyncHTTPTransport:
+    """Semaphores limit what is under way; waiting in httpx's pool costs more than the request itself."""
+    limits = httpx.Limits(max_connections=None, max_keepalive_connections=4 * concurrency, keepalive_expiry=20)
+    return httpx.AsyncHTTPTransport(verify=_trust(ca_file), limits=limits, trust_env=False)
 
 
 def _trust(ca_file: Path | None) -> ssl.SSLContext:
