@@ -1,0 +1,3 @@
+from lenses_operator.cli import main
+
+main()

@@ -1,0 +1,194 @@
+"""The composition root: builds every part, connects them, runs them, and ends them in the right order."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+import socket
+import uuid
+from contextlib import AsyncExitStack
+from datetime import UTC, datetime
+from pathlib import Path
+
+from lenses_operator import handlers
+from lenses_operator.controllers.connector import Clocks, ConnectorController
+from lenses_operator.controllers.environments import Environments
+from lenses_operator.controllers.intake import Intake
+from lenses_operator.controllers.queue import WorkQueue, run_workers
+from lenses_operator.controllers.store import Store
+from lenses_operator.domain.backoff import TRANSIENT
+from lenses_operator.kube.api import KubeApi, KubeError, connect
+from lenses_operator.kube.events import Events
+from lenses_operator.kube.leader import Leader
+from lenses_operator.kube.lister import Lister
+from lenses_operator.kube.writer import Writer
+from lenses_operator.lenses.client import LensesClient
+from lenses_operator.lenses.tokens import TokenFile
+from lenses_operator.lenses.transport import LensesTransport
+from lenses_operator.observability.health import HealthServer
+from lenses_operator.observability.metrics import Metrics
+from lenses_operator.resources.base import ObjectKey
+from lenses_operator.resources.connector import LensesConnector
+from lenses_operator.settings import Settings, SettingsError
+
+logger = logging.getLogger(__name__)
+WORKERS = 64
+"""Passes at a time; what they may ask of Lenses at a time is limited per environment."""
+GRACE = 100.0
+"""Seconds running passes get at the end: longer than the longest call, a validate."""
+IN_CLUSTER_NAMESPACE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
+
+
+async def run(settings: Settings) -> None:
+    """Until SIGTERM or SIGINT. Raises SettingsError or KubeError where it cannot start."""
+    async with AsyncExitStack() as stack:
+        app = await _build(settings, stack)
+        await app.run()
+
+
+async def _build(settings: Settings, stack: AsyncExitStack) -> App:
+    metrics = Metrics()
+    try:
+        transport = LensesTransport(
+            settings.lenses_url, ca_file=settings.lenses_ca_file, concurrency=settings.concurrency
+        )
+        tokens = TokenFile(settings.lenses_token_file)
+    except (OSError, ValueError) as error:
+        raise SettingsError(str(error)) from error
+    stack.push_async_callback(transport.aclose)
+    kube = await connect()
+    stack.push_async_callback(kube.close)
+    return App(settings, metrics, LensesClient(transport, tokens, on_response=metrics.answered), KubeApi(kube))
+
+
+class App:
+    """Everything that runs. Building it starts nothing."""
+
+    def __init__(self, settings: Settings, metrics: Metrics, client: LensesClient, api: KubeApi) -> None:
+        self._settings = settings
+        self._metrics = metrics
+        loop = asyncio.get_running_loop()
+        store = Store()
+        self._queue: WorkQueue[ObjectKey] = WorkQueue()
+        self._intake = Intake(store, self._queue.add)
+        writer = Writer(api)
+        self._events = Events(api)
+        self._environments = Environments(
+            client,
+            settings.poll_interval,
+            self._queue.add,
+            lambda connector: [claimant.key for claimant in store.claimants(connector)],
+        )
+        self._controller = ConnectorController(
+            client=client,
+            store=store,
+            environments=self._environments,
+            writer=writer,
+            emit=self._emit,
+            clocks=Clocks(loop.time, lambda: datetime.now(UTC).replace(microsecond=0)),
+            drift_interval=settings.drift_interval,
+        )
+        self._lister = Lister(api, writer, self._intake, settings.watch_namespaces, settings.label_selector)
+        self._health = HealthServer(
+            settings.http_host, settings.http_port, ready=self._not_ready, registry=metrics.registry
+        )
+        self._leader = _leader(settings, api) if settings.leader_election else None
+        self._failures: dict[ObjectKey, int] = {}
+        metrics.watch(self._queue.__len__, store.__len__)
+
+    async def run(self) -> None:
+        stop = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, stop.set)
+        await self._health.start()
+        logger.info("serving health and metrics on port %d", self._health.port)
+        watching = asyncio.create_task(
+            handlers.watch(self._intake, self._settings.watch_namespaces, self._settings.label_selector, stop),
+            name="watch",
+        )
+        beside = [
+            asyncio.create_task(self._lister.run(), name="list"),
+            asyncio.create_task(self._events.run(), name="events"),
+        ]
+        working = asyncio.create_task(self._work(beside), name="work")
+        try:
+            await _first_to_end(watching, working, *beside)
+        finally:
+            stop.set()
+            await self._end(watching, working, beside)
+
+    async def _work(self, beside: list[asyncio.Task[None]]) -> None:
+        """Nothing runs before everything is listed and the lease, if there is one, is ours."""
+        await self._lister.listed.wait()
+        if self._leader is not None:
+            await self._leader.acquire()
+            beside.append(asyncio.create_task(self._leader.hold(), name="lease"))
+        self._metrics.leader.set(1)
+        await run_workers(self._queue, WORKERS, self._reconcile)
+
+    async def _reconcile(self, key: ObjectKey) -> None:
+        try:
+            delay = await self._controller.reconcile(key)
+        except KubeError as error:
+            delay = self._again(key)
+            logger.warning("%s", error, extra={"resource": str(key)})
+            self._metrics.passes.labels("kube-error").inc()
+        except Exception:
+            # One connector's surprise must not end the others' work; it is loud, and it is tried again.
+            delay = self._again(key)
+            logger.exception("pass failed", extra={"resource": str(key)})
+            self._metrics.passes.labels("failed").inc()
+        else:
+            self._failures.pop(key, None)
+            self._metrics.passes.labels("ok").inc()
+        if delay is not None:
+            self._queue.add_after(key, delay)
+
+    def _again(self, key: ObjectKey) -> float:
+        self._failures[key] = self._failures.get(key, 0) + 1
+        return TRANSIENT.delay(self._failures[key], lambda low, high: (low + high) / 2)
+
+    async def _end(
+        self, watching: asyncio.Task[None], working: asyncio.Task[None], beside: list[asyncio.Task[None]]
+    ) -> None:
+        """The queue first, then the passes that run, then what they need, the lease last."""
+        self._queue.close()
+        self._lister.listed.set()
+        await asyncio.wait([working], timeout=GRACE if self._metrics.leader._value.get() else 0)  # noqa: SLF001
+        working.cancel()
+        await self._environments.close()
+        for task in (watching, *beside):
+            if task is not watching:
+                task.cancel()
+        await asyncio.gather(watching, working, *beside, return_exceptions=True)
+        if self._leader is not None:
+            await self._leader.release()
+        await self._health.stop()
+
+    def _emit(self, resource: LensesConnector, reason: str, message: str, *, warning: bool = False) -> None:
+        self._events.emit(resource, "Warning" if warning else "Normal", reason, message)
+
+    def _not_ready(self) -> list[str]:
+        """Ready needs neither Lenses nor the lease: both kinds listed, and every environment's first list ended."""
+        missing = [] if self._lister.listed.is_set() else ["the resources have not been listed yet"]
+        if not self._environments.polled():
+            missing.append("an environment's connectors have not been listed yet")
+        return missing
+
+
+async def _first_to_end(*tasks: asyncio.Task[None]) -> None:
+    """The operator is all of its parts: when one ends, the whole does; an error of that part is raised."""
+    done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    for task in done:
+        task.result()
+
+
+def _leader(settings: Settings, api: KubeApi) -> Leader:
+    namespace = settings.leader_election_namespace
+    if not namespace and IN_CLUSTER_NAMESPACE.exists():
+        namespace = IN_CLUSTER_NAMESPACE.read_text().strip()
+    identity = f"{os.environ.get('HOSTNAME') or socket.gethostname()}_{uuid.uuid4().hex[:8]}"
+    return Leader(api, namespace or "default", settings.leader_election_name, identity)

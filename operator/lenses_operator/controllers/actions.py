@@ -1,0 +1,277 @@
+"""What a pass does in Lenses: create, recreate, change state. After any ambiguous answer the next pass reads again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from random import uniform
+
+from lenses_operator.controllers.memory import Replacement, readable
+from lenses_operator.controllers.observer import Observer
+from lenses_operator.controllers.reporter import Reporter
+from lenses_operator.controllers.validator import Validator
+from lenses_operator.controllers.work import AGAIN, GONE, Outcome, Work
+from lenses_operator.domain.backoff import SETTLING
+from lenses_operator.domain.decide import DELETE_AGAIN, Recreate, Transition
+from lenses_operator.domain.drift import changed_keys, is_masked
+from lenses_operator.domain.reasons import Reason
+from lenses_operator.domain.render import Rendered
+from lenses_operator.domain.situation import Observed
+from lenses_operator.domain.status import Report
+from lenses_operator.domain.verdicts import creating, progressing, refused
+from lenses_operator.lenses.client import LensesClient
+from lenses_operator.lenses.errors import BadRequest, Conflict, ConnectorOrClusterNotFound, LensesError, ServerError
+from lenses_operator.lenses.models import ConnectorRequest
+from lenses_operator.resources.connector import AppliedConfig, OwnershipState, WantedState
+
+ASK_AGAIN = 5.0
+"""Seconds a state change may take before it is asked for once more."""
+PAST = {"pause": "Paused", "stop": "Stopped", "resume": "Resumed"}
+TRANSITION: dict[WantedState, Transition] = {WantedState.PAUSED: "pause", WantedState.STOPPED: "stop"}
+
+
+class Actions:
+    """`unchanged`: whether the resource is still the one the pass began with; asked before every step that destroys."""
+
+    def __init__(
+        self,
+        client: LensesClient,
+        observer: Observer,
+        reporter: Reporter,
+        validator: Validator,
+        *,
+        clock: Callable[[], float],
+        now: Callable[[], datetime],
+        unchanged: Callable[[Work], bool],
+    ) -> None:
+        self._client = client
+        self._observer = observer
+        self._reporter = reporter
+        self._validator = validator
+        self._clock = clock
+        self._now = now
+        self._unchanged = unchanged
+
+    async def create(self, work: Work, *, lost: bool) -> Outcome:
+        """Finalizer, Claiming, validate, create. What was refused before is validated first: no claim in vain."""
+        memory = work.memory
+        if self._refused_before(work) and not await self._validator.validated(work):
+            return await self.report_refusal(work, Observed.absent())
+        if not await self._reporter.finalize(work):
+            return GONE
+        if not work.resource.status.ownership.state.ours:
+            report = Report(creating(work.connector), OwnershipState.CLAIMING, Observed.absent())
+            if not await self._reporter.report(work, report):
+                return GONE
+            memory.claimed = True
+        if not await self._validator.validated(work):
+            return await self.report_refusal(work, Observed.absent())
+        if not self._unchanged(work):
+            return Outcome(delay=0)
+        return await self._post(work, lost=lost)
+
+    async def recreate(self, work: Work, decision: Recreate, observed: Observed) -> Outcome:
+        """Validate, delete; the create follows as soon as the connector is proven to be gone."""
+        memory = work.memory
+        if memory.deleted_at is not None and self._clock() < memory.deleted_at + DELETE_AGAIN:
+            return self.settle(work)  # our DELETE was accepted, the connector is still on its way out
+        if not await self._validator.validated(work):
+            return await self.report_refusal(work, observed)
+        repair = work.applied is not None and work.applied.hash == work.wanted.hash
+        why = decision.difference.describe()
+        verb = "repaired" if repair else "updated"
+        verdict = progressing(f"The configuration is being {verb} ({why}): the connector is deleted and created again.")
+        if not await self._reporter.report(work, Report(verdict, OwnershipState.OWNED, observed, work.applied)):
+            return GONE
+        if not self._unchanged(work):
+            return Outcome(delay=0)
+        memory.replacement = Replacement(self._changes(work, why), repair, self._previous(work, observed))
+        memory.deleted_at = None
+        try:
+            await self._client.delete_connector(*work.connector)
+        except ConnectorOrClusterNotFound:
+            pass  # gone already, or the cluster is: the next look tells
+        else:
+            memory.deleted_at = self._clock()
+        finally:
+            memory.acted(self._clock())
+        return AGAIN
+
+    async def change_state(self, work: Work, action: Transition, observed: Observed) -> Outcome | None:
+        """None where it was asked for and there is nothing more to be done but wait and report."""
+        memory, now = work.memory, self._clock()
+        if memory.asked == (action, observed.state):
+            if observed.state == "FAILED" or now < memory.asked_at + ASK_AGAIN:
+                return None
+        elif self._is_drift(work):
+            wanted = work.resource.spec.state
+            message = f"The connector was {observed.state}; {action} was asked for, as spec.state is {wanted}."
+            self._reporter.event(work, "DriftRepaired", message)
+        else:
+            message = f"The connector was {observed.state}; {action} was asked for."
+            self._reporter.event(work, PAST[action], message)
+        memory.asked, memory.asked_at = (action, observed.state), now
+        try:
+            await self._client.set_state(*work.connector, action)
+        finally:
+            memory.acted(self._clock())
+        return self.settle(work)
+
+    async def check(self, work: Work) -> bool:
+        """Whether a configuration that has to wait would be taken."""
+        return await self._validator.validated(work)
+
+    def settle(self, work: Work) -> Outcome:
+        """Look again soon; sooner at first."""
+        work.memory.settling += 1
+        return Outcome(delay=SETTLING.delay(work.memory.settling, uniform))
+
+    async def report_refusal(self, work: Work, observed: Observed) -> Outcome:
+        """A claim without a create in flight is given back: what was never created is not owned."""
+        memory, state = work.memory, work.resource.status.ownership.state
+        if state is OwnershipState.CLAIMING and not observed.present and memory.attempted is None:
+            state = OwnershipState.NONE
+        assert memory.refusal is not None
+        verdict = refused(memory.refusal)
+        if not await self._reporter.report(work, Report(verdict, state, observed, work.applied)):
+            return GONE
+        return Outcome(delay=max(0.0, memory.refusal_until - self._clock()))
+
+    async def _post(self, work: Work, *, lost: bool) -> Outcome:
+        memory = work.memory
+        first = memory.claimed and memory.attempted is None
+        memory.attempted = work.wanted
+        try:
+            await self._client.create_connector(work.connector.environment, _request(work, work.wanted))
+        except BadRequest as error:
+            memory.attempted = None
+            return await self._refused_at_create(work, error)
+        except Conflict:
+            memory.acted(self._clock())
+            if first:
+                memory.attempted = None
+                if (await self._observer.details(work.connector)).present:
+                    return await self._unclaim(work)
+            raise
+        except LensesError as error:
+            memory.acted(self._clock())
+            if not error.maybe_done:
+                memory.attempted = None
+            if isinstance(error, ServerError) and await self._validator.stubborn(work, "create", error):
+                memory.attempted = None
+                return await self._refused_at_create(work, error)
+            raise
+        self._created(work, work.wanted)
+        self._announce(work, lost=lost)
+        memory.replacement, memory.deleted_at = None, None
+        await self._hold(work)
+        return AGAIN
+
+    def _created(self, work: Work, written: Rendered) -> None:
+        work.memory.wrote(written, AppliedConfig(hash=written.hash, time=self._now()))
+        work.memory.acted(self._clock())
+
+    def _announce(self, work: Work, *, lost: bool) -> None:
+        replacement = work.memory.replacement
+        if replacement is not None and replacement.repair:
+            self._reporter.event(work, "DriftRepaired", f"The configuration was put back: {replacement.why}.")
+        elif replacement is not None:
+            self._reporter.event(work, "ConfigUpdated", f"The configuration was updated: {replacement.why}.")
+        elif lost:
+            self._reporter.event(work, "DriftRepaired", f"Connector {work.connector} was gone and was created again.")
+        else:
+            self._reporter.event(work, "Created", f"Created connector {work.connector}.")
+
+    async def _hold(self, work: Work) -> None:
+        """A created connector runs at once; pause or stop is the very next request."""
+        action = TRANSITION.get(work.resource.spec.state)
+        if action is None:
+            return
+        work.memory.asked, work.memory.asked_at = (action, "RUNNING"), self._clock()
+        await self._client.set_state(*work.connector, action)
+        work.memory.acted(self._clock())
+        message = f"The connector ran for a moment before {action}, since creating cannot carry a state."
+        self._reporter.event(work, "RanBriefly", message)
+
+    async def _unclaim(self, work: Work) -> Outcome:
+        """The name was taken before our first create: somebody else's connector, to which the adoption rules apply."""
+        work.memory.claimed = False
+        verdict = progressing(f"Connector {work.connector} exists already; its configuration is being compared.")
+        if not await self._reporter.report(work, Report(verdict, OwnershipState.NONE)):
+            return GONE
+        return AGAIN
+
+    async def _refused_at_create(self, work: Work, error: LensesError) -> Outcome:
+        await self._validator.refuse(work, "create", error)
+        if self.can_go_back(work):
+            return await self.go_back(work)
+        work.memory.replacement = None
+        return await self.report_refusal(work, Observed.absent())
+
+    @staticmethod
+    def can_go_back(work: Work) -> bool:
+        """A Recreate was cut short by a refusal, and the configuration from before it is known."""
+        replacement = work.memory.replacement
+        return (
+            replacement is not None
+            and replacement.previous is not None
+            and replacement.previous.hash != work.wanted.hash
+            and work.memory.refusal is not None
+        )
+
+    async def go_back(self, work: Work) -> Outcome:
+        """Creates the previous configuration again, so that data keeps flowing; tried until it works or is refused."""
+        memory = work.memory
+        assert memory.replacement is not None
+        assert memory.replacement.previous is not None
+        previous = memory.replacement.previous
+        try:
+            await self._client.create_connector(work.connector.environment, _request(work, previous))
+        except BadRequest:
+            memory.replacement = None
+            return await self.report_refusal(work, Observed.absent())
+        finally:
+            memory.acted(self._clock())
+        self._created(work, previous)
+        memory.replacement, memory.deleted_at = None, None
+        message = "The new configuration was refused at create, so the previous one was created again."
+        self._reporter.event(work, "RolledBack", message, warning=True)
+        await self._hold(work)
+        return AGAIN
+
+    def _refused_before(self, work: Work) -> bool:
+        ready = work.resource.status.ready
+        known = work.memory.refusal is not None and work.memory.refusal.hash == work.wanted.hash
+        return known or (ready is not None and ready.reason in (Reason.CONFIG_INVALID, Reason.PLUGIN_NOT_FOUND))
+
+    @staticmethod
+    def _is_drift(work: Work) -> bool:
+        """The spec was settled before, so somebody else changed the state."""
+        ready = work.resource.status.ready
+        settled = (Reason.RUNNING, Reason.PAUSED, Reason.STOPPED, Reason.TASK_FAILED)
+        return (
+            ready is not None
+            and ready.reason in settled
+            and ready.observed_generation == work.resource.metadata.generation
+        )
+
+    @staticmethod
+    def _changes(work: Work, why: str) -> str:
+        """For the Event: the keys the spec changed, where the former ones are known."""
+        written = work.memory.last_written
+        return (changed_keys(written.config, work.wanted.config) if written else "") or why
+
+    @staticmethod
+    def _previous(work: Work, observed: Observed) -> Rendered | None:
+        """What to go back to: our own last write, else what Lenses shows, if none of it is hidden or masked."""
+        if work.memory.last_written is not None:
+            return work.memory.last_written
+        config = observed.config
+        hidden = observed.details is None or bool(observed.details.hidden_keys)
+        if config is None or any(is_masked(value) for value in config.values()):
+            return None
+        return readable({key: value for key, value in config.items() if key != "name"}, hidden)
+
+
+def _request(work: Work, rendered: Rendered) -> ConnectorRequest:
+    return ConnectorRequest(name=work.connector.name, cluster=work.connector.cluster, configuration=rendered.config)

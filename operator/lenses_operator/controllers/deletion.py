@@ -1,0 +1,98 @@
+"""Deleting a connector with its resource: the finalizer goes only with proof that the connector is gone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from random import uniform
+
+from lenses_operator.controllers.reporter import Reporter
+from lenses_operator.controllers.store import Store
+from lenses_operator.controllers.work import AGAIN, GONE, Outcome, Work
+from lenses_operator.domain.backoff import BLOCKED, SETTLING
+from lenses_operator.domain.decide import Delete, Release, decide_deletion
+from lenses_operator.domain.situation import Observed
+from lenses_operator.domain.status import Report
+from lenses_operator.domain.verdicts import deleting, deletion_blocked
+from lenses_operator.lenses.client import LensesClient
+from lenses_operator.lenses.errors import ConnectorOrClusterNotFound
+from lenses_operator.resources.conditions import Verdict
+
+QUIET = 3.0
+"""Seconds a deletion may take before it is worth a status write."""
+SAID = {
+    "retained": "Left connector {connector} as it is (deletionPolicy Retain).",
+    "gone": "Deleted connector {connector}.",
+}
+
+
+class Deletions:
+    """For objects that are being deleted and for tombstones alike."""
+
+    def __init__(self, client: LensesClient, reporter: Reporter, store: Store, clock: Callable[[], float]) -> None:
+        self._client = client
+        self._reporter = reporter
+        self._store = store
+        self._clock = clock
+
+    async def step(self, work: Work, observed: Observed) -> Outcome:
+        """One step for a connector that is ours and is to be deleted."""
+        memory, now = work.memory, self._clock()
+        memory.deleting_since = memory.deleting_since or now
+        if observed.present:
+            memory.absent_since = None
+        elif memory.absent_since is None:
+            memory.absent_since = now
+        match decide_deletion(
+            observed,
+            absent_for=None if memory.absent_since is None else now - memory.absent_since,
+            accepted_for=None if memory.deleted_at is None else now - memory.deleted_at,
+        ):
+            case Release() as release:
+                return await self.release(work, release)
+            case Delete():
+                return await self._delete(work)
+            case wait:
+                memory.look = True
+                await self._say(work, f"Waiting until connector {work.connector} is seen to be gone.")
+                memory.settling += 1
+                return Outcome(delay=max(wait.seconds, SETTLING.delay(memory.settling, uniform)))
+
+    async def release(self, work: Work, release: Release) -> Outcome:
+        if release.why in SAID:
+            name = {"retained": "Retained", "gone": "Deleted"}[release.why]
+            self._reporter.event(work, name, SAID[release.why].format(connector=work.connector))
+        if self._store.tombstone(work.resource.key) is not None:
+            self._store.drop_tombstone(work.resource.key)
+            return AGAIN
+        await self._reporter.release(work)
+        return GONE
+
+    async def blocked(self, work: Work, problem: Verdict) -> Outcome:
+        """Nothing is let go on a failure, however long it lasts."""
+        meta = work.resource.metadata
+        verdict = deletion_blocked(work.connector, meta.namespace, meta.name, problem)
+        work.memory.failures += 1
+        if self._store.tombstone(work.resource.key) is None:
+            state = work.resource.status.ownership.state
+            await self._reporter.report(work, Report(verdict, state, applied=work.applied))
+        return Outcome(delay=BLOCKED.delay(work.memory.failures, uniform))
+
+    async def _delete(self, work: Work) -> Outcome:
+        memory = work.memory
+        await self._say(work, f"Deleting connector {work.connector}.")
+        try:
+            await self._client.delete_connector(*work.connector)
+        except ConnectorOrClusterNotFound:
+            pass  # no proof by itself: the next looks are
+        else:
+            memory.deleted_at = self._clock()
+        finally:
+            memory.acted(self._clock())
+        return AGAIN
+
+    async def _say(self, work: Work, message: str) -> None:
+        since = work.memory.deleting_since or self._clock()
+        if self._clock() - since < QUIET or self._store.tombstone(work.resource.key) is not None:
+            return
+        state = work.resource.status.ownership.state
+        await self._reporter.report(work, Report(deleting(message), state, applied=work.applied))

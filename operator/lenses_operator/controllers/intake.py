@@ -1,0 +1,89 @@
+"""Where objects come in: from the watch, from our own complete list, and when they go."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from pydantic import ValidationError
+
+from lenses_operator.controllers.store import Store
+from lenses_operator.resources.base import ObjectKey
+from lenses_operator.resources.connector import LensesConnector
+
+logger = logging.getLogger(__name__)
+
+
+class Intake:
+    """Puts objects into the store and wakes the keys that a pass has to look at. No I/O."""
+
+    def __init__(self, store: Store, enqueue: Callable[[ObjectKey], None]) -> None:
+        self._store = store
+        self._enqueue = enqueue
+
+    def seen(self, body: Mapping[str, Any]) -> None:
+        """An object as it is now."""
+        resource = _parse(body)
+        if resource is None:
+            return
+        if self._store.upsert(resource):
+            self._wake(resource)
+
+    def gone(self, body: Mapping[str, Any]) -> None:
+        """A DELETED event, or an object that is proven to be no more."""
+        resource = _parse(body)
+        if resource is not None:
+            self.lost(resource)
+
+    def lost(self, resource: LensesConnector) -> None:
+        """Without our own release the connector may be left behind: see `_owes_deletion`."""
+        last = self._store.remove(resource.key, resource.metadata.uid)
+        if last is None:
+            return
+        if not self._store.was_released(last.metadata.uid) and _owes_deletion(last):
+            logger.warning("object removed before its finalizer could hold it", extra={"resource": str(last.key)})
+            self._store.bury(last)
+        self._wake(last)
+
+    def left(self, resource: LensesConnector) -> None:
+        """It lost the label we look for: it is no longer ours to look after, and nothing of it is touched."""
+        self._store.leave(resource.key)
+        self._wake(resource)
+
+    def listed(self, bodies: Iterable[Mapping[str, Any]]) -> list[LensesConnector]:
+        """A complete list; returns what the store holds and the list does not: to be looked up one by one."""
+        uids = set()
+        for body in bodies:
+            metadata = body["metadata"]
+            uids.add(metadata["uid"])
+            if not self._store.has(metadata["uid"], metadata["resourceVersion"]):
+                self.seen(body)
+        return [resource for resource in self._store if resource.metadata.uid not in uids]
+
+    def _wake(self, resource: LensesConnector) -> None:
+        self._enqueue(resource.key)
+        for sibling in self._store.siblings(resource):
+            self._enqueue(sibling)
+
+
+def _owes_deletion(last: LensesConnector) -> bool:
+    """The API server may remove an object whose finalizer patch overlaps its deletion (seen): then its last body has
+    our finalizer and no deletion time. With a deletion time a person has stripped the finalizer: their word to let go.
+    """
+    return last.metadata.has_finalizer and not last.metadata.deleting and last.status.ownership.state.ours
+
+
+def _parse(body: Mapping[str, Any]) -> LensesConnector | None:
+    """None for an object the API server would not take: then the CRD of another version is installed."""
+    try:
+        return LensesConnector.parse(body)
+    except ValidationError as error:
+        metadata = body.get("metadata", {})
+        where = ", ".join(".".join(map(str, problem["loc"])) for problem in error.errors(include_input=False))
+        logger.error(  # noqa: TRY400 - the traceback would quote the object
+            "object not understood, is the CRD of this version installed? fields: %s",
+            where,
+            extra={"resource": f"{metadata.get('namespace')}/{metadata.get('name')}"},
+        )
+        return None

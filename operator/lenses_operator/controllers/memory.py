@@ -1,0 +1,89 @@
+"""What the process remembers of a connector between passes. Losing it costs a few reads, never a wrong action."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from math import inf
+
+from lenses_operator.domain.decide import Transition
+from lenses_operator.domain.render import Rendered
+from lenses_operator.domain.situation import Refusal
+from lenses_operator.resources.connector import AppliedConfig
+
+VALIDATED_FOR = 60.0
+"""Seconds a good validation serves for the create that follows it."""
+
+
+@dataclass
+class Replacement:
+    """A Recreate under way: deleted, not yet created again. `previous` is what to go back to, where it is known."""
+
+    why: str
+    repair: bool
+    previous: Rendered | None
+
+
+@dataclass
+class Stubborn:
+    """The same 500 again and again is a refusal (an older Connect answers so), but only time tells."""
+
+    words: str
+    since: float
+    count: int = 1
+
+
+@dataclass
+class Memory:
+    """Times are the event loop's. `acted_at`: our last request that may have changed it; older views are void."""
+
+    uid: str
+    acted_at: float = -inf
+    look: bool = False
+    next_check: float | None = None
+    applied: AppliedConfig | None = None
+    last_written: Rendered | None = None
+    awaiting_baseline: bool = False
+    topics: tuple[str, ...] | None = None
+    valid: tuple[str, float] | None = None
+    """(hash, when) of the last configuration that validated."""
+    refusal: Refusal | None = None
+    refusal_until: float = -inf
+    stubborn: Stubborn | None = None
+    claimed: bool = False
+    """Claiming was written by this process, and no create has been left unanswered since."""
+    attempted: Rendered | None = None
+    """A create whose answer never came, or was ambiguous."""
+    replacement: Replacement | None = None
+    deleted_at: float | None = None
+    """When a DELETE of ours was accepted."""
+    absent_since: float | None = None
+    """The first proof of absence of a deletion."""
+    deleting_since: float | None = None
+    asked: tuple[Transition, str | None] | None = None
+    """The last state change asked for, and the state seen then."""
+    asked_at: float = -inf
+    no_tasks_since: float | None = None
+    failures: int = 0
+    refusals: int = 0
+    settling: int = 0
+    settling_until: float = -inf
+    announced: set[str] = field(default_factory=set)
+
+    def acted(self, now: float, quiet: float = 10.0) -> None:
+        """After a request of ours: what was seen before is void, and a change is expected soon."""
+        self.acted_at = now
+        self.settling = 0
+        self.settling_until = now + quiet
+
+    def wrote(self, rendered: Rendered, applied: AppliedConfig) -> None:
+        """A configuration of ours is in Lenses now; what Lenses shows next is the baseline."""
+        self.applied, self.last_written = applied, rendered
+        self.awaiting_baseline = True
+        self.attempted = None
+        self.stubborn = None
+
+
+def readable(config: Mapping[str, str] | None, hidden: bool) -> Rendered | None:
+    """A configuration read from Lenses that may be written back: never one with values that are masked or missing."""
+    return None if config is None or hidden else Rendered(dict(config))

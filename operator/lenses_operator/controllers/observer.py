@@ -1,0 +1,61 @@
+"""Reads one connector: from the poll where that is good enough, else its details; absence only with proof."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from lenses_operator.domain.situation import Observed
+from lenses_operator.lenses.client import LensesClient
+from lenses_operator.lenses.errors import ConnectorOrClusterNotFound
+from lenses_operator.lenses.models import Plugin
+from lenses_operator.lenses.poller import View
+from lenses_operator.resources.connector import ConnectorKey
+
+ALIVE_FOR = 3.0
+"""Seconds a good answer of a cluster's info proves that its 404s are about connectors."""
+PLUGINS_FOR = 30.0
+
+
+class Observer:
+    """Raises LensesError; a ConnectorOrClusterNotFound that leaves here always means the cluster."""
+
+    def __init__(self, client: LensesClient, clock: Callable[[], float]) -> None:
+        self._client = client
+        self._clock = clock
+        self._alive: dict[tuple[str, str], float] = {}
+        self._plugins: dict[tuple[str, str], tuple[float, list[Plugin]]] = {}
+
+    def listed(self, connector: ConnectorKey, view: View, since: float) -> Observed | None:
+        """What the list says, if it was asked for after `since`; what is not in it may exist all the same."""
+        if view.asked_at <= since:
+            return None
+        entry = view.entries.get((connector.cluster, connector.name))
+        return Observed.from_list(entry) if entry else None
+
+    async def details(self, connector: ConnectorKey) -> Observed:
+        env, cluster, name = connector
+        try:
+            return Observed.from_details(await self._client.get_connector(env, cluster, name))
+        except ConnectorOrClusterNotFound:
+            await self.prove_alive(connector)
+            return Observed.absent()
+
+    async def prove_alive(self, connector: ConnectorKey) -> None:
+        """Returns if the cluster has answered in the last moments; raises LensesError if it does not."""
+        key = (connector.environment, connector.cluster)
+        if self._alive.get(key, float("-inf")) < self._clock() - ALIVE_FOR:
+            await self._client.get_cluster_info(*key)
+            self._alive[key] = self._clock()
+
+    async def topics(self, connector: ConnectorKey) -> tuple[str, ...]:
+        return tuple(await self._client.get_topics(*connector))
+
+    async def plugins(self, connector: ConnectorKey) -> list[Plugin]:
+        """The cluster's plugins, for hints; up to 30 s old."""
+        key = (connector.environment, connector.cluster)
+        read_at, known = self._plugins.get(key, (float("-inf"), []))
+        if read_at < self._clock() - PLUGINS_FOR:
+            listed = await self._client.list_plugins(key[0], cluster=key[1])
+            known = [plugin for plugin in listed if plugin.cluster == key[1]]
+            self._plugins[key] = (self._clock(), known)
+        return known

@@ -1,0 +1,71 @@
+"""From the client's errors to what a condition says of them: whether to wait, or who has to do what."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from lenses_operator.domain.reasons import Reason
+from lenses_operator.lenses import errors
+from lenses_operator.resources.conditions import ConditionStatus, Phase, Verdict
+from lenses_operator.resources.connector import ConnectorKey
+
+
+def problem_of(error: errors.LensesError, connector: ConnectorKey, redact: Callable[[str], str]) -> Verdict:
+    """Passing trouble is Unknown and Reconciling; what a person must mend is False and Stalled."""
+    words = error.explain(redact).rstrip(".")
+    env, cluster = connector.environment, connector.cluster
+    match error:
+        case errors.Unauthorized():
+            return _stalled(
+                Reason.UNAUTHORIZED,
+                f"Lenses does not accept the operator's token ({words}). Put a valid token into the token file; "
+                "it is read again by itself.",
+            )
+        case errors.Forbidden():
+            return _stalled(
+                Reason.FORBIDDEN,
+                f"The operator's token may not do this in environment {env} ({words}). Grant its Lenses account "
+                f"the permissions for Kafka Connect cluster {cluster}.",
+            )
+        case errors.LicenceRequired():
+            return _stalled(Reason.LICENSE_REQUIRED, f"The Lenses licence does not allow this ({words}).")
+        case errors.EnvironmentNotFound():
+            return _stalled(
+                Reason.ENVIRONMENT_NOT_FOUND,
+                f"Lenses knows no environment {env!r}, or the token may not see it ({words}). Check spec.environment "
+                "against the environments' names in Lenses.",
+            )
+        case errors.ConnectorOrClusterNotFound():
+            return _stalled(
+                Reason.CLUSTER_NOT_FOUND,
+                f"Lenses knows no Kafka Connect cluster {cluster!r} in environment {env} ({words}). Check spec.cluster "
+                "against the clusters' names in Lenses.",
+            )
+        case errors.AgentNotConnected():
+            return _waiting(
+                Reason.AGENT_NOT_CONNECTED,
+                f"The Lenses agent of environment {env} is not connected ({words}). "
+                "Nothing can be seen or done until it is.",
+            )
+        case errors.Conflict():
+            return _waiting(
+                Reason.CONNECT_REBALANCING, f"Connect cluster {cluster} is rebalancing ({words}). It is tried again."
+            )
+        case _:
+            return _waiting(
+                Reason.LENSES_UNAVAILABLE,
+                f"No usable answer about environment {env}, cluster {cluster} ({words}). What was seen last is still "
+                "shown, and it is tried again.",
+            )
+
+
+def _waiting(reason: Reason, message: str) -> Verdict:
+    return _verdict("Unknown", reason, message, Phase.RECONCILING)
+
+
+def _stalled(reason: Reason, message: str) -> Verdict:
+    return _verdict("False", reason, message, Phase.STALLED)
+
+
+def _verdict(ready: ConditionStatus, reason: Reason, message: str, phase: Phase) -> Verdict:
+    return Verdict(ready=ready, reason=reason, message=message, phase=phase)

@@ -1,0 +1,128 @@
+"""A work queue of keys: each key at most once in it, never worked on twice at a time, and due not before its time."""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+import itertools
+from collections.abc import Awaitable, Callable, Hashable
+from typing import Generic, TypeVar
+
+Key = TypeVar("Key", bound=Hashable)
+
+
+class QueueClosed(Exception):  # noqa: N818 - ends the workers, it is no error
+    """Nothing more will come."""
+
+
+class WorkQueue(Generic[Key]):
+    """Level-triggered: a key added while it is worked on is worked on once more afterwards.
+
+    `clock` gives seconds; it must be the running loop's own time where delays are to pass by themselves.
+    """
+
+    def __init__(self, clock: Callable[[], float] | None = None) -> None:
+        self._clock = clock or (lambda: asyncio.get_running_loop().time())
+        self._ready: dict[Key, None] = {}  # a set that keeps the order of arrival
+        self._due: dict[Key, float] = {}
+        self._heap: list[tuple[float, int, Key]] = []
+        self._order = itertools.count()
+        self._working: set[Key] = set()
+        self._again: set[Key] = set()
+        self._wake = asyncio.Event()
+        self._closed = False
+
+    def __len__(self) -> int:
+        """Keys that are due now and wait for a worker."""
+        return len(self._ready)
+
+    def add(self, key: Key) -> None:
+        """Due now; an earlier appointment is forgotten, since the pass makes a new one."""
+        if self._closed:
+            return
+        self._due.pop(key, None)
+        if key in self._working:
+            self._again.add(key)
+        else:
+            self._ready[key] = None
+        self._wake.set()
+
+    def add_after(self, key: Key, delay: float) -> None:
+        """Due in `delay` seconds. The earlier of two appointments holds."""
+        if self._closed or key in self._ready or key in self._again:
+            return
+        due = self._clock() + delay
+        if due < self._due.get(key, float("inf")):
+            self._due[key] = due
+            heapq.heappush(self._heap, (due, next(self._order), key))
+            self._wake.set()
+
+    def forget(self, key: Key) -> None:
+        """No appointment any more."""
+        self._due.pop(key, None)
+        self._ready.pop(key, None)
+        self._again.discard(key)
+
+    def close(self) -> None:
+        """Workers end when their present pass does; what waits is dropped."""
+        self._closed = True
+        self._wake.set()
+
+    async def get(self) -> Key:
+        """The next key that is due; the caller must call `done`. Raises QueueClosed."""
+        while True:
+            if self._closed:
+                raise QueueClosed
+            self._promote()
+            if self._ready:
+                key = next(iter(self._ready))
+                del self._ready[key]
+                self._working.add(key)
+                return key
+            self._wake.clear()
+            wait = self._heap[0][0] - self._clock() if self._heap else None
+            try:
+                async with asyncio.timeout(wait):
+                    await self._wake.wait()
+            except TimeoutError:
+                continue
+
+    def done(self, key: Key) -> None:
+        """The pass over the key has ended; if it was added meanwhile it is due again."""
+        self._working.discard(key)
+        if key in self._again:
+            self._again.discard(key)
+            self._due.pop(key, None)
+            self._ready[key] = None
+            self._wake.set()
+
+    def _promote(self) -> None:
+        now = self._clock()
+        while self._heap and self._heap[0][0] <= now:
+            due, _, key = heapq.heappop(self._heap)
+            if self._due.get(key) != due:
+                continue  # superseded
+            del self._due[key]
+            if key in self._working:
+                self._again.add(key)
+            else:
+                self._ready[key] = None
+
+
+async def run_workers(queue: WorkQueue[Key], count: int, work: Callable[[Key], Awaitable[None]]) -> None:
+    """`count` workers until the queue is closed; returns when all passes have ended. `work` must not raise."""
+
+    async def worker() -> None:
+        while True:
+            try:
+                key = await queue.get()
+            except QueueClosed:
+                return
+            try:
+                await work(key)
+            finally:
+                queue.done(key)
+
+    async with asyncio.TaskGroup() as group:
+        for _ in range(count):
+            group.create_task(worker())

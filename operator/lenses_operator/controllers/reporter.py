@@ -1,0 +1,85 @@
+"""Writes what a pass has to say: the status where it changed, an Event where a person should look."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from datetime import datetime
+from typing import Protocol
+
+from lenses_operator.controllers.store import Store
+from lenses_operator.controllers.work import Work
+from lenses_operator.domain.status import Report, next_status
+from lenses_operator.resources.conditions import Phase
+from lenses_operator.resources.connector import ConnectorStatus, LensesConnector
+
+logger = logging.getLogger(__name__)
+
+
+class StatusWriter(Protocol):
+    """Each call returns the object as it is afterwards, None where it is gone."""
+
+    async def write_status(self, resource: LensesConnector, status: ConnectorStatus) -> LensesConnector | None: ...
+    async def add_finalizer(self, resource: LensesConnector) -> LensesConnector | None: ...
+    async def remove_finalizer(self, resource: LensesConnector) -> LensesConnector | None: ...
+    async def current(self, resource: LensesConnector) -> LensesConnector | None: ...
+
+
+class EventSink(Protocol):
+    def __call__(self, resource: LensesConnector, reason: str, message: str, *, warning: bool = False) -> None: ...
+
+
+class Reporter:
+    """Our own writes go into the store at once, so that the next pass does not decide on what was before them."""
+
+    def __init__(self, writer: StatusWriter, store: Store, emit: EventSink, now: Callable[[], datetime]) -> None:
+        self._writer = writer
+        self._store = store
+        self._emit = emit
+        self._now = now
+
+    def event(self, work: Work, reason: str, message: str, *, warning: bool = False) -> None:
+        logger.info(
+            "%s: %s", reason, message, extra={"resource": str(work.resource.key), "connector": work.connector.name}
+        )
+        self._emit(work.resource, reason, message, warning=warning)
+
+    async def report(self, work: Work, report: Report) -> bool:
+        """False where the object is gone. Writes only what changed."""
+        before = work.resource.status
+        status = next_status(work.resource, report, self._now())
+        if status == before:
+            return True
+        after = await self._writer.write_status(work.resource, status)
+        if after is None:
+            return False
+        self.took(work, after)
+        verdict = report.verdict
+        old = before.ready
+        new_reason = old is None or old.reason != verdict.reason
+        new_words = verdict.phase is Phase.STALLED and old is not None and old.message != verdict.message
+        if verdict.ready == "False" and (new_reason or new_words):
+            self.event(work, verdict.reason, verdict.message, warning=True)
+        return True
+
+    def took(self, work: Work, after: LensesConnector) -> None:
+        """The object as it came back from a write of ours."""
+        self._store.upsert(after)
+        work.resource = after
+
+    async def finalize(self, work: Work) -> bool:
+        """Our finalizer is on the object when this returns True; False: gone or going, so nothing may be begun."""
+        if work.resource.metadata.has_finalizer:
+            return True
+        after = await self._writer.add_finalizer(work.resource)
+        if after is None:
+            return False
+        self.took(work, after)
+        return True
+
+    async def release(self, work: Work) -> None:
+        """Takes our finalizer off, which ends the object if nobody else holds it."""
+        self._store.released(work.resource.metadata.uid)
+        after = await self._writer.remove_finalizer(work.resource)
+        if after is not None:
+            self.took(work, after)

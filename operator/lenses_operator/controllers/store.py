@@ -1,0 +1,147 @@
+"""The resources as the watch, our own list and our own writes have shown them last."""
+
+from __future__ import annotations
+
+from collections import OrderedDict, defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from lenses_operator.resources.base import ObjectKey
+from lenses_operator.resources.connector import ConnectorKey, LensesConnector
+
+REMEMBERED = 10_000
+"""Objects that went, remembered so that a list begun before cannot bring them back."""
+
+
+@dataclass(frozen=True)
+class Tombstone:
+    """An object that the API server removed although our finalizer had just been put: its deletion is still owed."""
+
+    resource: LensesConnector
+
+
+class Store:
+    """Indexed by object and by connector. An older resourceVersion never replaces a newer one."""
+
+    def __init__(self) -> None:
+        self._objects: dict[ObjectKey, LensesConnector] = {}
+        self._tombstones: dict[ObjectKey, Tombstone] = {}
+        self._by_connector: dict[ConnectorKey, set[ObjectKey]] = defaultdict(set)
+        self._released: set[str] = set()
+        self._versions: dict[str, str] = {}
+        self._gone: OrderedDict[str, None] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._objects)
+
+    def __iter__(self) -> Iterator[LensesConnector]:
+        return iter(list(self._objects.values()))
+
+    def get(self, key: ObjectKey) -> LensesConnector | None:
+        return self._objects.get(key)
+
+    def tombstone(self, key: ObjectKey) -> Tombstone | None:
+        return self._tombstones.get(key)
+
+    def upsert(self, resource: LensesConnector) -> bool:
+        """Takes the object unless it is stale; True where a pass has to look at it."""
+        before = self._objects.get(resource.key)
+        if resource.metadata.uid in self._gone:
+            return False  # from a list that was begun before the object went
+        if before is not None and _version(resource) < _version(before):
+            return False
+        if before is None or before.metadata.uid != resource.metadata.uid:
+            self._by_connector[resource.connector].add(resource.key)
+            if before is not None and before.connector != resource.connector:
+                self._unindex(before)
+        if before is not None and before.metadata.uid != resource.metadata.uid:
+            self._versions.pop(before.metadata.uid, None)
+        self._objects[resource.key] = resource
+        self._versions[resource.metadata.uid] = resource.metadata.resource_version
+        return before is None or _wakes(before, resource)
+
+    def remove(self, key: ObjectKey, uid: str) -> LensesConnector | None:
+        """The last body known of the object that is gone; None where another object of this name is there already."""
+        self._gone[uid] = None
+        while len(self._gone) > REMEMBERED:
+            self._gone.popitem(last=False)
+        last = self._objects.get(key)
+        if last is None or last.metadata.uid != uid:
+            return None
+        del self._objects[key]
+        self._versions.pop(uid, None)
+        self._unindex(last)
+        return last
+
+    def leave(self, key: ObjectKey) -> None:
+        """Forget the object, which is still there and may come back."""
+        last = self._objects.get(key)
+        if last is not None:
+            self.remove(key, last.metadata.uid)
+            self._gone.pop(last.metadata.uid, None)
+
+    def revive(self, key: ObjectKey) -> None:
+        """The object thought to be gone is there after all; if it is ours to look after, the next list brings it."""
+        tombstone = self._tombstones.get(key)
+        if tombstone is not None:
+            self._gone.pop(tombstone.resource.metadata.uid, None)
+            self.drop_tombstone(key)
+
+    def released(self, uid: str) -> None:
+        """We took our own finalizer off this object: its going is no surprise."""
+        self._released.add(uid)
+
+    def was_released(self, uid: str) -> bool:
+        """Asked once, when the object goes."""
+        if uid in self._released:
+            self._released.discard(uid)
+            return True
+        return False
+
+    def bury(self, resource: LensesConnector) -> None:
+        self._tombstones[resource.key] = Tombstone(resource)
+        self._by_connector[resource.connector].add(resource.key)
+
+    def drop_tombstone(self, key: ObjectKey) -> None:
+        tombstone = self._tombstones.pop(key, None)
+        if tombstone is not None and key not in self._objects:
+            self._unindex(tombstone.resource)
+
+    def claimants(self, connector: ConnectorKey) -> list[LensesConnector]:
+        """Every resource that names this connector, tombstones included, since they still owe its deletion."""
+        keys = self._by_connector.get(connector, set())
+        living = [self._objects[key] for key in keys if key in self._objects]
+        buried = [self._tombstones[key].resource for key in keys if key in self._tombstones]
+        return [resource for resource in (*living, *buried) if resource.connector == connector]
+
+    def siblings(self, resource: LensesConnector) -> list[ObjectKey]:
+        """The other objects about the same connector: whatever happens to one matters to them."""
+        return [other.key for other in self.claimants(resource.connector) if other.key != resource.key]
+
+    def has(self, uid: str, version: str) -> bool:
+        """Whether exactly this state of the object is held already."""
+        return self._versions.get(uid) == version
+
+    def _unindex(self, resource: LensesConnector) -> None:
+        keys = self._by_connector.get(resource.connector)
+        if keys is not None:
+            keys.discard(resource.key)
+            if not keys:
+                del self._by_connector[resource.connector]
+
+
+def _version(resource: LensesConnector) -> int:
+    """Kubernetes promises comparable integers since 1.35, and etcd has always given them."""
+    text = resource.metadata.resource_version
+    return int(text) if text.isdigit() else 0
+
+
+def _wakes(before: LensesConnector, after: LensesConnector) -> bool:
+    """Status alone wakes nobody: it is our own writing."""
+    old, new = before.metadata, after.metadata
+    return (
+        old.uid != new.uid
+        or old.generation != new.generation
+        or old.deleting != new.deleting
+        or old.has_finalizer != new.has_finalizer
+    )

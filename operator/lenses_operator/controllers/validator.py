@@ -1,0 +1,100 @@
+"""Asks Connect about a configuration before anything is done with it, and remembers the verdict."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from random import uniform
+
+from lenses_operator.controllers.memory import VALIDATED_FOR, Stubborn
+from lenses_operator.controllers.observer import Observer
+from lenses_operator.controllers.work import Work
+from lenses_operator.domain.backoff import SLOW
+from lenses_operator.domain.plugins import installed, not_found_message
+from lenses_operator.domain.reasons import Reason
+from lenses_operator.domain.situation import Refusal
+from lenses_operator.domain.validation import refusal_message, validation_message
+from lenses_operator.lenses.client import LensesClient
+from lenses_operator.lenses.errors import BadRequest, LensesError, ServerError
+from lenses_operator.lenses.models import ConnectorRequest
+
+logger = logging.getLogger(__name__)
+STUBBORN_TIMES = 3
+STUBBORN_SECONDS = 60.0
+
+
+class Validator:
+    """Raises LensesError where there is no verdict."""
+
+    def __init__(self, client: LensesClient, observer: Observer, clock: Callable[[], float]) -> None:
+        self._client = client
+        self._observer = observer
+        self._clock = clock
+
+    async def validated(self, work: Work) -> bool:
+        """True: this very configuration was found good within the last minute. False: `memory.refusal` says why not."""
+        memory, wanted = work.memory, work.wanted
+        if memory.valid and memory.valid[0] == wanted.hash and self._clock() < memory.valid[1] + VALIDATED_FOR:
+            return True
+        key = work.connector
+        request = ConnectorRequest(name=key.name, cluster=key.cluster, configuration=wanted.config)
+        try:
+            result = await self._client.validate(key.environment, request)
+        except BadRequest as error:
+            await self.refuse(work, "validate", error)
+            return False
+        except ServerError as error:
+            if await self.stubborn(work, "validate", error):
+                await self.refuse(work, "validate", error)
+                return False
+            raise
+        if result.errors:
+            await self._refuse(work, validation_message(result.errors, wanted.config))
+            return False
+        memory.valid = (wanted.hash, self._clock())
+        memory.refusal, memory.refusals, memory.stubborn = None, 0, None
+        return True
+
+    async def refuse(self, work: Work, operation: str, error: LensesError) -> str:
+        """Takes an error for Connect's last word on this configuration; the message for people."""
+        return await self._refuse(work, refusal_message(operation, error.detail or str(error), work.wanted.config))
+
+    async def stubborn(self, work: Work, operation: str, error: ServerError) -> bool:
+        """The same 500 three times over at least a minute, while the cluster is well: this will not pass by itself.
+
+        A class that is not installed is believed at once: the cluster's own list says so.
+        """
+        if error.status != 500:
+            return False
+        memory, now, words = work.memory, self._clock(), f"{operation}: {error.detail}"
+        if memory.stubborn is None or memory.stubborn.words != words:
+            memory.stubborn = Stubborn(words, now)
+        else:
+            memory.stubborn.count += 1
+        lasting = memory.stubborn.count >= STUBBORN_TIMES and now - memory.stubborn.since >= STUBBORN_SECONDS
+        if not lasting and await self._plugin_message(work) is None:
+            return False
+        await self._observer.prove_alive(work.connector)
+        return True
+
+    async def _refuse(self, work: Work, message: str) -> str:
+        memory = work.memory
+        missing = await self._plugin_message(work)
+        reason = Reason.PLUGIN_NOT_FOUND if missing else Reason.CONFIG_INVALID
+        memory.refusal = Refusal(work.wanted.hash, reason, missing or message)
+        memory.refusals += 1
+        memory.refusal_until = self._clock() + SLOW.delay(memory.refusals, uniform)
+        memory.valid = None
+        return memory.refusal.message
+
+    async def _plugin_message(self, work: Work) -> str | None:
+        """A message if the class is not among the cluster's plugins; None if it is, or if they cannot be read."""
+        try:
+            plugins = await self._observer.plugins(work.connector)
+        except LensesError as error:
+            logger.debug("plugins not read: %s", error)
+            return None
+        class_name = work.resource.spec.class_name
+        if not plugins or installed(class_name, plugins):
+            return None
+        return not_found_message(class_name, work.connector.cluster, plugins)

@@ -1,0 +1,170 @@
+"""The next action for a connector: at most one, decided from values alone.
+
+Order of precedence: deletion, then drift and update, then state. Whatever is decided must be right even if the last
+action was cut off in the middle, because the process may end between any two requests.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from lenses_operator.domain.drift import Difference
+from lenses_operator.domain.situation import Observed, Situation
+from lenses_operator.resources.connector import DeletionPolicy, LensesConnector, OwnershipState, WantedState
+
+Transition = Literal["pause", "resume", "stop"]
+HELD = {WantedState.PAUSED: "PAUSED", WantedState.STOPPED: "STOPPED"}
+
+
+@dataclass(frozen=True)
+class Nothing:
+    """As wanted, or nothing that can be done now. `waiting`: a new config waits until the connector is next to run."""
+
+    waiting: Difference | None = None
+
+
+@dataclass(frozen=True)
+class Look:
+    """The details have to be read before anything can be decided."""
+
+
+@dataclass(frozen=True)
+class Adopt:
+    """A connector that was there before and matches becomes ours. `unreadable`: keys taken as equal unseen."""
+
+    unreadable: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class RefuseAdoption:
+    difference: Difference
+
+
+@dataclass(frozen=True)
+class Create:
+    """`lost`: it was ours, and somebody deleted it behind the operator's back."""
+
+    lost: bool = False
+
+
+@dataclass(frozen=True)
+class Check:
+    """Validate a config that is to wait, so that a wrong one is reported now and not when it is needed."""
+
+    difference: Difference
+
+
+@dataclass(frozen=True)
+class Recreate:
+    """Validate, then delete; the create follows when the connector is seen to be gone."""
+
+    difference: Difference
+
+
+@dataclass(frozen=True)
+class ChangeState:
+    action: Transition
+
+
+@dataclass(frozen=True)
+class Delete:
+    pass
+
+
+@dataclass(frozen=True)
+class Release:
+    """Take our finalizer off. `why` is for the Event."""
+
+    why: Literal["retained", "not-owned", "gone"]
+
+
+@dataclass(frozen=True)
+class Await:
+    """Look again in `seconds`."""
+
+    seconds: float
+
+
+Decision = Nothing | Look | Adopt | RefuseAdoption | Create | Check | Recreate | ChangeState
+Deletion = Delete | Release | Await
+
+ABSENCE = 2.0
+"""Seconds between two proofs of absence, unless our own DELETE was accepted."""
+DELETE_AGAIN = 10.0
+"""Seconds an accepted DELETE may take to show before it is sent once more."""
+
+
+def decide(situation: Situation) -> Decision:
+    """For a resource that is wanted, owns the connector's name and has a good configuration of its own."""
+    observed = situation.observed
+    if not observed.present:
+        if situation.refused:
+            return Nothing()
+        return Create(lost=situation.ownership is OwnershipState.OWNED)
+    if not situation.ownership.ours:
+        return _adoption(situation)
+    difference = _config_difference(situation)
+    if difference is None:
+        return Look()
+    if situation.state is not WantedState.RUNNING:
+        return _held(situation, difference)
+    if difference:
+        return Nothing() if situation.refused else Recreate(difference)
+    if observed.state in HELD.values():
+        return ChangeState("resume")
+    return Nothing()
+
+
+def decide_early(resource: LensesConnector) -> Release | None:
+    """Deletions that need no word from Lenses: what is retained or was never ours is let go at once."""
+    if not resource.metadata.deleting:
+        return None
+    if not resource.status.ownership.state.ours:
+        return Release("not-owned")
+    if resource.spec.deletion_policy is DeletionPolicy.RETAIN:
+        return Release("retained")
+    return None
+
+
+def decide_deletion(observed: Observed, *, absent_for: float | None, accepted_for: float | None) -> Deletion:
+    """For a connector that is ours to delete. Times in seconds, None: not so.
+
+    `observed` absent is a proof in itself (the agent's own 404 beside a good answer of the cluster); without an
+    accepted DELETE of our own it takes two of them, since a restarting cluster may deny what it holds for a moment.
+    """
+    if observed.present:
+        if accepted_for is not None and accepted_for < DELETE_AGAIN:
+            return Await(0.0)
+        return Delete()
+    if accepted_for is not None or (absent_for is not None and absent_for >= ABSENCE):
+        return Release("gone")
+    return Await(ABSENCE - (absent_for or 0.0))
+
+
+def _adoption(situation: Situation) -> Decision:
+    """A connector that this resource never owned is taken over only if it is what is wanted."""
+    if situation.observed.details is None:
+        return Look()
+    difference = situation.difference()
+    if difference:
+        return RefuseAdoption(difference)
+    return Adopt(tuple(situation.unreadable()))
+
+
+def _config_difference(situation: Situation) -> Difference | None:
+    """None where the list alone cannot tell."""
+    if situation.observed.details is not None:
+        return situation.difference()
+    if situation.applied is not None and situation.applied.hash == situation.wanted.hash:
+        return Difference()
+    return None
+
+
+def _held(situation: Situation, difference: Difference) -> Decision:
+    """Paused or stopped: an update would run the connector, since creating carries no state; so the config waits."""
+    if situation.observed.state != HELD[situation.state]:
+        return ChangeState("pause" if situation.state is WantedState.PAUSED else "stop")
+    if difference and not situation.refused and not situation.validated:
+        return Check(difference)
+    return Nothing(waiting=difference or None)

@@ -1,0 +1,82 @@
+"""Wanted configuration against what Lenses shows, knowing that Lenses masks, resolves, rewrites and adds values."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+# Connect itself adds the connector's name to its configuration (seen on 4.3.1).
+ALWAYS_ADDED = frozenset({"name"})
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """What Lenses showed right after our own write: keys shown otherwise than written, and keys the server added."""
+
+    not_compared: frozenset[str] = frozenset()
+    added: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Keys only, never values."""
+
+    changed: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+    extra: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.changed or self.missing or self.extra)
+
+    def describe(self) -> str:
+        """`changed a, b; missing c; unwanted d`."""
+        parts = (("changed", self.changed), ("missing", self.missing), ("unwanted", self.extra))
+        return "; ".join(f"{word} {', '.join(keys)}" for word, keys in parts if keys)
+
+
+def is_masked(value: str) -> bool:
+    """A value that hides another: nothing but asterisks, or a bracketed word such as `[hidden]`."""
+    return len(value) >= 3 and (set(value) == {"*"} or value.lower() in {"[hidden]", "[redacted]", "<hidden>"})
+
+
+def compare(
+    wanted: Mapping[str, str], seen: Mapping[str, str], baseline: Baseline | None, hidden: Collection[str] = ()
+) -> Difference:
+    """What is to be repaired. Keys that cannot be read count as equal: hidden or masked ones, those outside the
+    baseline and, where no baseline was ever taken, those that a config provider may have resolved (`${…}`).
+    """
+    known = baseline or Baseline()
+    unreadable = frozenset(hidden) | known.not_compared
+    changed, missing = [], []
+    for key, value in wanted.items():
+        if key in unreadable:
+            continue
+        if key not in seen:
+            missing.append(key)
+        elif seen[key] != value and not is_masked(seen[key]) and not (baseline is None and "${" in value):
+            changed.append(key)
+    extra = [key for key in seen if key not in wanted and key not in known.added and key not in ALWAYS_ADDED]
+    return Difference(tuple(sorted(changed)), tuple(sorted(missing)), tuple(sorted(extra)))
+
+
+def unreadable_keys(wanted: Mapping[str, str], seen: Mapping[str, str], hidden: Collection[str] = ()) -> list[str]:
+    """Wanted keys whose value in Lenses cannot be known."""
+    masked = {key for key, value in wanted.items() if key in seen and seen[key] != value and is_masked(seen[key])}
+    return sorted((set(hidden) & set(wanted)) | masked)
+
+
+def baseline_of(wanted: Mapping[str, str], seen: Mapping[str, str], hidden: Collection[str] = ()) -> Baseline:
+    """Taken right after our own write: whatever differs now is notation, not drift."""
+    not_compared = {key for key, value in wanted.items() if seen.get(key) != value} | (set(hidden) & set(wanted))
+    added = {key for key in seen if key not in wanted} - ALWAYS_ADDED
+    return Baseline(frozenset(not_compared), frozenset(added))
+
+
+def changed_keys(before: Mapping[str, str] | None, after: Mapping[str, str]) -> str:
+    """For the Event of an update: `changed a, b; removed c`; empty where the former config is not known."""
+    if before is None:
+        return ""
+    changed = sorted(key for key, value in after.items() if before.get(key) != value)
+    removed = sorted(key for key in before if key not in after and key not in ALWAYS_ADDED)
+    parts = (("changed", changed), ("removed", removed))
+    return "; ".join(f"{word} {', '.join(keys)}" for word, keys in parts if keys)

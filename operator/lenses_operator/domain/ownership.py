@@ -1,0 +1,25 @@
+"""Who owns a connector when several resources name it: the oldest, a deleting one included until it is released."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from lenses_operator.resources.connector import LensesConnector
+
+
+def owner_of(claimants: Iterable[LensesConnector]) -> LensesConnector:
+    """The oldest by creation time, then uid. Raises ValueError without claimants."""
+    return min(claimants, key=lambda claimant: claimant.age_order)
+
+
+def conflict_message(loser: LensesConnector, owner: LensesConnector) -> str:
+    """Names the owner only to its own namespace: names of other tenants' objects are none of the loser's business."""
+    what = f"Connector {loser.connector}"
+    if owner.metadata.namespace == loser.metadata.namespace:
+        who = f"LensesConnector {owner.metadata.name}"
+    else:
+        who = "a LensesConnector of another namespace"
+    return (
+        f"{what} belongs to {who}, which is older. "
+        "Nothing is done here; delete one of the two resources, or give this one another connector name."
+    )

@@ -1,0 +1,30 @@
+"""Every reason a condition of ours can carry; the words are part of the contract with users."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Reason(StrEnum):
+    PROGRESSING = "Progressing"
+    RUNNING = "Running"
+    PAUSED = "Paused"
+    STOPPED = "Stopped"
+    NO_TASKS = "NoTasks"
+    TASK_FAILED = "TaskFailed"
+    CONNECTOR_FAILED = "ConnectorFailed"
+    STATE_UNKNOWN = "StateUnknown"
+    CONFIG_INVALID = "ConfigInvalid"
+    PLUGIN_NOT_FOUND = "PluginNotFound"
+    LENSES_UNAVAILABLE = "LensesUnavailable"
+    AGENT_NOT_CONNECTED = "AgentNotConnected"
+    CONNECT_REBALANCING = "ConnectRebalancing"
+    UNAUTHORIZED = "Unauthorized"
+    FORBIDDEN = "Forbidden"
+    LICENSE_REQUIRED = "LicenseRequired"
+    ENVIRONMENT_NOT_FOUND = "EnvironmentNotFound"
+    CLUSTER_NOT_FOUND = "ClusterNotFound"
+    CONFLICT = "Conflict"
+    NOT_ADOPTED = "NotAdopted"
+    DELETING = "Deleting"
+    DELETION_BLOCKED = "DeletionBlocked"

@@ -1,0 +1,32 @@
+"""Java stack traces, as Connect gives them for a failed task, cut down to what a person needs."""
+
+from __future__ import annotations
+
+CAUSED_BY = "Caused by: "
+TRACE_LIMIT = 1024
+"""Bytes of one task's error in status."""
+CAUSE_LIMIT = 400
+"""Characters of a root cause in a condition's message."""
+
+
+def root_cause(trace: str | None) -> str:
+    """The innermost `Caused by`, or the first line where there is none; one line."""
+    lines = (trace or "").splitlines()
+    causes = [line.strip().removeprefix(CAUSED_BY) for line in lines if line.strip().startswith(CAUSED_BY)]
+    first = lines[0].strip() if lines else ""
+    return (causes[-1] if causes else first)[:CAUSE_LIMIT].rstrip()
+
+
+def excerpt(trace: str, limit: int = TRACE_LIMIT) -> str:
+    """The first lines and the root cause, at most `limit` bytes of UTF-8, never half a character."""
+    cause = root_cause(trace)
+    text = trace.strip()
+    if len(text.encode()) <= limit:
+        return text
+    tail = f"\n{CAUSED_BY}{cause}" if CAUSED_BY + cause in text else ""
+    room = limit - len(f"\n…{tail}".encode())
+    head = text.encode()[: max(room, 0)].decode(errors="ignore")
+    kept = head.rsplit("\n", 1)[0] if "\n" in head else head
+    if tail.strip() and tail.strip() in kept:
+        tail = ""
+    return (f"{kept}\n…{tail}").encode()[:limit].decode(errors="ignore")

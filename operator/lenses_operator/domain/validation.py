@@ -1,0 +1,37 @@
+"""What Connect said against a configuration, as a message for people."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+WITHHELD = "refused; the words are withheld because the value is a reference that the worker resolves"
+
+
+def validation_message(errors: Mapping[str, Sequence[str]], wanted: Mapping[str, str]) -> str:
+    """One line for each key. For a key whose value holds `${` the worker may quote what it resolved: not shown."""
+    lines = []
+    for key, words in sorted(errors.items()):
+        said = WITHHELD if "${" in wanted.get(key, "") else "; ".join(_one_line(word) for word in words)
+        lines.append(f"{key}: {said}")
+    return (
+        f"Connect refuses the configuration ({len(lines)} {'key' if len(lines) == 1 else 'keys'}): "
+        + " | ".join(lines)
+        + ". Nothing was changed. Correct spec.config."
+    )
+
+
+def withhold(words: str, wanted: Mapping[str, str]) -> str:
+    """The server's words about a whole configuration, unless any value holds `${`: whose do they quote?"""
+    if words and any("${" in value for value in wanted.values()):
+        return "the words are withheld because some values are references that the worker resolves"
+    return words
+
+
+def refusal_message(operation: str, words: str, wanted: Mapping[str, str]) -> str:
+    """For a refusal that is not told key by key."""
+    words = withhold(words, wanted)
+    return f"Connect refuses the configuration at {operation}: {words.rstrip('.')}. Correct spec.config."
+
+
+def _one_line(words: str) -> str:
+    return " ".join(words.split()).rstrip(".")

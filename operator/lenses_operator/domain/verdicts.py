@@ -1,0 +1,147 @@
+"""What to say of a connector: Ready, its reason and a message a person can act on. One function a situation."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from lenses_operator.domain.decide import HELD
+from lenses_operator.domain.drift import Difference
+from lenses_operator.domain.reasons import Reason
+from lenses_operator.domain.situation import Observed, Refusal
+from lenses_operator.domain.traces import root_cause
+from lenses_operator.lenses.models import Task
+from lenses_operator.resources.conditions import Phase, Verdict
+from lenses_operator.resources.connector import ConnectorKey, WantedState
+
+NO_TASKS_GRACE = 60.0
+"""Seconds a running connector may be without tasks before that is reported."""
+
+
+def progressing(message: str) -> Verdict:
+    return Verdict(ready="Unknown", reason=Reason.PROGRESSING, message=message, phase=Phase.RECONCILING)
+
+
+def creating(connector: ConnectorKey) -> Verdict:
+    return progressing(f"Connector {connector} is being created and its tasks are starting.")
+
+
+def refused(refusal: Refusal) -> Verdict:
+    return Verdict(ready="False", reason=refusal.reason, message=refusal.message, phase=Phase.STALLED)
+
+
+def config_invalid(message: str) -> Verdict:
+    return Verdict(ready="False", reason=Reason.CONFIG_INVALID, message=message, phase=Phase.STALLED)
+
+
+def conflict(message: str) -> Verdict:
+    return Verdict(ready="False", reason=Reason.CONFLICT, message=message, phase=Phase.STALLED)
+
+
+def not_adopted(connector: ConnectorKey, difference: Difference) -> Verdict:
+    message = (
+        f"Connector {connector} was there before this resource and its configuration differs: {difference.describe()}. "
+        "It is left as it is. To own it, make spec.config match it, or delete the connector in Lenses."
+    )
+    return Verdict(ready="False", reason=Reason.NOT_ADOPTED, message=message, phase=Phase.STALLED)
+
+
+def deleting(message: str) -> Verdict:
+    return Verdict(ready="False", reason=Reason.DELETING, message=message, phase=Phase.RECONCILING)
+
+
+def deletion_blocked(connector: ConnectorKey, namespace: str, name: str, problem: Verdict) -> Verdict:
+    """What blocks, and the exact command that lets go without touching the connector."""
+    message = (
+        f"Connector {connector} could not be deleted yet ({problem.reason}: {problem.message.rstrip('.')}). "
+        "It is tried again. To let this resource go and leave the connector as it is: "
+        f"kubectl patch lensesconnector {name} -n {namespace} --type=merge "
+        """-p '{"spec":{"deletionPolicy":"Retain"}}'"""
+    )
+    return Verdict(ready="False", reason=Reason.DELETION_BLOCKED, message=message, phase=Phase.RECONCILING)
+
+
+def of_connector(
+    observed: Observed, wanted: WantedState, *, without_tasks: float = 0.0, waiting: Difference | None = None
+) -> Verdict:
+    """An owned connector that exists. `without_tasks`: seconds it has been running without any task."""
+    if observed.state is None:
+        return _unknown("Lenses does not say which state the connector is in.")
+    if observed.state == "FAILED":
+        return _connector_failed(observed)
+    if wanted is WantedState.RUNNING:
+        return _wanted_running(observed, without_tasks)
+    return _wanted_held(observed, wanted, waiting)
+
+
+def _wanted_running(observed: Observed, without_tasks: float) -> Verdict:
+    failed = [task for task in observed.tasks if task.state == "FAILED"]
+    running = [task for task in observed.tasks if task.state == "RUNNING"]
+    if observed.state not in {"RUNNING", "UNASSIGNED", "RESTARTING", *HELD.values()}:
+        return _unknown(f"Lenses reports the state {observed.state}, which this version does not know.")
+    if observed.state in HELD.values():
+        return progressing(f"The connector is {observed.state} and is being resumed.")
+    if failed:
+        return _task_failed(failed, len(observed.tasks))
+    if observed.state == "RUNNING" and not observed.tasks and without_tasks >= NO_TASKS_GRACE:
+        return Verdict(
+            ready="False",
+            reason=Reason.NO_TASKS,
+            message="The connector is RUNNING but has had no task for more than a minute: it found nothing to work on, "
+            "or the workers cannot start its tasks. Look at its configuration and at the Connect workers' logs.",
+            phase=Phase.RECONCILING,
+        )
+    if observed.state == "RUNNING" and observed.tasks and len(running) == len(observed.tasks):
+        return Verdict(ready="True", reason=Reason.RUNNING, message=_count(len(running), len(observed.tasks)))
+    return progressing(
+        f"The connector is {observed.state}; {_count(len(running), len(observed.tasks)).lower()} Waiting for the rest."
+    )
+
+
+def _wanted_held(observed: Observed, wanted: WantedState, waiting: Difference | None) -> Verdict:
+    busy = [task for task in observed.tasks if task.state == "RUNNING"]
+    if observed.state != HELD[wanted] or busy:
+        still = f", {len(busy)} of its tasks still running" if busy else ""
+        return progressing(f"The connector is {observed.state}{still}; it is to be {HELD[wanted]}.")
+    reason = Reason.PAUSED if wanted is WantedState.PAUSED else Reason.STOPPED
+    message = f"The connector is {observed.state}, as spec.state asks."
+    failed = [task for task in observed.tasks if task.state == "FAILED"]
+    if failed:
+        message += f" Failed: {_ids(failed)}."
+    if waiting:
+        message += (
+            f" A new configuration ({waiting.describe()}) waits until the connector is next to run,"
+            " since applying it would run the connector."
+        )
+    return Verdict(ready="True", reason=reason, message=message)
+
+
+def _unknown(message: str) -> Verdict:
+    return Verdict(ready="Unknown", reason=Reason.STATE_UNKNOWN, message=message, phase=Phase.RECONCILING)
+
+
+def _task_failed(failed: Sequence[Task], total: int) -> Verdict:
+    cause = next((root_cause(task.trace) for task in failed if task.trace), "")
+    message = (
+        f"{len(failed)} of {total} tasks failed ({_ids(failed)})"
+        + (f": {cause}" if cause else "")
+        + ". See status.tasks for each one's error, mend the cause, then restart the tasks in Lenses."
+    )
+    return Verdict(ready="False", reason=Reason.TASK_FAILED, message=message, phase=Phase.STALLED)
+
+
+def _connector_failed(observed: Observed) -> Verdict:
+    failed = [task for task in observed.tasks if task.state == "FAILED"]
+    cause = next((root_cause(task.trace) for task in failed if task.trace), "")
+    message = (
+        "The connector itself failed" + (f" ({_ids(failed)} too)" if failed else "") + (f": {cause}" if cause else "")
+    )
+    message += ". Look at the Connect worker's log for its cause, mend it, then restart the connector in Lenses."
+    return Verdict(ready="False", reason=Reason.CONNECTOR_FAILED, message=message, phase=Phase.STALLED)
+
+
+def _ids(tasks: Sequence[Task]) -> str:
+    return ("task " if len(tasks) == 1 else "tasks ") + ", ".join(str(task.id) for task in tasks)
+
+
+def _count(running: int, total: int) -> str:
+    return f"{running} of {total} tasks {'is' if running == 1 else 'are'} running."

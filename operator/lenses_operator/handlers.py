@@ -1,0 +1,61 @@
+"""The kopf handlers: each hands an object over and returns. Everything else is the core's business."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import kopf
+
+from lenses_operator.controllers.intake import Intake
+from lenses_operator.resources.base import GROUP, VERSION
+from lenses_operator.resources.connector import PLURAL
+
+
+def build_registry(intake: Intake) -> kopf.OperatorRegistry:
+    """A registry of our own, since kopf's default one is a global."""
+    registry = kopf.OperatorRegistry()
+
+    @kopf.on.login(registry=registry)
+    def login(**kwargs: Any) -> kopf.ConnectionInfo | None:
+        return kopf.login_with_service_account(**kwargs) or kopf.login_with_kubeconfig(**kwargs)
+
+    @kopf.on.event(GROUP, VERSION, PLURAL, registry=registry)
+    async def connector(type: str | None, body: kopf.Body, **_: Any) -> None:  # noqa: A002 - kopf's own name
+        if type == "DELETED":
+            intake.gone(body)
+        else:
+            intake.seen(body)
+
+    return registry
+
+
+def build_settings(selector: str) -> kopf.OperatorSettings:
+    """kopf as an informer and nothing more: it must never write to an object."""
+    settings = kopf.OperatorSettings()
+    settings.posting.enabled = False
+    settings.peering.standalone = True
+    settings.scanning.disabled = True  # needs no rights on CRDs and namespaces
+    settings.watching.chunk_size = 500
+    settings.watching.server_timeout = 300
+    settings.persistence.finalizer = (
+        f"{GROUP}/kopf"  # with our finalizer's name here, kopf would strip it in a hot loop
+    )
+    if selector:
+        settings.watching.label_selectors[GROUP, VERSION, PLURAL] = selector
+    return settings
+
+
+async def watch(
+    intake: Intake, namespaces: Sequence[str], selector: str, stop_flag: Any, ready_flag: Any = None
+) -> None:
+    """Runs kopf's watches until `stop_flag` is set or a signal comes."""
+    await kopf.operator(
+        registry=build_registry(intake),
+        settings=build_settings(selector),
+        standalone=True,
+        clusterwide=not namespaces,
+        namespaces=list(namespaces),
+        stop_flag=stop_flag,
+        ready_flag=ready_flag,
+    )

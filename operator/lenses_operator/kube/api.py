@@ -1,0 +1,185 @@
+"""The few Kubernetes calls the operator makes, over the asynchronous client of the `kubernetes` package."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+import aiohttp
+from kubernetes.aio import config as kube_config
+from kubernetes.aio.client import ApiClient, CoordinationV1Api, CoreV1Api, CustomObjectsApi
+from kubernetes.aio.client.exceptions import ApiException
+from kubernetes.aio.config import ConfigException
+
+from lenses_operator.resources.base import GROUP, VERSION
+
+PAGE = 500
+TIMEOUT = 30.0
+"""Seconds for one request; a hung API server must not hold a worker for ever."""
+JSON_PATCH = "application/json-patch+json"
+
+PatchOperation = Mapping[str, Any]
+
+
+class KubeError(Exception):
+    """A request to the Kubernetes API that did not succeed; `status` is 0 where there was no answer."""
+
+    def __init__(self, what: str, status: int, message: str) -> None:
+        super().__init__(f"{what}: {status or 'no answer'} {message}".rstrip())
+        self.status = status
+
+    @property
+    def not_found(self) -> bool:
+        return self.status == 404
+
+    @property
+    def outdated(self) -> bool:
+        """The object has changed since it was read: 409, or 422 where a JSON patch's `test` failed."""
+        return self.status in (409, 422)
+
+
+async def connect() -> ApiClient:
+    """In-cluster credentials, else kubeconfig. Raises KubeError where there are neither."""
+    try:
+        kube_config.load_incluster_config()  # type: ignore[no-untyped-call]
+    except ConfigException:
+        try:
+            await kube_config.load_kube_config()  # type: ignore[no-untyped-call]
+        except (ConfigException, OSError) as error:
+            raise KubeError("Kubernetes access", 0, f"neither in-cluster nor kubeconfig: {error}") from error
+    return ApiClient()
+
+
+@asynccontextmanager
+async def _errors(what: str) -> AsyncIterator[None]:
+    try:
+        yield
+    except ApiException as error:
+        raise KubeError(what, error.status or 0, _reason(error)) from error
+    except (aiohttp.ClientError, TimeoutError, OSError) as error:
+        raise KubeError(what, 0, f"{type(error).__name__} {error}".strip()) from error
+
+
+def _reason(error: ApiException) -> str:
+    try:
+        return str(json.loads(error.body or "")["message"])
+    except (TypeError, ValueError, KeyError):
+        return str(error.reason or "")
+
+
+class KubeApi:
+    """Objects of our own kinds as plain mappings, Events and Leases. Raises KubeError."""
+
+    def __init__(self, client: ApiClient) -> None:
+        # Typed as the generated client is not: bodies are plain mappings, and so are the answers.
+        self._custom: Any = CustomObjectsApi(client)
+        self._core: Any = CoreV1Api(client)
+        self._leases: Any = CoordinationV1Api(client)
+
+    async def get(self, plural: str, namespace: str, name: str) -> dict[str, Any] | None:
+        """None where there is no such object."""
+        try:
+            async with _errors(f"get {plural} {namespace}/{name}"):
+                found: dict[str, Any] = await self._custom.get_namespaced_custom_object(
+                    GROUP, VERSION, namespace, plural, name, _request_timeout=TIMEOUT
+                )
+                return found
+        except KubeError as error:
+            if error.not_found:
+                return None
+            raise
+
+    async def list_all(self, plural: str, namespaces: Sequence[str], selector: str) -> list[dict[str, Any]]:
+        """Every object, page by page, of the given namespaces, or of all where none is given."""
+        found: list[dict[str, Any]] = []
+        scopes: list[str | None] = [*namespaces] or [None]
+        for namespace in scopes:
+            token: str | None = None
+            while True:
+                async with _errors(f"list {plural}"):
+                    page = await self._page(plural, namespace, selector, token)
+                found += page["items"]
+                token = page["metadata"].get("continue")
+                if not token:
+                    break
+        return found
+
+    async def _page(self, plural: str, namespace: str | None, selector: str, token: str | None) -> dict[str, Any]:
+        options: dict[str, Any] = {"limit": PAGE, "_request_timeout": TIMEOUT}
+        if selector:
+            options["label_selector"] = selector
+        if token:
+            options["_continue"] = token
+        if namespace is None:
+            page = await self._custom.list_cluster_custom_object(GROUP, VERSION, plural, **options)
+        else:
+            page = await self._custom.list_namespaced_custom_object(GROUP, VERSION, namespace, plural, **options)
+        return dict(page)
+
+    async def patch(
+        self, plural: str, namespace: str, name: str, operations: Sequence[PatchOperation], *, status: bool = False
+    ) -> dict[str, Any]:
+        """A JSON patch: unlike a merge patch it keeps nulls inside lists, and `test` makes it conditional."""
+        call = (
+            self._custom.patch_namespaced_custom_object_status
+            if status
+            else self._custom.patch_namespaced_custom_object
+        )
+        async with _errors(f"patch {plural} {namespace}/{name}"):
+            return dict(
+                await call(
+                    GROUP,
+                    VERSION,
+                    namespace,
+                    plural,
+                    name,
+                    [dict(operation) for operation in operations],
+                    _content_type=JSON_PATCH,
+                    _request_timeout=TIMEOUT,
+                )
+            )
+
+    async def create_event(self, namespace: str, body: Mapping[str, Any]) -> str:
+        """The name of the new core/v1 Event."""
+        async with _errors("create event"):
+            created = await self._core.create_namespaced_event(namespace, dict(body), _request_timeout=TIMEOUT)
+            return str(created.metadata.name)
+
+    async def patch_event(self, namespace: str, name: str, operations: Sequence[PatchOperation]) -> None:
+        async with _errors("patch event"):
+            await self._core.patch_namespaced_event(
+                name,
+                namespace,
+                [dict(operation) for operation in operations],
+                _content_type=JSON_PATCH,
+                _request_timeout=TIMEOUT,
+            )
+
+    async def get_lease(self, namespace: str, name: str, timeout: float) -> dict[str, Any] | None:
+        try:
+            async with _errors("get lease"):
+                lease = await self._leases.read_namespaced_lease(name, namespace, _request_timeout=timeout)
+        except KubeError as error:
+            if error.not_found:
+                return None
+            raise
+        return self._plain(lease)
+
+    async def create_lease(self, namespace: str, body: Mapping[str, Any], timeout: float) -> dict[str, Any]:
+        async with _errors("create lease"):
+            return self._plain(
+                await self._leases.create_namespaced_lease(namespace, dict(body), _request_timeout=timeout)
+            )
+
+    async def replace_lease(self, namespace: str, name: str, body: Mapping[str, Any], timeout: float) -> dict[str, Any]:
+        """Fails as outdated where somebody else wrote since: the body carries the resourceVersion that was read."""
+        async with _errors("update lease"):
+            return self._plain(
+                await self._leases.replace_namespaced_lease(name, namespace, dict(body), _request_timeout=timeout)
+            )
+
+    def _plain(self, model: Any) -> dict[str, Any]:
+        plain = self._leases.api_client.sanitize_for_serialization(model)
+        return dict(plain)

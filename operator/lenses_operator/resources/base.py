@@ -1,0 +1,62 @@
+"""What all our resources share: API group, metadata, the base model."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated, NamedTuple
+
+from pydantic import BaseModel, ConfigDict, PlainSerializer
+from pydantic.alias_generators import to_camel
+
+GROUP = "connect.lenses.io"
+VERSION = "v1alpha1"
+API_VERSION = f"{GROUP}/{VERSION}"
+FINALIZER = f"{GROUP}/connector"
+
+
+class Model(BaseModel):
+    """Camel case on the wire, snake case here; fields this version does not know are ignored."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", alias_generator=to_camel, populate_by_name=True)
+
+
+def rfc3339(moment: datetime) -> str:
+    """Kubernetes' own notation: UTC, whole seconds, `Z`."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+Timestamp = Annotated[datetime, PlainSerializer(rfc3339, return_type=str)]
+
+
+class ObjectKey(NamedTuple):
+    """Names one resource of ours in a cluster; `kind` is a field so that both kinds share a queue."""
+
+    kind: str
+    namespace: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.namespace}/{self.name}"
+
+
+class Metadata(Model):
+    """The part of ObjectMeta that decisions need."""
+
+    name: str
+    namespace: str
+    uid: str
+    resource_version: str = ""
+    generation: int = 0
+    creation_timestamp: Timestamp
+    deletion_timestamp: Timestamp | None = None
+    finalizers: tuple[str, ...] = ()
+    annotations: dict[str, str] = {}
+
+    @property
+    def deleting(self) -> bool:
+        return self.deletion_timestamp is not None
+
+    @property
+    def has_finalizer(self) -> bool:
+        """Whether our own finalizer is on the object; other people's do not count."""
+        return FINALIZER in self.finalizers

@@ -1,0 +1,67 @@
+"""Conditions as kstatus, Flux, `kubectl wait` and Argo CD read them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from enum import StrEnum
+from typing import Literal
+
+from lenses_operator.resources.base import Model, Timestamp
+
+ConditionStatus = Literal["True", "False", "Unknown"]
+MESSAGE_LIMIT = 2000
+
+
+class Phase(StrEnum):
+    """The condition that stands beside Ready while something is left to do."""
+
+    SETTLED = ""
+    RECONCILING = "Reconciling"
+    STALLED = "Stalled"
+
+
+class Condition(Model):
+    """One metav1.Condition."""
+
+    type: str
+    status: ConditionStatus
+    observed_generation: int
+    last_transition_time: Timestamp
+    reason: str
+    message: str
+
+
+class Verdict(Model):
+    """What a pass has to say: Ready's status, reason and message, and whether work or a person is needed."""
+
+    ready: ConditionStatus
+    reason: str
+    message: str
+    phase: Phase = Phase.SETTLED
+
+    def conditions(self, generation: int, now: datetime, previous: Iterable[Condition]) -> tuple[Condition, ...]:
+        """Ready always; Reconciling or Stalled only while True. A transition time moves only when `status` moves."""
+        before = {condition.type: condition for condition in previous}
+
+        def condition(kind: str, status: ConditionStatus) -> Condition:
+            old = before.get(kind)
+            since = old.last_transition_time if old and old.status == status else now
+            return Condition(
+                type=kind,
+                status=status,
+                observed_generation=generation,
+                last_transition_time=since,
+                reason=self.reason,
+                message=shorten(self.message),
+            )
+
+        found = [condition("Ready", self.ready)]
+        if self.phase is not Phase.SETTLED:
+            found.append(condition(self.phase.value, "True"))
+        return tuple(found)
+
+
+def shorten(text: str, limit: int = MESSAGE_LIMIT) -> str:
+    """At most `limit` characters; a condition is read by people and stored in etcd."""
+    return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"
