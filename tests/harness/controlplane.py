@@ -76,6 +76,8 @@ class ControlPlane:
     def _start(cls, run_dir: Path, port: int, launcher: Launcher) -> Self:
         plane = cls(run_dir, port, _spawn_api_server(run_dir, port, launcher), launcher)
         try:
+            # Its own word first: another API server may answer where this one cannot listen.
+            plane.processes[0].wait_ready(lambda: plane.processes[0].has_logged("Serving securely"), READY_TIMEOUT)
             plane.processes[0].wait_ready(lambda: is_ready(plane.url, plane.token), READY_TIMEOUT)
             plane.kubeconfig.write_text(plane._kubeconfig(plane.token))
             controllers = _spawn_controllers(run_dir, plane.kubeconfig, launcher)

@@ -6,7 +6,7 @@ import shlex
 import shutil
 import signal
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from pathlib import Path
@@ -81,28 +81,28 @@ class Environment:
 
     def _start_chains(self, record: Record) -> bool:
         """Start the chains side by side; the first failure ends all of them."""
-        launchers: list[Launcher] = []
+        # All of them exist before anything starts, so that closing them cannot miss one.
+        parts = [part for chain in self.chains for part in chain]
+        launchers = {part.name: _recording_launcher(part, record) for part in parts}
         with ThreadPoolExecutor(max_workers=len(self.chains)) as pool:
             try:
                 futures = [pool.submit(self._start_chain, chain, record, launchers) for chain in self.chains]
                 _first_failure(futures)
             except BaseException:
                 _ignore_signals()
-                for launcher in launchers:
+                for launcher in launchers.values():
                     launcher.close()
                 raise
         return any(future.result() for future in futures)
 
-    def _start_chain(self, chain: Sequence[Part], record: Record, launchers: list[Launcher]) -> bool:
+    def _start_chain(self, chain: Sequence[Part], record: Record, launchers: Mapping[str, Launcher]) -> bool:
         """Start each part that does not work, and each that comes after one that was started."""
         started = False
         known: Values = {}
         for part in chain:
             if started or part.each_time or not _works(part, record):
-                launcher = _recording_launcher(part, record)
-                launchers.append(launcher)
                 first_time = not record.values(part.name)
-                self._start_part(part, record, launcher, known)
+                self._start_part(part, record, launchers[part.name], known)
                 started = started or first_time or not part.each_time
             known |= record.values(part.name)
         return started

@@ -51,7 +51,15 @@ def started(pid: int) -> str:
     fields = stat.rpartition(")")[2].split()
     state, ticks = fields[0], fields[19]
     boot = PROC.joinpath("sys", "kernel", "random", "boot_id").read_text().strip()
-    return "" if state in "ZX" else f"{boot}:{ticks}"
+    return "" if state in "ZX" and not _has_threads(pid) else f"{boot}:{ticks}"
+
+
+def _has_threads(pid: int) -> bool:
+    """Whether threads outlive the first one for a moment, which keeps ports and files open."""
+    try:
+        return len(list(PROC.joinpath(str(pid), "task").iterdir())) > 1
+    except OSError:
+        return False
 
 
 def _started_by_ps(pid: int) -> str:

@@ -152,6 +152,8 @@ class ConnectWorker(Server):
         process = launcher.spawn(f"Kafka Connect worker {name}", argv, run_dir / f"{name}.log")
         worker = cls(run_dir, process, name, port)
         try:
+            # Its own word first: another worker may answer where this one cannot listen.
+            process.wait_ready(lambda: process.has_logged("Kafka Connect started"), CONNECT_TIMEOUT)
             process.wait_ready(lambda: is_ready(worker.url), CONNECT_TIMEOUT)
         except BaseException:
             process.stop()

@@ -1,7 +1,7 @@
 """Where the kinds the tests use live in the Kubernetes API."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 OURS = "connect.lenses.io/v1alpha1"
@@ -37,8 +37,7 @@ _KINDS = (
     Kind("Service", "v1", "services"),
     Kind("ServiceAccount", "v1", "serviceaccounts"),
     Kind("ResourceQuota", "v1", "resourcequotas"),
-    Kind("CoreEvent", "v1", "events"),
-    Kind("Event", "events.k8s.io/v1", "events"),
+    Kind("Event", "v1", "events"),
     Kind("Lease", "coordination.k8s.io/v1", "leases"),
     Kind("Deployment", "apps/v1", "deployments"),
     Kind("NetworkPolicy", "networking.k8s.io/v1", "networkpolicies"),
@@ -62,7 +61,4 @@ def kind_named(name: str) -> Kind:
 
 def kind_of(manifest: Mapping[str, Any]) -> Kind:
     """The kind of an object, which may name another version than the table."""
-    known, version = KINDS[manifest["kind"]], manifest["apiVersion"]
-    if known.name == "Event" and version == "v1":
-        return KINDS["CoreEvent"]
-    return Kind(known.name, version, known.plural, known.namespaced)
+    return replace(KINDS[manifest["kind"]], api_version=manifest["apiVersion"])

@@ -126,8 +126,10 @@ class Kube:
     def list(self, kind: str, namespace: str | None = None, *, labels: str | None = None) -> Objects:
         """All objects of a kind, of every namespace if none is given."""
         params = {"labelSelector": labels} if labels else None
-        found: Objects = self._call("GET", kind_named(kind).path(namespace), params=params)["items"]
-        return found
+        wanted = kind_named(kind)
+        found = self._call("GET", wanted.path(namespace), params=params)["items"]
+        # Which the items of a list leave out.
+        return [{"apiVersion": wanted.api_version, "kind": wanted.name, **item} for item in found]
 
     def patch(
         self, kind: str, namespace: str | None, name: str, patch: Mapping[str, Any], *, subresource: str | None = None
@@ -203,7 +205,7 @@ class Kube:
     def events(self, namespace: str, name: str) -> Objects:
         """The events about the object of that name, the oldest first."""
         selector = {"fieldSelector": f"involvedObject.name={name}"}
-        path = kind_named("CoreEvent").path(namespace)
+        path = kind_named("Event").path(namespace)
         found: Objects = self._call("GET", path, params=selector)["items"]
         return sorted(found, key=lambda event: str(event["metadata"]["creationTimestamp"]))
 

@@ -63,6 +63,10 @@ class Process:
         """The error that tells why this process is of no use, with the end of its log."""
         return ProcessFailedError(self.name, reason, self.log)
 
+    def has_logged(self, text: str) -> bool:
+        """Whether its log holds this text."""
+        return text in self.log.read_text(errors="replace")
+
     def wait_ready(self, check: Callable[[], bool], timeout: float) -> None:
         """Wait until `check` holds; fail as soon as the process ends or when the time is over."""
         deadline = time.monotonic() + timeout

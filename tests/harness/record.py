@@ -40,9 +40,10 @@ class Record:
             self._save()
 
     def set_values(self, part: str, values: Mapping[str, object]) -> None:
-        """The part is ready."""
+        """The part is ready; processes of attempts that did not work out are forgotten."""
+        processes = [asdict(identity) for identity in self.processes(part) if identity.alive]
         with self._lock:
-            self._parts.setdefault(part, {})["values"] = dict(values)
+            self._parts[part] = {"processes": processes, "values": dict(values)}
             self._save()
 
     def stop(self, part: str) -> None:
