@@ -27,8 +27,8 @@ class LensesApi:
         self._http.close()
 
     def call(self, operation: str, *, body: Any = None, check: bool = True, **where: Any) -> httpx.Response:
-        """`where` holds path names (environment, cluster, connector, action, p1) and `query`. `check=False` lets requests
-        and responses through that do not conform, as faults make them."""
+        """`where` holds path names (environment, cluster, connector, action, p1) and `query`. `check=False` lets
+        requests and responses through that do not conform, as faults make them."""
         query = where.pop("query", None)
         path = path_of(operation, **{"environment": self.environment, **where})
         content = exactjson.dumps(body).encode() if body is not None and not isinstance(body, bytes) else body

@@ -4,33 +4,11 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import pytest
 
-from harness.lenses.client import LensesApi
-from harness.lenses.control import LensesControl
+from harness.lenses.environment import LensesEnv
 from harness.lenses.running import RunningLenses
-
-
-@dataclass(frozen=True, slots=True)
-class LensesEnv:
-    """A fresh environment with one memory cluster `connect`."""
-
-    name: str
-    url: str
-    token: str
-    control: LensesControl
-    cluster: str = "connect"
-
-    @property
-    def api(self) -> str:
-        """The base of the 13 operations."""
-        return f"{self.url}/api/v1/environments/{self.name}/proxy/api/kafka-connect"
-
-    def client(self, token: str | None = None) -> LensesApi:
-        """A plain client that checks conformance."""
-        return LensesApi(self.url, token or self.token, self.name)
 
 
 @pytest.fixture(scope="session")

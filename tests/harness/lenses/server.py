@@ -29,7 +29,7 @@ class Dropped(Exception):  # noqa: N818 - a way out, not an error
 def _large_request(
     message: RawRequestMessage,
     payload: StreamReader,
-    protocol: web.RequestHandler[web.BaseRequest],
+    protocol: web.RequestHandler,
     writer: AbstractStreamWriter,
     task: asyncio.Task[None],
 ) -> web.BaseRequest:
