@@ -1,0 +1,85 @@
+"""Listeners that say exactly what a test wants said, with TLS where it wants that."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ssl
+import subprocess
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+
+EMPTY_LIST = b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 11\r\n\r\n{"data":[]}'
+
+
+@contextlib.asynccontextmanager
+async def listener(handler: Handler, context: ssl.SSLContext | None = None) -> AsyncIterator[str]:
+    """The URL of a server that gives every connection to `handler` and closes it afterwards."""
+
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError, ssl.SSLError):
+            await handler(reader, writer)
+        writer.close()
+
+    server = await asyncio.start_server(handle, "127.0.0.1", 0, ssl=context)
+    async with server:
+        port = server.sockets[0].getsockname()[1]
+        yield f"{'https' if context else 'http'}://127.0.0.1:{port}"
+
+
+async def read_request(reader: asyncio.StreamReader) -> bytes:
+    """One request with its body, as it came."""
+    head = await reader.readuntil(b"\r\n\r\n")
+    for line in head.lower().split(b"\r\n"):
+        if line.startswith(b"content-length:"):
+            return head + await reader.readexactly(int(line.partition(b":")[2]))
+    return head
+
+
+async def say_empty_list(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    while True:
+        await read_request(reader)
+        writer.write(EMPTY_LIST)
+        await writer.drain()
+
+
+@dataclass(frozen=True)
+class Authority:
+    """A CA of the test's own, and a certificate for 127.0.0.1 that it signed."""
+
+    ca: Path
+    certificate: Path
+    key: Path
+
+    @classmethod
+    def make(cls, folder: Path) -> Authority:
+        made = cls(folder / "ca.crt", folder / "server.crt", folder / "server.key")
+        _openssl(folder, "/CN=test CA", "ca.key", "ca.crt", "keyUsage=critical,keyCertSign")
+        signed = ("-CA", "ca.crt", "-CAkey", "ca.key", "-addext", "basicConstraints=critical,CA:FALSE")
+        _openssl(folder, "/CN=lenses", "server.key", "server.crt", "subjectAltName=IP:127.0.0.1", *signed)
+        return made
+
+    def server(self) -> ssl.SSLContext:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(self.certificate, self.key)
+        return context
+
+
+def _openssl(folder: Path, subject: str, key: str, certificate: str, extension: str, *signed: str) -> None:
+    command = [
+        "openssl",
+        "req",
+        "-x509",
+        "-newkey",
+        "ec",
+        "-pkeyopt",
+        "ec_paramgen_curve:P-256",
+        "-nodes",
+        "-days",
+        "2",
+    ]
+    command += ["-subj", subject, "-keyout", key, "-out", certificate, "-addext", extension, *signed]
+    subprocess.run(command, cwd=folder, check=True, capture_output=True)
