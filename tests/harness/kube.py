@@ -233,7 +233,7 @@ def shown(found: Mapping[str, Any]) -> str:
 
 
 def _conditions(found: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    yield from found.get("status", {}).get("conditions", [])
+    yield from (found.get("status") or {}).get("conditions") or []
 
 
 def _served_paths(spec: Mapping[str, Any]) -> Iterator[str]:

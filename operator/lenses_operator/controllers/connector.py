@@ -162,12 +162,13 @@ class ConnectorController:
             return listed
         observed = await self._observer.details(work.connector)
         memory.look = False
-        self._environments.recheck(work.connector.environment, resource.key)
+        if observed.present:
+            self._environments.recheck(work.connector.environment, resource.key)
         if due:
             memory.next_check = next_check(now, now, self._drift_interval, resource.metadata.uid)
         if resource.metadata.deleting or not observed.present:
             return observed
-        if due or memory.awaiting_baseline or resource.status.topics is None:
+        if due or memory.awaiting_baseline or (memory.topics is None and resource.status.topics is None):
             memory.topics = await self._topics(work)
         self._take_baseline(work, observed)
         return observed

@@ -144,4 +144,4 @@ def _ids(tasks: Sequence[Task]) -> str:
 
 
 def _count(running: int, total: int) -> str:
-    return f"{running} of {total} tasks {'is' if running == 1 else 'are'} running."
+    return f"{running} of {total} tasks running."

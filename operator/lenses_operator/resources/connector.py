@@ -94,8 +94,8 @@ class ConnectorStatus(Model):
         return next((condition for condition in self.conditions if condition.type == "Ready"), None)
 
     def to_wire(self) -> dict[str, Any]:
-        """The status as it is written: camel case, without what is not known."""
-        return self.model_dump(mode="json", by_alias=True, exclude_none=True)
+        """The status as it is written: camel case, without what is empty or not known."""
+        return self.model_dump(mode="json", by_alias=True, exclude_none=True, exclude_defaults=True)
 
 
 class ConnectorKey(NamedTuple):

@@ -53,7 +53,7 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--control-port", type=int, help="a listener of its own for the control endpoint")
     parser.add_argument("--state-file", type=Path, help="where to write the addresses once it listens")
-    parser.add_argument("--die-with-parent", action="store_true")
+    parser.add_argument("--die-with-parent", action="store_true", help="end when the thread that started it does")
     options = parser.parse_args()
     if options.die_with_parent:
         die_with_parent()

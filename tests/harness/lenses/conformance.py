@@ -22,6 +22,7 @@ PROBLEM_SCHEMA = {
     "required": ["title", "status"],
     "properties": {"type": {"type": "string"}, "title": {"type": "string"}, "status": {"type": "integer"}},
 }
+_GOOD_LOOKS: set[Any] = set()
 ENVIRONMENT_SCHEMA = {"type": "object", "required": ["name"], "properties": {"name": {"type": "string"}}}
 
 
@@ -92,8 +93,23 @@ def _messages(validator: jsonschema.Draft4Validator, value: Any) -> list[str]:
 
 
 def check_list_item(item: Any) -> list[str]:
-    """One entry of the connector list; a server with thousands checks each once, not each list."""
-    return _messages(_item_validator(), item)
+    """One entry of the connector list. Thousands of them look alike and the schema sees only keys, types and the words
+    for states, so each such look is validated once."""
+    look = _look(item)
+    if look in _GOOD_LOOKS:
+        return []
+    found = _messages(_item_validator(), item)
+    if not found and len(_GOOD_LOOKS) < 10_000:
+        _GOOD_LOOKS.add(look)
+    return found
+
+
+def _look(value: Any) -> Any:
+    if isinstance(value, dict):
+        return tuple((key, item if key == "state" else _look(item)) for key, item in value.items())
+    if isinstance(value, list):
+        return list, tuple(_look(item) for item in value)
+    return type(value)
 
 
 def request_errors(operation: str, body: Any) -> list[tuple[str, str]]:

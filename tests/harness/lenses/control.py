@@ -18,6 +18,7 @@ for so long), `delete_delay`, `topics` (topics that exist, for sink offsets), `v
 objects `{class, type, version, required: [keys], ints: [keys], errors: {key: [messages]}, max_tasks, task_trace (every
 task fails with it), partition_keys: {key: "string"|"integer"|"any"}, offset_keys, alters_offsets}`.
 Connect cluster settings: `backend: "connect"`, `url`, `timeout`.
+The server's own setting `check` (default true) holds its responses against the OpenAPI file; a bench may turn it off.
 Token rights: `name`, `environments`, `clusters`, `connectors` (globs with `*`), `write`.
 """
 
@@ -50,6 +51,7 @@ class FaultKind(TypedDict, total=False):
       rewrite ({key: value, or None to take it away}): the details' config
     - add_at_create: keys the server adds to a created config
     - state (any word), omit_state: in details and list
+    - extra: fields added to details and list entries
     - hide: the list leaves the connector out
     """
 
@@ -73,6 +75,7 @@ class FaultKind(TypedDict, total=False):
     add_at_create: dict[str, str]
     state: str
     omit_state: bool
+    extra: Json
     hide: bool
 
 

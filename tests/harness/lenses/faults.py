@@ -50,6 +50,7 @@ class Fault:
     add_at_create: dict[str, str] | None = None
     state: str | None = None
     omit_state: bool = False
+    extra: dict[str, Any] | None = None
     hide: bool = False
     hits: int = 0
 
@@ -80,11 +81,13 @@ class Fault:
 
     @property
     def changes_entries(self) -> bool:
-        return self.state is not None or self.omit_state or self.hide
+        return self.state is not None or self.omit_state or self.hide or bool(self.extra)
 
     @property
     def changes_details(self) -> bool:
-        return bool(self.mask or self.omit_config or self.errors or self.rewrite or self.state or self.omit_state)
+        return bool(self.mask or self.omit_config or self.errors or self.rewrite) or (
+            self.changes_entries and not self.hide
+        )
 
     @property
     def answers(self) -> bool:
@@ -191,10 +194,12 @@ class Active:
 
 
 def change_state(fault: Fault, out: dict[str, Any]) -> None:
+    """What details and list entries have in common."""
     if fault.state is not None:
         out["state"] = fault.state
     if fault.omit_state:
         out.pop("state", None)
+    out.update(fault.extra or {})
 
 
 def change_details(fault: Fault, details: dict[str, Any]) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from harness.lenses.memory_connector import Delays, MemoryConnector, Task
 from harness.lenses.plugins import DEFAULT_PLUGINS, Plugin, find_plugin, unknown_class
 
 SETTINGS = {"backend", "plugins", "state_delay", "task_delay", "create_delay", "delete_delay", "topics", "version"}
+STATES = {"RUNNING", "UNASSIGNED", "PAUSED", "FAILED", "RESTARTING", "STOPPED"}
 
 
 class MemoryCluster:
@@ -235,6 +236,10 @@ def change_connector(connector: MemoryConnector, changes: dict[str, Any], plugin
             connector.config.pop(key, None)
         else:
             connector.config[key] = str(value)
+    states = [changes.get("state"), *(task.get("state") for task in changes.get("tasks") or [])]
+    unknown = {str(state) for state in states if state is not None} - STATES
+    if unknown:
+        raise ValueError(f"Connect has no state {', '.join(unknown)}; a fault with state= shows any word")
     if changes.get("state") is not None:
         _set_state(connector, str(changes["state"]))
     if changes.get("tasks") is not None:

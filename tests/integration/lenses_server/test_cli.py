@@ -19,20 +19,35 @@ from harness.waiting import wait_until
 TESTS = Path(__file__).resolve().parents[2]
 
 
+def command(tmp_path: Path) -> tuple[list[str], Path]:
+    """The command and its state file."""
+    config = {"environments": {"demo": {"clusters": {"mem": {"backend": "memory"}}}}, "tokens": {"t": {}}}
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    state = tmp_path / "state.json"
+    argv = [sys.executable, "-m", "harness.lenses", "--config", str(tmp_path / "config.json"), "--port", "0"]
+    return [*argv, "--control-port", "0", "--state-file", str(state), "--die-with-parent"], state
+
+
 @pytest.fixture
 def state(tmp_path: Path) -> Iterator[Path]:
     """The state file of a running server, which has to end cleanly on SIGTERM."""
-    config = {"environments": {"demo": {"clusters": {"mem": {"backend": "memory"}}}}, "tokens": {"t": {}}}
-    (tmp_path / "config.json").write_text(json.dumps(config))
-    path = tmp_path / "state.json"
-    argv = [sys.executable, "-m", "harness.lenses", "--config", str(tmp_path / "config.json"), "--port", "0"]
-    argv += ["--control-port", "0", "--state-file", str(path), "--die-with-parent"]
+    argv, path = command(tmp_path)
     process = subprocess.Popen(argv, env={"PYTHONPATH": str(TESTS)})
     wait_until("the state file", path.exists, timeout=30)
     yield path
     process.send_signal(signal.SIGTERM)
     assert process.wait(10) == 0
     assert not path.exists()
+
+
+def test_it_ends_when_its_parent_is_killed(tmp_path: Path) -> None:
+    argv, state = command(tmp_path)
+    script = "import subprocess, sys; subprocess.Popen(sys.argv[1:]).wait()"
+    parent = subprocess.Popen([sys.executable, "-c", script, *argv], env={"PYTHONPATH": str(TESTS)})
+    wait_until("the state file", state.exists, timeout=30)
+    parent.kill()
+    parent.wait(10)
+    wait_until("the server to end", lambda: not state.exists(), timeout=10)
 
 
 def test_it_serves_what_its_config_says(state: Path) -> None:

@@ -80,6 +80,7 @@ def broken(monkeypatch: pytest.MonkeyPatch) -> Iterator[RunningLenses]:
 
     monkeypatch.setattr("harness.lenses.memory.MemoryCluster.info", info)
     monkeypatch.setattr("harness.lenses.memory_connector.WORKER", 1)
+    monkeypatch.setattr("harness.lenses.memory_connector.lrn", lambda *_: None)
     running = RunningLenses.start({"environments": {"e": {"clusters": {"c": {"backend": "memory"}}}}})
     yield running
     running.stop()
@@ -89,7 +90,7 @@ def test_the_servers_own_mistakes_are_kept_and_loud(broken: RunningLenses) -> No
     with LensesApi(broken.url, broken.token, "e") as api:
         response = api.call("GetClusterInfo", cluster="c")
         assert (response.status_code, "violates the API" in response.json()["error"]) == (500, True)
-        broken.control.set_connector("e", "c", "x", state="NEVER_HEARD_OF")
+        broken.control.set_connector("e", "c", "x")
         assert api.call("ListConnectors").status_code == 500
         assert api.get("c", "x").status_code == 500
     operations = [violation["operation"] for violation in broken.control.violations()]

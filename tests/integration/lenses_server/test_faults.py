@@ -196,6 +196,12 @@ def test_odd_states_in_details_and_list(ready: LensesEnv, api: LensesApi) -> Non
     assert "state" not in get(api).json()
 
 
+def test_fields_nobody_knows(ready: LensesEnv, api: LensesApi) -> None:
+    ready.control.add_fault(ready.name, connector="c", extra={"mood": {"today": [1, None]}})
+    assert get(api).json()["mood"] == {"today": [1, None]}
+    assert api.call("ListConnectors", check=False).json()["data"][0]["mood"] == {"today": [1, None]}
+
+
 def test_a_list_that_leaves_one_out(ready: LensesEnv, api: LensesApi) -> None:
     ready.control.add_fault(ready.name, connector="c", hide=True)
     assert api.names() == []

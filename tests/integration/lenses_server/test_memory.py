@@ -9,6 +9,7 @@ import pytest
 
 from harness.lenses import exactjson
 from harness.lenses.client import LensesApi
+from harness.lenses.control import ControlError
 from harness.lenses.environment import LensesEnv
 from harness.lenses.memory_connector import Delays, MemoryConnector
 from harness.lenses.plugins import DEFAULT_PLUGINS, Plugin, find_plugin
@@ -198,6 +199,14 @@ def test_changes_behind_the_operators_back(lenses_env: LensesEnv, api: LensesApi
     assert control.remove_connector(name, "connect", "c")
     assert api.get("connect", "c").status_code == 404
     assert control.get_connector(name, "connect", "c") is None
+
+
+def test_state_words_connect_does_not_have_are_refused(lenses_env: LensesEnv) -> None:
+    for changes in ({"state": "DESTROYED"}, {"tasks": [{"id": 0, "state": "DESTROYED"}]}):
+        with pytest.raises(ControlError, match="no state DESTROYED"):
+            lenses_env.control._call(
+                "set_connector", environment=lenses_env.name, cluster="connect", name="c", **changes
+            )
 
 
 def test_installed_classes_and_their_rules(lenses_env: LensesEnv, api: LensesApi) -> None:

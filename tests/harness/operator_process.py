@@ -1,0 +1,103 @@
+"""The operator as users run it: `lenses-operator run`, a process of its own that can be killed like one."""
+
+import os
+import re
+import signal
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import httpx
+
+from harness.process import Launcher, Process
+
+READY_TIMEOUT = 60.0
+PORT = re.compile(r"metrics on port (\d+)")
+
+
+class OperatorProcess:
+    """Started and not waited for: see `wait_ready`. Its log holds all it says, at DEBUG."""
+
+    def __init__(self, process: Process, log: Path) -> None:
+        self._process = process
+        self.log = log
+
+    @classmethod
+    def start(
+        cls,
+        run_dir: Path,
+        *,
+        kubeconfig: Path,
+        lenses_url: str,
+        lenses_token: str,
+        launcher: Launcher,
+        settings: Mapping[str, str] | None = None,
+        name: str = "operator",
+    ) -> Self:
+        """`settings` without the prefix LENSES_OPERATOR_."""
+        run_dir.mkdir(parents=True, exist_ok=True)
+        token_file = run_dir / "token"
+        token_file.write_text(lenses_token)
+        chosen = {
+            "LENSES_URL": lenses_url,
+            "LENSES_TOKEN_FILE": str(token_file),
+            "HTTP_HOST": "127.0.0.1",
+            "HTTP_PORT": "0",
+            "LOG_FORMAT": "text",
+            "LOG_LEVEL": "DEBUG",
+            **(settings or {}),
+        }
+        env = {f"LENSES_OPERATOR_{key}": value for key, value in chosen.items()} | {"KUBECONFIG": str(kubeconfig)}
+        log = run_dir / f"{name}.log"
+        argv: list[str | Path] = [sys.executable, "-m", "lenses_operator", "run"]
+        return cls(launcher.spawn(name, argv, log, env=env, cwd=run_dir), log)
+
+    @property
+    def url(self) -> str:
+        """Where health and metrics are served."""
+        found = PORT.search(self.text())
+        if found is None:
+            raise RuntimeError("the operator has not said its port yet")
+        return f"http://127.0.0.1:{found[1]}"
+
+    @property
+    def alive(self) -> bool:
+        return self._process.alive
+
+    def text(self) -> str:
+        """The whole log so far."""
+        return self.log.read_text(errors="replace")
+
+    def wait_ready(self, timeout: float = READY_TIMEOUT) -> Self:
+        """Until /readyz is 200."""
+        self._process.wait_ready(self._ready, timeout)
+        return self
+
+    def kill(self) -> None:
+        """kill -9: no clean-up of any kind."""
+        self._process.stop()
+
+    def terminate(self, timeout: float = 30.0) -> int:
+        """SIGTERM, as the kubelet sends it; the exit code."""
+        os.kill(self._process.pid, signal.SIGTERM)
+        return self._process.wait_for(timeout)
+
+    def _ready(self) -> bool:
+        if not PORT.search(self.text()):
+            return False
+        try:
+            return httpx.get(f"{self.url}/readyz", timeout=5).is_success
+        except httpx.TransportError:
+            return False
+
+    def __enter__(self) -> Self:
+        """Use it with `with`."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Killed, whatever happened."""
+        self.kill()
