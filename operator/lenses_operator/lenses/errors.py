@@ -24,7 +24,7 @@ stands in between with HTML or text. Who spoke matters most for 404: only the ag
 absent, a starting Connect worker answers 404 with a page to everything.
 
 `str(error)` is one line of our own words and safe to log anywhere. The server's words may quote values of Secrets,
-even such as Kubernetes never held; they are in `detail`, and `explain(redact)` joins both for people.
+even such as Kubernetes never held; they are in `words` and `detail`, and `explain(redact)` joins both for people.
 """
 
 # ruff: noqa: N818 - names that say what happened need no suffix
@@ -55,8 +55,9 @@ def one_line(text: str, limit: int = _SHOWN) -> str:
 class LensesError(Exception):
     """A request to Lenses that did not succeed.
 
-    `operation` is the client method's name; `detail` what the server said, on one line, to be shown only redacted;
-    `retry_after` the seconds the server asked to wait.
+    `operation` is the client method's name; `words` what the server said, whole, `detail` the same on one line and
+    cut; `retry_after` the seconds the server asked to wait. Redact `words`, not `detail`: a value with line breaks,
+    or one that was cut, is not recognised any more.
     """
 
     def __init__(
@@ -70,12 +71,12 @@ class LensesError(Exception):
         self.operation = operation
         self.message = one_line(message) or type(self).__name__
         self.retry_after = retry_after
-        self._words = detail[:_KEPT]
+        self.words = detail[:_KEPT]
         super().__init__(f"{operation.replace('_', ' ')}: {self.message}")
 
     @property
     def detail(self) -> str:
-        return one_line(self._words)
+        return one_line(self.words)
 
     @property
     def maybe_done(self) -> bool:
@@ -84,7 +85,7 @@ class LensesError(Exception):
 
     def explain(self, redact: Callable[[str], str]) -> str:
         """Our words and the server's; redacted while still whole, since a cut value would not be recognised."""
-        words = one_line(redact(self._words))
+        words = one_line(redact(self.words))
         return f"{self}: {words}" if words else str(self)
 
 

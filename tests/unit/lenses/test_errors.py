@@ -168,6 +168,7 @@ def test_the_servers_words_are_redacted_before_they_are_cut() -> None:
     assert error.explain(lambda text: text.replace(secret, "***")) == (
         "validate: Lenses answered 500: bad value *** given"
     )
+    assert secret in error.words
     assert len(error.detail) == 1000
     assert error.detail.endswith("…")
 
