@@ -16,8 +16,10 @@ from harness import controlplane, kafka, paths
 from harness.kubectl import Kubectl
 from harness.ports import is_free, on_free_ports
 from harness.process import Launcher
+from harness.waiting import wait_until
 
 LENSES_TIMEOUT = 30.0
+SERVED_TIMEOUT = 30.0
 ENVIRONMENT, CLUSTER = "demo", "connect"
 
 Values = dict[str, Any]
@@ -113,6 +115,9 @@ class Definitions(Part):
         kubectl = Kubectl(Path(place.others["KUBECONFIG"]))
         applied = kubectl("apply", "--server-side", "--force-conflicts", "-f", str(paths.CRDS), "-o", "name").split()
         kubectl("wait", "--for=condition=Established", "--timeout=30s", *applied)
+        kinds = ",".join(name.partition("/")[2] for name in applied)
+        # Established comes a moment before the first request is answered.
+        wait_until(f"{kinds} to be served", lambda: not kubectl.run("get", kinds, "-A").returncode, SERVED_TIMEOUT)
         return {"applied": len(applied)}
 
     def works(self, values: Values) -> bool:

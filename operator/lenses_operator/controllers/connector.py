@@ -166,20 +166,23 @@ class ConnectorController:
             self._environments.recheck(work.connector.environment, resource.key)
         if due:
             memory.next_check = next_check(now, now, self._drift_interval, resource.metadata.uid)
+            memory.topics_due = True
         if resource.metadata.deleting or not observed.present:
             return observed
-        if due or memory.awaiting_baseline or (memory.topics is None and resource.status.topics is None):
-            memory.topics = await self._topics(work)
         self._take_baseline(work, observed)
         return observed
 
     async def _topics(self, work: Work) -> tuple[str, ...] | None:
         """Topics are for people; not knowing them must not keep anything from being done."""
-        try:
-            return await self._observer.topics(work.connector)
-        except LensesError as error:
-            logger.debug("topics not read: %s", error)
-            return work.memory.topics
+        memory = work.memory
+        if memory.topics_due or (memory.topics is None and work.resource.status.topics is None):
+            try:
+                memory.topics = await self._observer.topics(work.connector)
+            except LensesError as error:
+                logger.debug("topics not read: %s", error)
+            else:
+                memory.topics_due = False
+        return memory.topics
 
     def _take_baseline(self, work: Work, observed: Observed) -> None:
         """What Lenses shows right after our own write is notation and server defaults, not drift."""
@@ -258,7 +261,8 @@ class ConnectorController:
         if settling and verdict.reason == Reason.PROGRESSING:
             return self._actions.settle(work)
         memory.asked = None if verdict.ready == "True" else memory.asked
-        return await self._say(work, Report(verdict, OwnershipState.OWNED, observed, applied, memory.topics))
+        topics = await self._topics(work)
+        return await self._say(work, Report(verdict, OwnershipState.OWNED, observed, applied, topics))
 
     async def _say(self, work: Work, report: Report) -> Outcome:
         if not await self._reporter.report(work, report):

@@ -45,6 +45,7 @@ class Memory:
     last_written: Rendered | None = None
     awaiting_baseline: bool = False
     topics: tuple[str, ...] | None = None
+    topics_due: bool = False
     valid: tuple[str, float] | None = None
     """(hash, when) of the last configuration that validated."""
     refusal: Refusal | None = None
@@ -79,7 +80,7 @@ class Memory:
     def wrote(self, rendered: Rendered, applied: AppliedConfig) -> None:
         """A configuration of ours is in Lenses now; what Lenses shows next is the baseline."""
         self.applied, self.last_written = applied, rendered
-        self.awaiting_baseline = True
+        self.awaiting_baseline = self.topics_due = True
         self.attempted = None
         self.stubborn = None
 

@@ -53,7 +53,7 @@ def test_processed_though_the_client_is_dead(lenses_env: LensesEnv, api: LensesA
     point = control.add_breakpoint(lenses_env.name, "CreateConnector")
     body = {"name": "orphan", "cluster": "connect", "configuration": SINK}
     with pytest.raises(httpx.ReadTimeout):
-        api.raw("POST", f"{lenses_env.api}/connectors", json=body, timeout=0.2)
+        api.raw("POST", f"{lenses_env.api}/connectors", json=body, timeout=httpx.Timeout(10, read=0.2))
     control.wait_breakpoint(point, timeout=10)
     assert not exists(lenses_env, "orphan")
     control.release_breakpoint(point, "process")

@@ -86,9 +86,9 @@ def test_latency(ready: LensesEnv, api: LensesApi) -> None:
 
 
 def test_a_client_that_gives_up_does_not_undo_its_request(ready: LensesEnv, api: LensesApi) -> None:
-    ready.control.add_fault(ready.name, operation="DeleteConnector", latency=0.3)
+    ready.control.add_fault(ready.name, operation="DeleteConnector", latency=1.0)
     with pytest.raises(httpx.ReadTimeout):
-        api.raw("DELETE", f"{ready.api}/clusters/connect/connectors/c", timeout=0.05)
+        api.raw("DELETE", f"{ready.api}/clusters/connect/connectors/c", timeout=httpx.Timeout(10, read=0.2))
     (request,) = ready.control.wait_requests(ready.name, "DeleteConnector")
     assert request["processed"]
     found = ready.control.get_connector(ready.name, "connect", "c")
