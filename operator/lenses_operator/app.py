@@ -15,20 +15,25 @@ from pathlib import Path
 from lenses_operator import handlers
 from lenses_operator.controllers.connector import Clocks, ConnectorController
 from lenses_operator.controllers.environments import Environments
+from lenses_operator.controllers.inputs import Inputs
 from lenses_operator.controllers.intake import Intake
 from lenses_operator.controllers.queue import WorkQueue, run_workers
+from lenses_operator.controllers.reporter import Reporter
+from lenses_operator.controllers.session import Sessions
 from lenses_operator.controllers.store import Store
 from lenses_operator.domain.backoff import TRANSIENT
 from lenses_operator.kube.api import KubeApi, KubeError, connect
 from lenses_operator.kube.events import Events
 from lenses_operator.kube.leader import Leader
 from lenses_operator.kube.lister import Lister
+from lenses_operator.kube.references import ReferenceReader
 from lenses_operator.kube.writer import Writer
 from lenses_operator.lenses.client import LensesClient
 from lenses_operator.lenses.tokens import TokenFile
 from lenses_operator.lenses.transport import LensesTransport
 from lenses_operator.observability.health import HealthServer
 from lenses_operator.observability.metrics import Metrics
+from lenses_operator.policy_file import PolicyFile, PolicyFileError
 from lenses_operator.resources.base import ObjectKey
 from lenses_operator.resources.connector import LensesConnector
 from lenses_operator.settings import Settings, SettingsError
@@ -38,6 +43,8 @@ WORKERS = 64
 """Passes at a time; what they may ask of Lenses at a time is limited per environment."""
 GRACE = 100.0
 """Seconds running passes get at the end: longer than the longest call, a validate."""
+POLICY_CHECK = 2.0
+"""Seconds between two looks at the policy file's time."""
 IN_CLUSTER_NAMESPACE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
 
 
@@ -55,39 +62,47 @@ async def _build(settings: Settings, stack: AsyncExitStack) -> App:
             settings.lenses_url, ca_file=settings.lenses_ca_file, concurrency=settings.concurrency
         )
         tokens = TokenFile(settings.lenses_token_file)
-    except (OSError, ValueError) as error:
+        policy = PolicyFile(settings.policy_file)
+    except (OSError, ValueError, PolicyFileError) as error:
         raise SettingsError(str(error)) from error
     stack.push_async_callback(transport.aclose)
     kube = await connect()
     stack.push_async_callback(kube.close)
-    return App(settings, metrics, LensesClient(transport, tokens, on_response=metrics.answered), KubeApi(kube))
+    client = LensesClient(transport, tokens, on_response=metrics.answered)
+    return App(settings, metrics, client, KubeApi(kube), policy)
 
 
 class App:
     """Everything that runs. Building it starts nothing."""
 
-    def __init__(self, settings: Settings, metrics: Metrics, client: LensesClient, api: KubeApi) -> None:
+    def __init__(
+        self, settings: Settings, metrics: Metrics, client: LensesClient, api: KubeApi, policy: PolicyFile
+    ) -> None:
         self._settings = settings
         self._metrics = metrics
         loop = asyncio.get_running_loop()
-        store = Store()
+        store = self._store = Store()
+        self._policy = policy
         self._queue: WorkQueue[ObjectKey] = WorkQueue()
         self._intake = Intake(store, self._queue.add)
         writer = Writer(api)
         self._events = Events(api)
         self._environments = Environments(
-            client,
             settings.poll_interval,
             self._queue.add,
             lambda connector: [claimant.key for claimant in store.claimants(connector)],
         )
+        clocks = Clocks(loop.time, lambda: datetime.now(UTC).replace(microsecond=0))
+        sessions = Sessions(client, loop.time)
+        inputs = Inputs(ReferenceReader(api), sessions, lambda: policy.current, self._environments.hurry)
         self._controller = ConnectorController(
-            client=client,
             store=store,
             environments=self._environments,
+            sessions=sessions,
+            inputs=inputs,
             writer=writer,
-            emit=self._emit,
-            clocks=Clocks(loop.time, lambda: datetime.now(UTC).replace(microsecond=0)),
+            reporter=Reporter(writer, store, self._emit, clocks.now),
+            clocks=clocks,
             drift_interval=settings.drift_interval,
         )
         self._lister = Lister(api, writer, self._intake, settings.watch_namespaces, settings.label_selector)
@@ -106,12 +121,19 @@ class App:
         await self._health.start()
         logger.info("serving health and metrics on port %d", self._health.port)
         watching = asyncio.create_task(
-            handlers.watch(self._intake, self._settings.watch_namespaces, self._settings.label_selector, stop),
+            handlers.watch(
+                self._intake,
+                self._settings.watch_namespaces,
+                self._settings.label_selector,
+                stop,
+                watch_references=self._settings.watch_references,
+            ),
             name="watch",
         )
         beside = [
             asyncio.create_task(self._lister.run(), name="list"),
             asyncio.create_task(self._events.run(), name="events"),
+            asyncio.create_task(self._watch_policy(), name="policy"),
         ]
         working = asyncio.create_task(self._work(beside), name="work")
         try:
@@ -128,6 +150,14 @@ class App:
             beside.append(asyncio.create_task(self._leader.hold(), name="lease"))
         self._metrics.leader.set(1)
         await run_workers(self._queue, WORKERS, self._reconcile)
+
+    async def _watch_policy(self) -> None:
+        """A changed policy may concern everyone."""
+        while True:
+            await asyncio.sleep(POLICY_CHECK)
+            if self._policy.reload():
+                for resource in self._store:
+                    self._queue.add(resource.key)
 
     async def _reconcile(self, key: ObjectKey) -> None:
         try:

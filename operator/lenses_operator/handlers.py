@@ -8,11 +8,11 @@ from typing import Any
 import kopf
 
 from lenses_operator.controllers.intake import Intake
-from lenses_operator.resources.base import GROUP, VERSION
+from lenses_operator.resources.base import GROUP, VERSION, WATCH_LABEL
 from lenses_operator.resources.connector import PLURAL
 
 
-def build_registry(intake: Intake) -> kopf.OperatorRegistry:
+def build_registry(intake: Intake, *, watch_references: bool) -> kopf.OperatorRegistry:
     """A registry of our own, since kopf's default one is a global."""
     registry = kopf.OperatorRegistry()
 
@@ -27,7 +27,19 @@ def build_registry(intake: Intake) -> kopf.OperatorRegistry:
         else:
             intake.seen(body)
 
+    if watch_references:
+        _watch_references(registry, intake)
     return registry
+
+
+def _watch_references(registry: kopf.OperatorRegistry, intake: Intake) -> None:
+    @kopf.on.event("", "v1", "secrets", registry=registry)
+    async def secret(type: str | None, body: kopf.Body, **_: Any) -> None:  # noqa: A002 - kopf's own name
+        intake.reference(type, "Secret", body)
+
+    @kopf.on.event("", "v1", "configmaps", registry=registry)
+    async def config_map(type: str | None, body: kopf.Body, **_: Any) -> None:  # noqa: A002 - kopf's own name
+        intake.reference(type, "ConfigMap", body)
 
 
 def build_settings(selector: str) -> kopf.OperatorSettings:
@@ -41,21 +53,22 @@ def build_settings(selector: str) -> kopf.OperatorSettings:
     settings.persistence.finalizer = (
         f"{GROUP}/kopf"  # with our finalizer's name here, kopf would strip it in a hot loop
     )
+    for plural in ("secrets", "configmaps"):
+        settings.watching.label_selectors["", "v1", plural] = f"{WATCH_LABEL}=true"
     if selector:
         settings.watching.label_selectors[GROUP, VERSION, PLURAL] = selector
     return settings
 
 
 async def watch(
-    intake: Intake, namespaces: Sequence[str], selector: str, stop_flag: Any, ready_flag: Any = None
+    intake: Intake, namespaces: Sequence[str], selector: str, stop_flag: Any, *, watch_references: bool
 ) -> None:
     """Runs kopf's watches until `stop_flag` is set or a signal comes."""
     await kopf.operator(
-        registry=build_registry(intake),
+        registry=build_registry(intake, watch_references=watch_references),
         settings=build_settings(selector),
         standalone=True,
         clusterwide=not namespaces,
         namespaces=list(namespaces),
         stop_flag=stop_flag,
-        ready_flag=ready_flag,
     )

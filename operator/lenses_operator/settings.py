@@ -26,6 +26,8 @@ class Settings(BaseSettings):
     lenses_ca_file: Path | None = None
     watch_namespaces: Annotated[tuple[str, ...], NoDecode] = ()
     label_selector: str = ""
+    policy_file: Path | None = None
+    watch_references: bool = False
     poll_interval: float = Field(default=15.0, ge=0.1, le=3600)
     drift_interval: float = Field(default=300.0, ge=1, le=86400)
     concurrency: int = Field(default=16, ge=2, le=256)

@@ -2,27 +2,34 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from datetime import datetime
+from math import inf
 from random import uniform
 
 from lenses_operator.controllers.memory import Replacement, readable
-from lenses_operator.controllers.observer import Observer
 from lenses_operator.controllers.reporter import Reporter
 from lenses_operator.controllers.validator import Validator
 from lenses_operator.controllers.work import AGAIN, GONE, Outcome, Work
 from lenses_operator.domain.backoff import SETTLING
-from lenses_operator.domain.decide import DELETE_AGAIN, Recreate, Transition
+from lenses_operator.domain.decide import DELETE_AGAIN, Transition, Update
 from lenses_operator.domain.drift import changed_keys, is_masked
 from lenses_operator.domain.reasons import Reason
 from lenses_operator.domain.render import Rendered
 from lenses_operator.domain.situation import Observed
 from lenses_operator.domain.status import Report
 from lenses_operator.domain.verdicts import creating, progressing, refused
-from lenses_operator.lenses.client import LensesClient
-from lenses_operator.lenses.errors import BadRequest, Conflict, ConnectorOrClusterNotFound, LensesError, ServerError
+from lenses_operator.lenses.errors import (
+    BadRequest,
+    Conflict,
+    ConnectorOrClusterNotFound,
+    LensesError,
+    MissingAgentCapability,
+    ServerError,
+)
 from lenses_operator.lenses.models import ConnectorRequest
-from lenses_operator.resources.connector import AppliedConfig, OwnershipState, WantedState
+from lenses_operator.resources.connector import AppliedConfig, OwnershipState, UpdateStrategy, WantedState
 
 ASK_AGAIN = 5.0
 """Seconds a state change may take before it is asked for once more."""
@@ -35,8 +42,6 @@ class Actions:
 
     def __init__(
         self,
-        client: LensesClient,
-        observer: Observer,
         reporter: Reporter,
         validator: Validator,
         *,
@@ -44,8 +49,6 @@ class Actions:
         now: Callable[[], datetime],
         unchanged: Callable[[Work], bool],
     ) -> None:
-        self._client = client
-        self._observer = observer
         self._reporter = reporter
         self._validator = validator
         self._clock = clock
@@ -70,8 +73,8 @@ class Actions:
             return Outcome(delay=0)
         return await self._post(work, lost=lost)
 
-    async def recreate(self, work: Work, decision: Recreate, observed: Observed) -> Outcome:
-        """Validate, delete; the create follows as soon as the connector is proven to be gone."""
+    async def update(self, work: Work, decision: Update, observed: Observed) -> Outcome:
+        """Validate; then in place, or delete: the create follows as soon as the connector is proven to be gone."""
         memory = work.memory
         if memory.deleted_at is not None and self._clock() < memory.deleted_at + DELETE_AGAIN:
             return self.settle(work)  # our DELETE was accepted, the connector is still on its way out
@@ -79,16 +82,41 @@ class Actions:
             return await self.report_refusal(work, observed)
         repair = work.applied is not None and work.applied.hash == work.wanted.hash
         why = decision.difference.describe()
-        verb = "repaired" if repair else "updated"
-        verdict = progressing(f"The configuration is being {verb} ({why}): the connector is deleted and created again.")
+        in_place = work.resource.spec.update_strategy is UpdateStrategy.IN_PLACE
+        how = "in place" if in_place else "the connector is deleted and created again"
+        verdict = progressing(f"The configuration is being {'repaired' if repair else 'updated'} ({why}): {how}.")
         if not await self._reporter.report(work, Report(verdict, OwnershipState.OWNED, observed, work.applied)):
             return GONE
         if not self._unchanged(work):
             return Outcome(delay=0)
         memory.replacement = Replacement(self._changes(work, why), repair, self._previous(work, observed))
+        return await (self._put(work) if in_place else self._delete(work))
+
+    async def _put(self, work: Work) -> Outcome:
+        """Lenses' resource-as-code endpoint. One that does not know it is never a reason to delete silently."""
+        memory = work.memory
+        try:
+            await work.session.client.put_resource(work.connector.environment, _document(work))
+        except MissingAgentCapability as error:
+            memory.replacement = None
+            self._validator.refuse_in_place(work, error)
+            return await self.report_refusal(work, None)
+        except BadRequest as error:
+            memory.replacement = None
+            await self._validator.refuse(work, "update", error)
+            return await self.report_refusal(work, None)
+        finally:
+            memory.acted(self._clock())
+        self._created(work, work.wanted)
+        self._announce(work, lost=False)
+        memory.replacement = None
+        return AGAIN
+
+    async def _delete(self, work: Work) -> Outcome:
+        memory = work.memory
         memory.deleted_at = None
         try:
-            await self._client.delete_connector(*work.connector)
+            await work.session.client.delete_connector(*work.connector)
         except ConnectorOrClusterNotFound:
             pass  # gone already, or the cluster is: the next look tells
         else:
@@ -112,7 +140,7 @@ class Actions:
             self._reporter.event(work, PAST[action], message)
         memory.asked, memory.asked_at = (action, observed.state), now
         try:
-            await self._client.set_state(*work.connector, action)
+            await work.session.client.set_state(*work.connector, action)
         finally:
             memory.acted(self._clock())
         return self.settle(work)
@@ -126,23 +154,25 @@ class Actions:
         work.memory.settling += 1
         return Outcome(delay=SETTLING.delay(work.memory.settling, uniform))
 
-    async def report_refusal(self, work: Work, observed: Observed) -> Outcome:
+    async def report_refusal(self, work: Work, observed: Observed | None) -> Outcome:
         """A claim without a create in flight is given back: what was never created is not owned."""
         memory, state = work.memory, work.resource.status.ownership.state
-        if state is OwnershipState.CLAIMING and not observed.present and memory.attempted is None:
+        absent = observed is not None and not observed.present
+        if state is OwnershipState.CLAIMING and absent and memory.attempted is None:
             state = OwnershipState.NONE
         assert memory.refusal is not None
         verdict = refused(memory.refusal)
         if not await self._reporter.report(work, Report(verdict, state, observed, work.applied)):
             return GONE
-        return Outcome(delay=max(0.0, memory.refusal_until - self._clock()))
+        wait = memory.refusal_until - self._clock()
+        return Outcome(delay=None if wait == inf else max(0.0, wait))
 
     async def _post(self, work: Work, *, lost: bool) -> Outcome:
         memory = work.memory
         first = memory.claimed and memory.attempted is None
         memory.attempted = work.wanted
         try:
-            await self._client.create_connector(work.connector.environment, _request(work, work.wanted))
+            await work.session.client.create_connector(work.connector.environment, _request(work, work.wanted))
         except BadRequest as error:
             memory.attempted = None
             return await self._refused_at_create(work, error)
@@ -150,7 +180,7 @@ class Actions:
             memory.acted(self._clock())
             if first:
                 memory.attempted = None
-                if (await self._observer.details(work.connector)).present:
+                if (await work.session.observer.details(work.connector)).present:
                     return await self._unclaim(work)
             raise
         except LensesError as error:
@@ -168,7 +198,7 @@ class Actions:
         return AGAIN
 
     def _created(self, work: Work, written: Rendered) -> None:
-        work.memory.wrote(written, AppliedConfig(hash=written.hash, time=self._now()))
+        work.memory.wrote(written, AppliedConfig(hash=written.hash, time=self._now(), secrets=written.secret_versions))
         work.memory.acted(self._clock())
 
     def _announce(self, work: Work, *, lost: bool) -> None:
@@ -188,7 +218,7 @@ class Actions:
         if action is None:
             return
         work.memory.asked, work.memory.asked_at = (action, "RUNNING"), self._clock()
-        await self._client.set_state(*work.connector, action)
+        await work.session.client.set_state(*work.connector, action)
         work.memory.acted(self._clock())
         message = f"The connector ran for a moment before {action}, since creating cannot carry a state."
         self._reporter.event(work, "RanBriefly", message)
@@ -215,7 +245,7 @@ class Actions:
         return (
             replacement is not None
             and replacement.previous is not None
-            and replacement.previous.hash != work.wanted.hash
+            and replacement.previous.fingerprint != work.wanted.fingerprint
             and work.memory.refusal is not None
         )
 
@@ -226,7 +256,7 @@ class Actions:
         assert memory.replacement.previous is not None
         previous = memory.replacement.previous
         try:
-            await self._client.create_connector(work.connector.environment, _request(work, previous))
+            await work.session.client.create_connector(work.connector.environment, _request(work, previous))
         except BadRequest:
             memory.replacement = None
             return await self.report_refusal(work, Observed.absent())
@@ -234,6 +264,8 @@ class Actions:
             memory.acted(self._clock())
         self._created(work, previous)
         memory.replacement, memory.deleted_at = None, None
+        # Trying again would take the running connector down again for what Connect has refused: a changed spec may.
+        memory.refusal_until = inf
         message = "The new configuration was refused at create, so the previous one was created again."
         self._reporter.event(work, "RolledBack", message, warning=True)
         await self._hold(work)
@@ -241,7 +273,7 @@ class Actions:
 
     def _refused_before(self, work: Work) -> bool:
         ready = work.resource.status.ready
-        known = work.memory.refusal is not None and work.memory.refusal.hash == work.wanted.hash
+        known = work.memory.refusal is not None and work.memory.refusal.fingerprint == work.wanted.fingerprint
         return known or (ready is not None and ready.reason in (Reason.CONFIG_INVALID, Reason.PLUGIN_NOT_FOUND))
 
     @staticmethod
@@ -275,3 +307,15 @@ class Actions:
 
 def _request(work: Work, rendered: Rendered) -> ConnectorRequest:
     return ConnectorRequest(name=work.connector.name, cluster=work.connector.cluster, configuration=rendered.config)
+
+
+def _document(work: Work) -> str:
+    """The resource-as-code document. JSON is YAML, and it quotes every string, so that no value changes its type."""
+    spec = {
+        "cluster": work.connector.cluster,
+        "name": work.connector.name,
+        "state": "RUNNING",
+        "config": dict(work.wanted.config),
+    }
+    document = {"apiVersion": "lenses.io/v0beta", "kind": "KafkaConnector", "spec": spec}
+    return json.dumps(document, ensure_ascii=False, indent=1)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,15 +10,18 @@ from random import uniform
 from lenses_operator.controllers.actions import Actions
 from lenses_operator.controllers.deletion import Deletions
 from lenses_operator.controllers.environments import Environments
+from lenses_operator.controllers.inputs import Inputs
+from lenses_operator.controllers.looking import Looking
 from lenses_operator.controllers.memory import Memory
-from lenses_operator.controllers.observer import Observer
 from lenses_operator.controllers.problems import problem_of
-from lenses_operator.controllers.reporter import EventSink, Reporter, StatusWriter
+from lenses_operator.controllers.reporter import Reporter, StatusWriter
+from lenses_operator.controllers.restarts import Restarts
+from lenses_operator.controllers.session import Sessions
 from lenses_operator.controllers.store import Store
 from lenses_operator.controllers.validator import Validator
 from lenses_operator.controllers.work import AGAIN, GONE, Outcome, Work
 from lenses_operator.domain import verdicts
-from lenses_operator.domain.backoff import SLOW, TRANSIENT
+from lenses_operator.domain.backoff import MISSING, SLOW, TRANSIENT
 from lenses_operator.domain.decide import (
     Adopt,
     ChangeState,
@@ -27,27 +29,24 @@ from lenses_operator.domain.decide import (
     Create,
     Look,
     Nothing,
-    Recreate,
     RefuseAdoption,
+    Restart,
+    Update,
     decide,
     decide_early,
 )
-from lenses_operator.domain.drift import baseline_of
 from lenses_operator.domain.ownership import conflict_message, owner_of
+from lenses_operator.domain.policy import not_allowed_message
 from lenses_operator.domain.reasons import Reason
-from lenses_operator.domain.render import ConfigInvalid, Rendered, render
-from lenses_operator.domain.schedule import next_check
+from lenses_operator.domain.references import ReferenceNotFound
+from lenses_operator.domain.render import ConfigInvalid, Rendered
 from lenses_operator.domain.situation import Observed, Situation
-from lenses_operator.domain.status import Report, shows_the_same
-from lenses_operator.domain.validation import withhold
-from lenses_operator.lenses.client import LensesClient
+from lenses_operator.domain.status import Report
 from lenses_operator.lenses.errors import LensesError
-from lenses_operator.lenses.poller import View
 from lenses_operator.resources.base import ObjectKey
-from lenses_operator.resources.conditions import Phase
-from lenses_operator.resources.connector import AppliedConfig, LensesConnector, OwnershipState, WantedState
+from lenses_operator.resources.conditions import Phase, Verdict
+from lenses_operator.resources.connector import AppliedConfig, LensesConnector, OwnershipState
 
-logger = logging.getLogger(__name__)
 MAX_STEPS = 8
 """Steps in one pass; a connector that wants more lets others have their turn."""
 QUIET_FAILURES = 3
@@ -68,37 +67,33 @@ class ConnectorController:
     def __init__(
         self,
         *,
-        client: LensesClient,
         store: Store,
         environments: Environments,
+        sessions: Sessions,
+        inputs: Inputs,
         writer: StatusWriter,
-        emit: EventSink,
+        reporter: Reporter,
         clocks: Clocks,
         drift_interval: float,
     ) -> None:
         self._store = store
         self._environments = environments
+        self._sessions = sessions
+        self._inputs = inputs
         self._writer = writer
+        self._reporter = reporter
         self._clock = clocks.loop
         self._now = clocks.now
-        self._drift_interval = drift_interval
-        self._observer = Observer(client, self._clock)
-        self._reporter = Reporter(writer, store, emit, self._now)
+        self._looking = Looking(environments, clock=clocks.loop, now=clocks.now, drift_interval=drift_interval)
         self._actions = Actions(
-            client,
-            self._observer,
-            self._reporter,
-            Validator(client, self._observer, self._clock),
-            clock=self._clock,
-            now=self._now,
-            unchanged=self._unchanged,
+            reporter, Validator(clocks.loop), clock=clocks.loop, now=clocks.now, unchanged=self._unchanged
         )
-        self._deletions = Deletions(client, self._reporter, store, self._clock)
+        self._restarts = Restarts(reporter, clock=clocks.loop, now=clocks.now)
+        self._deletions = Deletions(reporter, store, clocks.loop)
         self._memories: dict[ObjectKey, Memory] = {}
 
     async def reconcile(self, key: ObjectKey) -> float | None:
         """Raises KubeError only."""
-        outcome = AGAIN
         for _ in range(MAX_STEPS):
             outcome = await self._step(key)
             if not outcome.again:
@@ -111,36 +106,47 @@ class ConnectorController:
             return await self._bury(tombstone.resource)
         resource = self._store.get(key)
         if resource is None:
-            self._forget(key)
+            self._memories.pop(key, None)
+            self._environments.leave(key)
             return GONE
-        memory = self._memory(resource)
-        early = decide_early(resource)
         if resource.metadata.deleting and not resource.metadata.has_finalizer:
             return GONE
+        return await self._look_after(resource)
+
+    async def _look_after(self, resource: LensesConnector) -> Outcome:
+        """What can be said without Lenses comes first: what is let go, who owns the name, who may use it."""
+        bare = Work(resource, Rendered({}), self._memory(resource), self._sessions.own)
+        early = decide_early(resource)
         if early is not None:
-            return await self._deletions.release(Work(resource, Rendered({}), memory), early)
-        owner = owner_of(self._store.claimants(resource.connector))
+            return await self._deletions.release(bare, early)
+        if not resource.metadata.deleting and not self._inputs.allowed(resource):
+            return await self._not_allowed(bare)
+        owner = self._owner(resource)
         if owner.metadata.uid != resource.metadata.uid:
-            return await self._lose(Work(resource, Rendered({}), memory), owner)
+            return await self._lose(bare, owner)
         try:
-            work = Work(resource, render(resource.spec), memory)
-        except ConfigInvalid as error:
-            work = Work(resource, Rendered({}), memory)
-            if not resource.metadata.deleting:
-                return await self._invalid(work, str(error))
+            references = await self._inputs.references(resource)
+            session = self._inputs.session(resource, references)
+            wanted = self._inputs.render(resource, references)
+        except (ConfigInvalid, ReferenceNotFound) as error:
+            return await self._unusable(bare, error)
+        work = Work(resource, wanted, bare.memory, session)
+        work.memory.missing = 0
+        self._warn_of_newlines(work)
         return await self._ask_lenses(work)
 
     async def _ask_lenses(self, work: Work) -> Outcome:
-        environment = work.connector.environment
-        view = self._environments.join(environment, work.resource.key)
+        view = self._environments.join(work.connector.environment, work.session, work.resource.key)
         if view is None:
             return Outcome()  # the first list wakes everyone
         try:
             if view.error is not None:
                 raise view.error
-            observed = await self._observe(work, view)
+            observed = await self._looking.look(work, view)
             if work.resource.metadata.deleting:
                 outcome = await self._deletions.step(work, observed)
+            elif work.resource.spec.suspend:
+                outcome = await self._suspended(work, observed)
             else:
                 outcome = await self._converge(work, observed)
         except LensesError as error:
@@ -148,62 +154,10 @@ class ConnectorController:
         work.memory.failures = 0
         return outcome
 
-    async def _observe(self, work: Work, view: View) -> Observed:
-        """The list's word where it suffices, else the details, which also show what our last write became."""
-        memory, resource, now = work.memory, work.resource, self._clock()
-        if memory.next_check is None:
-            memory.next_check = next_check(now, None, self._drift_interval, resource.metadata.uid)
-        due = now >= memory.next_check
-        listed = self._observer.listed(work.connector, view, memory.acted_at)
-        if listed is not None and resource.metadata.deleting and not memory.look:
-            return listed
-        trusted = resource.status.ownership.state is OwnershipState.OWNED and not memory.look and not due
-        if listed is not None and trusted and not memory.awaiting_baseline and shows_the_same(resource.status, listed):
-            return listed
-        observed = await self._observer.details(work.connector)
-        memory.look = False
-        if observed.present:
-            self._environments.recheck(work.connector.environment, resource.key)
-        if due:
-            memory.next_check = next_check(now, now, self._drift_interval, resource.metadata.uid)
-            memory.topics_due = True
-        if resource.metadata.deleting or not observed.present:
-            return observed
-        self._take_baseline(work, observed)
-        return observed
-
-    async def _topics(self, work: Work) -> tuple[str, ...] | None:
-        """Topics are for people; not knowing them must not keep anything from being done."""
-        memory = work.memory
-        if memory.topics_due or (memory.topics is None and work.resource.status.topics is None):
-            try:
-                memory.topics = await self._observer.topics(work.connector)
-            except LensesError as error:
-                logger.debug("topics not read: %s", error)
-            else:
-                memory.topics_due = False
-        return memory.topics
-
-    def _take_baseline(self, work: Work, observed: Observed) -> None:
-        """What Lenses shows right after our own write is notation and server defaults, not drift."""
-        memory = work.memory
-        if memory.attempted is not None:  # the create whose answer never came has worked
-            memory.wrote(memory.attempted, AppliedConfig(hash=memory.attempted.hash, time=self._now()))
-        if not memory.awaiting_baseline or memory.last_written is None or memory.applied is None:
-            return
-        memory.awaiting_baseline = False
-        if observed.config is not None and observed.details is not None:
-            baseline = baseline_of(memory.last_written.config, observed.config, observed.details.hidden_keys)
-            memory.applied = memory.applied.model_copy(
-                update={
-                    "not_compared": tuple(sorted(baseline.not_compared)),
-                    "added": tuple(sorted(baseline.added)),
-                }
-            )
-
     async def _converge(self, work: Work, observed: Observed) -> Outcome:
         memory = work.memory
-        refusal = memory.refusal if self._clock() < memory.refusal_until else None
+        asked = self._restarts.note(work, observed)
+        plan = self._restarts.plan(work)
         situation = Situation(
             resource=work.resource,
             wanted=work.wanted,
@@ -211,8 +165,10 @@ class ConnectorController:
             observed=observed,
             applied=work.applied,
             last_written=memory.last_written,
-            refusal=refusal,
-            validated=memory.valid is not None and memory.valid[0] == work.wanted.hash,
+            refusal=memory.refusal if self._clock() < memory.refusal_until else None,
+            validated=memory.valid is not None and memory.valid[0] == work.wanted.fingerprint,
+            restart_asked=asked,
+            restart_due=plan.due is not None and plan.due <= self._now(),
         )
         match decide(situation):
             case Look():
@@ -225,8 +181,8 @@ class ConnectorController:
                 return await self._say(work, Report(verdict, OwnershipState.NOT_ADOPTED, hide=True))
             case Create(lost=lost):
                 return await self._actions.create(work, lost=lost)
-            case Recreate() as recreate:
-                return await self._actions.recreate(work, recreate, observed)
+            case Update() as update:
+                return await self._actions.update(work, update, observed)
             case Check():
                 if await self._actions.check(work):
                     return AGAIN
@@ -234,6 +190,8 @@ class ConnectorController:
             case ChangeState(action=action):
                 outcome = await self._actions.change_state(work, action, observed)
                 return outcome or await self._settled(work, situation, Nothing())
+            case Restart() as restart:
+                return await self._restarts.restart(work, restart, observed)
             case Nothing() as nothing:
                 if not observed.present and self._actions.can_go_back(work):
                     return await self._actions.go_back(work)
@@ -244,52 +202,69 @@ class ConnectorController:
         observed, memory = situation.observed, work.memory
         if situation.refused:
             return await self._actions.report_refusal(work, observed)
-        without = self._without_tasks(work, observed)
-        verdict = verdicts.of_connector(observed, situation.state, without_tasks=without, waiting=nothing.waiting)
-        if self._wants_traces(work, observed):
+        if self._looking.wants_traces(work, observed):
             memory.look = True
             return AGAIN
-        applied = work.applied
-        if not nothing.waiting and (applied is None or applied.hash != work.wanted.hash):
-            # Already as wanted, by a write of ours that was cut off, by adoption, or by somebody else's hand.
-            kept = applied or AppliedConfig(hash="", time=self._now())
-            applied = kept.model_copy(update={"hash": work.wanted.hash, "time": self._now()})
-            memory.applied = applied
-        if not nothing.waiting and memory.last_written is None:
-            memory.last_written = work.wanted
+        plan = self._restarts.plan(work)
+        verdict = verdicts.of_connector(
+            observed,
+            situation.state,
+            without_tasks=self._looking.without_tasks(work, observed),
+            waiting=nothing.waiting,
+            restarts=plan,
+        )
+        applied = self._looking.settle_applied(work, waiting=bool(nothing.waiting))
         settling = verdict.phase is Phase.RECONCILING and self._clock() < memory.settling_until
-        if settling and verdict.reason == Reason.PROGRESSING:
+        if settling and verdict.reason in (Reason.PROGRESSING, Reason.STATE_UNKNOWN):
             return self._actions.settle(work)
-        memory.asked = None if verdict.ready == "True" else memory.asked
-        topics = await self._topics(work)
+        if verdict.ready == "True":
+            memory.asked = None
+        self._restarts.keep_count(work, verdict, plan)
+        topics = await self._looking.topics(work)
         return await self._say(work, Report(verdict, OwnershipState.OWNED, observed, applied, topics))
 
     async def _say(self, work: Work, report: Report) -> Outcome:
         if not await self._reporter.report(work, report):
             return GONE
-        memory = work.memory
         if report.verdict.phase is not Phase.RECONCILING:
-            assert memory.next_check is not None
-            return Outcome(delay=max(0.0, memory.next_check - self._clock()))
-        memory.settling += 1
-        return Outcome(delay=TRANSIENT.delay(memory.settling, uniform))
+            return Outcome(delay=self._looking.checked_in(work))
+        work.memory.settling += 1
+        delay = TRANSIENT.delay(work.memory.settling, uniform)
+        due = work.marks.auto_restart and work.marks.auto_restart.next_restart_time
+        if due:
+            delay = max(0.1, min(delay, (due - self._now()).total_seconds()))
+        return Outcome(delay=delay)
+
+    async def _suspended(self, work: Work, observed: Observed) -> Outcome:
+        """Observed and reported; nothing is changed, not even our own finalizer."""
+        self._restarts.note(work, observed)
+        ours = work.resource.status.ownership.state.ours
+        report = Report(
+            verdicts.suspended(observed if ours or not observed.present else None),
+            work.resource.status.ownership.state,
+            observed if ours else None,
+            work.applied,
+            hide=not ours,
+        )
+        return await self._say(work, report)
 
     async def _adopt(self, work: Work, adopt: Adopt, observed: Observed) -> Outcome:
         if not await self._reporter.finalize(work):
             return GONE
-        assert observed.config is not None or adopt.unreadable
-        applied = AppliedConfig(hash=work.wanted.hash, time=self._now(), not_compared=adopt.unreadable)
-        verdict = verdicts.progressing(f"Connector {work.connector} was there before and is taken over as it is.")
+        applied = AppliedConfig(
+            hash=work.wanted.hash,
+            time=self._now(),
+            secrets=work.wanted.secret_versions,
+            not_compared=adopt.unreadable,
+        )
+        verdict = verdicts.progressing(f"Connector {work.connector} was there before and is taken over.")
         if not await self._reporter.report(work, Report(verdict, OwnershipState.OWNED, observed, applied)):
             return GONE
-        unread = (
-            f" Not compared, because Lenses does not show them: {', '.join(adopt.unreadable)}."
-            if adopt.unreadable
-            else ""
-        )
-        self._reporter.event(
-            work, "Adopted", f"Took over connector {work.connector}: its configuration matches.{unread}"
-        )
+        work.memory.applied = applied
+        how = f"what differs is put right ({adopt.difference.describe()})" if adopt.difference else "it matches"
+        unread = ", ".join(adopt.unreadable)
+        note = f" Taken as equal, because Lenses does not show them: {unread}." if unread else ""
+        self._reporter.event(work, "Adopted", f"Took over connector {work.connector}: {how}.{note}")
         work.memory.look = True
         return AGAIN
 
@@ -297,41 +272,65 @@ class ConnectorController:
         if work.resource.metadata.deleting:
             await self._reporter.release(work)
             return GONE
-        self._environments.leave(work.connector.environment, work.resource.key)
+        self._environments.leave(work.resource.key)
         verdict = verdicts.conflict(conflict_message(work.resource, owner))
         await self._reporter.report(work, Report(verdict, OwnershipState.CONFLICT, hide=True))
         return Outcome()  # the owner's going wakes us
 
-    async def _invalid(self, work: Work, message: str) -> Outcome:
-        """Nothing is sent; a connector that runs keeps its old configuration, and what is seen of it is still shown."""
-        resource = work.resource
-        view = self._environments.join(work.connector.environment, resource.key)
-        good = view if view is not None and view.error is None else None
-        observed = self._observer.listed(work.connector, good, work.memory.acted_at) if good else None
-        ours = resource.status.ownership.state is OwnershipState.OWNED
-        state = resource.status.ownership.state
-        report = Report(verdicts.config_invalid(message), state, observed if ours else None, work.applied)
-        await self._reporter.report(work, report)
+    async def _not_allowed(self, work: Work) -> Outcome:
+        """What it owns stays owned: it may still be deleted, and it is shown again when policy allows it again."""
+        self._environments.leave(work.resource.key)
+        verdict = verdicts.not_allowed(not_allowed_message(work.resource))
+        state = work.resource.status.ownership.state
+        await self._reporter.report(work, Report(verdict, state, applied=work.applied, hide=True))
         return Outcome()
+
+    async def _unusable(self, work: Work, error: ConfigInvalid | ReferenceNotFound) -> Outcome:
+        """Nothing is sent; a connector that runs keeps its old configuration, and what is seen of it is still shown."""
+        resource, memory = work.resource, work.memory
+        missing = isinstance(error, ReferenceNotFound)
+        verdict = verdicts.reference_not_found(str(error)) if missing else verdicts.config_invalid(str(error))
+        if resource.metadata.deleting:
+            return await self._deletions.blocked(work, verdict)
+        observed = None
+        if resource.spec.token_secret_ref is None:
+            view = self._environments.join(work.connector.environment, work.session, resource.key)
+            if view is not None and view.error is None and resource.status.ownership.state.ours:
+                observed = self._looking.listed(work, view)
+        state = resource.status.ownership.state
+        await self._reporter.report(work, Report(verdict, state, observed, work.applied))
+        if not missing and not resource.spec.config_from and resource.spec.token_secret_ref is None:
+            return Outcome()  # only a changed spec can mend it
+        memory.missing += 1
+        return Outcome(delay=MISSING.delay(memory.missing, uniform))
 
     async def _trouble(self, work: Work, error: LensesError, *, lost: bool) -> Outcome:
         """`lost`: the environment as a whole; its poller wakes us when it is back, and nothing is asked until then."""
         memory, resource = work.memory, work.resource
-        problem = problem_of(error, work.connector, lambda words: withhold(words, work.wanted.config))
+        problem = problem_of(error, work.connector, work.quotable)
         if resource.metadata.deleting:
             return await self._deletions.blocked(work, problem)
         memory.failures += 1
         passing = problem.phase is Phase.RECONCILING
         backoff = (TRANSIENT if passing else SLOW).delay(memory.failures, uniform)
-        delay = None if lost else max(backoff, error.retry_after or 0.0)
-        ready = resource.status.ready
-        well = (
-            ready is not None and ready.status == "True" and ready.observed_generation == resource.metadata.generation
-        )
-        if well and passing and not lost and memory.failures < QUIET_FAILURES:
+        # With a token of its own the Secret is read again, since that is where it will be mended.
+        delay = None if lost and work.session.brought is None else max(backoff, error.retry_after or 0.0)
+        if passing and not lost and memory.failures < QUIET_FAILURES and self._is_well(resource):
             return Outcome(delay=delay)
-        await self._reporter.report(work, Report(problem, resource.status.ownership.state, applied=work.applied))
+        verdict = self._with_suspend(resource, problem)
+        await self._reporter.report(work, Report(verdict, resource.status.ownership.state, applied=work.applied))
         return Outcome(delay=delay)
+
+    @staticmethod
+    def _with_suspend(resource: LensesConnector, problem: Verdict) -> Verdict:
+        """A suspended resource stays Suspended whatever Lenses says; nothing is going on that could stall."""
+        return verdicts.suspended(None) if resource.spec.suspend else problem
+
+    @staticmethod
+    def _is_well(resource: LensesConnector) -> bool:
+        ready = resource.status.ready
+        generation = resource.metadata.generation
+        return ready is not None and ready.status == "True" and ready.observed_generation == generation
 
     async def _bury(self, resource: LensesConnector) -> Outcome:
         """The object is gone without our release: deletion goes on from its last body, unless it is there after all."""
@@ -340,37 +339,33 @@ class ConnectorController:
             return AGAIN
         meta = resource.metadata
         dying = meta.model_copy(update={"deletion_timestamp": meta.deletion_timestamp or self._now()})
-        memory = self._memory(resource)
-        work = Work(resource.model_copy(update={"metadata": dying}), Rendered({}), memory)
-        early = decide_early(work.resource)
-        if early is not None:
-            return await self._deletions.release(work, early)
-        if owner_of(self._store.claimants(resource.connector)).metadata.uid != meta.uid:
+        resource = resource.model_copy(update={"metadata": dying})
+        if self._owner(resource).metadata.uid != meta.uid:
             self._store.drop_tombstone(resource.key)
             return AGAIN
-        return await self._ask_lenses(work)
+        return await self._look_after(resource)
 
-    def _without_tasks(self, work: Work, observed: Observed) -> float:
-        """Seconds a running connector has been without tasks, as far as this process or the last status knows."""
-        memory, now = work.memory, self._clock()
-        if not (observed.state == "RUNNING" and not observed.tasks and work.resource.spec.state is WantedState.RUNNING):
-            memory.no_tasks_since = None
-            return 0.0
-        if memory.no_tasks_since is None:
-            memory.no_tasks_since = now
-            ready = work.resource.status.ready
-            if ready is not None and ready.reason == Reason.NO_TASKS:
-                memory.no_tasks_since = now - verdicts.NO_TASKS_GRACE
-        return now - memory.no_tasks_since
+    def _owner(self, resource: LensesConnector) -> LensesConnector:
+        """Of those that may use the name or own it already: a namespace without the right cannot squat on a name."""
+        claimants = self._store.claimants(resource.connector)
+        entitled = [
+            claimant
+            for claimant in claimants
+            if claimant.status.ownership.state.ours or self._inputs.allowed(claimant) or claimant.key == resource.key
+        ]
+        return owner_of(entitled)
 
-    @staticmethod
-    def _wants_traces(work: Work, observed: Observed) -> bool:
-        """The list shows a failure but not its cause; asked once, since Lenses may have none to give."""
-        if observed.details is not None:
-            return False
-        errors = {task.id: task.error for task in work.resource.status.tasks if task.state == "FAILED"}
-        failed = [task.id for task in observed.tasks if task.state == "FAILED"]
-        return any(task not in errors for task in failed)
+    def _warn_of_newlines(self, work: Work) -> None:
+        """Sent to the letter, but seldom meant: `echo` puts a newline at the end."""
+        found = frozenset((key, work.wanted.secrets[key].resource_version) for key in work.wanted.with_newline)
+        new = found - work.memory.announced_newlines
+        if new:
+            work.memory.announced_newlines |= new
+            keys = ", ".join(sorted(key for key, _ in new))
+            message = (
+                f"The value from a Secret ends in a newline, and is sent so: {keys}. If that is not meant, mend it."
+            )
+            self._reporter.event(work, "TrailingNewline", message, warning=True)
 
     def _unchanged(self, work: Work) -> bool:
         now = self._store.get(work.resource.key)
@@ -387,7 +382,3 @@ class ConnectorController:
             known = Memory(resource.metadata.uid)
             self._memories[resource.key] = known
         return known
-
-    def _forget(self, key: ObjectKey) -> None:
-        self._memories.pop(key, None)
-        self._environments.forget(key)

@@ -9,14 +9,16 @@ from lenses_operator.controllers.reporter import Reporter
 from lenses_operator.controllers.store import Store
 from lenses_operator.controllers.work import AGAIN, GONE, Outcome, Work
 from lenses_operator.domain.backoff import BLOCKED, SETTLING
-from lenses_operator.domain.decide import Delete, Release, decide_deletion
+from lenses_operator.domain.decide import Delete, Release, ResetOffsets, StopFirst, decide_deletion
 from lenses_operator.domain.situation import Observed
 from lenses_operator.domain.status import Report
 from lenses_operator.domain.verdicts import deleting, deletion_blocked
-from lenses_operator.lenses.client import LensesClient
 from lenses_operator.lenses.errors import ConnectorOrClusterNotFound
 from lenses_operator.resources.conditions import Verdict
+from lenses_operator.resources.connector import DeletionPolicy
 
+ASK_AGAIN = 5.0
+REMAIN = "Connector {connector} was gone already, so its offsets could not be reset: they remain in Kafka Connect."
 QUIET = 3.0
 """Seconds a deletion may take before it is worth a status write."""
 SAID = {
@@ -28,8 +30,7 @@ SAID = {
 class Deletions:
     """For objects that are being deleted and for tombstones alike."""
 
-    def __init__(self, client: LensesClient, reporter: Reporter, store: Store, clock: Callable[[], float]) -> None:
-        self._client = client
+    def __init__(self, reporter: Reporter, store: Store, clock: Callable[[], float]) -> None:
         self._reporter = reporter
         self._store = store
         self._clock = clock
@@ -46,9 +47,16 @@ class Deletions:
             observed,
             absent_for=None if memory.absent_since is None else now - memory.absent_since,
             accepted_for=None if memory.deleted_at is None else now - memory.deleted_at,
+            reset_offsets=self._with_offsets(work) and not memory.offsets_reset,
         ):
             case Release() as release:
+                if self._with_offsets(work) and not memory.offsets_reset:
+                    self._reporter.event(work, "OffsetsRemain", REMAIN.format(connector=work.connector), warning=True)
                 return await self.release(work, release)
+            case StopFirst():
+                return await self._stop(work)
+            case ResetOffsets():
+                return await self._reset_offsets(work)
             case Delete():
                 return await self._delete(work)
             case wait:
@@ -77,11 +85,39 @@ class Deletions:
             await self._reporter.report(work, Report(verdict, state, applied=work.applied))
         return Outcome(delay=BLOCKED.delay(work.memory.failures, uniform))
 
+    @staticmethod
+    def _with_offsets(work: Work) -> bool:
+        return work.resource.spec.deletion_policy is DeletionPolicy.DELETE_WITH_OFFSETS
+
+    async def _stop(self, work: Work) -> Outcome:
+        """Asked for again only after a while: it takes its time."""
+        memory, now = work.memory, self._clock()
+        await self._say(work, f"Stopping connector {work.connector} to reset its offsets.")
+        if memory.asked != ("stop", None) or now >= memory.asked_at + ASK_AGAIN:
+            memory.asked, memory.asked_at = ("stop", None), now
+            try:
+                await work.session.client.set_state(*work.connector, "stop")
+            finally:
+                memory.acted(self._clock())
+        memory.settling += 1
+        return Outcome(delay=SETTLING.delay(memory.settling, uniform))
+
+    async def _reset_offsets(self, work: Work) -> Outcome:
+        try:
+            await work.session.client.reset_offsets(*work.connector)
+        except ConnectorOrClusterNotFound:
+            return AGAIN
+        finally:
+            work.memory.acted(self._clock())
+        work.memory.offsets_reset = True
+        self._reporter.event(work, "OffsetsReset", f"Reset the offsets of connector {work.connector}.")
+        return AGAIN
+
     async def _delete(self, work: Work) -> Outcome:
         memory = work.memory
         await self._say(work, f"Deleting connector {work.connector}.")
         try:
-            await self._client.delete_connector(*work.connector)
+            await work.session.client.delete_connector(*work.connector)
         except ConnectorOrClusterNotFound:
             pass  # no proof by itself: the next looks are
         else:

@@ -1,4 +1,4 @@
-"""The pollers that the resources call for: one per environment, from its first resource to its last."""
+"""The pollers that the resources call for: one per environment and token, from its first resource to its last."""
 
 from __future__ import annotations
 
@@ -6,10 +6,13 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 
-from lenses_operator.lenses.client import LensesClient
+from lenses_operator.controllers.session import Session
 from lenses_operator.lenses.poller import ConnectorName, EnvironmentPoller, View
 from lenses_operator.resources.base import ObjectKey
 from lenses_operator.resources.connector import ConnectorKey
+
+Scope = tuple[str, str]
+"""(environment, session id): a list seen with one token says nothing about another."""
 
 
 class Environments:
@@ -17,51 +20,58 @@ class Environments:
 
     def __init__(
         self,
-        client: LensesClient,
         interval: float,
         enqueue: Callable[[ObjectKey], None],
         claimants: Callable[[ConnectorKey], Iterable[ObjectKey]],
     ) -> None:
-        self._client = client
         self._interval = interval
         self._enqueue = enqueue
         self._claimants = claimants
-        self._members: dict[str, set[ObjectKey]] = defaultdict(set)
-        self._recheck: dict[str, set[ObjectKey]] = defaultdict(set)
-        self._pollers: dict[str, EnvironmentPoller] = {}
-        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._scope_of: dict[ObjectKey, Scope] = {}
+        self._members: dict[Scope, set[ObjectKey]] = defaultdict(set)
+        self._recheck: dict[Scope, set[ObjectKey]] = defaultdict(set)
+        self._pollers: dict[Scope, EnvironmentPoller] = {}
+        self._tasks: dict[Scope, asyncio.Task[None]] = {}
 
-    def join(self, environment: str, key: ObjectKey) -> View | None:
+    def join(self, environment: str, session: Session, key: ObjectKey) -> View | None:
         """The environment's view; None until its first list has ended, which then enqueues the key."""
-        self._members[environment].add(key)
-        poller = self._pollers.get(environment)
+        scope = (environment, session.id)
+        if self._scope_of.get(key) != scope:
+            self.leave(key)
+            self._scope_of[key] = scope
+            self._members[scope].add(key)
+        poller = self._pollers.get(scope)
         if poller is None:
             poller = EnvironmentPoller(
-                self._client, environment, self._interval, lambda changed: self._changed(environment, changed)
+                session.client, environment, self._interval, lambda changed: self._changed(scope, changed)
             )
-            self._pollers[environment] = poller
-            self._tasks[environment] = asyncio.create_task(poller.run(), name=f"poll {environment}")
+            self._pollers[scope] = poller
+            self._tasks[scope] = asyncio.create_task(poller.run(), name=f"poll {environment}")
         return poller.view
 
-    def leave(self, environment: str, key: ObjectKey) -> None:
-        members = self._members.get(environment)
-        if members is None:
+    def leave(self, key: ObjectKey) -> None:
+        """The object needs no list any more."""
+        scope = self._scope_of.pop(key, None)
+        if scope is None:
             return
+        members = self._members[scope]
         members.discard(key)
+        self._recheck[scope].discard(key)
         if not members:
-            del self._members[environment]
-            self._recheck.pop(environment, None)
-            del self._pollers[environment]
-            self._tasks.pop(environment).cancel()
+            del self._members[scope], self._recheck[scope], self._pollers[scope]
+            self._tasks.pop(scope).cancel()
 
-    def forget(self, key: ObjectKey) -> None:
-        """The object is no more."""
-        for environment in [name for name, members in self._members.items() if key in members]:
-            self.leave(environment, key)
-
-    def recheck(self, environment: str, key: ObjectKey) -> None:
+    def recheck(self, key: ObjectKey) -> None:
         """Look at the key after the next list, changed or not: what was read meanwhile is newer than the last list."""
-        self._recheck[environment].add(key)
+        scope = self._scope_of.get(key)
+        if scope is not None:
+            self._recheck[scope].add(key)
+
+    def hurry(self, session_id: str) -> None:
+        """List again now wherever this session is used: its token is a new one."""
+        for (_, used), poller in self._pollers.items():
+            if used == session_id:
+                poller.hurry()
 
     def polled(self) -> bool:
         """Whether every environment's first list has ended, well or badly."""
@@ -73,13 +83,14 @@ class Environments:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    def _changed(self, environment: str, changed: frozenset[ConnectorName] | None) -> None:
-        due = self._recheck.pop(environment, set())
+    def _changed(self, scope: Scope, changed: frozenset[ConnectorName] | None) -> None:
+        if scope not in self._pollers:
+            return  # ended meanwhile
+        due, self._recheck[scope] = self._recheck[scope], set()
         if changed is None:
-            for key in list(self._members[environment]):
-                self._enqueue(key)
-            return
-        for cluster, name in changed:
-            due.update(self._claimants(ConnectorKey(environment, cluster, name)))
+            due = set(self._members[scope])
+        else:
+            for cluster, name in changed:
+                due.update(self._claimants(ConnectorKey(scope[0], cluster, name)))
         for key in due:
             self._enqueue(key)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import logging
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
@@ -9,6 +11,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from lenses_operator.controllers.store import Store
+from lenses_operator.domain.references import RefKind, RefName
 from lenses_operator.resources.base import ObjectKey
 from lenses_operator.resources.connector import LensesConnector
 
@@ -21,6 +24,7 @@ class Intake:
     def __init__(self, store: Store, enqueue: Callable[[ObjectKey], None]) -> None:
         self._store = store
         self._enqueue = enqueue
+        self._digests: dict[tuple[str, RefName], str] = {}
 
     def seen(self, body: Mapping[str, Any]) -> None:
         """An object as it is now."""
@@ -51,6 +55,20 @@ class Intake:
         self._store.leave(resource.key)
         self._wake(resource)
 
+    def reference(self, event: str | None, kind: RefKind, body: Mapping[str, Any]) -> None:
+        """A labelled Secret or ConfigMap. Only its data counts; what a first list brings the passes have read."""
+        metadata = body["metadata"]
+        place = (metadata["namespace"], RefName(kind, metadata["name"]))
+        digest = None if event == "DELETED" else _digest(body)
+        known = self._digests.get(place)
+        if digest is None:
+            self._digests.pop(place, None)
+        else:
+            self._digests[place] = digest
+        if digest != known and not (event is None and known is None):
+            for key in self._store.referrers(*place):
+                self._enqueue(key)
+
     def listed(self, bodies: Iterable[Mapping[str, Any]]) -> list[LensesConnector]:
         """A complete list; returns what the store holds and the list does not: to be looked up one by one."""
         uids = set()
@@ -72,6 +90,12 @@ def _owes_deletion(last: LensesConnector) -> bool:
     our finalizer and no deletion time. With a deletion time a person has stripped the finalizer: their word to let go.
     """
     return last.metadata.has_finalizer and not last.metadata.deleting and last.status.ownership.state.ours
+
+
+def _digest(body: Mapping[str, Any]) -> str:
+    """Kept in memory only, to tell a change of data from one of metadata."""
+    data = [body.get("data") or {}, body.get("binaryData") or {}]
+    return hashlib.sha256(json.dumps([dict(part) for part in data], sort_keys=True).encode()).hexdigest()
 
 
 def _parse(body: Mapping[str, Any]) -> LensesConnector | None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from math import inf
 
 from lenses_operator.domain.decide import Transition
+from lenses_operator.domain.redaction import Redactor
 from lenses_operator.domain.render import Rendered
 from lenses_operator.domain.situation import Refusal
 from lenses_operator.resources.connector import AppliedConfig
@@ -69,7 +70,21 @@ class Memory:
     refusals: int = 0
     settling: int = 0
     settling_until: float = -inf
-    announced: set[str] = field(default_factory=set)
+    announced_restart: str | None = None
+    announced_newlines: frozenset[tuple[str, str]] = frozenset()
+    offsets_reset: bool = False
+    """For DeleteWithOffsets: done, the delete follows."""
+    missing: int = 0
+    """Passes in a row that a reference was not found."""
+    _secrets: frozenset[str] = frozenset()
+    _redactor: Redactor = field(default_factory=Redactor)
+
+    def redactor(self, secrets: frozenset[str]) -> Redactor:
+        """For these and all earlier secrets: a trace may still quote a value that was rotated since."""
+        if not secrets <= self._secrets:
+            self._secrets |= secrets
+            self._redactor = Redactor(self._secrets)
+        return self._redactor
 
     def acted(self, now: float, quiet: float = 10.0) -> None:
         """After a request of ours: what was seen before is void, and a change is expected soon."""

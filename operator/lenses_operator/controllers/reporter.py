@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from typing import Protocol
 
@@ -47,7 +48,7 @@ class Reporter:
     async def report(self, work: Work, report: Report) -> bool:
         """False where the object is gone. Writes only what changed."""
         before = work.resource.status
-        status = next_status(work.resource, report, self._now())
+        status = next_status(work.resource, replace(report, marks=work.marks), self._now())
         if status == before:
             return True
         after = await self._writer.write_status(work.resource, status)

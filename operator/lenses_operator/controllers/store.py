@@ -6,6 +6,7 @@ from collections import OrderedDict, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from lenses_operator.domain.references import RefName, named
 from lenses_operator.resources.base import ObjectKey
 from lenses_operator.resources.connector import ConnectorKey, LensesConnector
 
@@ -27,6 +28,7 @@ class Store:
         self._objects: dict[ObjectKey, LensesConnector] = {}
         self._tombstones: dict[ObjectKey, Tombstone] = {}
         self._by_connector: dict[ConnectorKey, set[ObjectKey]] = defaultdict(set)
+        self._by_reference: dict[tuple[str, RefName], set[ObjectKey]] = defaultdict(set)
         self._released: set[str] = set()
         self._versions: dict[str, str] = {}
         self._gone: OrderedDict[str, None] = OrderedDict()
@@ -56,6 +58,7 @@ class Store:
                 self._unindex(before)
         if before is not None and before.metadata.uid != resource.metadata.uid:
             self._versions.pop(before.metadata.uid, None)
+        self._index_references(before, resource)
         self._objects[resource.key] = resource
         self._versions[resource.metadata.uid] = resource.metadata.resource_version
         return before is None or _wakes(before, resource)
@@ -71,6 +74,7 @@ class Store:
         del self._objects[key]
         self._versions.pop(uid, None)
         self._unindex(last)
+        self._index_references(last, None)
         return last
 
     def leave(self, key: ObjectKey) -> None:
@@ -122,6 +126,16 @@ class Store:
         """Whether exactly this state of the object is held already."""
         return self._versions.get(uid) == version
 
+    def referrers(self, namespace: str, ref: RefName) -> list[ObjectKey]:
+        """The objects whose spec names this Secret or ConfigMap."""
+        return list(self._by_reference.get((namespace, ref), ()))
+
+    def _index_references(self, before: LensesConnector | None, after: LensesConnector | None) -> None:
+        for resource, change in ((before, set.discard), (after, set.add)):
+            if resource is not None:
+                for ref in named(resource.spec):
+                    change(self._by_reference[resource.metadata.namespace, ref], resource.key)
+
     def _unindex(self, resource: LensesConnector) -> None:
         keys = self._by_connector.get(resource.connector)
         if keys is not None:
@@ -144,4 +158,6 @@ def _wakes(before: LensesConnector, after: LensesConnector) -> bool:
         or old.generation != new.generation
         or old.deleting != new.deleting
         or old.has_finalizer != new.has_finalizer
+        or old.restart != new.restart
+        or old.reconcile != new.reconcile
     )

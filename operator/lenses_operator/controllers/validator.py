@@ -7,15 +7,13 @@ from collections.abc import Callable
 from random import uniform
 
 from lenses_operator.controllers.memory import VALIDATED_FOR, Stubborn
-from lenses_operator.controllers.observer import Observer
 from lenses_operator.controllers.work import Work
 from lenses_operator.domain.backoff import SLOW
 from lenses_operator.domain.plugins import installed, not_found_message
 from lenses_operator.domain.reasons import Reason
 from lenses_operator.domain.situation import Refusal
 from lenses_operator.domain.validation import refusal_message, validation_message
-from lenses_operator.lenses.client import LensesClient
-from lenses_operator.lenses.errors import BadRequest, LensesError, ServerError
+from lenses_operator.lenses.errors import BadRequest, LensesError, ServerError, one_line
 from lenses_operator.lenses.models import ConnectorRequest
 
 logger = logging.getLogger(__name__)
@@ -26,20 +24,18 @@ STUBBORN_SECONDS = 60.0
 class Validator:
     """Raises LensesError where there is no verdict."""
 
-    def __init__(self, client: LensesClient, observer: Observer, clock: Callable[[], float]) -> None:
-        self._client = client
-        self._observer = observer
+    def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
 
     async def validated(self, work: Work) -> bool:
         """True: this very configuration was found good within the last minute. False: `memory.refusal` says why not."""
         memory, wanted = work.memory, work.wanted
-        if memory.valid and memory.valid[0] == wanted.hash and self._clock() < memory.valid[1] + VALIDATED_FOR:
+        if memory.valid and memory.valid[0] == wanted.fingerprint and self._clock() < memory.valid[1] + VALIDATED_FOR:
             return True
         key = work.connector
         request = ConnectorRequest(name=key.name, cluster=key.cluster, configuration=wanted.config)
         try:
-            result = await self._client.validate(key.environment, request)
+            result = await work.session.client.validate(key.environment, request)
         except BadRequest as error:
             await self.refuse(work, "validate", error)
             return False
@@ -49,15 +45,16 @@ class Validator:
                 return False
             raise
         if result.errors:
-            await self._refuse(work, validation_message(result.errors, wanted.config))
+            await self._refuse(work, validation_message(result.errors, wanted.private, work.redact))
             return False
-        memory.valid = (wanted.hash, self._clock())
+        memory.valid = (wanted.fingerprint, self._clock())
         memory.refusal, memory.refusals, memory.stubborn = None, 0, None
         return True
 
     async def refuse(self, work: Work, operation: str, error: LensesError) -> str:
         """Takes an error for Connect's last word on this configuration; the message for people."""
-        return await self._refuse(work, refusal_message(operation, error.detail or str(error), work.wanted.config))
+        words = one_line(work.quotable(error.words)) or str(error)
+        return await self._refuse(work, refusal_message(operation, words))
 
     async def stubborn(self, work: Work, operation: str, error: ServerError) -> bool:
         """The same 500 three times over at least a minute, while the cluster is well: this will not pass by itself.
@@ -66,7 +63,7 @@ class Validator:
         """
         if error.status != 500:
             return False
-        memory, now, words = work.memory, self._clock(), f"{operation}: {error.detail}"
+        memory, now, words = work.memory, self._clock(), f"{operation}: {error.words}"
         if memory.stubborn is None or memory.stubborn.words != words:
             memory.stubborn = Stubborn(words, now)
         else:
@@ -74,23 +71,35 @@ class Validator:
         lasting = memory.stubborn.count >= STUBBORN_TIMES and now - memory.stubborn.since >= STUBBORN_SECONDS
         if not lasting and await self._plugin_message(work) is None:
             return False
-        await self._observer.prove_alive(work.connector)
+        await work.session.observer.prove_alive(work.connector)
         return True
 
     async def _refuse(self, work: Work, message: str) -> str:
-        memory = work.memory
         missing = await self._plugin_message(work)
         reason = Reason.PLUGIN_NOT_FOUND if missing else Reason.CONFIG_INVALID
-        memory.refusal = Refusal(work.wanted.hash, reason, missing or message)
+        self._remember(work, reason, missing or message)
+        return missing or message
+
+    def refuse_in_place(self, work: Work, error: LensesError) -> None:
+        """Lenses does not know how to update in place; what to do then is the user's choice."""
+        self._remember(
+            work,
+            Reason.UPDATE_NOT_SUPPORTED,
+            f"spec.updateStrategy is InPlace, but this Lenses does not offer it ({error}). The connector keeps its "
+            "configuration. Set spec.updateStrategy: Recreate to have it deleted and created again.",
+        )
+
+    def _remember(self, work: Work, reason: Reason, message: str) -> None:
+        memory = work.memory
+        memory.refusal = Refusal(work.wanted.fingerprint, work.resource.metadata.generation, reason, message)
         memory.refusals += 1
         memory.refusal_until = self._clock() + SLOW.delay(memory.refusals, uniform)
         memory.valid = None
-        return memory.refusal.message
 
     async def _plugin_message(self, work: Work) -> str | None:
         """A message if the class is not among the cluster's plugins; None if it is, or if they cannot be read."""
         try:
-            plugins = await self._observer.plugins(work.connector)
+            plugins = await work.session.observer.plugins(work.connector)
         except LensesError as error:
             logger.debug("plugins not read: %s", error)
             return None

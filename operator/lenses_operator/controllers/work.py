@@ -2,20 +2,41 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from lenses_operator.controllers.memory import Memory
+from lenses_operator.controllers.session import Session
 from lenses_operator.domain.render import Rendered
+from lenses_operator.domain.status import Marks
+from lenses_operator.domain.validation import withhold
 from lenses_operator.resources.connector import AppliedConfig, ConnectorKey, LensesConnector
 
 
 @dataclass
 class Work:
-    """One resource under one pass. `resource` is replaced as our own writes go through."""
+    """One resource under one pass. `resource` is replaced as our own writes go through.
+
+    `redact` takes out of a server's text every secret that this connector has used while this process lives.
+    """
 
     resource: LensesConnector
     wanted: Rendered
     memory: Memory
+    session: Session
+    marks: Marks = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.marks = Marks.of(self.resource.status)
+        self.redact = self.memory.redactor(self.wanted.secret_values | self.session.secrets)
+
+    def mark(self, **changes: Any) -> None:
+        """Goes into the next status that is written."""
+        self.marks = replace(self.marks, **changes)
+
+    def quotable(self, words: str) -> str:
+        """A server's words about the whole configuration, fit to be shown."""
+        return self.redact(withhold(words, self.wanted.config))
 
     @property
     def connector(self) -> ConnectorKey:

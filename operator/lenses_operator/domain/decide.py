@@ -1,7 +1,7 @@
 """The next action for a connector: at most one, decided from values alone.
 
-Order of precedence: deletion, then drift and update, then state. Whatever is decided must be right even if the last
-action was cut off in the middle, because the process may end between any two requests.
+Order of precedence: deletion, suspend, drift and update, state, restarts. Whatever is decided must be right even if
+the last action was cut off in the middle, because the process may end between any two requests.
 """
 
 from __future__ import annotations
@@ -11,7 +11,13 @@ from typing import Literal
 
 from lenses_operator.domain.drift import Difference
 from lenses_operator.domain.situation import Observed, Situation
-from lenses_operator.resources.connector import DeletionPolicy, LensesConnector, OwnershipState, WantedState
+from lenses_operator.resources.connector import (
+    AdoptionPolicy,
+    DeletionPolicy,
+    LensesConnector,
+    OwnershipState,
+    WantedState,
+)
 
 Transition = Literal["pause", "resume", "stop"]
 HELD = {WantedState.PAUSED: "PAUSED", WantedState.STOPPED: "STOPPED"}
@@ -31,14 +37,26 @@ class Look:
 
 @dataclass(frozen=True)
 class Adopt:
-    """A connector that was there before and matches becomes ours. `unreadable`: keys taken as equal unseen."""
+    """A connector that was there before becomes ours. `unreadable`: keys taken as equal unseen."""
 
+    difference: Difference
     unreadable: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class RefuseAdoption:
+    """`difference` is empty where the policy refuses any connector that was there before."""
+
     difference: Difference
+
+
+@dataclass(frozen=True)
+class Restart:
+    """Failed tasks one by one; the connector itself if it failed. `asked`: by the annotation, else by auto-restart."""
+
+    connector: bool
+    tasks: tuple[int, ...]
+    asked: bool
 
 
 @dataclass(frozen=True)
@@ -56,8 +74,8 @@ class Check:
 
 
 @dataclass(frozen=True)
-class Recreate:
-    """Validate, then delete; the create follows when the connector is seen to be gone."""
+class Update:
+    """Write the wanted configuration: in place, or by delete and create, as `spec.updateStrategy` says."""
 
     difference: Difference
 
@@ -69,6 +87,16 @@ class ChangeState:
 
 @dataclass(frozen=True)
 class Delete:
+    pass
+
+
+@dataclass(frozen=True)
+class StopFirst:
+    """Offsets can be reset only while the connector is stopped."""
+
+
+@dataclass(frozen=True)
+class ResetOffsets:
     pass
 
 
@@ -86,8 +114,8 @@ class Await:
     seconds: float
 
 
-Decision = Nothing | Look | Adopt | RefuseAdoption | Create | Check | Recreate | ChangeState
-Deletion = Delete | Release | Await
+Decision = Nothing | Look | Adopt | RefuseAdoption | Create | Check | Update | ChangeState | Restart
+Deletion = Delete | Release | Await | StopFirst | ResetOffsets
 
 ABSENCE = 2.0
 """Seconds between two proofs of absence, unless our own DELETE was accepted."""
@@ -110,10 +138,24 @@ def decide(situation: Situation) -> Decision:
     if situation.state is not WantedState.RUNNING:
         return _held(situation, difference)
     if difference:
-        return Nothing() if situation.refused else Recreate(difference)
+        return _restart(situation) if situation.refused else Update(difference)
     if observed.state in HELD.values():
         return ChangeState("resume")
-    return Nothing()
+    return _restart(situation)
+
+
+def _restart(situation: Situation) -> Decision:
+    """A failure is seen in fresh details before anything is restarted: Lenses may have restarted it itself."""
+    observed = situation.observed
+    failed = tuple(task.id for task in observed.tasks if task.state == "FAILED")
+    broken = observed.state == "FAILED"
+    if not (situation.restart_asked or (situation.restart_due and (failed or broken))):
+        return Nothing()
+    if observed.details is None:
+        return Look()
+    if situation.restart_asked:
+        return Restart(broken or not failed, failed, asked=True)
+    return Restart(broken, failed, asked=False)
 
 
 def decide_early(resource: LensesConnector) -> Release | None:
@@ -127,8 +169,14 @@ def decide_early(resource: LensesConnector) -> Release | None:
     return None
 
 
-def decide_deletion(observed: Observed, *, absent_for: float | None, accepted_for: float | None) -> Deletion:
-    """For a connector that is ours to delete. Times in seconds, None: not so.
+def decide_deletion(
+    observed: Observed,
+    *,
+    absent_for: float | None,
+    accepted_for: float | None,
+    reset_offsets: bool = False,
+) -> Deletion:
+    """For a connector that is ours to delete. Times in seconds, None: not so. `reset_offsets`: still to be done.
 
     `observed` absent is a proof in itself (the agent's own 404 beside a good answer of the cluster); without an
     accepted DELETE of our own it takes two of them, since a restarting cluster may deny what it holds for a moment.
@@ -136,29 +184,34 @@ def decide_deletion(observed: Observed, *, absent_for: float | None, accepted_fo
     if observed.present:
         if accepted_for is not None and accepted_for < DELETE_AGAIN:
             return Await(0.0)
-        return Delete()
+        if reset_offsets and observed.state != "STOPPED":
+            return StopFirst()
+        if reset_offsets and observed.tasks:
+            return Await(0.0)
+        return ResetOffsets() if reset_offsets else Delete()
     if accepted_for is not None or (absent_for is not None and absent_for >= ABSENCE):
         return Release("gone")
     return Await(ABSENCE - (absent_for or 0.0))
 
 
 def _adoption(situation: Situation) -> Decision:
-    """A connector that this resource never owned is taken over only if it is what is wanted."""
+    """A connector that this resource never owned is taken over as the policy says."""
+    policy = situation.resource.spec.adoption_policy
+    if policy is AdoptionPolicy.NEVER:
+        return RefuseAdoption(Difference())
     if situation.observed.details is None:
         return Look()
     difference = situation.difference()
-    if difference:
+    if difference and policy is AdoptionPolicy.IF_IDENTICAL:
         return RefuseAdoption(difference)
-    return Adopt(tuple(situation.unreadable()))
+    return Adopt(difference, tuple(situation.unreadable()))
 
 
 def _config_difference(situation: Situation) -> Difference | None:
     """None where the list alone cannot tell."""
     if situation.observed.details is not None:
         return situation.difference()
-    if situation.applied is not None and situation.applied.hash == situation.wanted.hash:
-        return Difference()
-    return None
+    return Difference() if situation.written_as_wanted() else None
 
 
 def _held(situation: Situation, difference: Difference) -> Decision:

@@ -59,10 +59,18 @@ def compare(
     return Difference(tuple(sorted(changed)), tuple(sorted(missing)), tuple(sorted(extra)))
 
 
-def unreadable_keys(wanted: Mapping[str, str], seen: Mapping[str, str], hidden: Collection[str] = ()) -> list[str]:
-    """Wanted keys whose value in Lenses cannot be known."""
-    masked = {key for key, value in wanted.items() if key in seen and seen[key] != value and is_masked(seen[key])}
-    return sorted((set(hidden) & set(wanted)) | masked)
+def unreadable_keys(
+    wanted: Mapping[str, str], seen: Mapping[str, str], baseline: Baseline | None, hidden: Collection[str] = ()
+) -> list[str]:
+    """Wanted keys whose value in Lenses cannot be known: those that `compare` takes for equal unseen."""
+
+    def unreadable(key: str, value: str) -> bool:
+        if key in hidden or (baseline is not None and key in baseline.not_compared):
+            return True
+        shown = seen.get(key)
+        return shown is not None and shown != value and (is_masked(shown) or (baseline is None and "${" in value))
+
+    return sorted(key for key, value in wanted.items() if unreadable(key, value))
 
 
 def baseline_of(wanted: Mapping[str, str], seen: Mapping[str, str], hidden: Collection[str] = ()) -> Baseline:

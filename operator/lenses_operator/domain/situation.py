@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from lenses_operator.domain.drift import Baseline, Difference, compare, unreadable_keys
@@ -41,6 +41,14 @@ class Observed:
     def from_details(cls, details: ConnectorDetails) -> Observed:
         return cls(Presence.PRESENT, details.state, details.tasks, details.type, details.lrn, details)
 
+    def redacted(self, redact: Callable[[str], str]) -> Observed:
+        """Traces are the one free text that Lenses shows of a connector; they quote what the connector was given."""
+
+        def clean(task: Task) -> Task:
+            return task.model_copy(update={"trace": redact(task.trace)}) if task.trace else task
+
+        return replace(self, tasks=tuple(clean(task) for task in self.tasks))
+
     @property
     def present(self) -> bool:
         return self.presence is Presence.PRESENT
@@ -55,16 +63,21 @@ class Observed:
 
 @dataclass(frozen=True)
 class Refusal:
-    """The last word of validate or create about one configuration."""
+    """The last word of validate or create about one configuration; a changed spec is always tried anew."""
 
-    hash: str
+    fingerprint: str
+    generation: int
     reason: str
     message: str
 
 
 @dataclass(frozen=True)
 class Situation:
-    """`last_written`: the exact map of our last write while this process lives; later only hashes are left."""
+    """`last_written`: the exact map of our last write while this process lives; later only hashes are left.
+
+    `state` is the effective one: `stopped` under a hold. `restart_asked`: a new value of the restart annotation.
+    `restart_due`: the back-off of auto-restart is over.
+    """
 
     resource: LensesConnector
     wanted: Rendered
@@ -74,6 +87,8 @@ class Situation:
     last_written: Rendered | None = None
     refusal: Refusal | None = None
     validated: bool = False
+    restart_asked: bool = False
+    restart_due: bool = False
 
     @property
     def ownership(self) -> OwnershipState:
@@ -88,7 +103,10 @@ class Situation:
     @property
     def refused(self) -> Refusal | None:
         """The refusal, if it is about the configuration that is wanted now."""
-        return self.refusal if self.refusal and self.refusal.hash == self.wanted.hash else None
+        refusal = self.refusal
+        if refusal is None or refusal.generation != self.resource.metadata.generation:
+            return None
+        return refusal if refusal.fingerprint == self.wanted.fingerprint else None
 
     def difference(self) -> Difference:
         """Between what is wanted and what Lenses shows, including wanted changes that Lenses cannot show."""
@@ -98,27 +116,46 @@ class Situation:
         found = compare(self.wanted.config, seen, self.baseline, hidden)
         if found:
             return found
-        unreadable = set(unreadable_keys(self.wanted.config, seen, hidden))
-        if self.baseline is not None:
-            unreadable |= self.baseline.not_compared & self.wanted.config.keys()
-        return self._unseen_change(frozenset(unreadable))
+        return self._unseen_change(frozenset(self.unreadable()))
+
+    def written_as_wanted(self) -> bool:
+        """Whether our last write was of this very configuration, by memory or by what status keeps of it."""
+        if self.last_written is not None:
+            return dict(self.last_written.config) == dict(self.wanted.config)
+        return (
+            self.applied is not None
+            and self.applied.hash == self.wanted.hash
+            and self.applied.secrets == self.wanted.secret_versions
+        )
 
     def unreadable(self) -> list[str]:
         """Wanted keys that Lenses does not let us compare."""
         seen = self.observed.config
-        return sorted(self.wanted.config) if seen is None else unreadable_keys(self.wanted.config, seen, self._hidden)
+        if seen is None:
+            return sorted(self.wanted.config)
+        return unreadable_keys(self.wanted.config, seen, self.baseline, self._hidden)
 
     @property
     def _hidden(self) -> frozenset[str]:
         return self.observed.details.hidden_keys if self.observed.details else frozenset()
 
     def _unseen_change(self, unreadable: frozenset[str]) -> Difference:
-        """Keys Lenses does not show change when the wanted value does: by memory, else by the last write's hash."""
+        """Keys Lenses does not show change when the wanted value does: by memory, after a restart by what status keeps.
+
+        A hash tells that something changed, not what: only keys that could hide the change count. Where the whole
+        difference is visible and repaired already, an unreadable key of a changed spec may be written once in vain.
+        """
         if self.last_written is not None:
-            before = self.last_written.config
-            return Difference(
-                changed=tuple(sorted(k for k in unreadable if before.get(k) != self.wanted.config.get(k)))
-            )
-        if self.applied is not None and self.applied.hash != self.wanted.hash:
+            before, after = self.last_written.config, self.wanted.config
+            return Difference(changed=tuple(sorted(key for key in unreadable if before.get(key) != after.get(key))))
+        if self.applied is None:
+            return Difference()
+        if self.applied.hash != self.wanted.hash:
             return Difference(changed=tuple(sorted(unreadable)))
-        return Difference()
+        known = {(secret.name, secret.key): secret.resource_version for secret in self.applied.secrets}
+        stale = {
+            key
+            for key, origin in self.wanted.secrets.items()
+            if key in unreadable and known.get((origin.name, origin.key)) != origin.resource_version
+        }
+        return Difference(changed=tuple(sorted(stale)))

@@ -12,12 +12,26 @@ from lenses_operator.lenses.models import Task
 from lenses_operator.resources.conditions import Verdict
 from lenses_operator.resources.connector import (
     AppliedConfig,
+    AutoRestartStatus,
     ConnectorStatus,
     LensesConnector,
     Ownership,
     OwnershipState,
     TaskStatus,
 )
+
+
+@dataclass(frozen=True)
+class Marks:
+    """What has been done on a user's word or by auto-restart, so that it is not done again."""
+
+    auto_restart: AutoRestartStatus | None = None
+    restart: str | None = None
+    reconcile: str | None = None
+
+    @classmethod
+    def of(cls, status: ConnectorStatus) -> Marks:
+        return cls(status.auto_restart, status.last_handled_restart, status.last_handled_reconcile)
 
 
 @dataclass(frozen=True)
@@ -31,12 +45,15 @@ class Report:
     topics: tuple[str, ...] | None = None
     hide: bool = False
     """The connector is not ours to show: nothing that was seen of it stays either."""
+    marks: Marks | None = None
+    """None: they stay as they are."""
 
 
 def next_status(resource: LensesConnector, report: Report, now: datetime) -> ConnectorStatus:
     """Equal to the present status where nothing changed."""
     before = resource.status
     seen = _nothing_seen() if report.hide else _seen(before, report.observed, report.topics)
+    marks = report.marks or Marks.of(before)
     ownership = before.ownership
     if ownership.state is not report.ownership:
         ownership = Ownership(state=report.ownership, since=now)
@@ -47,6 +64,9 @@ def next_status(resource: LensesConnector, report: Report, now: datetime) -> Con
             "conditions": report.verdict.conditions(resource.metadata.generation, now, before.conditions),
             "ownership": ownership,
             "applied_config": report.applied if report.ownership.ours else None,
+            "auto_restart": marks.auto_restart,
+            "last_handled_restart": marks.restart,
+            "last_handled_reconcile": marks.reconcile,
         }
     )
 

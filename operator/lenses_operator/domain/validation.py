@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
-WITHHELD = "refused; the words are withheld because the value is a reference that the worker resolves"
+WITHHELD = "refused; the words are withheld because the value is a secret or a reference that the worker resolves"
 
 
-def validation_message(errors: Mapping[str, Sequence[str]], wanted: Mapping[str, str]) -> str:
-    """One line for each key. For a key whose value holds `${` the worker may quote what it resolved: not shown."""
+def validation_message(
+    errors: Mapping[str, Sequence[str]], private: Collection[str], redact: Callable[[str], str]
+) -> str:
+    """One line for each key. `private`: keys whose value comes from a Secret or is resolved by the worker."""
     lines = []
     for key, words in sorted(errors.items()):
-        said = WITHHELD if "${" in wanted.get(key, "") else "; ".join(_one_line(word) for word in words)
+        said = WITHHELD if key in private else "; ".join(_one_line(redact(word)) for word in words)
         lines.append(f"{key}: {said}")
     return (
         f"Connect refuses the configuration ({len(lines)} {'key' if len(lines) == 1 else 'keys'}): "
@@ -27,9 +29,8 @@ def withhold(words: str, wanted: Mapping[str, str]) -> str:
     return words
 
 
-def refusal_message(operation: str, words: str, wanted: Mapping[str, str]) -> str:
+def refusal_message(operation: str, words: str) -> str:
     """For a refusal that is not told key by key."""
-    words = withhold(words, wanted)
     return f"Connect refuses the configuration at {operation}: {words.rstrip('.')}. Correct spec.config."
 
 

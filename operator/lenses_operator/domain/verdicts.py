@@ -7,9 +7,11 @@ from collections.abc import Sequence
 from lenses_operator.domain.decide import HELD
 from lenses_operator.domain.drift import Difference
 from lenses_operator.domain.reasons import Reason
+from lenses_operator.domain.restarts import Plan as Restarts
 from lenses_operator.domain.situation import Observed, Refusal
 from lenses_operator.domain.traces import root_cause
 from lenses_operator.lenses.models import Task
+from lenses_operator.resources.base import RESTART, rfc3339
 from lenses_operator.resources.conditions import Phase, Verdict
 from lenses_operator.resources.connector import ConnectorKey, WantedState
 
@@ -37,11 +39,40 @@ def conflict(message: str) -> Verdict:
     return Verdict(ready="False", reason=Reason.CONFLICT, message=message, phase=Phase.STALLED)
 
 
-def not_adopted(connector: ConnectorKey, difference: Difference) -> Verdict:
-    message = (
-        f"Connector {connector} was there before this resource and its configuration differs: {difference.describe()}. "
-        "It is left as it is. To own it, make spec.config match it, or delete the connector in Lenses."
+def reference_not_found(message: str) -> Verdict:
+    return Verdict(ready="False", reason=Reason.REFERENCE_NOT_FOUND, message=message, phase=Phase.STALLED)
+
+
+def not_allowed(message: str) -> Verdict:
+    return Verdict(ready="False", reason=Reason.NOT_ALLOWED, message=message, phase=Phase.STALLED)
+
+
+def suspended(observed: Observed | None) -> Verdict:
+    if observed is None:
+        shown = "What Lenses shows of the connector is not looked at."
+    elif observed.present:
+        shown = f"The connector is {observed.state or 'in an unknown state'} and is left so."
+    else:
+        shown = "The connector does not exist, and is not created."
+    return Verdict(
+        ready="Unknown",
+        reason=Reason.SUSPENDED,
+        message=f"spec.suspend is true: nothing is changed in Lenses. {shown} Set it to false to go on.",
     )
+
+
+def not_adopted(connector: ConnectorKey, difference: Difference) -> Verdict:
+    message = f"Connector {connector} was there before this resource"
+    if difference:
+        message += (
+            f" and its configuration differs: {difference.describe()}. It is left as it is. To own it, make spec.config"
+            " match it, set spec.adoptionPolicy: Always, or delete the connector in Lenses."
+        )
+    else:
+        message += (
+            ", and spec.adoptionPolicy is Never. It is left as it is. To own it, set spec.adoptionPolicy to IfIdentical"
+            " or Always, or delete the connector in Lenses."
+        )
     return Verdict(ready="False", reason=Reason.NOT_ADOPTED, message=message, phase=Phase.STALLED)
 
 
@@ -61,19 +92,24 @@ def deletion_blocked(connector: ConnectorKey, namespace: str, name: str, problem
 
 
 def of_connector(
-    observed: Observed, wanted: WantedState, *, without_tasks: float = 0.0, waiting: Difference | None = None
+    observed: Observed,
+    wanted: WantedState,
+    *,
+    without_tasks: float = 0.0,
+    waiting: Difference | None = None,
+    restarts: Restarts | None = None,
 ) -> Verdict:
     """An owned connector that exists. `without_tasks`: seconds it has been running without any task."""
     if observed.state is None:
         return _unknown("Lenses does not say which state the connector is in.")
     if observed.state == "FAILED":
-        return _connector_failed(observed)
+        return _connector_failed(observed, restarts if wanted is WantedState.RUNNING else None)
     if wanted is WantedState.RUNNING:
-        return _wanted_running(observed, without_tasks)
+        return _wanted_running(observed, without_tasks, restarts)
     return _wanted_held(observed, wanted, waiting)
 
 
-def _wanted_running(observed: Observed, without_tasks: float) -> Verdict:
+def _wanted_running(observed: Observed, without_tasks: float, restarts: Restarts | None) -> Verdict:
     failed = [task for task in observed.tasks if task.state == "FAILED"]
     running = [task for task in observed.tasks if task.state == "RUNNING"]
     if observed.state not in {"RUNNING", "UNASSIGNED", "RESTARTING", *HELD.values()}:
@@ -81,7 +117,7 @@ def _wanted_running(observed: Observed, without_tasks: float) -> Verdict:
     if observed.state in HELD.values():
         return progressing(f"The connector is {observed.state} and is being resumed.")
     if failed:
-        return _task_failed(failed, len(observed.tasks))
+        return _task_failed(failed, len(observed.tasks), restarts)
     if observed.state == "RUNNING" and not observed.tasks and without_tasks >= NO_TASKS_GRACE:
         return Verdict(
             ready="False",
@@ -119,24 +155,36 @@ def _unknown(message: str) -> Verdict:
     return Verdict(ready="Unknown", reason=Reason.STATE_UNKNOWN, message=message, phase=Phase.RECONCILING)
 
 
-def _task_failed(failed: Sequence[Task], total: int) -> Verdict:
+def _task_failed(failed: Sequence[Task], total: int, restarts: Restarts | None) -> Verdict:
     cause = next((root_cause(task.trace) for task in failed if task.trace), "")
     message = (
-        f"{len(failed)} of {total} tasks failed ({_ids(failed)})"
-        + (f": {cause}" if cause else "")
-        + ". See status.tasks for each one's error, mend the cause, then restart the tasks in Lenses."
+        f"{len(failed)} of {total} tasks failed ({_ids(failed)})" + (f": {cause.rstrip('.')}" if cause else "") + ". "
     )
-    return Verdict(ready="False", reason=Reason.TASK_FAILED, message=message, phase=Phase.STALLED)
+    return _failed(Reason.TASK_FAILED, message + "See status.tasks for each one's error.", restarts)
 
 
-def _connector_failed(observed: Observed) -> Verdict:
+def _connector_failed(observed: Observed, restarts: Restarts | None) -> Verdict:
     failed = [task for task in observed.tasks if task.state == "FAILED"]
     cause = next((root_cause(task.trace) for task in failed if task.trace), "")
-    message = (
-        "The connector itself failed" + (f" ({_ids(failed)} too)" if failed else "") + (f": {cause}" if cause else "")
-    )
-    message += ". Look at the Connect worker's log for its cause, mend it, then restart the connector in Lenses."
-    return Verdict(ready="False", reason=Reason.CONNECTOR_FAILED, message=message, phase=Phase.STALLED)
+    message = "The connector itself failed" + (f" ({_ids(failed)} too)" if failed else "")
+    message += (f": {cause.rstrip('.')}" if cause else "") + ". Its own error is in the Connect worker's log."
+    return _failed(Reason.CONNECTOR_FAILED, message, restarts)
+
+
+def _failed(reason: Reason, message: str, restarts: Restarts | None) -> Verdict:
+    """With budget left the operator goes on; without, a person has to."""
+    if restarts is None or restarts.counter is None:
+        message += f" Mend the cause, then restart it with the annotation {RESTART}=<a new value>."
+        return Verdict(ready="False", reason=reason, message=message, phase=Phase.STALLED)
+    done = restarts.counter.count
+    if restarts.due is None:
+        message += (
+            f" All {done} automatic restarts were used. Mend the cause, then restart it with the annotation "
+            f"{RESTART}=<a new value>, or change the spec to begin anew."
+        )
+        return Verdict(ready="False", reason=reason, message=message, phase=Phase.STALLED)
+    message += f" Automatic restart {done + 1} is due at {rfc3339(restarts.due)}."
+    return Verdict(ready="False", reason=reason, message=message, phase=Phase.RECONCILING)
 
 
 def _ids(tasks: Sequence[Task]) -> str:

@@ -141,6 +141,18 @@ class KubeApi:
                 )
             )
 
+    async def get_reference(self, kind: str, namespace: str, name: str) -> dict[str, Any] | None:
+        """A Secret or ConfigMap, its data as on the wire; None where there is none."""
+        read = self._core.read_namespaced_secret if kind == "Secret" else self._core.read_namespaced_config_map
+        try:
+            async with _errors(f"get {kind} {namespace}/{name}"):
+                found = await read(name, namespace, _request_timeout=TIMEOUT)
+        except KubeError as error:
+            if error.not_found:
+                return None
+            raise
+        return self._plain(found) | {"kind": kind}
+
     async def create_event(self, namespace: str, body: Mapping[str, Any]) -> str:
         """The name of the new core/v1 Event."""
         async with _errors("create event"):

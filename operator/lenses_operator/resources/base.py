@@ -12,6 +12,9 @@ GROUP = "connect.lenses.io"
 VERSION = "v1alpha1"
 API_VERSION = f"{GROUP}/{VERSION}"
 FINALIZER = f"{GROUP}/connector"
+RESTART = f"{GROUP}/restart"
+RECONCILE = f"{GROUP}/reconcile"
+WATCH_LABEL = f"{GROUP}/watch"
 
 
 class Model(BaseModel):
@@ -55,6 +58,16 @@ class Metadata(Model):
     @property
     def deleting(self) -> bool:
         return self.deletion_timestamp is not None
+
+    @property
+    def restart(self) -> str | None:
+        """The value of the restart annotation."""
+        return self.annotations.get(RESTART)
+
+    @property
+    def reconcile(self) -> str | None:
+        """The value of the reconcile annotation."""
+        return self.annotations.get(RECONCILE)
 
     @property
     def has_finalizer(self) -> bool:

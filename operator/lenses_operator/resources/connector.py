@@ -23,7 +23,19 @@ class WantedState(StrEnum):
 
 class DeletionPolicy(StrEnum):
     DELETE = "Delete"
+    DELETE_WITH_OFFSETS = "DeleteWithOffsets"
     RETAIN = "Retain"
+
+
+class AdoptionPolicy(StrEnum):
+    IF_IDENTICAL = "IfIdentical"
+    ALWAYS = "Always"
+    NEVER = "Never"
+
+
+class UpdateStrategy(StrEnum):
+    RECREATE = "Recreate"
+    IN_PLACE = "InPlace"
 
 
 class OwnershipState(StrEnum):
@@ -40,6 +52,41 @@ class OwnershipState(StrEnum):
         return self in (OwnershipState.CLAIMING, OwnershipState.OWNED)
 
 
+class MapRef(Model):
+    """A whole Secret or ConfigMap of the same namespace."""
+
+    name: str
+    optional: bool = False
+
+
+class KeyRef(Model):
+    """One key of a Secret or ConfigMap of the same namespace."""
+
+    name: str
+    key: str
+    optional: bool = False
+
+
+class ConfigSource(Model):
+    """One entry of `configFrom`: exactly one of the references; `key` with the two that take one key."""
+
+    key: str | None = None
+    config_map_ref: MapRef | None = None
+    secret_ref: MapRef | None = None
+    config_map_key_ref: KeyRef | None = None
+    secret_key_ref: KeyRef | None = None
+
+
+class TokenRef(Model):
+    name: str
+    key: str
+
+
+class AutoRestartSpec(Model):
+    enabled: bool = False
+    max_restarts: int = 10
+
+
 class ConnectorSpec(Model):
     environment: str
     cluster: str
@@ -47,8 +94,14 @@ class ConnectorSpec(Model):
     class_name: str = Field(alias="class")
     tasks_max: int | None = None
     config: Mapping[str, Any] = {}
+    config_from: tuple[ConfigSource, ...] = ()
     state: WantedState = WantedState.RUNNING
+    auto_restart: AutoRestartSpec = AutoRestartSpec()
     deletion_policy: DeletionPolicy = DeletionPolicy.DELETE
+    adoption_policy: AdoptionPolicy = AdoptionPolicy.IF_IDENTICAL
+    update_strategy: UpdateStrategy = UpdateStrategy.RECREATE
+    suspend: bool = False
+    token_secret_ref: TokenRef | None = None
 
 
 class Ownership(Model):
@@ -56,14 +109,23 @@ class Ownership(Model):
     since: Timestamp | None = None
 
 
+class SecretVersion(Model):
+    """Which state of a Secret's key was written: after a restart a newer one tells that a masked value may be old."""
+
+    name: str
+    key: str
+    resource_version: str
+
+
 class AppliedConfig(Model):
-    """What was written last. `hash` is over the configuration; no value is ever kept here.
+    """What was written last. `hash` is over the configuration without any Secret's value; no value is kept here.
 
     `not_compared`: keys Lenses shows otherwise than they were written. `added`: keys the server added at our own write.
     """
 
     hash: str
     time: Timestamp
+    secrets: tuple[SecretVersion, ...] = ()
     not_compared: tuple[str, ...] = ()
     added: tuple[str, ...] = ()
 
@@ -73,6 +135,15 @@ class TaskStatus(Model):
     state: str
     worker_id: str | None = None
     error: str | None = None
+
+
+class AutoRestartStatus(Model):
+    """`count` restarts of our own within this `generation` of the spec."""
+
+    count: int = 0
+    generation: int = 0
+    last_restart_time: Timestamp | None = None
+    next_restart_time: Timestamp | None = None
 
 
 class ConnectorStatus(Model):
@@ -88,6 +159,9 @@ class ConnectorStatus(Model):
     topics: tuple[str, ...] | None = None
     ownership: Ownership = Ownership()
     applied_config: AppliedConfig | None = None
+    auto_restart: AutoRestartStatus | None = None
+    last_handled_restart: str | None = None
+    last_handled_reconcile: str | None = None
 
     @property
     def ready(self) -> Condition | None:

@@ -1,0 +1,94 @@
+"""What a pass needs before it asks Lenses: the referenced objects, the token, the rendered configuration."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+from lenses_operator.controllers.session import Session, Sessions
+from lenses_operator.domain.policy import Policy
+from lenses_operator.domain.references import RefData, ReferenceNotFound, References, RefName, named
+from lenses_operator.domain.render import ConfigInvalid, Rendered, render
+from lenses_operator.resources.connector import LensesConnector, TokenRef
+
+
+class ReferenceReader(Protocol):
+    """Raises ReferenceNotFound where the operator may not read the object."""
+
+    async def read(self, namespace: str, ref: RefName) -> RefData | None: ...
+
+
+class Inputs:
+    """`token_changed` is called with a session's id when the token in its Secret is another one than before."""
+
+    def __init__(
+        self,
+        reader: ReferenceReader,
+        sessions: Sessions,
+        policy: Callable[[], Policy],
+        token_changed: Callable[[str], None],
+    ) -> None:
+        self._reader = reader
+        self._sessions = sessions
+        self._policy = policy
+        self._token_changed = token_changed
+
+    def allowed(self, resource: LensesConnector) -> bool:
+        return self._policy().allows(resource)
+
+    async def references(self, resource: LensesConnector) -> References:
+        """Every object the spec names. While it is being deleted only the token matters, and it may be gone."""
+        namespace, spec = resource.metadata.namespace, resource.spec
+        if not resource.metadata.deleting:
+            return {ref: await self._reader.read(namespace, ref) for ref in sorted(named(spec))}
+        if spec.token_secret_ref is None:
+            return {}
+        ref = RefName("Secret", spec.token_secret_ref.name)
+        try:
+            return {ref: await self._reader.read(namespace, ref)}
+        except ReferenceNotFound:
+            return {ref: None}
+
+    def session(self, resource: LensesConnector, references: References) -> Session:
+        """With the token the resource brings, else with the operator's own. Raises ReferenceNotFound, ConfigInvalid."""
+        ref = resource.spec.token_secret_ref
+        if ref is None:
+            return self._sessions.own
+        session_id = f"{resource.metadata.namespace}/{ref.name}/{ref.key}"
+        try:
+            value = _token(ref, references)
+        except (ReferenceNotFound, ConfigInvalid):
+            if not resource.metadata.deleting:
+                raise
+            # The token last read serves for the deletion; after a restart the operator's own, where policy lets it.
+            known = self._sessions.known(session_id)
+            if known is not None:
+                return known
+            if not self.allowed(resource):
+                raise
+            return self._sessions.own
+        session, changed = self._sessions.with_token(session_id, value)
+        if changed:
+            self._token_changed(session_id)
+        return session
+
+    @staticmethod
+    def render(resource: LensesConnector, references: References) -> Rendered:
+        """Raises ReferenceNotFound, ConfigInvalid. What is being deleted needs no configuration."""
+        return Rendered({}) if resource.metadata.deleting else render(resource.spec, references)
+
+
+def _token(ref: TokenRef, references: References) -> str:
+    found = references.get(RefName("Secret", ref.name))
+    where = f"spec.tokenSecretRef refers to key {ref.key!r} of Secret {ref.name}"
+    if found is None:
+        raise ReferenceNotFound(f"{where}, which does not exist in this namespace. Create it with a Lenses token.")
+    if ref.key not in found.data:
+        raise ReferenceNotFound(f"{where}, which has no such key. Add the key with a Lenses token.")
+    try:
+        value = found.data[ref.key].decode("ascii").strip()
+    except UnicodeDecodeError:
+        value = ""
+    if not value or any(character.isspace() or not character.isprintable() for character in value):
+        raise ConfigInvalid(f"{where}, whose value is no token: it must be one word of plain text.")
+    return value

@@ -1,0 +1,139 @@
+"""How a pass looks at its connector: by the list where that suffices, else by the details; and what it learns."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from datetime import datetime
+
+from lenses_operator.controllers.environments import Environments
+from lenses_operator.controllers.work import Work
+from lenses_operator.domain.drift import baseline_of
+from lenses_operator.domain.reasons import Reason
+from lenses_operator.domain.schedule import next_check
+from lenses_operator.domain.situation import Observed
+from lenses_operator.domain.status import shows_the_same
+from lenses_operator.domain.verdicts import NO_TASKS_GRACE
+from lenses_operator.lenses.errors import LensesError
+from lenses_operator.lenses.poller import View
+from lenses_operator.resources.connector import AppliedConfig, OwnershipState, WantedState
+
+logger = logging.getLogger(__name__)
+
+
+class Looking:
+    """Raises LensesError."""
+
+    def __init__(
+        self,
+        environments: Environments,
+        *,
+        clock: Callable[[], float],
+        now: Callable[[], datetime],
+        drift_interval: float,
+    ) -> None:
+        self._environments = environments
+        self._clock = clock
+        self._now = now
+        self._drift_interval = drift_interval
+
+    async def look(self, work: Work, view: View) -> Observed:
+        """The list's word where it suffices, else the details, which also show what our last write became."""
+        memory, resource, now = work.memory, work.resource, self._clock()
+        if memory.next_check is None:
+            memory.next_check = next_check(now, None, self._drift_interval, resource.metadata.uid)
+        reconcile = resource.metadata.reconcile
+        asked = reconcile is not None and reconcile != resource.status.last_handled_reconcile
+        due = asked or now >= memory.next_check
+        listed = self.listed(work, view)
+        if listed is not None and resource.metadata.deleting and not memory.look:
+            return listed
+        trusted = resource.status.ownership.state is OwnershipState.OWNED and not memory.look and not due
+        if listed is not None and trusted and not memory.awaiting_baseline and shows_the_same(resource.status, listed):
+            return listed
+        observed = (await work.session.observer.details(work.connector)).redacted(work.redact)
+        memory.look = False
+        if observed.present:
+            self._environments.recheck(resource.key)
+        if due:
+            memory.next_check = next_check(now, now, self._drift_interval, resource.metadata.uid)
+            memory.topics_due = True
+        if asked:
+            work.mark(reconcile=reconcile)
+        if observed.present and not resource.metadata.deleting:
+            self._take_baseline(work, observed)
+        return observed
+
+    @staticmethod
+    def listed(work: Work, view: View) -> Observed | None:
+        """What the list says, if it is younger than our last request."""
+        return work.session.observer.listed(work.connector, view, work.memory.acted_at)
+
+    def checked_in(self, work: Work) -> float:
+        """Seconds until the next drift check."""
+        assert work.memory.next_check is not None
+        return max(0.0, work.memory.next_check - self._clock())
+
+    async def topics(self, work: Work) -> tuple[str, ...] | None:
+        """Topics are for people; not knowing them must not keep anything from being done."""
+        memory = work.memory
+        if memory.topics_due or (memory.topics is None and work.resource.status.topics is None):
+            try:
+                memory.topics = await work.session.observer.topics(work.connector)
+            except LensesError as error:
+                logger.debug("topics not read: %s", error)
+            else:
+                memory.topics_due = False
+        return memory.topics
+
+    def without_tasks(self, work: Work, observed: Observed) -> float:
+        """Seconds a running connector has been without tasks, as far as this process or the last status knows."""
+        memory, now = work.memory, self._clock()
+        if not (observed.state == "RUNNING" and not observed.tasks and work.resource.spec.state is WantedState.RUNNING):
+            memory.no_tasks_since = None
+            return 0.0
+        if memory.no_tasks_since is None:
+            ready = work.resource.status.ready
+            known = ready is not None and ready.reason == Reason.NO_TASKS
+            memory.no_tasks_since = now - NO_TASKS_GRACE if known else now
+        return now - memory.no_tasks_since
+
+    @staticmethod
+    def wants_traces(work: Work, observed: Observed) -> bool:
+        """The list shows a failure but not its cause; details are asked once, since Lenses may have none to give."""
+        if observed.details is not None:
+            return False
+        known = {task.id for task in work.resource.status.tasks if task.state == "FAILED"}
+        return any(task.state == "FAILED" and task.id not in known for task in observed.tasks)
+
+    def settle_applied(self, work: Work, *, waiting: bool) -> AppliedConfig | None:
+        """As wanted already, by a write of ours that was cut off, by adoption, or by somebody else's hand."""
+        memory, applied, wanted = work.memory, work.applied, work.wanted
+        if waiting:
+            return applied
+        current = applied is not None and applied.hash == wanted.hash and applied.secrets == wanted.secret_versions
+        if not current:
+            kept = applied or AppliedConfig(hash="", time=self._now())
+            changes = {"hash": wanted.hash, "secrets": wanted.secret_versions, "time": self._now()}
+            memory.applied = applied = kept.model_copy(update=changes)
+        if memory.last_written is None or memory.last_written.hash == wanted.hash:
+            memory.last_written = wanted
+        return applied
+
+    def _take_baseline(self, work: Work, observed: Observed) -> None:
+        """What Lenses shows right after our own write is notation and server defaults, not drift."""
+        memory = work.memory
+        if memory.attempted is not None:  # the create whose answer never came has worked
+            written = memory.attempted
+            applied = AppliedConfig(hash=written.hash, time=self._now(), secrets=written.secret_versions)
+            memory.wrote(written, applied)
+        if not memory.awaiting_baseline or memory.last_written is None or memory.applied is None:
+            return
+        memory.awaiting_baseline = False
+        if observed.config is not None and observed.details is not None:
+            baseline = baseline_of(memory.last_written.config, observed.config, observed.details.hidden_keys)
+            changes = {
+                "not_compared": tuple(sorted(baseline.not_compared)),
+                "added": tuple(sorted(baseline.added)),
+            }
+            memory.applied = memory.applied.model_copy(update=changes)

@@ -1,0 +1,71 @@
+"""Lenses as seen with one token: the operator's own, or one that a resource brings. One says nothing of another."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from lenses_operator.controllers.observer import Observer
+from lenses_operator.lenses.client import LensesClient
+
+OPERATORS_OWN = "operator"
+
+
+class BroughtToken:
+    """A token from a Secret; its value is set whenever the Secret is read."""
+
+    def __init__(self, value: str) -> None:
+        self._value = value
+
+    def __repr__(self) -> str:
+        return "BroughtToken(…)"
+
+    def current(self) -> str:
+        return self._value
+
+    def refresh(self) -> bool:
+        """The Secret is read by passes, not in the middle of a request."""
+        return False
+
+    def set(self, value: str) -> bool:
+        """True if it is another one than before."""
+        changed, self._value = value != self._value, value
+        return changed
+
+
+@dataclass(frozen=True)
+class Session:
+    """`id` is safe to show. `brought`: the token, if a resource brings it."""
+
+    id: str
+    client: LensesClient
+    observer: Observer
+    brought: BroughtToken | None = None
+
+    @property
+    def secrets(self) -> frozenset[str]:
+        return frozenset({self.brought.current()}) if self.brought else frozenset()
+
+
+class Sessions:
+    """One for each token, kept as long as the process lives: a deletion may need a token whose Secret is gone."""
+
+    def __init__(self, client: LensesClient, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._client = client
+        self.own = Session(OPERATORS_OWN, client, Observer(client, clock))
+        self._brought: dict[str, Session] = {}
+
+    def known(self, session_id: str) -> Session | None:
+        return self._brought.get(session_id)
+
+    def with_token(self, session_id: str, value: str) -> tuple[Session, bool]:
+        """The session, and whether its token is another one than the last time."""
+        session = self._brought.get(session_id)
+        if session is not None and session.brought is not None:
+            return session, session.brought.set(value)
+        token = BroughtToken(value)
+        client = self._client.with_tokens(token)
+        session = Session(session_id, client, Observer(client, self._clock), token)
+        self._brought[session_id] = session
+        return session, False

@@ -1,0 +1,58 @@
+"""Which namespace may use which environment, cluster and connector name."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cache
+
+from lenses_operator.resources.connector import LensesConnector
+
+ANY = ("*",)
+
+
+@dataclass(frozen=True)
+class Rule:
+    """Globs; `*` stands for any characters. All four must match."""
+
+    namespaces: Sequence[str] = ANY
+    environments: Sequence[str] = ANY
+    clusters: Sequence[str] = ANY
+    connectors: Sequence[str] = ANY
+
+    def allows(self, namespace: str, environment: str, cluster: str, connector: str) -> bool:
+        return (
+            _matches(self.namespaces, namespace)
+            and _matches(self.environments, environment)
+            and _matches(self.clusters, cluster)
+            and _matches(self.connectors, connector)
+        )
+
+
+@dataclass(frozen=True)
+class Policy:
+    """`rules` None: no policy, everything is allowed. With rules, what none of them matches is not."""
+
+    rules: tuple[Rule, ...] | None = field(default=None)
+
+    def allows(self, resource: LensesConnector) -> bool:
+        if self.rules is None:
+            return True
+        return any(rule.allows(resource.metadata.namespace, *resource.connector) for rule in self.rules)
+
+
+def not_allowed_message(resource: LensesConnector) -> str:
+    return (
+        f"The operator's policy does not let namespace {resource.metadata.namespace} use connector "
+        f"{resource.connector}. Nothing is done; ask those who run the operator for a rule that matches."
+    )
+
+
+def _matches(globs: Sequence[str], text: str) -> bool:
+    return any(_pattern(glob).fullmatch(text) for glob in globs)
+
+
+@cache
+def _pattern(glob: str) -> re.Pattern[str]:
+    return re.compile(".*".join(re.escape(part) for part in glob.split("*")), re.DOTALL)

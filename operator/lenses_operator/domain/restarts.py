@@ -1,0 +1,65 @@
+"""When a failed connector or task is restarted: delays that grow, a budget, counters that live in status."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from lenses_operator.resources.connector import AutoRestartStatus, LensesConnector
+
+HEALTHY = timedelta(minutes=10)
+LONGEST = 60
+"""Minutes."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """`due`: when the next restart may be; None: the budget is spent, or auto-restart is off."""
+
+    counter: AutoRestartStatus | None
+    due: datetime | None = None
+
+
+def delay(count: int) -> timedelta:
+    """Before restart number `count` + 1: 0, 2, 6, 12 … minutes, at most 60."""
+    return timedelta(minutes=min(LONGEST, count * count + count))
+
+
+def plan(resource: LensesConnector, now: datetime) -> Plan:
+    """For a connector that has failed."""
+    spec = resource.spec.auto_restart
+    if not spec.enabled:
+        return Plan(None)
+    counter = current(resource, now)
+    if counter.count >= spec.max_restarts:
+        return Plan(counter.model_copy(update={"next_restart_time": None}))
+    last = counter.last_restart_time
+    due = now if last is None else max(now, last + delay(counter.count))
+    # A time already in status holds: a due date that moved with the clock would be written at every pass.
+    due = counter.next_restart_time or due
+    return Plan(counter.model_copy(update={"next_restart_time": due}), due)
+
+
+def current(resource: LensesConnector, now: datetime) -> AutoRestartStatus:
+    """The counter that holds: from nothing after a changed spec or ten healthy minutes (by Ready's own time)."""
+    generation = resource.metadata.generation
+    counter, ready = resource.status.auto_restart, resource.status.ready
+    fresh = AutoRestartStatus(generation=generation)
+    if counter is None or counter.generation != generation:
+        return fresh
+    if ready is not None and ready.status == "True" and now - ready.last_transition_time >= HEALTHY:
+        return fresh
+    return counter
+
+
+def counted(counter: AutoRestartStatus, now: datetime) -> AutoRestartStatus:
+    """After one more restart."""
+    return counter.model_copy(update={"count": counter.count + 1, "last_restart_time": now, "next_restart_time": None})
+
+
+def when_well(resource: LensesConnector, now: datetime) -> AutoRestartStatus | None:
+    """The counter to show for a connector that is well: kept until ten healthy minutes have passed, then gone."""
+    if not resource.spec.auto_restart.enabled or resource.status.auto_restart is None:
+        return None
+    counter = current(resource, now)
+    return counter.model_copy(update={"next_restart_time": None}) if counter.count else None

@@ -1,0 +1,40 @@
+"""Reads one Secret or ConfigMap at a time: the operator holds no list of everyone's Secrets."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+from lenses_operator.domain.references import RefData, ReferenceNotFound, RefName
+from lenses_operator.kube.api import KubeApi, KubeError
+
+
+class ReferenceReader:
+    """Raises KubeError, and ReferenceNotFound where the operator may not read the object."""
+
+    def __init__(self, api: KubeApi) -> None:
+        self._api = api
+
+    async def read(self, namespace: str, ref: RefName) -> RefData | None:
+        """None where there is no such object."""
+        try:
+            body = await self._api.get_reference(ref.kind, namespace, ref.name)
+        except KubeError as error:
+            if error.status != 403:
+                raise
+            raise ReferenceNotFound(
+                f"The operator may not read {ref.kind} {ref.name} in namespace {namespace}. "
+                f"Give its service account the right to get {ref.kind.lower()}s there."
+            ) from None
+        return None if body is None else data_of(body)
+
+
+def data_of(body: dict[str, Any]) -> RefData:
+    """Base64 of a Secret's data and of a ConfigMap's binaryData decoded; a ConfigMap's text as UTF-8."""
+    data = body.get("data") or {}
+    if body.get("kind") == "ConfigMap":
+        decoded = {key: value.encode() for key, value in data.items()}
+        decoded |= {key: base64.b64decode(value) for key, value in (body.get("binaryData") or {}).items()}
+    else:
+        decoded = {key: base64.b64decode(value) for key, value in data.items()}
+    return RefData(body["metadata"]["resourceVersion"], decoded)
