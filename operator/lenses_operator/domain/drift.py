@@ -60,9 +60,10 @@ def compare(
 
 
 def unreadable_keys(wanted: Mapping[str, str], seen: Mapping[str, str], hidden: Collection[str] = ()) -> list[str]:
-    """Wanted keys whose value in Lenses cannot be known."""
-    masked = {key for key, value in wanted.items() if key in seen and seen[key] != value and is_masked(seen[key])}
-    return sorted((set(hidden) & set(wanted)) | masked)
+    """Wanted keys whose value in Lenses cannot be known: hidden, masked, or a reference that may have been resolved."""
+    other = {key for key, value in wanted.items() if key in seen and seen[key] != value}
+    unknown = {key for key in other if is_masked(seen[key]) or "${" in wanted[key]}
+    return sorted((set(hidden) & set(wanted)) | unknown)
 
 
 def baseline_of(wanted: Mapping[str, str], seen: Mapping[str, str], hidden: Collection[str] = ()) -> Baseline:
