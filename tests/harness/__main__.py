@@ -1,4 +1,4 @@
-"""`python -m harness build|up|down`: what `make build`, `make up` and `make down` run."""
+"""`python -m harness build|up|down|demo`: what the make targets of these names run."""
 
 import argparse
 import os
@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from harness import build, paths
+from harness.demo import demo
 from harness.environment import Environment
 from harness.kubectl import KubectlError
 from harness.parts import Options
@@ -23,6 +24,8 @@ def main() -> int:
             build.report(options.steps)
         elif options.command == "up":
             Environment(options.run_dir, Options(options.kubeconfig, _ports())).up()
+        elif options.command == "demo":
+            demo(options.run_dir, Options(options.kubeconfig, _ports()), stay=not options.exit)
         else:
             Environment(options.run_dir).down()
     except (ProcessFailedError, KubectlError, TimeoutError, OSError, RuntimeError, ValueError) as error:
@@ -39,11 +42,15 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True)
     building = commands.add_parser("build", help="build what the environment needs into build/")
     building.add_argument("steps", nargs="*", metavar="STEP", help=f"{', '.join(build.STEPS)}; all if none is given")
-    for name, text in (("up", "start the environment in the background"), ("down", "end it")):
+    up = ("up", "start the environment in the background", paths.RUN)
+    down = ("down", "end it", paths.RUN)
+    show = ("demo", "start everything, run the example connectors, show what they do", paths.RUN / "demo")
+    for name, text, run_dir in (up, down, show):
         command = commands.add_parser(name, help=text)
-        command.add_argument("--run-dir", type=Path, default=paths.RUN)
+        command.add_argument("--run-dir", type=Path, default=run_dir)
         # Never taken from the variable of the same name: that may well name a cluster somebody depends on.
         command.add_argument("--kubeconfig", type=_existing, help="use this cluster instead of starting one")
+    command.add_argument("--exit", action="store_true", help="end when everything was shown instead of at Ctrl-C")
     return parser
 
 

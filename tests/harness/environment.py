@@ -1,4 +1,4 @@
-"""The whole environment in the background: `up` starts what does not run or does not work, `down` ends it."""
+"""The whole environment: `up` starts what does not run or does not work, `down` or `close` ends it."""
 
 import fcntl
 import os
@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -23,12 +24,17 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Environment:
-    """The environment whose files are in one directory; several of them run side by side."""
+    """The environment whose files are in one directory; several of them run side by side.
 
-    def __init__(self, run_dir: Path = paths.RUN, options: Options | None = None) -> None:
+    Its processes outlive this one unless `background` is False.
+    """
+
+    def __init__(self, run_dir: Path = paths.RUN, options: Options | None = None, *, background: bool = True) -> None:
         self.run_dir = run_dir.absolute()
         self.chains = chains(options or Options())
         self._parts_dir = self.run_dir / "parts"
+        self._background = background
+        self._launchers: list[Launcher] = []
 
     @property
     def env_file(self) -> Path:
@@ -38,7 +44,7 @@ class Environment:
     def up(self) -> None:
         """Start what is missing; nothing is left running if that does not work out."""
         build.ensure(*{name: None for chain in self.chains for part in chain for name in part.builds})
-        with self._only_one(), _interruptible():
+        with self._only_one(), interruptible():
             record = self._record()
             if record.is_empty:
                 shutil.rmtree(self._parts_dir, ignore_errors=True)
@@ -46,7 +52,7 @@ class Environment:
                 started = self._start_chains(record)
                 self._write_env_file(record)
             except BaseException:
-                _ignore_signals()
+                ignore_signals()
                 record.stop_all()
                 self.env_file.unlink(missing_ok=True)
                 raise
@@ -63,6 +69,11 @@ class Environment:
             self.env_file.unlink(missing_ok=True)
             shutil.rmtree(self._parts_dir, ignore_errors=True)
         print(f"down: {stopped} processes ended" if stopped else "down: nothing runs", flush=True)
+
+    def close(self) -> None:
+        """End what was started here and not in the background; logs and data stay."""
+        for launcher in reversed(self._launchers):
+            launcher.close()
 
     def values(self) -> dict[str, str]:
         """The addresses that `up` wrote down."""
@@ -83,13 +94,14 @@ class Environment:
         """Start the chains side by side; the first failure ends all of them."""
         # All of them exist before anything starts, so that closing them cannot miss one.
         parts = [part for chain in self.chains for part in chain]
-        launchers = {part.name: _recording_launcher(part, record) for part in parts}
+        launchers = {part.name: self._launcher(part, record) for part in parts}
+        self._launchers += launchers.values()
         with ThreadPoolExecutor(max_workers=len(self.chains)) as pool:
             try:
                 futures = [pool.submit(self._start_chain, chain, record, launchers) for chain in self.chains]
                 _first_failure(futures)
             except BaseException:
-                _ignore_signals()
+                ignore_signals()
                 for launcher in launchers.values():
                     launcher.close()
                 raise
@@ -114,6 +126,10 @@ class Environment:
         record.set_values(part.name, part.start(place))
         print(f"up: {part.title} ready after {time.monotonic() - begin:.1f} s", flush=True)
 
+    def _launcher(self, part: Part, record: Record) -> Launcher:
+        started = partial(record.add_process, part.name)
+        return Launcher(background=self._background, started=started)
+
     def _write_env_file(self, record: Record) -> None:
         known: Values = {}
         for part in (part for chain in self.chains for part in chain):
@@ -127,10 +143,6 @@ def _works(part: Part, record: Record) -> bool:
     return bool(values) and alive and part.works(values)
 
 
-def _recording_launcher(part: Part, record: Record) -> Launcher:
-    return Launcher(background=True, started=lambda process: record.add_process(part.name, process))
-
-
 def _first_failure(futures: Sequence["Future[Any]"]) -> None:
     """Return when all are done, raise as soon as one has failed."""
     done, _ = wait(futures, return_when=FIRST_EXCEPTION)
@@ -139,7 +151,7 @@ def _first_failure(futures: Sequence["Future[Any]"]) -> None:
 
 
 @contextmanager
-def _interruptible() -> Iterator[None]:
+def interruptible() -> Iterator[None]:
     """Let the signals that end a command raise, so that it cleans up."""
 
     def interrupt(number: int, _: FrameType | None) -> None:
@@ -153,7 +165,7 @@ def _interruptible() -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _ignore_signals() -> None:
+def ignore_signals() -> None:
     """While things are being stopped: a second Ctrl-C must not leave half of them."""
     for number in SIGNALS:
         signal.signal(number, signal.SIG_IGN)

@@ -194,12 +194,10 @@ class LensesTransport:
     async def _exchange(self, call: Call, target: str, token: str) -> tuple[httpx.Response, bytes]:
         """One request over the wire. The body is complete, or LensesUnreachable is raised."""
         headers = {"Authorization": f"Bearer {token}", "Accept": call.accept}
-        content = call.content
         if call.method in {"POST", "PUT", "PATCH"}:
             headers["Content-Type"] = call.content_type  # Connect answers 415 without, even where there is no body
-            content = content or b""
         request = self._http.build_request(
-            call.method, f"{self._base}{target}", headers=headers, content=content, timeout=call.timeout
+            call.method, f"{self._base}{target}", headers=headers, content=call.content, timeout=call.timeout
         )
         read = call.timeout.read or 0
         try:

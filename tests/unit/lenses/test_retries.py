@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime
-from email.utils import format_datetime, formatdate
+from email.utils import format_datetime
 from pathlib import Path
 
 import httpx
@@ -260,7 +260,3 @@ async def test_an_answer_without_an_agent_passes_at_once() -> None:
 async def test_refusals_are_of_their_kind() -> None:
     assert isinstance(await _fails(rig(answer(400, AGENT)), "validate"), BadRequest)
     assert isinstance(await _fails(rig(answer(404, PAGE)), "get_connector"), UnusableAnswer)
-
-
-def test_the_date_notation_is_what_python_writes() -> None:
-    assert _date(0) == formatdate(NOON, usegmt=True)

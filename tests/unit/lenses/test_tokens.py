@@ -35,6 +35,15 @@ def test_a_replaced_file_is_seen_at_the_next_use(path: Path) -> None:
     assert tokens.current() == "other"
 
 
+def test_a_replaced_file_is_seen_even_with_the_old_ones_time_and_size(path: Path) -> None:
+    tokens = TokenFile(path)
+    stat = path.stat()
+    _replace(path, "other\n")
+    os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+    assert path.stat().st_mtime_ns == stat.st_mtime_ns
+    assert tokens.current() == "other"
+
+
 def test_a_file_written_in_place_is_seen_at_the_next_use(path: Path) -> None:
     tokens = TokenFile(path)
     stat = path.stat()

@@ -1,0 +1,272 @@
+"""The next action, over every situation a pass can meet."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lenses_operator.domain.decide import (
+    ABSENCE,
+    DELETE_AGAIN,
+    Adopt,
+    Await,
+    ChangeState,
+    Check,
+    Create,
+    Delete,
+    Look,
+    Nothing,
+    Recreate,
+    RefuseAdoption,
+    Release,
+    decide,
+    decide_deletion,
+    decide_early,
+)
+from lenses_operator.domain.drift import Difference
+from lenses_operator.domain.render import Rendered, render
+from lenses_operator.domain.situation import Observed, Refusal
+from lenses_operator.resources.connector import OwnershipState
+from unit.domain.seen import applied, detailed, listed, situation, tasks
+from unit.resources.make import SENT, owned, resource
+
+OURS = [OwnershipState.CLAIMING, OwnershipState.OWNED]
+NOT_OURS = [OwnershipState.NONE, OwnershipState.CONFLICT, OwnershipState.NOT_ADOPTED]
+DRIFTED = SENT | {"topic": "by-hand"}
+CHANGED = Difference(changed=("topic",))
+REFUSAL = Refusal(Rendered(SENT).hash, "ConfigInvalid", "no")
+OTHER_REFUSAL = Refusal(Rendered(DRIFTED).hash, "ConfigInvalid", "no")
+
+
+def of(owner: OwnershipState | str, **spec: Any) -> Any:
+    return resource(status={"ownership": {"state": str(owner)}}, **spec)
+
+
+class TestAbsent:
+    @pytest.mark.parametrize("state", NOT_OURS + OURS)
+    def test_what_is_proven_absent_is_created(self, state: OwnershipState) -> None:
+        lost = state is OwnershipState.OWNED
+        assert decide(situation(Observed.absent(), of(state))) == Create(lost=lost)
+
+    @pytest.mark.parametrize("wanted", ["paused", "stopped"])
+    def test_also_where_it_is_to_be_held(self, wanted: str) -> None:
+        assert decide(situation(Observed.absent(), owned(state=wanted))) == Create(lost=True)
+
+    def test_a_refused_configuration_is_not_created(self) -> None:
+        assert decide(situation(Observed.absent(), refusal=REFUSAL)) == Nothing()
+
+    def test_the_refusal_of_another_configuration_does_not_count(self) -> None:
+        assert decide(situation(Observed.absent(), refusal=OTHER_REFUSAL)) == Create(lost=True)
+
+
+class TestNotOurs:
+    @pytest.mark.parametrize("state", NOT_OURS)
+    def test_a_list_alone_is_not_enough(self, state: OwnershipState) -> None:
+        assert decide(situation(listed(), of(state), applied=None)) == Look()
+
+    @pytest.mark.parametrize("state", NOT_OURS)
+    def test_an_identical_one_is_adopted(self, state: OwnershipState) -> None:
+        shown = SENT | {"name": "orders"}
+        assert decide(situation(detailed(config=shown), of(state), applied=None)) == Adopt()
+
+    @pytest.mark.parametrize("state", NOT_OURS)
+    @pytest.mark.parametrize(
+        ("shown", "difference"),
+        [
+            (DRIFTED, CHANGED),
+            (SENT | {"more": "x"}, Difference(extra=("more",))),
+            ({k: v for k, v in SENT.items() if k != "file"}, Difference(missing=("file",))),
+        ],
+    )
+    def test_a_differing_one_is_left_alone(
+        self, state: OwnershipState, shown: dict[str, str], difference: Difference
+    ) -> None:
+        assert decide(situation(detailed(config=shown), of(state), applied=None)) == RefuseAdoption(difference)
+
+    def test_what_cannot_be_read_counts_as_equal_and_is_named(self) -> None:
+        mine = of("None", config={"a": "1", "b": "2", "c": "${x:y}"})
+        shown = {"a": "****", "c": "resolved", "connector.class": SENT["connector.class"]}
+        seen = detailed(config=shown, hidden_keys=frozenset({"b"}))
+        assert decide(situation(seen, mine, applied=None)) == Adopt(("a", "b", "c"))
+
+    @pytest.mark.parametrize("hidden", [{"config": None}, {"config_hidden": True}])
+    def test_a_configuration_hidden_as_a_whole_names_every_key(self, hidden: dict[str, Any]) -> None:
+        assert decide(situation(detailed(**hidden), of("None"), applied=None)) == Adopt(tuple(sorted(SENT)))
+
+    def test_what_was_adopted_is_not_recreated_for_what_could_not_be_read(self) -> None:
+        mine = owned(config={"a": "1", "c": "${x:y}"})
+        wanted = dict(render(mine.spec).config)
+        seen = detailed(config=wanted | {"a": "****", "c": "resolved"})
+        adopted = decide(situation(seen, of("None", config=dict(mine.spec.config)), applied=None))
+        assert isinstance(adopted, Adopt)
+        after = situation(seen, mine, applied=applied(wanted, not_compared=adopted.unreadable))
+        assert decide(after) == Nothing()
+
+
+class TestRunning:
+    @pytest.mark.parametrize("state", OURS)
+    @pytest.mark.parametrize("shown", ["RUNNING", "UNASSIGNED", "RESTARTING", "FAILED", "DESTROYED", None])
+    def test_as_wanted_or_out_of_our_hands(self, state: OwnershipState, shown: str | None) -> None:
+        assert decide(situation(detailed(shown), of(state))) == Nothing()
+
+    @pytest.mark.parametrize("shown", ["PAUSED", "STOPPED"])
+    def test_held_by_hand_is_resumed(self, shown: str) -> None:
+        assert decide(situation(detailed(shown, tasks()))) == ChangeState("resume")
+
+    def test_the_list_is_enough_where_this_very_configuration_was_applied(self) -> None:
+        assert decide(situation(listed())) == Nothing()
+        assert decide(situation(listed("PAUSED"))) == ChangeState("resume")
+
+    @pytest.mark.parametrize("before", [None, applied(DRIFTED)])
+    def test_and_not_enough_where_another_was_or_none(self, before: Any) -> None:
+        assert decide(situation(listed(), applied=before)) == Look()
+
+    @pytest.mark.parametrize("shown", ["RUNNING", "FAILED", "PAUSED", "STOPPED", None])
+    def test_a_difference_is_recreated_rather_than_resumed(self, shown: str | None) -> None:
+        assert decide(situation(detailed(shown, config=DRIFTED))) == Recreate(CHANGED)
+
+    @pytest.mark.parametrize("shown", ["RUNNING", "PAUSED"])
+    def test_a_refused_configuration_changes_nothing(self, shown: str) -> None:
+        assert decide(situation(detailed(shown, config=DRIFTED), refusal=REFUSAL)) == Nothing()
+
+    def test_a_claim_whose_connector_differs_is_converged(self) -> None:
+        assert decide(situation(detailed(config=DRIFTED), of("Claiming"), applied=None)) == Recreate(CHANGED)
+
+
+class TestHeld:
+    @pytest.mark.parametrize(
+        ("wanted", "action", "shown"), [("paused", "pause", "PAUSED"), ("stopped", "stop", "STOPPED")]
+    )
+    def test_is_asked_for_until_it_shows(self, wanted: str, action: str, shown: str) -> None:
+        others = {"RUNNING", "PAUSED", "STOPPED", "FAILED", "UNASSIGNED"} - {shown}
+        for other in others:
+            assert decide(situation(detailed(other), owned(state=wanted))) == ChangeState(action)  # type: ignore[arg-type]
+        assert decide(situation(detailed(shown, tasks()), owned(state=wanted))) == Nothing()
+
+    def test_comes_before_a_new_configuration(self) -> None:
+        assert decide(situation(detailed(config=DRIFTED), owned(state="paused"))) == ChangeState("pause")
+
+    def test_a_new_configuration_is_checked_and_waits(self) -> None:
+        seen, mine = detailed("PAUSED", config=DRIFTED), owned(state="paused")
+        assert decide(situation(seen, mine)) == Check(CHANGED)
+        assert decide(situation(seen, mine, validated=True)) == Nothing(waiting=CHANGED)
+        assert decide(situation(seen, mine, refusal=REFUSAL)) == Nothing(waiting=CHANGED)
+        assert decide(situation(seen, mine, refusal=OTHER_REFUSAL)) == Check(CHANGED)
+
+
+class TestUnseenChanges:
+    """Keys that Lenses does not show change when the wanted value does."""
+
+    MINE = owned(config={"open": "1", "secret": "new"})
+    SHOWN = dict(render(MINE.spec).config) | {"secret": "****"}
+
+    @pytest.mark.parametrize(
+        ("secret", "difference"), [("new", None), ("old", Difference(changed=("secret",)))], ids=["same", "other"]
+    )
+    @pytest.mark.parametrize("remembered", [True, False])
+    def test_a_masked_key_is_compared_with_our_last_write(
+        self, secret: str, difference: Difference | None, remembered: bool
+    ) -> None:
+        before = dict(render(self.MINE.spec).config) | {"secret": secret}
+        seen = situation(
+            detailed(config=self.SHOWN),
+            self.MINE,
+            applied=applied(before),
+            last_written=Rendered(before) if remembered else None,
+        )
+        assert decide(seen) == (Recreate(difference) if difference else Nothing())
+
+    def test_a_key_in_another_notation_too(self) -> None:
+        before = dict(render(self.MINE.spec).config) | {"secret": "1024"}
+        seen = situation(
+            detailed(config=self.SHOWN | {"secret": "1.024E3"}),
+            self.MINE,
+            applied=applied(before, not_compared=("secret",)),
+            last_written=Rendered(before),
+        )
+        assert decide(seen) == Recreate(Difference(changed=("secret",)))
+
+    def test_a_configuration_hidden_as_a_whole_is_not_rewritten_for_nothing(self) -> None:
+        wanted = dict(render(self.MINE.spec).config)
+        assert decide(situation(detailed(config=None), self.MINE, applied=applied(wanted))) == Nothing()
+
+
+class TestDeletionWithoutLenses:
+    @pytest.mark.parametrize("policy", ["Delete", "Retain"])
+    @pytest.mark.parametrize("state", NOT_OURS + OURS)
+    def test_who_is_not_deleted_is_not_released(self, state: OwnershipState, policy: str) -> None:
+        assert decide_early(of(state, deletionPolicy=policy)) is None
+
+    @pytest.mark.parametrize("policy", ["Delete", "Retain"])
+    @pytest.mark.parametrize("state", NOT_OURS)
+    def test_what_was_never_ours_is_let_go_untouched(self, state: OwnershipState, policy: str) -> None:
+        assert decide_early(of(state, deleting=True, deletionPolicy=policy)) == Release("not-owned")
+
+    @pytest.mark.parametrize("state", OURS)
+    def test_ours_is_retained_or_deleted(self, state: OwnershipState) -> None:
+        assert decide_early(of(state, deleting=True, deletionPolicy="Retain")) == Release("retained")
+        assert decide_early(of(state, deleting=True)) is None
+
+
+@pytest.mark.parametrize(
+    ("observed", "absent_for", "accepted_for", "expected"),
+    [
+        pytest.param(listed(), None, None, Delete(), id="there"),
+        pytest.param(listed(), None, 0.0, Await(0.0), id="there, DELETE accepted just now"),
+        pytest.param(listed(), None, DELETE_AGAIN - 0.1, Await(0.0), id="still there"),
+        pytest.param(listed(), None, DELETE_AGAIN, Delete(), id="there for too long: asked again"),
+        pytest.param(Observed.absent(), 0.0, None, Await(ABSENCE), id="first proof"),
+        pytest.param(Observed.absent(), None, None, Await(ABSENCE), id="first proof, not yet noted"),
+        pytest.param(Observed.absent(), 1.5, None, Await(0.5), id="second proof too soon"),
+        pytest.param(Observed.absent(), ABSENCE, None, Release("gone"), id="second proof"),
+        pytest.param(Observed.absent(), 0.0, 0.0, Release("gone"), id="one proof after our own DELETE"),
+        pytest.param(Observed.absent(), None, 600.0, Release("gone"), id="one proof long after our own DELETE"),
+    ],
+)
+def test_deletion(observed: Observed, absent_for: float | None, accepted_for: float | None, expected: Any) -> None:
+    assert decide_deletion(observed, absent_for=absent_for, accepted_for=accepted_for) == expected
+
+
+def test_two_proofs_are_two_seconds_apart() -> None:
+    assert ABSENCE == 2.0
+
+
+CONFIG = st.sampled_from([SENT, DRIFTED, SENT | {"x": "1"}, SENT | {"topic": "****"}, None])
+STATES = st.sampled_from(["RUNNING", "PAUSED", "STOPPED", "FAILED", "UNASSIGNED", "DESTROYED", None])
+OBSERVED = st.one_of(st.just(Observed.absent()), st.builds(listed, STATES), st.builds(detailed, STATES, config=CONFIG))
+
+
+@given(
+    observed=OBSERVED,
+    owner=st.sampled_from(NOT_OURS + OURS),
+    wanted=st.sampled_from(["running", "paused", "stopped"]),
+    before=st.sampled_from([None, applied(), applied(DRIFTED), applied(not_compared=("topic",))]),
+    written=st.sampled_from([None, Rendered(SENT), Rendered(DRIFTED)]),
+    refusal=st.sampled_from([None, REFUSAL, OTHER_REFUSAL]),
+    validated=st.booleans(),
+)
+def test_no_decision_can_do_harm(
+    observed: Observed, owner: OwnershipState, wanted: str, before: Any, written: Any, refusal: Any, validated: bool
+) -> None:
+    mine = of(owner, state=wanted)
+    seen = situation(observed, mine, applied=before, last_written=written, refusal=refusal, validated=validated)
+    action = decide(seen)
+    assert not isinstance(action, Delete | Release), "only deletion deletes"
+    if isinstance(action, Create):
+        assert not observed.present
+    if isinstance(action, Recreate | ChangeState | Check):
+        assert owner.ours
+        assert observed.present
+    if isinstance(action, Recreate):
+        assert wanted == "running"
+        assert action.difference
+        assert observed.details is not None
+    if isinstance(action, Adopt | RefuseAdoption):
+        assert not owner.ours
+    if refusal is REFUSAL:
+        assert not isinstance(action, Create | Recreate | Check)
+    if isinstance(action, Look):
+        assert observed.details is None

@@ -1,0 +1,67 @@
+"""Java traces, cut for people."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lenses_operator.domain.traces import CAUSE_LIMIT, TRACE_LIMIT, excerpt, root_cause
+
+TRACE = """\
+org.apache.kafka.connect.errors.ConnectException: Exiting WorkerSinkTask
+\tat org.apache.kafka.connect.runtime.WorkerSinkTask.deliver(WorkerSinkTask.java:624)
+Caused by: java.lang.RuntimeException: while writing
+\tat io.lenses.S3.write(S3.java:1)
+\tCaused by: software.amazon.S3Exception: Access Denied
+\tat software.amazon.S3.put(S3.java:2)
+"""
+LINES = st.lists(
+    st.one_of(st.text(max_size=80), st.just("Caused by: x: ä…"), st.text(max_size=900).map("Caused by: ".__add__))
+)
+
+
+@pytest.mark.parametrize(
+    ("trace", "cause"),
+    [
+        (TRACE, "software.amazon.S3Exception: Access Denied"),
+        ("just one line", "just one line"),
+        ("first\nsecond", "first"),
+        ("", ""),
+        (None, ""),
+        ("Caused by: it", "it"),
+    ],
+)
+def test_the_root_cause_is_the_innermost(trace: str | None, cause: str) -> None:
+    assert root_cause(trace) == cause
+
+
+def test_a_root_cause_is_short_and_one_line() -> None:
+    cause = root_cause("x" * 5000 + "\nmore")
+    assert cause == "x" * CAUSE_LIMIT
+
+
+@given(LINES, st.sampled_from(["\n", "\r\n", "\n\t", ""]), st.integers(0, 1100))
+def test_an_excerpt_is_never_over_its_bytes_and_never_ends_in_half_a_character(
+    lines: list[str], joint: str, limit: int
+) -> None:
+    trace = joint.join(lines)
+    short = excerpt(trace, limit)
+    assert len(short.encode()) <= limit
+    assert "�" not in short or "�" in trace
+    if len(trace.strip().encode()) <= limit:
+        assert short == trace.strip()
+
+
+def test_a_long_trace_keeps_its_first_line_and_its_root_cause() -> None:
+    long = TRACE.replace("\tat io.lenses", "\tat java.base/x(Y.java:1) € \n" * 400 + "\tat io.lenses")
+    short = excerpt(long)
+    assert len(short.encode()) <= TRACE_LIMIT
+    assert short.startswith("org.apache.kafka.connect.errors.ConnectException: Exiting WorkerSinkTask\n")
+    assert short.endswith("\n…\nCaused by: software.amazon.S3Exception: Access Denied")
+    assert len(short.encode()) > TRACE_LIMIT * 0.9
+
+
+def test_a_cause_that_is_still_to_be_read_is_not_repeated() -> None:
+    short = excerpt("Caused by: near\n" + "\tat somewhere\n" * 200)
+    assert short.count("Caused by: near") == 1
