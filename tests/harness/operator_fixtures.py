@@ -72,7 +72,7 @@ class Place:
     cluster: str = "connect"
 
     # the resources
-    def manifest(self, name: str = "orders", **spec: Any) -> Object:
+    def manifest(self, name: str = "orders", /, **spec: Any) -> Object:
         """`SPEC` with these fields put over it, a field of None taken out; `class_name` is the field `class`."""
         if "class_name" in spec:
             spec["class"] = spec.pop("class_name")
@@ -84,7 +84,7 @@ class Place:
             "spec": {key: value for key, value in wanted.items() if value is not None},
         }
 
-    def apply(self, name: str = "orders", **spec: Any) -> Object:
+    def apply(self, name: str = "orders", /, **spec: Any) -> Object:
         """Server-side apply of `manifest`."""
         return self.kube.apply(self.manifest(name, **spec))
 

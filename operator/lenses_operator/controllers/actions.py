@@ -80,7 +80,8 @@ class Actions:
             return self.settle(work)  # our DELETE was accepted, the connector is still on its way out
         if not await self._validator.validated(work):
             return await self.report_refusal(work, observed)
-        repair = work.applied is not None and work.applied.hash == work.wanted.hash
+        applied, wanted = work.applied, work.wanted
+        repair = applied is not None and (applied.hash, applied.secrets) == (wanted.hash, wanted.secret_versions)
         why = decision.difference.describe()
         in_place = work.resource.spec.update_strategy is UpdateStrategy.IN_PLACE
         how = "in place" if in_place else "the connector is deleted and created again"

@@ -252,7 +252,7 @@ class ConnectorController:
         if not await self._reporter.finalize(work):
             return GONE
         applied = AppliedConfig(
-            hash=work.wanted.hash,
+            hash="" if adopt.difference else work.wanted.hash,
             time=self._now(),
             secrets=work.wanted.secret_versions,
             not_compared=adopt.unreadable,

@@ -12,7 +12,7 @@ from lenses_operator.domain.drift import baseline_of
 from lenses_operator.domain.reasons import Reason
 from lenses_operator.domain.schedule import next_check
 from lenses_operator.domain.situation import Observed
-from lenses_operator.domain.status import shows_the_same
+from lenses_operator.domain.status import shows_the_same, with_known_errors
 from lenses_operator.domain.verdicts import NO_TASKS_GRACE
 from lenses_operator.lenses.errors import LensesError
 from lenses_operator.lenses.poller import View
@@ -50,7 +50,7 @@ class Looking:
             return listed
         trusted = resource.status.ownership.state is OwnershipState.OWNED and not memory.look and not due
         if listed is not None and trusted and not memory.awaiting_baseline and shows_the_same(resource.status, listed):
-            return listed
+            return with_known_errors(listed, resource.status)
         observed = (await work.session.observer.details(work.connector)).redacted(work.redact)
         memory.look = False
         if observed.present:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 
 from lenses_operator.controllers.reporter import Reporter
@@ -58,13 +59,14 @@ class Restarts:
     async def restart(self, work: Work, decision: Restart, observed: Observed) -> Outcome:
         """Failed tasks one by one; the connector itself only if it failed, or if a person asked and nothing failed."""
         work.memory.announced_restart = work.resource.metadata.restart
+        plan = self.plan(work)
         if decision.asked:
             work.mark(restart=work.resource.metadata.restart)
         else:
-            counter = self.plan(work).counter
-            assert counter is not None
-            work.mark(auto_restart=counted(counter, self._now()))
-        verdict = of_connector(observed, WantedState.RUNNING, restarts=Plan(work.marks.auto_restart, self._now()))
+            assert plan.counter is not None
+            plan = replace(plan, counter=counted(plan.counter, self._now()), under_way=True)
+            work.mark(auto_restart=plan.counter)
+        verdict = of_connector(observed, WantedState.RUNNING, restarts=plan)
         if not await self._reporter.report(work, Report(verdict, OwnershipState.OWNED, observed, work.applied)):
             return GONE
         try:

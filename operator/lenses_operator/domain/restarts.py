@@ -14,10 +14,15 @@ LONGEST = 60
 
 @dataclass(frozen=True)
 class Plan:
-    """`due`: when the next restart may be; None: the budget is spent, or auto-restart is off."""
+    """`due`: when the next restart may be; None: the budget is spent, or auto-restart is off.
+
+    `under_way`: the restart that `counter` counts last is being made.
+    """
 
     counter: AutoRestartStatus | None
     due: datetime | None = None
+    budget: int = 0
+    under_way: bool = False
 
 
 def delay(count: int) -> timedelta:
@@ -32,12 +37,12 @@ def plan(resource: LensesConnector, now: datetime) -> Plan:
         return Plan(None)
     counter = current(resource, now)
     if counter.count >= spec.max_restarts:
-        return Plan(counter.model_copy(update={"next_restart_time": None}))
+        return Plan(counter.model_copy(update={"next_restart_time": None}), budget=spec.max_restarts)
     last = counter.last_restart_time
     due = now if last is None else max(now, last + delay(counter.count))
     # A time already in status holds: a due date that moved with the clock would be written at every pass.
     due = counter.next_restart_time or due
-    return Plan(counter.model_copy(update={"next_restart_time": due}), due)
+    return Plan(counter.model_copy(update={"next_restart_time": due}), due, spec.max_restarts)
 
 
 def current(resource: LensesConnector, now: datetime) -> AutoRestartStatus:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from lenses_operator.domain.situation import Observed
@@ -115,6 +115,18 @@ def _tasks(tasks: Sequence[Task], before: Mapping[int, TaskStatus]) -> tuple[Tas
         )
 
     return tuple(status(task) for task in sorted(tasks, key=lambda task: task.id))
+
+
+def with_known_errors(observed: Observed, status: ConnectorStatus) -> Observed:
+    """The list shows no traces; for a task that is still failed the one that status keeps is as good."""
+    known = {task.id: task.error for task in status.tasks if task.state == "FAILED"}
+
+    def filled(task: Task) -> Task:
+        if task.state != "FAILED" or task.trace or not known.get(task.id):
+            return task
+        return task.model_copy(update={"trace": known[task.id]})
+
+    return replace(observed, tasks=tuple(filled(task) for task in observed.tasks))
 
 
 def summary(tasks: Sequence[Task]) -> str:

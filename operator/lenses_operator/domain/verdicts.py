@@ -177,13 +177,16 @@ def _failed(reason: Reason, message: str, restarts: Restarts | None) -> Verdict:
         message += f" Mend the cause, then restart it with the annotation {RESTART}=<a new value>."
         return Verdict(ready="False", reason=reason, message=message, phase=Phase.STALLED)
     done = restarts.counter.count
+    if restarts.under_way:
+        message += f" Automatic restart {done} of {restarts.budget} is under way."
+        return Verdict(ready="False", reason=reason, message=message, phase=Phase.RECONCILING)
     if restarts.due is None:
         message += (
             f" All {done} automatic restarts were used. Mend the cause, then restart it with the annotation "
             f"{RESTART}=<a new value>, or change the spec to begin anew."
         )
         return Verdict(ready="False", reason=reason, message=message, phase=Phase.STALLED)
-    message += f" Automatic restart {done + 1} is due at {rfc3339(restarts.due)}."
+    message += f" Automatic restart {done + 1} of {restarts.budget} is due at {rfc3339(restarts.due)}."
     return Verdict(ready="False", reason=reason, message=message, phase=Phase.RECONCILING)
 
 
