@@ -52,14 +52,12 @@ class Store:
             return False  # from a list that was begun before the object went
         if before is not None and _version(resource) < _version(before):
             return False
-        if before is None or before.metadata.uid != resource.metadata.uid:
-            self._by_connector[resource.connector].add(resource.key)
-            if before is not None and before.connector != resource.connector:
-                self._unindex(before)
-        if before is not None and before.metadata.uid != resource.metadata.uid:
-            self._versions.pop(before.metadata.uid, None)
         self._index_references(before, resource)
         self._objects[resource.key] = resource
+        self._by_connector[resource.connector].add(resource.key)
+        if before is not None and before.metadata.uid != resource.metadata.uid:
+            self._unindex(before)
+            self._versions.pop(before.metadata.uid, None)
         self._versions[resource.metadata.uid] = resource.metadata.resource_version
         return before is None or _wakes(before, resource)
 
@@ -108,7 +106,7 @@ class Store:
 
     def drop_tombstone(self, key: ObjectKey) -> None:
         tombstone = self._tombstones.pop(key, None)
-        if tombstone is not None and key not in self._objects:
+        if tombstone is not None:
             self._unindex(tombstone.resource)
 
     def claimants(self, connector: ConnectorKey) -> list[LensesConnector]:
@@ -137,6 +135,9 @@ class Store:
                     change(self._by_reference[resource.metadata.namespace, ref], resource.key)
 
     def _unindex(self, resource: LensesConnector) -> None:
+        """Unless a living object of the same name, or a tombstone, is about the same connector."""
+        if any(other.key == resource.key for other in self.claimants(resource.connector)):
+            return
         keys = self._by_connector.get(resource.connector)
         if keys is not None:
             keys.discard(resource.key)

@@ -93,7 +93,7 @@ class Validator:
 
     def _remember(self, work: Work, reason: Reason, message: str) -> None:
         memory = work.memory
-        memory.refusal = Refusal(work.wanted.fingerprint, work.resource.metadata.generation, reason, message)
+        memory.refusal = Refusal(work.wanted.fingerprint, reason, message, work.resource.metadata.generation)
         memory.refusals += 1
         memory.refusal_until = self._clock() + SLOW.delay(memory.refusals, uniform)
         memory.valid = None

@@ -66,9 +66,9 @@ class Refusal:
     """The last word of validate or create about one configuration; a changed spec is always tried anew."""
 
     fingerprint: str
-    generation: int
     reason: str
     message: str
+    generation: int
 
 
 @dataclass(frozen=True)

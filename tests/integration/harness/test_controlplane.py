@@ -11,8 +11,6 @@ from harness.kubectl import Kubectl, KubectlError
 from harness.ports import is_free
 from harness.process import ProcessFailedError
 
-pytest_plugins = ["harness.fixtures"]
-
 CRD = """
 apiVersion: apiextensions.k8s.io/v1
 kind: CustomResourceDefinition

@@ -8,8 +8,6 @@ import pytest
 from harness.kafka import Broker, ConnectWorker, KafkaAdmin, Record
 from harness.process import ProcessFailedError
 
-pytest_plugins = ["harness.fixtures"]
-
 STRING = "org.apache.kafka.connect.storage.StringConverter"
 
 

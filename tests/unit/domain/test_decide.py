@@ -19,9 +19,9 @@ from lenses_operator.domain.decide import (
     Delete,
     Look,
     Nothing,
-    Recreate,
     RefuseAdoption,
     Release,
+    Update,
     decide,
     decide_deletion,
     decide_early,
@@ -37,8 +37,8 @@ OURS = [OwnershipState.CLAIMING, OwnershipState.OWNED]
 NOT_OURS = [OwnershipState.NONE, OwnershipState.CONFLICT, OwnershipState.NOT_ADOPTED]
 DRIFTED = SENT | {"topic": "by-hand"}
 CHANGED = Difference(changed=("topic",))
-REFUSAL = Refusal(Rendered(SENT).hash, "ConfigInvalid", "no")
-OTHER_REFUSAL = Refusal(Rendered(DRIFTED).hash, "ConfigInvalid", "no")
+REFUSAL = Refusal(Rendered(SENT).fingerprint, "ConfigInvalid", "no", 1)
+OTHER_REFUSAL = Refusal(Rendered(DRIFTED).fingerprint, "ConfigInvalid", "no", 1)
 
 
 def of(owner: OwnershipState | str, **spec: Any) -> Any:
@@ -70,7 +70,7 @@ class TestNotOurs:
     @pytest.mark.parametrize("state", NOT_OURS)
     def test_an_identical_one_is_adopted(self, state: OwnershipState) -> None:
         shown = SENT | {"name": "orders"}
-        assert decide(situation(detailed(config=shown), of(state), applied=None)) == Adopt()
+        assert decide(situation(detailed(config=shown), of(state), applied=None)) == Adopt(Difference())
 
     @pytest.mark.parametrize("state", NOT_OURS)
     @pytest.mark.parametrize(
@@ -90,11 +90,11 @@ class TestNotOurs:
         mine = of("None", config={"a": "1", "b": "2", "c": "${x:y}"})
         shown = {"a": "****", "c": "resolved", "connector.class": SENT["connector.class"]}
         seen = detailed(config=shown, hidden_keys=frozenset({"b"}))
-        assert decide(situation(seen, mine, applied=None)) == Adopt(("a", "b", "c"))
+        assert decide(situation(seen, mine, applied=None)) == Adopt(Difference(), ("a", "b", "c"))
 
     @pytest.mark.parametrize("hidden", [{"config": None}, {"config_hidden": True}])
     def test_a_configuration_hidden_as_a_whole_names_every_key(self, hidden: dict[str, Any]) -> None:
-        assert decide(situation(detailed(**hidden), of("None"), applied=None)) == Adopt(tuple(sorted(SENT)))
+        assert decide(situation(detailed(**hidden), of("None"), applied=None)) == Adopt(Difference(), tuple(sorted(SENT)))
 
     def test_what_was_adopted_is_not_recreated_for_what_could_not_be_read(self) -> None:
         mine = owned(config={"a": "1", "c": "${x:y}"})
@@ -126,14 +126,14 @@ class TestRunning:
 
     @pytest.mark.parametrize("shown", ["RUNNING", "FAILED", "PAUSED", "STOPPED", None])
     def test_a_difference_is_recreated_rather_than_resumed(self, shown: str | None) -> None:
-        assert decide(situation(detailed(shown, config=DRIFTED))) == Recreate(CHANGED)
+        assert decide(situation(detailed(shown, config=DRIFTED))) == Update(CHANGED)
 
     @pytest.mark.parametrize("shown", ["RUNNING", "PAUSED"])
     def test_a_refused_configuration_changes_nothing(self, shown: str) -> None:
         assert decide(situation(detailed(shown, config=DRIFTED), refusal=REFUSAL)) == Nothing()
 
     def test_a_claim_whose_connector_differs_is_converged(self) -> None:
-        assert decide(situation(detailed(config=DRIFTED), of("Claiming"), applied=None)) == Recreate(CHANGED)
+        assert decide(situation(detailed(config=DRIFTED), of("Claiming"), applied=None)) == Update(CHANGED)
 
 
 class TestHeld:
@@ -177,7 +177,7 @@ class TestUnseenChanges:
             applied=applied(before),
             last_written=Rendered(before) if remembered else None,
         )
-        assert decide(seen) == (Recreate(difference) if difference else Nothing())
+        assert decide(seen) == (Update(difference) if difference else Nothing())
 
     def test_a_key_in_another_notation_too(self) -> None:
         before = dict(render(self.MINE.spec).config) | {"secret": "1024"}
@@ -187,7 +187,7 @@ class TestUnseenChanges:
             applied=applied(before, not_compared=("secret",)),
             last_written=Rendered(before),
         )
-        assert decide(seen) == Recreate(Difference(changed=("secret",)))
+        assert decide(seen) == Update(Difference(changed=("secret",)))
 
     def test_a_configuration_hidden_as_a_whole_is_not_rewritten_for_nothing(self) -> None:
         wanted = dict(render(self.MINE.spec).config)
@@ -257,16 +257,16 @@ def test_no_decision_can_do_harm(
     assert not isinstance(action, Delete | Release), "only deletion deletes"
     if isinstance(action, Create):
         assert not observed.present
-    if isinstance(action, Recreate | ChangeState | Check):
+    if isinstance(action, Update | ChangeState | Check):
         assert owner.ours
         assert observed.present
-    if isinstance(action, Recreate):
+    if isinstance(action, Update):
         assert wanted == "running"
         assert action.difference
         assert observed.details is not None
     if isinstance(action, Adopt | RefuseAdoption):
         assert not owner.ours
     if refusal is REFUSAL:
-        assert not isinstance(action, Create | Recreate | Check)
+        assert not isinstance(action, Create | Update | Check)
     if isinstance(action, Look):
         assert observed.details is None

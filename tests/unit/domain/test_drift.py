@@ -93,9 +93,9 @@ def test_values_that_are_no_masks(value: str) -> None:
 
 def test_unreadable_are_wanted_keys_that_are_hidden_masked_or_may_be_resolved() -> None:
     shown = {"a": "****", "b": "2", "ref": "s3cret", "extra": "****"}
-    assert unreadable_keys(WANTED | {"h": "x"}, shown, ("h", "not-wanted")) == ["a", "h", "ref"]
-    assert unreadable_keys(WANTED, WANTED) == []
-    assert unreadable_keys({"stars": "***"}, {"stars": "***"}) == []
+    assert unreadable_keys(WANTED | {"h": "x"}, shown, None, ("h", "not-wanted")) == ["a", "h", "ref"]
+    assert unreadable_keys(WANTED, WANTED, None) == []
+    assert unreadable_keys({"stars": "***"}, {"stars": "***"}, None) == []
 
 
 @pytest.mark.parametrize(

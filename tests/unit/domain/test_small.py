@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from lenses_operator.domain.backoff import BLOCKED, SETTLING, SLOW, TRANSIENT, Backoff
 from lenses_operator.domain.ownership import conflict_message, owner_of
 from lenses_operator.domain.plugins import aliases, installed, nearest, not_found_message
+from lenses_operator.domain.render import Rendered
 from lenses_operator.domain.schedule import next_check, phase
 from lenses_operator.domain.validation import WITHHELD, refusal_message, validation_message, withhold
 from lenses_operator.lenses.models import Plugin
@@ -131,15 +132,17 @@ class TestPlugins:
 
 class TestValidation:
     def test_every_key_with_its_words_in_order_of_key_each_on_one_line(self) -> None:
-        message = validation_message({"b": ["too\n  big."], "a": ["bad", "worse."]}, {"a": "1", "b": "2"})
+        message = validation_message({"b": ["too\n  big."], "a": ["bad", "worse."]}, (), str)
         assert "(2 keys): a: bad; worse | b: too big. Nothing was changed." in message
 
     def test_one_key_is_one_key(self) -> None:
-        assert "(1 key): a: bad." in validation_message({"a": ["bad"]}, {})
+        assert "(1 key): a: bad." in validation_message({"a": ["bad"]}, (), str)
 
     def test_the_words_about_a_reference_are_withheld_and_that_is_said(self) -> None:
         wanted = {"a": "${vault:x:y}", "b": "pre${env:Z}", "c": "plain"}
-        message = validation_message({key: [f"Invalid value planted-{key}"] for key in wanted}, wanted)
+        message = validation_message(
+            {key: [f"Invalid value planted-{key}"] for key in wanted}, Rendered(wanted).private, str
+        )
         assert "planted-a" not in message
         assert "planted-b" not in message
         assert "planted-c" in message
@@ -150,5 +153,4 @@ class TestValidation:
         assert "withheld" in withhold("planted", {"b": "${x:y}"})
         assert withhold("shown", {"a": "$x {y}"}) == "shown"
         assert withhold("", {"b": "${x:y}"}) == ""
-        assert "planted" not in refusal_message("create", "planted.", {"b": "${x:y}"})
-        assert "at create: shown. Correct" in refusal_message("create", "shown.", {})
+        assert "at create: shown. Correct" in refusal_message("create", "shown.")

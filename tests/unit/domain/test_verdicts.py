@@ -88,7 +88,7 @@ def failed(trace: str | None = TRACE) -> tuple[Task, ...]:
 def test_failed_tasks_are_named_with_their_cause_and_what_to_do() -> None:
     message = of_connector(detailed("RUNNING", failed()), WantedState.RUNNING).message
     assert "2 of 3 tasks failed (tasks 3, 7): S3Exception: Access Denied." in message
-    assert "restart the tasks" in message
+    assert "connect.lenses.io/restart" in message
 
 
 def test_without_a_trace_nothing_is_invented() -> None:
@@ -100,7 +100,7 @@ def test_a_failed_connector_names_its_failed_tasks_and_a_cause() -> None:
     message = of_connector(detailed("FAILED", failed()), WantedState.RUNNING).message
     assert message.startswith("The connector itself failed (tasks 3, 7 too): S3Exception: Access Denied.")
     alone = of_connector(listed("FAILED", ()), WantedState.RUNNING).message
-    assert alone.startswith("The connector itself failed. Look at")
+    assert alone.startswith("The connector itself failed. Its own error is in")
 
 
 def test_paused_with_a_failed_task_names_it() -> None:
@@ -129,8 +129,8 @@ def test_an_unknown_word_is_quoted() -> None:
     [
         (verdicts.creating(KEY), ("Unknown", "Progressing", RECONCILING)),
         (verdicts.progressing("x"), ("Unknown", "Progressing", RECONCILING)),
-        (verdicts.refused(Refusal("h", "ConfigInvalid", "x")), ("False", "ConfigInvalid", STALLED)),
-        (verdicts.refused(Refusal("h", "PluginNotFound", "x")), ("False", "PluginNotFound", STALLED)),
+        (verdicts.refused(Refusal("h", "ConfigInvalid", "x", 1)), ("False", "ConfigInvalid", STALLED)),
+        (verdicts.refused(Refusal("h", "PluginNotFound", "x", 1)), ("False", "PluginNotFound", STALLED)),
         (verdicts.config_invalid("x"), ("False", "ConfigInvalid", STALLED)),
         (verdicts.conflict("x"), ("False", "Conflict", STALLED)),
         (verdicts.not_adopted(KEY, Difference(extra=("x",))), ("False", "NotAdopted", STALLED)),
