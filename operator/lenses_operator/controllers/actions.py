@@ -170,7 +170,8 @@ class Actions:
 
     async def _post(self, work: Work, *, lost: bool) -> Outcome:
         memory = work.memory
-        first = memory.claimed and memory.attempted is None
+        before = memory.attempted
+        first = memory.claimed and before is None
         memory.attempted = work.wanted
         try:
             await work.session.client.create_connector(work.connector.environment, _request(work, work.wanted))
@@ -179,15 +180,16 @@ class Actions:
             return await self._refused_at_create(work, error)
         except Conflict:
             memory.acted(self._clock())
-            if first:
-                memory.attempted = None
-                if (await work.session.observer.details(work.connector)).present:
-                    return await self._unclaim(work)
+            memory.attempted = before  # this create did nothing; one before it that was never answered still may
+            if first and (await work.session.observer.details(work.connector)).present:
+                return await self._unclaim(work)
             raise
         except LensesError as error:
             memory.acted(self._clock())
-            if not error.maybe_done:
-                memory.attempted = None
+            if error.maybe_done:
+                memory.deleted_at = None  # it may still arrive: our DELETE makes one proof of absence enough no more
+            else:
+                memory.attempted = before
             if isinstance(error, ServerError) and await self._validator.stubborn(work, "create", error):
                 memory.attempted = None
                 return await self._refused_at_create(work, error)
@@ -256,6 +258,7 @@ class Actions:
         assert memory.replacement is not None
         assert memory.replacement.previous is not None
         previous = memory.replacement.previous
+        memory.deleted_at = None
         try:
             await work.session.client.create_connector(work.connector.environment, _request(work, previous))
         except BadRequest:
@@ -264,7 +267,7 @@ class Actions:
         finally:
             memory.acted(self._clock())
         self._created(work, previous)
-        memory.replacement, memory.deleted_at = None, None
+        memory.replacement = None
         # Trying again would take the running connector down again for what Connect has refused: a changed spec may.
         memory.refusal_until = inf
         message = "The new configuration was refused at create, so the previous one was created again."

@@ -97,6 +97,7 @@ class Memory:
         self.applied, self.last_written = applied, rendered
         self.awaiting_baseline = self.topics_due = True
         self.attempted = None
+        self.claimed = False
         self.stubborn = None
 
 
