@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from lenses_operator.controllers.memory import Memory
 from lenses_operator.domain.render import Rendered
@@ -16,6 +16,11 @@ class Work:
     resource: LensesConnector
     wanted: Rendered
     memory: Memory
+    generation: int = field(init=False)
+    """Of the spec that `wanted` comes from; `resource` may be ahead of it."""
+
+    def __post_init__(self) -> None:
+        self.generation = self.resource.metadata.generation
 
     @property
     def connector(self) -> ConnectorKey:
