@@ -44,3 +44,18 @@ down: ## end what `make up` started
 .PHONY: demo
 demo: setup ## everything at once, shown step by step; ends at Ctrl-C, with EXIT=1 by itself
 	@$(BIN)/python -m harness demo $(GIVEN_KUBECONFIG) $(if $(filter-out 0,$(EXIT)),--exit)
+
+# Checks. pytest's closing line is the last one: that is what CI reads.
+.PHONY: lint types layers test
+lint: setup ## ruff: rules and format
+	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check
+
+types: setup ## mypy, strict
+	@$(BIN)/mypy
+
+layers: setup ## import-linter: who may import whom
+	@$(BIN)/lint-imports
+
+test: lint types layers build ## everything CI runs: lint, types, layers, and the unit, integration and e2e tests
+	@$(BIN)/pytest -n 2 --dist worksteal tests/unit tests/integration tests/e2e

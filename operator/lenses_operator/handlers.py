@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 import kopf
 
@@ -70,5 +70,7 @@ async def watch(
         standalone=True,
         clusterwide=not namespaces,
         namespaces=list(namespaces),
+        # kopf would ask who the user is, and a container's user is often a bare number.
+        identity=cast("Any", "lenses-operator"),
         stop_flag=stop_flag,
     )

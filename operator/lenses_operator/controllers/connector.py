@@ -95,8 +95,9 @@ class ConnectorController:
     async def reconcile(self, key: ObjectKey) -> float | None:
         """Raises KubeError only."""
         for _ in range(MAX_STEPS):
+            begun = self._store.get(key)
             outcome = await self._step(key)
-            if not outcome.again:
+            if not outcome.again and not self._overtaken(begun):
                 return outcome.delay
         return 0.0
 
@@ -372,9 +373,15 @@ class ConnectorController:
         return (
             now is not None
             and now.metadata.uid == work.resource.metadata.uid
-            and now.metadata.generation == work.resource.metadata.generation
+            and now.metadata.generation == work.generation
             and not now.metadata.deleting
         )
+
+    def _overtaken(self, begun: LensesConnector | None) -> bool:
+        """The answer to a write of ours may bring an edit or a deletion; its watch event then comes too late to wake."""
+        now = self._store.get(begun.key) if begun else None
+        old, new = (one and (one.metadata.generation, one.metadata.deleting) for one in (begun, now))
+        return now is not None and old != new
 
     def _memory(self, resource: LensesConnector) -> Memory:
         known = self._memories.get(resource.key)

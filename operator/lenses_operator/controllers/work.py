@@ -25,8 +25,11 @@ class Work:
     memory: Memory
     session: Session
     marks: Marks = field(init=False)
+    generation: int = field(init=False)
+    """Of the spec that `wanted` comes from; `resource` may be ahead of it."""
 
     def __post_init__(self) -> None:
+        self.generation = self.resource.metadata.generation
         self.marks = Marks.of(self.resource.status)
         self.redact = self.memory.redactor(self.wanted.secret_values | self.session.secrets)
 
