@@ -378,7 +378,7 @@ class ConnectorController:
         )
 
     def _overtaken(self, begun: LensesConnector | None) -> bool:
-        """The answer to a write of ours may bring an edit or a deletion; its watch event then wakes nobody."""
+        """A write's answer may bring an edit or a deletion; its watch event then comes too late to wake the key."""
         now = self._store.get(begun.key) if begun else None
         old, new = (one and (one.metadata.generation, one.metadata.deleting) for one in (begun, now))
         return now is not None and old != new

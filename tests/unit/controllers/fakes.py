@@ -1,0 +1,375 @@
+"""Lenses, the API server and the whole core in memory, on an event loop whose clock jumps."""
+
+# ruff: noqa: ARG002 - the signatures are the client's
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, cast
+
+from lenses_operator.controllers.connector import Clocks, ConnectorController
+from lenses_operator.controllers.environments import Environments
+from lenses_operator.controllers.intake import Intake
+from lenses_operator.controllers.queue import WorkQueue, run_workers
+from lenses_operator.controllers.store import Store
+from lenses_operator.lenses import errors
+from lenses_operator.lenses.client import LensesClient
+from lenses_operator.lenses.models import (
+    ClusterInfo,
+    ConnectorDetails,
+    ConnectorListItem,
+    ConnectorRequest,
+    Plugin,
+    StateAction,
+    Task,
+    ValidationResult,
+)
+from lenses_operator.resources.base import FINALIZER, ObjectKey
+from lenses_operator.resources.connector import ConnectorKey, ConnectorStatus, LensesConnector
+from unit.controllers.virtualtime import START, now
+from unit.resources.make import CLASS, NOW, body
+
+KEY = ObjectKey("LensesConnector", "payments", "orders")
+CONNECTOR = ConnectorKey("prod", "connect-eu", "orders")
+READS = ("list_connectors", "get_connector", "get_cluster_info", "get_topics", "list_plugins")
+
+
+@dataclass
+class Connector:
+    """What a Connect cluster holds."""
+
+    config: dict[str, str]
+    state: str = "RUNNING"
+    tasks: list[tuple[str, str | None]] = field(default_factory=lambda: [("RUNNING", None)])
+
+
+class FakeLenses:
+    """Answers at once. `fail` queues errors for an operation, None for a good answer in between; one that is
+    `carried_out` happens all the same."""
+
+    def __init__(self) -> None:
+        self.connectors: dict[tuple[str, str], Connector] = {}
+        self.calls: list[tuple[str, ...]] = []
+        self.clusters = {"connect-eu"}
+        self.plugin_list = [Plugin.model_validate({"class": CLASS, "cluster": "connect-eu", "type": "source"})]
+        self.invalid: dict[str, list[str]] = {}
+        self.hidden: frozenset[str] = frozenset()
+        self.shows: Callable[[dict[str, str]], dict[str, str]] = lambda config: config | {"name": "orders"}
+        self.topics = ["orders"]
+        self.refuses: Callable[[dict[str, str]], bool] = lambda _: False
+        """Configurations that create refuses although validate passes them."""
+        self._faults: dict[str, list[tuple[errors.LensesError | None, bool]]] = defaultdict(list)
+        self._always: dict[str, errors.LensesError] = {}
+
+    def fail(self, operation: str, *faults: errors.LensesError | None, carried_out: bool = False) -> None:
+        self._faults[operation] += [(fault, carried_out) for fault in faults]
+
+    def always(self, operation: str, fault: errors.LensesError | None) -> None:
+        if fault is None:
+            self._always.pop(operation, None)
+        else:
+            self._always[operation] = fault
+
+    def asked(self, *operations: str) -> list[tuple[str, ...]]:
+        """Every call of these operations, or of all that change or validate something."""
+        return [call for call in self.calls if (call[0] in operations if operations else call[0] not in READS)]
+
+    async def _gate(self, operation: str, *what: str) -> errors.LensesError | None:
+        """Raises what is not carried out; returns the error to raise after carrying out."""
+        self.calls.append((operation, *what))
+        await asyncio.sleep(0.001)
+        if operation in self._always:
+            raise self._always[operation]
+        if not self._faults[operation]:
+            return None
+        fault, carried_out = self._faults[operation].pop(0)
+        if fault is not None and not carried_out:
+            raise fault
+        return fault
+
+    async def list_connectors(self, environment: str) -> list[ConnectorListItem]:
+        await self._gate("list_connectors", environment)
+        return [
+            ConnectorListItem(name=name, cluster=cluster, state=found.state, tasks=_tasks(found, traces=False))
+            for (cluster, name), found in self.connectors.items()
+        ]
+
+    async def get_connector(self, environment: str, cluster: str, name: str) -> ConnectorDetails:
+        await self._gate("get_connector", name)
+        found = self._find(cluster, name)
+        return ConnectorDetails(
+            name=name,
+            cluster=cluster,
+            state=found.state,
+            tasks=_tasks(found, traces=True),
+            config=self.shows(dict(found.config)),
+            hidden_keys=self.hidden,
+            worker_id="w1:8083",
+            version="4.3.1",
+            type="source",
+        )
+
+    async def get_cluster_info(self, environment: str, cluster: str) -> ClusterInfo:
+        await self._gate("get_cluster_info", cluster)
+        if cluster not in self.clusters:
+            raise errors.ConnectorOrClusterNotFound("get_cluster_info", detail="no such cluster")
+        return ClusterInfo(name=cluster, version="4.3.1")
+
+    async def get_topics(self, environment: str, cluster: str, name: str) -> list[str]:
+        await self._gate("get_topics", name)
+        return list(self.topics)
+
+    async def list_plugins(self, environment: str, *, cluster: str | None = None) -> list[Plugin]:
+        await self._gate("list_plugins", str(cluster))
+        return list(self.plugin_list)
+
+    async def validate(self, environment: str, request: ConnectorRequest) -> ValidationResult:
+        await self._gate("validate", request.name)
+        fields = [{"name": key, "errors": words} for key, words in self.invalid.items()]
+        return ValidationResult.model_validate({"class": CLASS, "configuration": fields})
+
+    async def create_connector(self, environment: str, request: ConnectorRequest) -> None:
+        after = await self._gate("create_connector", request.name)
+        key = (request.cluster, request.name)
+        if key in self.connectors:
+            raise errors.Conflict("create_connector", detail=f"Connector {request.name} already exists")
+        if self.refuses(dict(request.configuration)):
+            raise errors.BadRequest("create_connector", detail="topic is bad")
+        self.connectors[key] = Connector(dict(request.configuration))
+        if after:
+            raise after
+
+    async def delete_connector(self, environment: str, cluster: str, name: str) -> None:
+        after = await self._gate("delete_connector", name)
+        self._find(cluster, name)
+        del self.connectors[cluster, name]
+        if after:
+            raise after
+
+    async def set_state(self, environment: str, cluster: str, name: str, action: StateAction) -> None:
+        after = await self._gate("set_state", name, action)
+        found = self._find(cluster, name)
+        found.state = {"pause": "PAUSED", "stop": "STOPPED", "resume": "RUNNING", "restart": "RUNNING"}[action]
+        found.tasks = [] if action == "stop" else [(found.state, None)]
+        if after:
+            raise after
+
+    def _find(self, cluster: str, name: str) -> Connector:
+        if (cluster, name) not in self.connectors:
+            raise errors.ConnectorOrClusterNotFound("get_connector", detail=f"Connector {name} not found")
+        return self.connectors[cluster, name]
+
+
+def _tasks(found: Connector, *, traces: bool) -> tuple[Task, ...]:
+    return tuple(
+        Task(id=number, state=state, worker_id="w1:8083" if traces else None, trace=trace if traces else None)
+        for number, (state, trace) in enumerate(found.tasks)
+    )
+
+
+class FakeKube:
+    """Our own kind on an API server: the controllers' StatusWriter, with a watch that is `latency` behind."""
+
+    def __init__(self, log: list[tuple[str, ...]]) -> None:
+        self.objects: dict[tuple[str, str], dict[str, Any]] = {}
+        self.statuses: list[ConnectorStatus] = []
+        self.latency = 0.01
+        self.on_seen: Callable[[dict[str, Any]], None] = lambda _: None
+        self.on_gone: Callable[[dict[str, Any]], None] = lambda _: None
+        self.before_write: Callable[[], None] = lambda: None
+        self._log = log
+        self._version = 100
+        self._uid = 0
+
+    def apply(self, name: str = "orders", *, namespace: str = "payments", **spec: Any) -> None:
+        """As `kubectl apply`: a new object, or a new spec for the one there is."""
+        known = self.objects.get((namespace, name))
+        if known is None:
+            self._uid += 1
+            fresh = body(name, namespace=namespace, uid=f"uid-{self._uid}", age=self._uid, finalizers=(), **spec)
+            self.objects[namespace, name] = fresh
+        else:
+            renewed = body(name, namespace=namespace, **spec)["spec"]
+            known = {**known, "spec": renewed, "metadata": dict(known["metadata"])}
+            known["metadata"]["generation"] += 1
+            self.objects[namespace, name] = known
+        self._changed(namespace, name)
+
+    def delete(self, name: str = "orders", *, namespace: str = "payments") -> None:
+        self._edit(namespace, name, deletionTimestamp="2026-02-01T00:00:00Z")
+        self._changed(namespace, name)
+        self._collect(namespace, name)
+
+    def vanish(self, name: str = "orders", *, namespace: str = "payments") -> None:
+        """The API server drops the object although it has our finalizer."""
+        gone = self.objects.pop((namespace, name))
+        asyncio.get_running_loop().call_later(self.latency, self.on_gone, gone)
+
+    def status(self, name: str = "orders", *, namespace: str = "payments") -> ConnectorStatus:
+        return LensesConnector.parse(self.objects[namespace, name]).status
+
+    def there(self, name: str = "orders", *, namespace: str = "payments") -> bool:
+        return (namespace, name) in self.objects
+
+    def finalizers(self, name: str = "orders", *, namespace: str = "payments") -> list[str]:
+        return list(self.objects[namespace, name]["metadata"]["finalizers"])
+
+    async def write_status(self, resource: LensesConnector, status: ConnectorStatus) -> LensesConnector | None:
+        self._log.append(("status", str(status.ready.reason) if status.ready else "", str(status.ownership.state)))
+        self.statuses.append(status)
+        return await self._write(resource, lambda known: known.update(status=status.to_wire()))
+
+    async def add_finalizer(self, resource: LensesConnector) -> LensesConnector | None:
+        self._log.append(("finalizer", "added"))
+        if (await self._write(resource, lambda _: None)) is None or self._meta(resource).get("deletionTimestamp"):
+            return None
+        return await self._write(resource, lambda known: known["metadata"]["finalizers"].append(FINALIZER))
+
+    async def remove_finalizer(self, resource: LensesConnector) -> LensesConnector | None:
+        self._log.append(("finalizer", "removed"))
+        after = await self._write(resource, lambda known: known["metadata"]["finalizers"].remove(FINALIZER))
+        meta = resource.metadata
+        self._collect(meta.namespace, meta.name)
+        return after if self.there(meta.name, namespace=meta.namespace) else None
+
+    async def current(self, resource: LensesConnector) -> LensesConnector | None:
+        known = self.objects.get((resource.metadata.namespace, resource.metadata.name))
+        if known is None or known["metadata"]["uid"] != resource.metadata.uid:
+            return None
+        return LensesConnector.parse(known)
+
+    async def _write(
+        self, resource: LensesConnector, change: Callable[[dict[str, Any]], object]
+    ) -> LensesConnector | None:
+        self.before_write()
+        await asyncio.sleep(0.001)
+        meta = resource.metadata
+        if await self.current(resource) is None:
+            return None
+        self._edit(meta.namespace, meta.name)
+        change(self.objects[meta.namespace, meta.name])
+        self._changed(meta.namespace, meta.name)
+        return LensesConnector.parse(self.objects[meta.namespace, meta.name])
+
+    def _meta(self, resource: LensesConnector) -> dict[str, Any]:
+        return dict(self.objects[resource.metadata.namespace, resource.metadata.name]["metadata"])
+
+    def _edit(self, namespace: str, name: str, **metadata: Any) -> None:
+        known = self.objects[namespace, name]
+        meta = {**known["metadata"], **metadata, "finalizers": list(known["metadata"]["finalizers"])}
+        self.objects[namespace, name] = {**known, "metadata": meta}
+
+    def _changed(self, namespace: str, name: str) -> None:
+        self._version += 1
+        self._edit(namespace, name, resourceVersion=str(self._version))
+        asyncio.get_running_loop().call_later(self.latency, self.on_seen, self.objects[namespace, name])
+
+    def _collect(self, namespace: str, name: str) -> None:
+        meta = self.objects[namespace, name]["metadata"]
+        if meta.get("deletionTimestamp") and not meta["finalizers"]:
+            gone = self.objects.pop((namespace, name))
+            asyncio.get_running_loop().call_later(self.latency, self.on_gone, gone)
+
+
+@dataclass(frozen=True)
+class Event:
+    name: str
+    reason: str
+    message: str
+    warning: bool
+
+
+class Operator:
+    """The core as `app` puts it together, without kopf, HTTP and Kubernetes."""
+
+    def __init__(self, lenses: FakeLenses, kube: FakeKube, *, poll: float, drift: float) -> None:
+        self.lenses = lenses
+        self.kube = kube
+        self.events: list[Event] = []
+        self.passes: list[ObjectKey] = []
+        self.errors: list[BaseException] = []
+        client = cast("LensesClient", lenses)
+        self.store = Store()
+        self.queue: WorkQueue[ObjectKey] = WorkQueue()
+        self.intake = Intake(self.store, self.queue.add)
+        kube.on_seen, kube.on_gone = self.intake.seen, self.intake.gone
+        self.environments = Environments(
+            client, poll, self.queue.add, lambda connector: [one.key for one in self.store.claimants(connector)]
+        )
+        self.controller = ConnectorController(
+            client=client,
+            store=self.store,
+            environments=self.environments,
+            writer=kube,
+            emit=self._emit,
+            clocks=Clocks(now, self.wall),
+            drift_interval=drift,
+        )
+
+    def wall(self) -> datetime:
+        return (NOW + timedelta(seconds=now() - START)).replace(microsecond=0)
+
+    def _emit(self, resource: LensesConnector, reason: str, message: str, *, warning: bool = False) -> None:
+        self.events.append(Event(resource.metadata.name, str(reason), message, warning))
+
+    async def work(self, key: ObjectKey) -> None:
+        self.passes.append(key)
+        try:
+            delay = await self.controller.reconcile(key)
+        except Exception as error:
+            self.errors.append(error)
+            raise
+        if delay is not None:
+            self.queue.add_after(key, delay)
+
+    def reasons(self) -> list[str]:
+        return [event.reason for event in self.events]
+
+    def event(self, reason: str) -> Event:
+        """The one Event of that reason."""
+        [found] = [event for event in self.events if event.reason == reason]
+        return found
+
+    def said(self, name: str = "orders", *, namespace: str = "payments") -> tuple[str, str, str]:
+        """Ready's status and reason, and who owns the connector."""
+        status = self.kube.status(name, namespace=namespace)
+        assert status.ready is not None
+        return status.ready.status, status.ready.reason, str(status.ownership.state)
+
+    def message(self, name: str = "orders") -> str:
+        ready = self.kube.status(name).ready
+        assert ready is not None
+        return ready.message
+
+    @property
+    def connector(self) -> Connector | None:
+        return self.lenses.connectors.get(("connect-eu", "orders"))
+
+
+@asynccontextmanager
+async def operator(
+    lenses: FakeLenses | None = None, kube: FakeKube | None = None, *, poll: float = 15.0, drift: float = 300.0
+) -> AsyncIterator[Operator]:
+    """Running. Given the former Lenses and API server it is the operator after a restart."""
+    lenses = lenses or FakeLenses()
+    rig = Operator(lenses, kube or FakeKube(lenses.calls), poll=poll, drift=drift)
+    rig.intake.listed(list(rig.kube.objects.values()))
+    workers = asyncio.create_task(run_workers(rig.queue, 4, rig.work))
+    try:
+        yield rig
+    finally:
+        rig.queue.close()
+        await rig.environments.close()
+        workers.cancel()
+        await asyncio.gather(workers, return_exceptions=True)
+    assert not rig.errors, rig.errors
+
+
+def steps(calls: Sequence[tuple[str, ...]]) -> list[str]:
+    """The calls that change something, in short."""
+    return [" ".join(call) for call in calls if call[0] not in READS]

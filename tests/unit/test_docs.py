@@ -1,0 +1,62 @@
+"""The tables in docs/ hold every reason and every Event of the code, and no other."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+import pytest
+
+from harness.paths import ROOT
+from lenses_operator.domain.reasons import Reason
+
+DOCS, CONTROLLERS = ROOT / "docs", ROOT / "operator" / "lenses_operator" / "controllers"
+
+
+def table(name: str) -> list[list[str]]:
+    lines = (DOCS / name).read_text().splitlines()
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if line.startswith("| `")]
+
+
+def documented(name: str) -> list[str]:
+    return [row[0].strip("`") for row in table(name)]
+
+
+def test_every_reason_once() -> None:
+    assert sorted(documented("reasons.md")) == sorted(Reason)
+
+
+def test_a_reason_that_asks_for_action_has_a_remedy() -> None:
+    for reason, ready, beside, _, remedy in table("reasons.md"):
+        assert ready in {"True", "False", "Unknown"}, reason
+        assert (beside == "") == (ready == "True"), reason
+        assert remedy or reason == "`Running`", reason
+
+
+def calls() -> Iterator[ast.expr]:
+    """The second argument of each `….event(work, reason, message)`."""
+    for path in CONTROLLERS.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "event":
+                yield node.args[1]
+
+
+def emitted() -> set[str]:
+    from lenses_operator.controllers.actions import PAST
+
+    found = set(PAST.values())
+    for word in calls():
+        match word:
+            case ast.Constant(value=str(name)):
+                found.add(name)
+            case ast.Subscript(value=ast.Name(id="PAST")) | ast.Attribute(attr="reason"):
+                pass  # above; and Ready's reasons, which the other table has
+            case ast.Name(id="name"):
+                found |= {"Deleted", "Retained"}
+            case _:
+                pytest.fail(f"an Event of an unknown kind: {ast.unparse(word)}")
+    return found
+
+
+def test_every_event_once() -> None:
+    assert sorted(documented("events.md")) == sorted(emitted())
