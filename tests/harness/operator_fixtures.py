@@ -164,6 +164,10 @@ class Place:
             self.environment, operation, connector, since=since, count=count, timeout=TIMEOUT + count
         )
 
+    def wait_request_started(self, operation: str, count: int = 1) -> None:
+        """Sent, though perhaps not answered yet."""
+        wait_until(f"{count} {operation}", lambda: len(self.requests(operation)) >= count, TIMEOUT)
+
     def wait_polls(self, count: int = 2) -> None:
         """What the operator had to do on the first of these lists is under way when the last one has come."""
         self.wait_request("ListConnectors", since=self.mark(), count=count)

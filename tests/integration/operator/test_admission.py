@@ -20,7 +20,7 @@ WAYS = {"client-side": ["apply", "-f", "-"], "server-side": ["apply", "--server-
 Apply = Callable[[Object], "subprocess.CompletedProcess[str]"]
 
 
-@pytest.fixture(params=WAYS.values(), ids=WAYS.keys())
+@pytest.fixture(params=list(WAYS.values()), ids=list(WAYS))
 def apply(request: pytest.FixtureRequest, kubectl: Kubectl) -> Apply:
     """As people apply: with kubectl, which drops and converts on its way what it drops and converts."""
     return lambda manifest: kubectl.run(*request.param, stdin=yaml.safe_dump(manifest, allow_unicode=True))

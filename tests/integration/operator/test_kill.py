@@ -7,8 +7,9 @@ starts. Rounds go on until the flow finishes before the boundary everywhere: the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 
@@ -22,7 +23,7 @@ WAYS = (("before", "drop"), ("before", "process"), ("after", "drop"))
 BOUNDARIES = 10
 """Tried in one round."""
 # Lists that come by the clock, and not because of the flow, are few.
-SETTINGS = {"POLL_INTERVAL": 4, "DRIFT_INTERVAL": 60}
+SETTINGS: Mapping[str, Any] = {"POLL_INTERVAL": 4, "DRIFT_INTERVAL": 60}
 OLD, NEW = {"file": "/dev/null", "topic": "lines"}, {"file": "/dev/zero", "topic": "lines"}
 
 

@@ -1,0 +1,95 @@
+"""Bad input leaves a connector that runs as it is, says what is wrong, and is forgotten once it is mended."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from harness.operator_fixtures import SPEC, Place, conditions
+
+GOOD: Mapping[str, Any] = SPEC["config"]
+
+
+@dataclass(frozen=True)
+class Bad:
+    spec: Mapping[str, Any]
+    reason: str
+    about: str
+
+
+BAD = {
+    "reserved-tasks-max": Bad({"config": {**GOOD, "tasks.max": 2}}, "ConfigInvalid", "'tasks.max'"),
+    "reserved-name": Bad({"config": {**GOOD, "name": "x"}}, "ConfigInvalid", "'name'"),
+    "reserved-class": Bad({"config": {**GOOD, "connector.class": "x"}}, "ConfigInvalid", "'connector.class'"),
+    "class": Bad({"class": "org.example.NoSuchSink"}, "PluginNotFound", "'org.example.NoSuchSink'"),
+    "value": Bad({"config": {**GOOD, "batch.size": "1e+06"}}, "ConfigInvalid", "batch.size: Invalid value 1e+06"),
+    "missing": Bad({"config": {"file": "/dev/null"}}, "ConfigInvalid", 'topic: Missing required configuration "topic"'),
+}
+
+
+@pytest.mark.parametrize("state", ["running", "stopped"])
+@pytest.mark.parametrize("case", BAD.values(), ids=BAD.keys())
+def test_bad_edit(place: Place, case: Bad, state: str) -> None:
+    place.apply(state=state)
+    place.wait_reason(state.title())
+    before, mark = place.wait_connector(), place.mark()
+    place.apply(**{"state": state, **case.spec})
+    found = place.wait_reason(case.reason, about=case.about)
+    assert set(conditions(found)) == {"Ready", "Stalled"}
+    assert conditions(found)["Ready"]["status"] == "False"
+    assert found["status"]["state"] == state.upper()
+    place.wait_polls()
+    place.wait_event(case.reason)
+    assert place.writes(since=mark) == []
+    assert place.connector() == before
+    place.apply(state=state, config={**GOOD, "batch.size": 5})
+    found = place.wait_reason(state.title())
+    assert set(conditions(found)) == {"Ready"}
+    if state == "running":
+        assert place.wait_connector()["config"]["batch.size"] == "5"
+
+
+def test_back_to_what_it_was(place: Place) -> None:
+    """The correction is the old spec: nothing is left to be done in Lenses."""
+    place.apply()
+    place.wait_running()
+    place.apply(config={**GOOD, "batch.size": "many"})
+    place.wait_reason("ConfigInvalid")
+    place.apply()
+    place.wait_running()
+    assert place.writes() == ["CreateConnector"]
+
+
+@pytest.mark.parametrize(("field", "reason"), [("environment", "EnvironmentNotFound"), ("cluster", "ClusterNotFound")])
+def test_a_wrong_place_disturbs_nobody(place: Place, field: str, reason: str) -> None:
+    place.apply()
+    place.wait_running()
+    before, mark = place.connector(), place.mark()
+    place.apply("wrong", **{"name": "orders", field: "nowhere"})
+    place.wait_reason(reason, "wrong", about="nowhere")
+    place.delete("wrong")
+    place.wait_gone("wrong")
+    place.wait_polls()
+    assert place.writes(since=mark) == []
+    assert place.connector() == before
+
+
+def test_deleted_while_invalid(place: Place) -> None:
+    place.apply()
+    place.wait_running()
+    place.apply(config={**GOOD, "tasks.max": 2})
+    place.wait_reason("ConfigInvalid")
+    place.delete()
+    place.wait_gone()
+    assert place.connector() is None
+
+
+def test_never_valid_is_never_created(place: Place) -> None:
+    place.apply(config={**GOOD, "tasks.max": 2})
+    place.wait_reason("ConfigInvalid")
+    place.delete()
+    place.wait_gone()
+    assert place.writes() == []
