@@ -14,9 +14,14 @@ from typing import Any, cast
 
 from lenses_operator.controllers.connector import Clocks, ConnectorController
 from lenses_operator.controllers.environments import Environments
+from lenses_operator.controllers.inputs import Inputs
 from lenses_operator.controllers.intake import Intake
 from lenses_operator.controllers.queue import WorkQueue, run_workers
+from lenses_operator.controllers.reporter import Reporter
+from lenses_operator.controllers.session import Sessions
 from lenses_operator.controllers.store import Store
+from lenses_operator.domain.policy import Policy
+from lenses_operator.domain.references import RefData, RefName
 from lenses_operator.lenses import errors
 from lenses_operator.lenses.client import LensesClient
 from lenses_operator.lenses.models import (
@@ -176,6 +181,7 @@ class FakeKube:
     """Our own kind on an API server: the controllers' StatusWriter, with a watch that is `latency` behind."""
 
     def __init__(self, log: list[tuple[str, ...]]) -> None:
+        self.references: dict[tuple[str, RefName], RefData] = {}
         self.objects: dict[tuple[str, str], dict[str, Any]] = {}
         self.statuses: list[ConnectorStatus] = []
         self.latency = 0.01
@@ -218,6 +224,10 @@ class FakeKube:
 
     def finalizers(self, name: str = "orders", *, namespace: str = "payments") -> list[str]:
         return list(self.objects[namespace, name]["metadata"]["finalizers"])
+
+    async def read(self, namespace: str, ref: RefName) -> RefData | None:
+        """A Secret or ConfigMap."""
+        return self.references.get((namespace, ref))
 
     async def write_status(self, resource: LensesConnector, status: ConnectorStatus) -> LensesConnector | None:
         self._log.append(("status", str(status.ready.reason) if status.ready else "", str(status.ownership.state)))
@@ -298,15 +308,18 @@ class Operator:
         self.queue: WorkQueue[ObjectKey] = WorkQueue()
         self.intake = Intake(self.store, self.queue.add)
         kube.on_seen, kube.on_gone = self.intake.seen, self.intake.gone
+        self.policy = Policy()
         self.environments = Environments(
-            client, poll, self.queue.add, lambda connector: [one.key for one in self.store.claimants(connector)]
+            poll, self.queue.add, lambda connector: [one.key for one in self.store.claimants(connector)]
         )
+        sessions = Sessions(client, now)
         self.controller = ConnectorController(
-            client=client,
             store=self.store,
             environments=self.environments,
+            sessions=sessions,
+            inputs=Inputs(kube, sessions, lambda: self.policy, self.environments.hurry),
             writer=kube,
-            emit=self._emit,
+            reporter=Reporter(kube, self.store, self._emit, self.wall),
             clocks=Clocks(now, self.wall),
             drift_interval=drift,
         )

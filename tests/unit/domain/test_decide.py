@@ -94,7 +94,9 @@ class TestNotOurs:
 
     @pytest.mark.parametrize("hidden", [{"config": None}, {"config_hidden": True}])
     def test_a_configuration_hidden_as_a_whole_names_every_key(self, hidden: dict[str, Any]) -> None:
-        assert decide(situation(detailed(**hidden), of("None"), applied=None)) == Adopt(Difference(), tuple(sorted(SENT)))
+        assert decide(situation(detailed(**hidden), of("None"), applied=None)) == Adopt(
+            Difference(), tuple(sorted(SENT))
+        )
 
     def test_what_was_adopted_is_not_recreated_for_what_could_not_be_read(self) -> None:
         mine = owned(config={"a": "1", "c": "${x:y}"})
