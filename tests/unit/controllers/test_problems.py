@@ -1,0 +1,77 @@
+"""Each kind of error, as a condition says it."""
+
+from __future__ import annotations
+
+import inspect
+
+import pytest
+
+from lenses_operator.controllers.problems import problem_of
+from lenses_operator.lenses import errors
+from lenses_operator.resources.conditions import Phase
+from unit.controllers.fakes import CONNECTOR
+
+WAITING = ("Unknown", Phase.RECONCILING)
+STALLED = ("False", Phase.STALLED)
+TABLE: dict[type[errors.LensesError], tuple[str, tuple[str, Phase]]] = {
+    errors.LensesUnreachable: ("LensesUnavailable", WAITING),
+    errors.UnusableAnswer: ("LensesUnavailable", WAITING),
+    errors.BadRequest: ("LensesUnavailable", WAITING),
+    errors.Unauthorized: ("Unauthorized", STALLED),
+    errors.LicenceRequired: ("LicenseRequired", STALLED),
+    errors.Forbidden: ("Forbidden", STALLED),
+    errors.NotFound: ("LensesUnavailable", WAITING),
+    errors.ConnectorOrClusterNotFound: ("ClusterNotFound", STALLED),
+    errors.EnvironmentNotFound: ("EnvironmentNotFound", STALLED),
+    errors.Conflict: ("ConnectRebalancing", WAITING),
+    errors.RateLimited: ("LensesUnavailable", WAITING),
+    errors.AgentNotConnected: ("AgentNotConnected", WAITING),
+    errors.MissingAgentCapability: ("LensesUnavailable", WAITING),
+    errors.ServerError: ("LensesUnavailable", WAITING),
+    errors.UnexpectedStatus: ("LensesUnavailable", WAITING),
+}
+
+
+def error(kind: type[errors.LensesError], detail: str = "the server's words.") -> errors.LensesError:
+    if kind is errors.UnusableAnswer:
+        return errors.UnusableAnswer("get_connector", "no answer", status=200, detail=detail)
+    return kind("get_connector", "in short", detail=detail)
+
+
+def test_the_table_knows_every_kind_of_error() -> None:
+    kinds = {
+        kind
+        for _, kind in inspect.getmembers(errors, inspect.isclass)
+        if issubclass(kind, errors.LensesError) and kind not in (errors.LensesError, errors.LensesRefused)
+    }
+    assert kinds == set(TABLE)
+
+
+@pytest.mark.parametrize("kind", TABLE, ids=lambda kind: kind.__name__)
+def test_reason_status_and_phase(kind: type[errors.LensesError]) -> None:
+    reason, (ready, phase) = TABLE[kind]
+    found = problem_of(error(kind), CONNECTOR, str)
+    assert (found.reason, found.ready, found.phase) == (reason, ready, phase)
+
+
+@pytest.mark.parametrize("kind", TABLE, ids=lambda kind: kind.__name__)
+def test_the_servers_words_are_shown_redacted(kind: type[errors.LensesError]) -> None:
+    found = problem_of(error(kind, "about planted"), CONNECTOR, lambda words: words.replace("planted", "<cut>"))
+    assert "planted" not in found.message
+    assert "about <cut>" in found.message
+    assert found.message.endswith(".")
+    assert ".." not in found.message
+
+
+@pytest.mark.parametrize(
+    ("kind", "named"),
+    [
+        (errors.EnvironmentNotFound, "'prod'"),
+        (errors.ConnectorOrClusterNotFound, "'connect-eu' in environment prod"),
+        (errors.AgentNotConnected, "environment prod"),
+        (errors.Forbidden, "cluster connect-eu"),
+        (errors.ServerError, "environment prod, cluster connect-eu"),
+    ],
+)
+def test_what_it_is_about_is_named(kind: type[errors.LensesError], named: str) -> None:
+    assert named in problem_of(error(kind), CONNECTOR, str).message
