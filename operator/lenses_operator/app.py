@@ -13,10 +13,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from lenses_operator import handlers
-from lenses_operator.controllers.connector import Clocks, ConnectorController
+from lenses_operator.controllers.clocks import Clocks
+from lenses_operator.controllers.connector import ConnectorController
 from lenses_operator.controllers.environments import Environments
 from lenses_operator.controllers.inputs import Inputs
 from lenses_operator.controllers.intake import Intake
+from lenses_operator.controllers.offsets import OffsetsController
+from lenses_operator.controllers.offsets_steps import OffsetsSteps
+from lenses_operator.controllers.offsets_store import OffsetsIntake, OffsetsStore
 from lenses_operator.controllers.queue import WorkQueue, run_workers
 from lenses_operator.controllers.reporter import Reporter
 from lenses_operator.controllers.session import Sessions
@@ -34,8 +38,9 @@ from lenses_operator.lenses.transport import LensesTransport
 from lenses_operator.observability.health import HealthServer
 from lenses_operator.observability.metrics import Metrics
 from lenses_operator.policy_file import PolicyFile, PolicyFileError
-from lenses_operator.resources.base import ObjectKey
+from lenses_operator.resources.base import ObjectKey, Resource
 from lenses_operator.resources.connector import LensesConnector
+from lenses_operator.resources.offsets import KIND as OFFSETS
 from lenses_operator.settings import Settings, SettingsError
 
 logger = logging.getLogger(__name__)
@@ -84,7 +89,8 @@ class App:
         store = self._store = Store()
         self._policy = policy
         self._queue: WorkQueue[ObjectKey] = WorkQueue()
-        self._intake = Intake(store, self._queue.add)
+        operations = OffsetsStore()
+        self._intake = Intake(store, self._queue.add, lambda key: [one.key for one in operations.of(key)])
         writer = Writer(api)
         self._events = Events(api)
         self._environments = Environments(
@@ -92,20 +98,37 @@ class App:
             self._queue.add,
             lambda connector: [claimant.key for claimant in store.claimants(connector)],
         )
+        self._offsets_intake = OffsetsIntake(operations, self._queue.add)
         clocks = Clocks(loop.time, lambda: datetime.now(UTC).replace(microsecond=0))
         sessions = Sessions(client, loop.time)
         inputs = Inputs(ReferenceReader(api), sessions, lambda: policy.current, self._environments.hurry)
+
+        def wake_operations(connector: LensesConnector) -> None:
+            for operation in operations.of(connector.key):
+                self._queue.add(operation.key)
+
         self._controller = ConnectorController(
             store=store,
+            operations=operations,
             environments=self._environments,
             sessions=sessions,
             inputs=inputs,
             writer=writer,
-            reporter=Reporter(writer, store, self._emit, clocks.now),
+            reporter=Reporter(writer, store, self._emit, clocks.now, wake_operations),
             clocks=clocks,
             drift_interval=settings.drift_interval,
         )
-        self._lister = Lister(api, writer, self._intake, settings.watch_namespaces, settings.label_selector)
+        self._offsets = OffsetsController(
+            operations=operations,
+            connectors=store,
+            environments=self._environments,
+            inputs=inputs,
+            steps=OffsetsSteps(writer, operations, self._offsets_intake, self._emit, clocks),
+            clocks=clocks,
+        )
+        self._lister = Lister(
+            api, writer, self._intake, self._offsets_intake, settings.watch_namespaces, settings.label_selector
+        )
         self._health = HealthServer(
             settings.http_host, settings.http_port, ready=self._not_ready, registry=metrics.registry
         )
@@ -123,6 +146,7 @@ class App:
         watching = asyncio.create_task(
             handlers.watch(
                 self._intake,
+                self._offsets_intake,
                 self._settings.watch_namespaces,
                 self._settings.label_selector,
                 stop,
@@ -161,7 +185,8 @@ class App:
 
     async def _reconcile(self, key: ObjectKey) -> None:
         try:
-            delay = await self._controller.reconcile(key)
+            controller = self._offsets if key.kind == OFFSETS else self._controller
+            delay = await controller.reconcile(key)
         except KubeError as error:
             delay = self._again(key)
             logger.warning("%s", error, extra={"resource": str(key)})
@@ -198,7 +223,7 @@ class App:
             await self._leader.release()
         await self._health.stop()
 
-    def _emit(self, resource: LensesConnector, reason: str, message: str, *, warning: bool = False) -> None:
+    def _emit(self, resource: Resource, reason: str, message: str, *, warning: bool = False) -> None:
         self._events.emit(resource, "Warning" if warning else "Normal", reason, message)
 
     def _not_ready(self) -> list[str]:

@@ -1,4 +1,4 @@
-"""The command line: `lenses-operator run` and `version`."""
+"""The command line: `lenses-operator run`, `offsets restore` and `version`."""
 
 from __future__ import annotations
 
@@ -38,5 +38,27 @@ def run() -> None:
             click.echo(f"lenses-operator: {line}", err=True)
         sys.exit(2)
     except (KubeError, OSError) as error:
+        click.echo(f"lenses-operator: {error}", err=True)
+        sys.exit(1)
+
+
+@main.group()
+def offsets() -> None:
+    """Offsets operations."""
+
+
+@offsets.command()
+@click.argument("name")
+@click.option("-n", "--namespace", default="default", show_default=True, help="The LensesConnectorOffsets' namespace.")
+def restore(name: str, namespace: str) -> None:
+    """Print a resource that sets the offsets there were before operation NAME; `| kubectl create -f -` goes back."""
+    from lenses_operator.kube.api import KubeError, one_object
+    from lenses_operator.resources.offsets import PLURAL, LensesConnectorOffsets
+    from lenses_operator.restore import NothingToRestoreError, restoring
+
+    try:
+        body = asyncio.run(one_object(PLURAL, namespace, name))
+        click.echo(restoring(LensesConnectorOffsets.parse(body) if body else None), nl=False)
+    except (KubeError, NothingToRestoreError) as error:
         click.echo(f"lenses-operator: {error}", err=True)
         sys.exit(1)

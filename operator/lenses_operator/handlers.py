@@ -8,11 +8,13 @@ from typing import Any, cast
 import kopf
 
 from lenses_operator.controllers.intake import Intake
+from lenses_operator.controllers.offsets_store import OffsetsIntake
 from lenses_operator.resources.base import GROUP, VERSION, WATCH_LABEL
 from lenses_operator.resources.connector import PLURAL
+from lenses_operator.resources.offsets import PLURAL as OFFSETS
 
 
-def build_registry(intake: Intake, *, watch_references: bool) -> kopf.OperatorRegistry:
+def build_registry(intake: Intake, operations: OffsetsIntake, *, watch_references: bool) -> kopf.OperatorRegistry:
     """A registry of our own, since kopf's default one is a global."""
     registry = kopf.OperatorRegistry()
 
@@ -26,6 +28,13 @@ def build_registry(intake: Intake, *, watch_references: bool) -> kopf.OperatorRe
             intake.gone(body)
         else:
             intake.seen(body)
+
+    @kopf.on.event(GROUP, VERSION, OFFSETS, registry=registry)
+    async def offsets(type: str | None, body: kopf.Body, **_: Any) -> None:  # noqa: A002 - kopf's own name
+        if type == "DELETED":
+            operations.gone(body)
+        else:
+            operations.seen(body)
 
     if watch_references:
         _watch_references(registry, intake)
@@ -56,16 +65,23 @@ def build_settings(selector: str) -> kopf.OperatorSettings:
     for plural in ("secrets", "configmaps"):
         settings.watching.label_selectors["", "v1", plural] = f"{WATCH_LABEL}=true"
     if selector:
-        settings.watching.label_selectors[GROUP, VERSION, PLURAL] = selector
+        for plural in (PLURAL, OFFSETS):
+            settings.watching.label_selectors[GROUP, VERSION, plural] = selector
     return settings
 
 
 async def watch(
-    intake: Intake, namespaces: Sequence[str], selector: str, stop_flag: Any, *, watch_references: bool
+    intake: Intake,
+    operations: OffsetsIntake,
+    namespaces: Sequence[str],
+    selector: str,
+    stop_flag: Any,
+    *,
+    watch_references: bool,
 ) -> None:
     """Runs kopf's watches until `stop_flag` is set or a signal comes."""
     await kopf.operator(
-        registry=build_registry(intake, watch_references=watch_references),
+        registry=build_registry(intake, operations, watch_references=watch_references),
         settings=build_settings(selector),
         standalone=True,
         clusterwide=not namespaces,

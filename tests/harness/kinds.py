@@ -30,7 +30,7 @@ class Kind:
 
 _KINDS = (
     Kind("LensesConnector", OURS, "lensesconnectors"),
-    Kind("LensesConnectorOffset", OURS, "lensesconnectoroffsets"),
+    Kind("LensesConnectorOffsets", OURS, "lensesconnectoroffsets"),
     Kind("Namespace", "v1", "namespaces", namespaced=False),
     Kind("ConfigMap", "v1", "configmaps"),
     Kind("Secret", "v1", "secrets"),
@@ -51,7 +51,7 @@ _KINDS = (
     Kind("ValidatingAdmissionPolicyBinding", ADMISSION, "validatingadmissionpolicybindings", namespaced=False),
 )
 KINDS = {kind.name: kind for kind in _KINDS}
-SHORT_NAMES = {"lc": "LensesConnector", "lco": "LensesConnectorOffset"}
+SHORT_NAMES = {"lc": "LensesConnector", "lco": "LensesConnectorOffsets"}
 
 
 def kind_named(name: str) -> Kind:

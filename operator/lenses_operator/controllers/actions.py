@@ -132,8 +132,11 @@ class Actions:
         if memory.asked == (action, observed.state):
             if observed.state == "FAILED" or now < memory.asked_at + ASK_AGAIN:
                 return None
+        elif work.held:
+            why = f"The connector was {observed.state}; {action} was asked for by LensesConnectorOffsets {work.held}."
+            self._reporter.event(work, PAST[action], why)
         elif self._is_drift(work):
-            wanted = work.resource.spec.state
+            wanted = work.state
             message = f"The connector was {observed.state}; {action} was asked for, as spec.state is {wanted}."
             self._reporter.event(work, "DriftRepaired", message)
         else:
@@ -217,7 +220,7 @@ class Actions:
 
     async def _hold(self, work: Work) -> None:
         """A created connector runs at once; pause or stop is the very next request."""
-        action = TRANSITION.get(work.resource.spec.state)
+        action = TRANSITION.get(work.state)
         if action is None:
             return
         work.memory.asked, work.memory.asked_at = (action, "RUNNING"), self._clock()

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import datetime
 from random import uniform
 
 from lenses_operator.controllers.actions import Actions
+from lenses_operator.controllers.clocks import Clocks
 from lenses_operator.controllers.deletion import Deletions
+from lenses_operator.controllers.entitlement import Entitlement
 from lenses_operator.controllers.environments import Environments
 from lenses_operator.controllers.inputs import Inputs
 from lenses_operator.controllers.looking import Looking
 from lenses_operator.controllers.memory import Memory
+from lenses_operator.controllers.offsets_store import OffsetsStore
 from lenses_operator.controllers.problems import problem_of
 from lenses_operator.controllers.reporter import Reporter, StatusWriter
 from lenses_operator.controllers.restarts import Restarts
@@ -31,12 +31,11 @@ from lenses_operator.domain.decide import (
     Nothing,
     RefuseAdoption,
     Restart,
+    Transition,
     Update,
     decide,
     decide_early,
 )
-from lenses_operator.domain.ownership import conflict_message, owner_of
-from lenses_operator.domain.policy import not_allowed_message
 from lenses_operator.domain.reasons import Reason
 from lenses_operator.domain.references import ReferenceNotFound
 from lenses_operator.domain.render import ConfigInvalid, Rendered
@@ -45,20 +44,13 @@ from lenses_operator.domain.status import Report
 from lenses_operator.lenses.errors import LensesError
 from lenses_operator.resources.base import ObjectKey
 from lenses_operator.resources.conditions import Phase, Verdict
-from lenses_operator.resources.connector import AppliedConfig, LensesConnector, OwnershipState
+from lenses_operator.resources.connector import AppliedConfig, LensesConnector, OwnershipState, WantedState
 
+BACK: dict[WantedState, Transition] = {WantedState.RUNNING: "resume", WantedState.PAUSED: "pause"}
 MAX_STEPS = 8
 """Steps in one pass; a connector that wants more lets others have their turn."""
 QUIET_FAILURES = 3
 """Passing failures in a row before a connector that is well is called into question."""
-
-
-@dataclass(frozen=True)
-class Clocks:
-    """`loop`: seconds that only grow; `now`: the wall's time, for what people read."""
-
-    loop: Callable[[], float]
-    now: Callable[[], datetime]
 
 
 class ConnectorController:
@@ -68,6 +60,7 @@ class ConnectorController:
         self,
         *,
         store: Store,
+        operations: OffsetsStore,
         environments: Environments,
         sessions: Sessions,
         inputs: Inputs,
@@ -77,6 +70,7 @@ class ConnectorController:
         drift_interval: float,
     ) -> None:
         self._store = store
+        self._operations = operations
         self._environments = environments
         self._sessions = sessions
         self._inputs = inputs
@@ -89,6 +83,7 @@ class ConnectorController:
             reporter, Validator(clocks.loop), clock=clocks.loop, now=clocks.now, unchanged=self._unchanged
         )
         self._restarts = Restarts(reporter, clock=clocks.loop, now=clocks.now)
+        self._entitlement = Entitlement(store, inputs, environments, reporter)
         self._deletions = Deletions(reporter, store, clocks.loop)
         self._memories: dict[ObjectKey, Memory] = {}
 
@@ -120,20 +115,25 @@ class ConnectorController:
         early = decide_early(resource)
         if early is not None:
             return await self._deletions.release(bare, early)
-        if not resource.metadata.deleting and not self._inputs.allowed(resource):
-            return await self._not_allowed(bare)
-        owner = self._owner(resource)
-        if owner.metadata.uid != resource.metadata.uid:
-            return await self._lose(bare, owner)
+        refused = await self._entitlement.refuse(bare)
+        if refused is not None:
+            return refused
+        held = self._operations.holding(resource)
+        bare.held = held.metadata.name if held else None
         try:
             references = await self._inputs.references(resource)
             session = self._inputs.session(resource, references)
-            wanted = self._inputs.render(resource, references)
         except (ConfigInvalid, ReferenceNotFound) as error:
             return await self._unusable(bare, error)
-        work = Work(resource, wanted, bare.memory, session)
+        try:
+            work = Work(resource, self._inputs.render(resource, references), bare.memory, session, bare.held)
+        except (ConfigInvalid, ReferenceNotFound) as error:
+            if not bare.held:
+                return await self._unusable(bare, error)
+            # An operation on its offsets needs the connector stopped, whatever is wrong with its configuration.
+            work = Work(resource, Rendered({}), bare.memory, session, bare.held, error)
         work.memory.missing = 0
-        self._warn_of_newlines(work)
+        self._reporter.warn_of_newlines(work)
         return await self._ask_lenses(work)
 
     async def _ask_lenses(self, work: Work) -> Outcome:
@@ -146,7 +146,9 @@ class ConnectorController:
             observed = await self._looking.look(work, view)
             if work.resource.metadata.deleting:
                 outcome = await self._deletions.step(work, observed)
-            elif work.resource.spec.suspend:
+            elif work.unusable is not None and not observed.present:
+                outcome = await self._unusable(work, work.unusable)
+            elif work.resource.spec.suspend and not work.held:
                 outcome = await self._suspended(work, observed)
             else:
                 outcome = await self._converge(work, observed)
@@ -162,12 +164,13 @@ class ConnectorController:
         situation = Situation(
             resource=work.resource,
             wanted=work.wanted,
-            state=work.resource.spec.state,
+            state=work.state,
             observed=observed,
             applied=work.applied,
             last_written=memory.last_written,
             refusal=memory.refusal if self._clock() < memory.refusal_until else None,
             validated=memory.valid is not None and memory.valid[0] == work.wanted.fingerprint,
+            held=work.held is not None,
             restart_asked=asked,
             restart_due=plan.due is not None and plan.due <= self._now(),
         )
@@ -201,11 +204,16 @@ class ConnectorController:
     async def _settled(self, work: Work, situation: Situation, nothing: Nothing) -> Outcome:
         """Nothing to do in Lenses: say how it stands, and when to look again."""
         observed, memory = situation.observed, work.memory
-        if situation.refused:
+        if situation.refused and not work.held:
             return await self._actions.report_refusal(work, observed)
         if self._looking.wants_traces(work, observed):
             memory.look = True
             return AGAIN
+        if work.held:
+            memory.was_held = True
+            verdict = verdicts.offsets_operation(work.held, observed)
+            return await self._say(work, Report(verdict, OwnershipState.OWNED, observed, work.applied))
+        memory.was_held = False
         plan = self._restarts.plan(work)
         verdict = verdicts.of_connector(
             observed,
@@ -237,7 +245,15 @@ class ConnectorController:
         return Outcome(delay=delay)
 
     async def _suspended(self, work: Work, observed: Observed) -> Outcome:
-        """Observed and reported; nothing is changed, not even our own finalizer."""
+        """Observed and reported; nothing is changed, not even our own finalizer.
+
+        But what an offsets operation stopped is given back once, since it was begun before the suspension.
+        """
+        if work.memory.was_held:
+            work.memory.was_held = False
+            back = BACK.get(work.resource.spec.state)
+            if observed.state == "STOPPED" and back is not None:
+                await self._actions.change_state(work, back, observed)
         self._restarts.note(work, observed)
         ours = work.resource.status.ownership.state.ours
         report = Report(
@@ -268,23 +284,6 @@ class ConnectorController:
         self._reporter.event(work, "Adopted", f"Took over connector {work.connector}: {how}.{note}")
         work.memory.look = True
         return AGAIN
-
-    async def _lose(self, work: Work, owner: LensesConnector) -> Outcome:
-        if work.resource.metadata.deleting:
-            await self._reporter.release(work)
-            return GONE
-        self._environments.leave(work.resource.key)
-        verdict = verdicts.conflict(conflict_message(work.resource, owner))
-        await self._reporter.report(work, Report(verdict, OwnershipState.CONFLICT, hide=True))
-        return Outcome()  # the owner's going wakes us
-
-    async def _not_allowed(self, work: Work) -> Outcome:
-        """What it owns stays owned: it may still be deleted, and it is shown again when policy allows it again."""
-        self._environments.leave(work.resource.key)
-        verdict = verdicts.not_allowed(not_allowed_message(work.resource))
-        state = work.resource.status.ownership.state
-        await self._reporter.report(work, Report(verdict, state, applied=work.applied, hide=True))
-        return Outcome()
 
     async def _unusable(self, work: Work, error: ConfigInvalid | ReferenceNotFound) -> Outcome:
         """Nothing is sent; a connector that runs keeps its old configuration, and what is seen of it is still shown."""
@@ -341,32 +340,10 @@ class ConnectorController:
         meta = resource.metadata
         dying = meta.model_copy(update={"deletion_timestamp": meta.deletion_timestamp or self._now()})
         resource = resource.model_copy(update={"metadata": dying})
-        if self._owner(resource).metadata.uid != meta.uid:
+        if self._entitlement.owner(resource).metadata.uid != meta.uid:
             self._store.drop_tombstone(resource.key)
             return AGAIN
         return await self._look_after(resource)
-
-    def _owner(self, resource: LensesConnector) -> LensesConnector:
-        """Of those that may use the name or own it already: a namespace without the right cannot squat on a name."""
-        claimants = self._store.claimants(resource.connector)
-        entitled = [
-            claimant
-            for claimant in claimants
-            if claimant.status.ownership.state.ours or self._inputs.allowed(claimant) or claimant.key == resource.key
-        ]
-        return owner_of(entitled)
-
-    def _warn_of_newlines(self, work: Work) -> None:
-        """Sent to the letter, but seldom meant: `echo` puts a newline at the end."""
-        found = frozenset((key, work.wanted.secrets[key].resource_version) for key in work.wanted.with_newline)
-        new = found - work.memory.announced_newlines
-        if new:
-            work.memory.announced_newlines |= new
-            keys = ", ".join(sorted(key for key, _ in new))
-            message = (
-                f"The value from a Secret ends in a newline, and is sent so: {keys}. If that is not meant, mend it."
-            )
-            self._reporter.event(work, "TrailingNewline", message, warning=True)
 
     def _unchanged(self, work: Work) -> bool:
         now = self._store.get(work.resource.key)

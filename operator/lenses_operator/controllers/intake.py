@@ -8,8 +8,7 @@ import logging
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from pydantic import ValidationError
-
+from lenses_operator.controllers.parsing import parse
 from lenses_operator.controllers.store import Store
 from lenses_operator.domain.references import RefKind, RefName
 from lenses_operator.resources.base import ObjectKey
@@ -21,14 +20,21 @@ logger = logging.getLogger(__name__)
 class Intake:
     """Puts objects into the store and wakes the keys that a pass has to look at. No I/O."""
 
-    def __init__(self, store: Store, enqueue: Callable[[ObjectKey], None]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        enqueue: Callable[[ObjectKey], None],
+        operations: Callable[[ObjectKey], Iterable[ObjectKey]] = lambda _: (),
+    ) -> None:
+        """`operations`: the offsets resources that name a connector's resource, which wait for what becomes of it."""
         self._store = store
+        self._operations = operations
         self._enqueue = enqueue
         self._digests: dict[tuple[str, RefName], str] = {}
 
     def seen(self, body: Mapping[str, Any]) -> None:
         """An object as it is now."""
-        resource = _parse(body)
+        resource = parse(LensesConnector, body)
         if resource is None:
             return
         if self._store.upsert(resource):
@@ -36,7 +42,7 @@ class Intake:
 
     def gone(self, body: Mapping[str, Any]) -> None:
         """A DELETED event, or an object that is proven to be no more."""
-        resource = _parse(body)
+        resource = parse(LensesConnector, body)
         if resource is not None:
             self.lost(resource)
 
@@ -81,6 +87,8 @@ class Intake:
 
     def _wake(self, resource: LensesConnector) -> None:
         self._enqueue(resource.key)
+        for operation in self._operations(resource.key):
+            self._enqueue(operation)
         for sibling in self._store.siblings(resource):
             self._enqueue(sibling)
 
@@ -96,18 +104,3 @@ def _digest(body: Mapping[str, Any]) -> str:
     """Kept in memory only, to tell a change of data from one of metadata."""
     data = [body.get("data") or {}, body.get("binaryData") or {}]
     return hashlib.sha256(json.dumps([dict(part) for part in data], sort_keys=True).encode()).hexdigest()
-
-
-def _parse(body: Mapping[str, Any]) -> LensesConnector | None:
-    """None for an object the API server would not take: then the CRD of another version is installed."""
-    try:
-        return LensesConnector.parse(body)
-    except ValidationError as error:
-        metadata = body.get("metadata", {})
-        where = ", ".join(".".join(map(str, problem["loc"])) for problem in error.errors(include_input=False))
-        logger.error(  # noqa: TRY400 - the traceback would quote the object
-            "object not understood, is the CRD of this version installed? fields: %s",
-            where,
-            extra={"resource": f"{metadata.get('namespace')}/{metadata.get('name')}"},
-        )
-        return None

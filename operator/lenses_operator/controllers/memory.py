@@ -72,6 +72,8 @@ class Memory:
     settling_until: float = -inf
     announced_restart: str | None = None
     announced_newlines: frozenset[tuple[str, str]] = frozenset()
+    was_held: bool = False
+    """An offsets operation stopped the connector while this process watched."""
     offsets_reset: bool = False
     """For DeleteWithOffsets: done, the delete follows."""
     missing: int = 0

@@ -33,11 +33,20 @@ class EventSink(Protocol):
 class Reporter:
     """Our own writes go into the store at once, so that the next pass does not decide on what was before them."""
 
-    def __init__(self, writer: StatusWriter, store: Store, emit: EventSink, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        writer: StatusWriter,
+        store: Store,
+        emit: EventSink,
+        now: Callable[[], datetime],
+        owned: Callable[[LensesConnector], None],
+    ) -> None:
+        """`owned` is called when a resource's ownership changes: an offsets operation may wait for it."""
         self._writer = writer
         self._store = store
         self._emit = emit
         self._now = now
+        self._owned = owned
 
     def event(self, work: Work, reason: str, message: str, *, warning: bool = False) -> None:
         logger.info(
@@ -65,8 +74,10 @@ class Reporter:
 
     def took(self, work: Work, after: LensesConnector) -> None:
         """The object as it came back from a write of ours."""
+        before, work.resource = work.resource, after
         self._store.upsert(after)
-        work.resource = after
+        if before.status.ownership.state is not after.status.ownership.state:
+            self._owned(after)
 
     async def finalize(self, work: Work) -> bool:
         """Our finalizer is on the object when this returns True; False: gone or going, so nothing may be begun."""
@@ -84,3 +95,15 @@ class Reporter:
         after = await self._writer.remove_finalizer(work.resource)
         if after is not None:
             self.took(work, after)
+
+    def warn_of_newlines(self, work: Work) -> None:
+        """Sent to the letter, but seldom meant: `echo` puts a newline at the end."""
+        found = frozenset((key, work.wanted.secrets[key].resource_version) for key in work.wanted.with_newline)
+        new = found - work.memory.announced_newlines
+        if new:
+            work.memory.announced_newlines |= new
+            keys = ", ".join(sorted(key for key, _ in new))
+            message = (
+                f"The value from a Secret ends in a newline, and is sent so: {keys}. If that is not meant, mend it."
+            )
+            self.event(work, "TrailingNewline", message, warning=True)

@@ -94,6 +94,8 @@ class Restarts:
         resource = work.resource
         if resource.spec.suspend:
             return "spec.suspend is true"
+        if work.held:
+            return f"LensesConnectorOffsets {work.held} keeps the connector stopped"
         if resource.spec.state is not WantedState.RUNNING:
             return f"spec.state is {resource.spec.state}"
         if resource.status.observed_generation == -1 or not observed.present:

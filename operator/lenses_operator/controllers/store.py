@@ -50,7 +50,7 @@ class Store:
         before = self._objects.get(resource.key)
         if resource.metadata.uid in self._gone:
             return False  # from a list that was begun before the object went
-        if before is not None and _version(resource) < _version(before):
+        if before is not None and resource.version < before.version:
             return False
         self._index_references(before, resource)
         self._objects[resource.key] = resource
@@ -143,12 +143,6 @@ class Store:
             keys.discard(resource.key)
             if not keys:
                 del self._by_connector[resource.connector]
-
-
-def _version(resource: LensesConnector) -> int:
-    """Kubernetes promises comparable integers since 1.35, and etcd has always given them."""
-    text = resource.metadata.resource_version
-    return int(text) if text.isdigit() else 0
 
 
 def _wakes(before: LensesConnector, after: LensesConnector) -> bool:

@@ -7,10 +7,11 @@ from typing import Any
 
 from lenses_operator.controllers.memory import Memory
 from lenses_operator.controllers.session import Session
-from lenses_operator.domain.render import Rendered
+from lenses_operator.domain.references import ReferenceNotFound
+from lenses_operator.domain.render import ConfigInvalid, Rendered
 from lenses_operator.domain.status import Marks
 from lenses_operator.domain.validation import withhold
-from lenses_operator.resources.connector import AppliedConfig, ConnectorKey, LensesConnector
+from lenses_operator.resources.connector import AppliedConfig, ConnectorKey, LensesConnector, WantedState
 
 
 @dataclass
@@ -24,6 +25,10 @@ class Work:
     wanted: Rendered
     memory: Memory
     session: Session
+    held: str | None = None
+    """The LensesConnectorOffsets that keeps the connector stopped."""
+    unusable: ConfigInvalid | ReferenceNotFound | None = None
+    """Why `wanted` is empty where it is: then nothing may be written."""
     marks: Marks = field(init=False)
     generation: int = field(init=False)
     """Of the spec that `wanted` comes from; `resource` may be ahead of it."""
@@ -32,6 +37,11 @@ class Work:
         self.generation = self.resource.metadata.generation
         self.marks = Marks.of(self.resource.status)
         self.redact = self.memory.redactor(self.wanted.secret_values | self.session.secrets)
+
+    @property
+    def state(self) -> WantedState:
+        """The effective one."""
+        return WantedState.STOPPED if self.held else self.resource.spec.state
 
     def mark(self, **changes: Any) -> None:
         """Goes into the next status that is written."""

@@ -1,7 +1,7 @@
 """The next action for a connector: at most one, decided from values alone.
 
-Order of precedence: deletion, suspend, drift and update, state, restarts. Whatever is decided must be right even if
-the last action was cut off in the middle, because the process may end between any two requests.
+Order of precedence: deletion, suspend, a hold, drift and update, state, restarts. Whatever is decided must be
+right even if the last action was cut off in the middle, because the process may end between any two requests.
 """
 
 from __future__ import annotations
@@ -132,6 +132,8 @@ def decide(situation: Situation) -> Decision:
         return Create(lost=situation.ownership is OwnershipState.OWNED)
     if not situation.ownership.ours:
         return _adoption(situation)
+    if situation.held:
+        return ChangeState("stop") if observed.state != "STOPPED" else Nothing()
     difference = _config_difference(situation)
     if difference is None:
         return Look()

@@ -28,7 +28,24 @@ class Reason(StrEnum):
     NOT_ALLOWED = "NotAllowed"
     UPDATE_NOT_SUPPORTED = "UpdateNotSupported"
     SUSPENDED = "Suspended"
+    OFFSETS_OPERATION = "OffsetsOperation"
     CONFLICT = "Conflict"
     NOT_ADOPTED = "NotAdopted"
     DELETING = "Deleting"
     DELETION_BLOCKED = "DeletionBlocked"
+
+
+class OffsetsReason(StrEnum):
+    """Beside these a LensesConnectorOffsets carries the reasons above for what Lenses answers."""
+
+    OBSERVED = "Observed"
+    PENDING = "Pending"
+    CONNECTOR_NOT_FOUND = "ConnectorNotFound"
+    CONNECTOR_NOT_READY = "ConnectorNotReady"
+    STOPPING = "Stopping"
+    APPLYING = "Applying"
+    APPLIED = "Applied"
+    OFFSETS_INVALID = "OffsetsInvalid"
+    OFFSETS_REJECTED = "OffsetsRejected"
+    STOP_TIMEOUT = "StopTimeout"
+    NOT_SUPPORTED = "NotSupported"

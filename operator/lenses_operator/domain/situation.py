@@ -75,8 +75,8 @@ class Refusal:
 class Situation:
     """`last_written`: the exact map of our last write while this process lives; later only hashes are left.
 
-    `state` is the effective one: `stopped` under a hold. `restart_asked`: a new value of the restart annotation.
-    `restart_due`: the back-off of auto-restart is over.
+    `held`: an offsets operation keeps the connector stopped, which `state` then says too.
+    `restart_asked`: the restart annotation has a new value. `restart_due`: the back-off of auto-restart is over.
     """
 
     resource: LensesConnector
@@ -87,6 +87,7 @@ class Situation:
     last_written: Rendered | None = None
     refusal: Refusal | None = None
     validated: bool = False
+    held: bool = False
     restart_asked: bool = False
     restart_due: bool = False
 

@@ -47,6 +47,14 @@ def not_allowed(message: str) -> Verdict:
     return Verdict(ready="False", reason=Reason.NOT_ALLOWED, message=message, phase=Phase.STALLED)
 
 
+def offsets_operation(name: str, observed: Observed) -> Verdict:
+    message = (
+        f"LensesConnectorOffsets {name} changes the connector's offsets, for which it is kept stopped "
+        f"(it is {observed.state or 'in an unknown state'}). It goes back to what spec.state says by itself."
+    )
+    return Verdict(ready="Unknown", reason=Reason.OFFSETS_OPERATION, message=message, phase=Phase.RECONCILING)
+
+
 def suspended(observed: Observed | None) -> Verdict:
     if observed is None:
         shown = "What Lenses shows of the connector is not looked at."

@@ -52,6 +52,15 @@ async def connect() -> ApiClient:
     return ApiClient()
 
 
+async def one_object(plural: str, namespace: str, name: str) -> dict[str, Any] | None:
+    """For commands that need a single look; None where there is no such object."""
+    client = await connect()
+    try:
+        return await KubeApi(client).get(plural, namespace, name)
+    finally:
+        await client.close()  # type: ignore[no-untyped-call]
+
+
 @asynccontextmanager
 async def _errors(what: str) -> AsyncIterator[None]:
     try:

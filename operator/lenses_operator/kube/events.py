@@ -10,9 +10,8 @@ from datetime import UTC, datetime
 from typing import Any, Literal
 
 from lenses_operator.kube.api import KubeApi, KubeError
-from lenses_operator.resources.base import API_VERSION, rfc3339
+from lenses_operator.resources.base import API_VERSION, Resource, rfc3339
 from lenses_operator.resources.conditions import shorten
-from lenses_operator.resources.connector import KIND, LensesConnector
 
 logger = logging.getLogger(__name__)
 COMPONENT = "lenses-operator"
@@ -29,9 +28,9 @@ class Events:
     def __init__(self, api: KubeApi) -> None:
         self._api = api
         self._known: OrderedDict[tuple[str, str, str], tuple[str, int]] = OrderedDict()
-        self._queue: asyncio.Queue[tuple[LensesConnector, EventType, str, str, datetime]] = asyncio.Queue(maxsize=1000)
+        self._queue: asyncio.Queue[tuple[Resource, EventType, str, str, datetime]] = asyncio.Queue(maxsize=1000)
 
-    def emit(self, resource: LensesConnector, kind: EventType, reason: str, message: str) -> None:
+    def emit(self, resource: Resource, kind: EventType, reason: str, message: str) -> None:
         """Never waits: when Events pile up because the API server is slow, the newest is dropped."""
         try:
             self._queue.put_nowait((resource, kind, reason, shorten(message, NOTE_LIMIT), datetime.now(UTC)))
@@ -56,9 +55,7 @@ class Events:
         """Waits until everything emitted so far is written or given up."""
         await self._queue.join()
 
-    async def _write(
-        self, resource: LensesConnector, kind: EventType, reason: str, message: str, now: datetime
-    ) -> None:
+    async def _write(self, resource: Resource, kind: EventType, reason: str, message: str, now: datetime) -> None:
         identity = (resource.metadata.uid, reason, message)
         known = self._known.get(identity)
         namespace = resource.metadata.namespace
@@ -89,7 +86,7 @@ class Events:
             self._known.popitem(last=False)
 
 
-def _body(resource: LensesConnector, kind: EventType, reason: str, message: str, now: datetime) -> dict[str, Any]:
+def _body(resource: Resource, kind: EventType, reason: str, message: str, now: datetime) -> dict[str, Any]:
     meta = resource.metadata
     return {
         "apiVersion": "v1",
@@ -97,7 +94,7 @@ def _body(resource: LensesConnector, kind: EventType, reason: str, message: str,
         "metadata": {"name": f"{meta.name[:200]}.{uuid.uuid4().hex[:16]}", "namespace": meta.namespace},
         "involvedObject": {
             "apiVersion": API_VERSION,
-            "kind": KIND,
+            "kind": resource.kind_name,
             "name": meta.name,
             "namespace": meta.namespace,
             "uid": meta.uid,

@@ -5,65 +5,88 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any, Generic, Protocol, TypeVar
 
 from lenses_operator.kube.api import KubeApi, KubeError
 from lenses_operator.kube.writer import Writer
-from lenses_operator.resources.connector import PLURAL, LensesConnector
+from lenses_operator.resources.base import Resource
+from lenses_operator.resources.connector import PLURAL as CONNECTORS
+from lenses_operator.resources.connector import LensesConnector
+from lenses_operator.resources.offsets import PLURAL as OFFSETS
+from lenses_operator.resources.offsets import LensesConnectorOffsets
 
 logger = logging.getLogger(__name__)
+R = TypeVar("R", bound=Resource)
 RELIST = 120.0
 RETRY = 2.0
 
 
-class Sink(Protocol):
-    """Who wants to know of the lists."""
+class Sink(Protocol[R]):
+    """Who wants to know of the lists of one kind."""
 
-    def listed(self, bodies: Sequence[Mapping[str, Any]]) -> list[LensesConnector]:
+    def listed(self, bodies: Sequence[Mapping[str, Any]]) -> list[R]:
         """Takes a complete list; returns what it held that is not in it."""
         ...
 
-    def lost(self, resource: LensesConnector) -> None:
+    def lost(self, resource: R) -> None:
         """The object is proven to be no more."""
         ...
 
-    def left(self, resource: LensesConnector) -> None:
+    def left(self, resource: R) -> None:
         """The object is there, but no longer among those this operator looks after."""
         ...
 
 
-class Lister:
-    def __init__(self, api: KubeApi, writer: Writer, sink: Sink, namespaces: Sequence[str], selector: str) -> None:
-        self._api = api
-        self._writer = writer
+class _Kind(Generic[R]):
+    """One kind's lists."""
+
+    def __init__(self, plural: str, sink: Sink[R]) -> None:
+        self._plural = plural
         self._sink = sink
-        self._namespaces = namespaces
-        self._selector = selector
         self._unlisted: set[str] = set()
-        self.listed = asyncio.Event()
-        """Set once everything has been listed completely."""
 
-    async def run(self) -> None:
-        """Until cancelled; failures are tried again."""
-        while True:
-            try:
-                await self._list()
-            except KubeError as error:
-                logger.warning("%s", error)
-                await asyncio.sleep(RETRY)
-            else:
-                self.listed.set()
-                await asyncio.sleep(RELIST)
-
-    async def _list(self) -> None:
-        bodies = await self._api.list_all(PLURAL, self._namespaces, self._selector)
+    async def list(self, api: KubeApi, writer: Writer, namespaces: Sequence[str], selector: str) -> None:
+        bodies = await api.list_all(self._plural, namespaces, selector)
         unlisted = set()
         for resource in self._sink.listed(bodies):
             # Absence from a list is no proof: the object may be younger than the list, or have lost its label.
-            if await self._writer.current(resource) is None:
+            if await writer.current(resource) is None:
                 self._sink.lost(resource)
             elif resource.metadata.uid in self._unlisted:
                 self._sink.left(resource)
             else:
                 unlisted.add(resource.metadata.uid)
         self._unlisted = unlisted
+
+
+class Lister:
+    """Both kinds, one after the other; `listed` is set once both have been listed completely."""
+
+    def __init__(
+        self,
+        api: KubeApi,
+        writer: Writer,
+        connectors: Sink[LensesConnector],
+        offsets: Sink[LensesConnectorOffsets],
+        namespaces: Sequence[str],
+        selector: str,
+    ) -> None:
+        self._api = api
+        self._writer = writer
+        self._namespaces = namespaces
+        self._selector = selector
+        self._kinds = (_Kind(OFFSETS, offsets), _Kind(CONNECTORS, connectors))
+        self.listed = asyncio.Event()
+
+    async def run(self) -> None:
+        """Until cancelled; failures are tried again."""
+        while True:
+            try:
+                for kind in self._kinds:
+                    await kind.list(self._api, self._writer, self._namespaces, self._selector)
+            except KubeError as error:
+                logger.warning("%s", error)
+                await asyncio.sleep(RETRY)
+            else:
+                self.listed.set()
+                await asyncio.sleep(RELIST)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeVar
 
 from lenses_operator.kube.api import KubeApi, KubeError
-from lenses_operator.resources.base import FINALIZER
-from lenses_operator.resources.connector import PLURAL, ConnectorStatus, LensesConnector
+from lenses_operator.resources.base import FINALIZER, Resource, Status
+from lenses_operator.resources.connector import LensesConnector
+
+R = TypeVar("R", bound=Resource)
 
 TRIES = 5
 
@@ -17,7 +19,7 @@ class Writer:
     def __init__(self, api: KubeApi) -> None:
         self._api = api
 
-    async def write_status(self, resource: LensesConnector, status: ConnectorStatus) -> LensesConnector | None:
+    async def write_status(self, resource: R, status: Status) -> R | None:
         """One JSON patch. The uid is tested, so that a new object of the same name never gets an old one's status."""
         operations: list[dict[str, Any]] = [
             {"op": "test", "path": "/metadata/uid", "value": resource.metadata.uid},
@@ -68,19 +70,17 @@ class Writer:
             current = await self.current(resource)
         raise KubeError(f"finalizer of {resource.key}", 409, "the object keeps changing")
 
-    async def current(self, resource: LensesConnector) -> LensesConnector | None:
+    async def current(self, resource: R) -> R | None:
         """The object as the API server has it now; None where it is gone or another one has its name."""
-        body = await self._api.get(PLURAL, resource.metadata.namespace, resource.metadata.name)
+        body = await self._api.get(resource.plural, resource.metadata.namespace, resource.metadata.name)
         if body is None or body["metadata"]["uid"] != resource.metadata.uid:
             return None
-        return LensesConnector.parse(body)
+        return type(resource).parse(body)
 
-    async def _patch(
-        self, resource: LensesConnector, operations: list[dict[str, Any]], *, status: bool = False
-    ) -> LensesConnector:
+    async def _patch(self, resource: R, operations: list[dict[str, Any]], *, status: bool = False) -> R:
         meta = resource.metadata
-        return LensesConnector.parse(
-            await self._api.patch(PLURAL, meta.namespace, meta.name, operations, status=status)
+        return type(resource).parse(
+            await self._api.patch(resource.plural, meta.namespace, meta.name, operations, status=status)
         )
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Annotated, NamedTuple
+from typing import Annotated, Any, ClassVar, NamedTuple, Self
 
 from pydantic import BaseModel, ConfigDict, PlainSerializer
 from pydantic.alias_generators import to_camel
@@ -73,3 +74,42 @@ class Metadata(Model):
     def has_finalizer(self) -> bool:
         """Whether our own finalizer is on the object; other people's do not count."""
         return FINALIZER in self.finalizers
+
+
+class Status(Model):
+    """What both kinds' status has in common."""
+
+    observed_generation: int = -1
+
+    def to_wire(self) -> dict[str, Any]:
+        """The status as it is written: camel case, without what is empty or not known."""
+        return self.model_dump(mode="json", by_alias=True, exclude_none=True, exclude_defaults=True)
+
+
+class Resource(Model):
+    """One object of ours."""
+
+    kind_name: ClassVar[str]
+    plural: ClassVar[str]
+
+    metadata: Metadata
+
+    @classmethod
+    def parse(cls, body: Mapping[str, Any]) -> Self:
+        """From a Kubernetes object. Raises pydantic's ValidationError where the object does not fit the CRD."""
+        return cls.model_validate(body)
+
+    @property
+    def key(self) -> ObjectKey:
+        return ObjectKey(self.kind_name, self.metadata.namespace, self.metadata.name)
+
+    @property
+    def version(self) -> int:
+        """Kubernetes promises comparable integers since 1.35, and etcd has always given them."""
+        text = self.metadata.resource_version
+        return int(text) if text.isdigit() else 0
+
+    @property
+    def age_order(self) -> tuple[str, str]:
+        """Sorts the oldest first, by uid where two were made in the same second."""
+        return (self.metadata.creation_timestamp.isoformat(), self.metadata.uid)

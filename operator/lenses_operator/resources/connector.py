@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple
 
 from pydantic import Field
 
-from lenses_operator.resources.base import Metadata, Model, ObjectKey, Timestamp
+from lenses_operator.resources.base import Model, Resource, Status, Timestamp
 from lenses_operator.resources.conditions import Condition
 
 KIND = "LensesConnector"
@@ -146,8 +146,7 @@ class AutoRestartStatus(Model):
     next_restart_time: Timestamp | None = None
 
 
-class ConnectorStatus(Model):
-    observed_generation: int = -1
+class ConnectorStatus(Status):
     conditions: tuple[Condition, ...] = ()
     state: str | None = None
     type: str | None = None
@@ -167,10 +166,6 @@ class ConnectorStatus(Model):
     def ready(self) -> Condition | None:
         return next((condition for condition in self.conditions if condition.type == "Ready"), None)
 
-    def to_wire(self) -> dict[str, Any]:
-        """The status as it is written: camel case, without what is empty or not known."""
-        return self.model_dump(mode="json", by_alias=True, exclude_none=True, exclude_defaults=True)
-
 
 class ConnectorKey(NamedTuple):
     """The connector itself: two resources with the same key are about the same connector."""
@@ -183,19 +178,12 @@ class ConnectorKey(NamedTuple):
         return f"{self.name} on cluster {self.cluster} of environment {self.environment}"
 
 
-class LensesConnector(Model):
-    metadata: Metadata
+class LensesConnector(Resource):
+    kind_name = KIND
+    plural = PLURAL
+
     spec: ConnectorSpec
     status: ConnectorStatus = ConnectorStatus()
-
-    @classmethod
-    def parse(cls, body: Mapping[str, Any]) -> Self:
-        """From a Kubernetes object. Raises pydantic's ValidationError where the object does not fit the CRD."""
-        return cls.model_validate(body)
-
-    @property
-    def key(self) -> ObjectKey:
-        return ObjectKey(KIND, self.metadata.namespace, self.metadata.name)
 
     @property
     def connector(self) -> ConnectorKey:
@@ -204,8 +192,3 @@ class LensesConnector(Model):
             cluster=self.spec.cluster,
             name=self.spec.name or self.metadata.name,
         )
-
-    @property
-    def age_order(self) -> tuple[str, str]:
-        """Sorts the owner first: the oldest, by uid where two were made in the same second."""
-        return (self.metadata.creation_timestamp.isoformat(), self.metadata.uid)

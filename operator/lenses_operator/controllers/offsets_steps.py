@@ -1,0 +1,255 @@
+"""The steps of an offsets operation, each safe to repeat: stop, keep what was, ask once, read back, write it down."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from random import uniform
+from typing import Any, Protocol
+
+from lenses_operator.controllers.clocks import Clocks
+from lenses_operator.controllers.offsets_store import OffsetsIntake, OffsetsStore, connector_key
+from lenses_operator.controllers.session import Session
+from lenses_operator.domain import offsets_status as say
+from lenses_operator.domain.backoff import SETTLING, TRANSIENT
+from lenses_operator.domain.offsets import OffsetsInvalid, before_of, differences, seek_hint, text_of
+from lenses_operator.domain.offsets_tries import Tries, means_not_stopped
+from lenses_operator.lenses import errors
+from lenses_operator.resources.base import ObjectKey
+from lenses_operator.resources.conditions import Phase, Verdict
+from lenses_operator.resources.connector import LensesConnector
+from lenses_operator.resources.offsets import Action, LensesConnectorOffsets, OffsetsStatus
+
+logger = logging.getLogger(__name__)
+SUPPORTED_NOT = (405, 415, 501)
+REFUSED = (errors.BadRequest, errors.Forbidden, errors.LicenceRequired)
+
+
+class OffsetsWriter(Protocol):
+    """The object as it is afterwards, None where it is gone."""
+
+    async def write_status(
+        self, resource: LensesConnectorOffsets, status: OffsetsStatus
+    ) -> LensesConnectorOffsets | None: ...
+
+
+class OffsetsEvents(Protocol):
+    def __call__(
+        self, resource: LensesConnectorOffsets, reason: str, message: str, *, warning: bool = False
+    ) -> None: ...
+
+
+@dataclass
+class Run:
+    """One operation under one pass. `text`: the JSON array to send; None for Reset and Observe."""
+
+    operation: LensesConnectorOffsets
+    connector: LensesConnector
+    session: Session
+    redact: Callable[[str], str] = field(repr=False)
+    text: str | None = field(repr=False)
+
+    @property
+    def generation(self) -> int:
+        return self.operation.metadata.generation
+
+
+@dataclass
+class Progress:
+    """What the process remembers of one generation's operation; losing it costs a few reads."""
+
+    generation: int
+    stopping_since: float | None = None
+    tries: Tries | None = None
+    sent: bool = False
+    looks: int = 0
+
+
+class OffsetsSteps:
+    """Raises LensesError and KubeError."""
+
+    def __init__(
+        self, writer: OffsetsWriter, store: OffsetsStore, intake: OffsetsIntake, emit: OffsetsEvents, clocks: Clocks
+    ) -> None:
+        self._writer = writer
+        self._store = store
+        self._intake = intake
+        self._emit = emit
+        self._clock = clocks.loop
+        self._now = clocks.now
+        self._progress: dict[ObjectKey, Progress] = {}
+
+    def forget(self, key: ObjectKey) -> None:
+        self._progress.pop(key, None)
+
+    async def report(
+        self, operation: LensesConnectorOffsets, verdict: Verdict, changes: dict[str, Any] | None = None
+    ) -> LensesConnectorOffsets | None:
+        """Writes only what changed; None where the object is gone. A change of phase matters to the whole line."""
+        before = operation.status
+        phase = say.phase_of(verdict)
+        changed = {"phase": phase} if phase is not None and operation.operates else {}
+        status = say.next_status(operation, verdict, self._now(), changed | (changes or {}))
+        if status == before:
+            return operation
+        after = await self._writer.write_status(operation, status)
+        if after is None:
+            return None
+        self._store.upsert(after)
+        self._tell(after, before, verdict)
+        if status.phase != before.phase:
+            self._intake.wake(after)
+        return after
+
+    async def observe(self, run: Run) -> float | None:
+        """Offsets as they are, for people."""
+        read = await run.session.client.get_offsets(*run.connector.connector)
+        await self.report(run.operation, say.observed(read.entries), say.seen(read.text))
+        return run.operation.spec.refresh_seconds
+
+    async def operate(self, run: Run) -> float | None:
+        """One step on. Asked for once it is first in line and its connector is owned."""
+        progress = self._progress_of(run)
+        observed = await run.session.observer.details(run.connector.connector)
+        if not observed.present:
+            await self.report(run.operation, say.connector_not_ready("The connector does not exist in Lenses."))
+            return TRANSIENT.delay(self._looked(progress), uniform)
+        if observed.state != "STOPPED" or observed.tasks:
+            return await self._stop(run, progress, observed.state, len(observed.tasks))
+        progress.stopping_since = None
+        if not await self._keep_before(run):
+            return None
+        if not self._unchanged(run):
+            return 0.0
+        if run.operation.status.before_generation == run.generation and not progress.sent:
+            # Kept already, so this process has taken over: what was asked for may have been carried out before.
+            read = await run.session.client.get_offsets(*run.connector.connector)
+            status = run.operation.status
+            before = text_of(status.before, status.before_compressed)
+            if not differences(run.text, read.text) and read.text != before:
+                return await self._done(run, "", read.text)
+        return await self._ask(run, progress)
+
+    async def _stop(self, run: Run, progress: Progress, state: str | None, tasks: int) -> float | None:
+        """The hold makes the connector's own pass stop it; here it is waited for, with a bound."""
+        now = self._clock()
+        progress.stopping_since = progress.stopping_since or now
+        if now - progress.stopping_since > say.STOP_BOUND:
+            await self.report(run.operation, say.stop_timeout())
+            return None
+        if await self.report(run.operation, say.stopping(state, tasks)) is None:
+            return None
+        return SETTLING.delay(self._looked(progress), uniform)
+
+    async def _keep_before(self, run: Run) -> bool:
+        """`before` is written once for a generation, and before anything is asked for."""
+        if run.operation.status.before_generation == run.generation:
+            return True
+        read = await run.session.client.get_offsets(*run.connector.connector)
+        try:
+            kept = before_of(read.text)
+        except OffsetsInvalid as error:
+            await self.report(run.operation, say.invalid(str(error)))
+            return False
+        changes = {
+            "before": kept.plain,
+            "before_compressed": kept.compressed,
+            "before_generation": run.generation,
+            **say.seen(read.text),
+        }
+        after = await self.report(run.operation, say.applying(), changes)
+        if after is None:
+            return False
+        run.operation = after
+        self._progress_of(run).sent = True  # nothing can have been asked for before this
+        return True
+
+    async def _ask(self, run: Run, progress: Progress) -> float | None:
+        progress.sent = True
+        progress.tries = progress.tries or Tries(self._clock())
+        try:
+            message = await self._request(run)
+        except errors.LensesError as error:
+            return await self._refused(run, progress, error)
+        progress.sent = False  # answered: should the next read fail, reading comes before asking again
+        read = await run.session.client.get_offsets(*run.connector.connector)
+        return await self._done(run, message, read.text)
+
+    async def _request(self, run: Run) -> str:
+        client, target = run.session.client, run.connector.connector
+        if run.operation.spec.action is Action.RESET:
+            return await client.reset_offsets(*target)
+        assert run.text is not None
+        return await client.alter_offsets(*target, run.text)
+
+    async def _refused(self, run: Run, progress: Progress, error: errors.LensesError) -> float | None:
+        """Every retry is bounded; what has no bound here is Lenses being away, which the caller reports."""
+        assert progress.tries is not None
+        words = errors.one_line(run.redact(error.words)) or str(error)
+        status = getattr(error, "status", 0)
+        if isinstance(error, errors.MissingAgentCapability) or status in SUPPORTED_NOT:
+            await self.report(run.operation, say.not_supported(words))
+            return None
+        if status == 404:
+            if progress.tries.again_after_unknown():
+                return TRANSIENT.delay(progress.tries.unknown, uniform)
+            await self.report(run.operation, say.not_supported(words))
+            return None
+        waiting = isinstance(error, errors.Conflict) or (status in (400, 500) and means_not_stopped(error.words))
+        if waiting and progress.tries.again_after_wait(self._clock()):
+            await self.report(run.operation, say.applying())
+            return SETTLING.delay(self._looked(progress), uniform)
+        if status == 500 and not waiting and progress.tries.again_after_refusal():
+            return TRANSIENT.delay(progress.tries.refused, uniform)
+        if waiting or status == 500 or isinstance(error, REFUSED):
+            await self.report(run.operation, say.rejected(words))
+            return None
+        raise error
+
+    async def _done(self, run: Run, message: str, read: str) -> float | None:
+        """Written down as soon as it is known to be so; from here on it is never carried out again."""
+        mismatch = differences(run.text, read)
+        said = errors.one_line(run.redact(message)) or "The offsets are as they were asked for."
+        changes = {
+            "applied_generation": run.generation,
+            "applied_time": self._now(),
+            "message": said,
+            **say.seen(read),
+        }
+        verdict = say.applied(mismatch, seek_hint(run.connector.spec.class_name))
+        await self.report(run.operation, verdict, changes)
+        return None
+
+    def _tell(self, after: LensesConnectorOffsets, before: OffsetsStatus, verdict: Verdict) -> None:
+        """One Event for each phase that is entered, and for each new trouble."""
+        old = before.ready
+        if old is not None and old.reason == verdict.reason and old.observed_generation == after.metadata.generation:
+            return
+        if verdict.phase is Phase.STALLED:
+            self._emit(after, verdict.reason, verdict.message, warning=True)
+        elif after.operates and after.status.phase is not None and verdict.reason == str(after.status.phase):
+            reason = "OffsetsApplied" if after.applied else verdict.reason
+            self._emit(after, reason, verdict.message)
+
+    def _progress_of(self, run: Run) -> Progress:
+        known = self._progress.get(run.operation.key)
+        if known is None or known.generation != run.generation:
+            known = self._progress[run.operation.key] = Progress(run.generation)
+        return known
+
+    @staticmethod
+    def _looked(progress: Progress) -> int:
+        progress.looks += 1
+        return progress.looks
+
+    def _unchanged(self, run: Run) -> bool:
+        """Asked just before the request: the operation is still wanted, and its connector still held."""
+        now = self._store.get(run.operation.key)
+        return (
+            now is not None
+            and now.metadata.uid == run.operation.metadata.uid
+            and now.metadata.generation == run.generation
+            and not now.metadata.deleting
+            and connector_key(now) == run.connector.key
+        )

@@ -1,0 +1,204 @@
+"""What an offsets operation asks, sends and finds: exact JSON text on the way out, comparison on the way back."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from lenses_operator.lenses.models import offsets_of, parse_offsets
+from lenses_operator.resources.connector import LensesConnector
+from lenses_operator.resources.offsets import Action, LensesConnectorOffsets, OffsetsSpec
+
+SHOWN_ENTRIES = 500
+SHOWN_BYTES = 256 * 1024
+BEFORE_PLAIN = 256 * 1024
+BEFORE_COMPRESSED = 1024 * 1024
+SEEKS_BY_ITSELF = (
+    "io.lenses.streamreactor.connect.aws.s3.sink",
+    "io.lenses.streamreactor.connect.gcp.storage.sink",
+    "io.lenses.streamreactor.connect.datalake.sink",
+)
+
+
+class OffsetsInvalid(ValueError):  # noqa: N818 - the name is the condition's reason
+    """The entries cannot be sent; the message names the entry and what to do."""
+
+
+def request_text(spec: OffsetsSpec) -> str | None:
+    """The JSON array to send, to the letter; None for Reset. Raises OffsetsInvalid."""
+    if spec.action is not Action.ALTER:
+        return None
+    if spec.offsets_json is not None:
+        text, where = _array_of(spec.offsets_json), "spec.offsetsJson"
+    else:
+        entries = [
+            {"partition": entry.partition, "offset": None if entry.drop else entry.offset} for entry in spec.offsets
+        ]
+        text, where = json.dumps(entries, ensure_ascii=False), "spec.offsets"
+    _check(text, where)
+    return text
+
+
+def _array_of(text: str) -> str:
+    """The text of a GET as it is, or its array alone."""
+    if not text.lstrip().startswith("{"):
+        return text.strip()
+    try:
+        return offsets_of(text).text
+    except ValueError as error:
+        raise OffsetsInvalid(f"spec.offsetsJson: {error}. Give the JSON that a GET of the offsets answers.") from None
+
+
+def _check(text: str, where: str) -> None:
+    try:
+        entries = parse_offsets(text)
+        raw = json.loads(text)
+    except ValueError as error:
+        raise OffsetsInvalid(f"{where}: {error}.") from None
+    if not entries:
+        raise OffsetsInvalid(f"{where} has no entry; to forget all offsets use action: Reset.")
+    seen: dict[str, int] = {}
+    for index, (entry, plain) in enumerate(zip(entries, raw, strict=True)):
+        if not isinstance(entry.partition, dict) or not entry.partition:
+            raise OffsetsInvalid(f"{where}[{index}].partition must be an object with at least one field.")
+        if "offset" not in plain:
+            raise OffsetsInvalid(f'{where}[{index}] has no offset; to forget this partition\'s write "offset": null.')
+        if entry.offset is not None and not isinstance(entry.offset, dict):
+            raise OffsetsInvalid(f"{where}[{index}].offset must be an object, or null to forget this partition's.")
+        key = _partition_key(entry.partition)
+        if key in seen:
+            raise OffsetsInvalid(f"{where}[{index}] names the same partition as {where}[{seen[key]}].")
+        seen[key] = index
+
+
+def _partition_key(partition: object) -> str:
+    """Alike for `0` and `"0"`: sinks take both for the same partition."""
+    return json.dumps(_alike(partition), sort_keys=True)
+
+
+def _alike(value: Any) -> Any:
+    """Numbers and their string form are the same, and a field that is absent is the same as null."""
+    if isinstance(value, dict):
+        return {key: _alike(item) for key, item in value.items() if item is not None}
+    if isinstance(value, list):
+        return [_alike(item) for item in value]
+    if isinstance(value, bool) or value is None:
+        return value
+    if isinstance(value, int | float | Decimal):
+        number = Decimal(str(value))
+        return format(number.normalize(), "f") if number.is_finite() else str(value)
+    try:
+        number = Decimal(value)
+    except ArithmeticError:
+        return value
+    return format(number.normalize(), "f") if number.is_finite() and abs(number.adjusted()) < 40 else value
+
+
+def differences(asked: str | None, read: str) -> list[str]:
+    """What a read-back does not show as it was asked; `asked` None: everything was to be forgotten."""
+    found = {_partition_key(entry.partition): entry for entry in parse_offsets(read)}
+    if asked is None:
+        left = [entry for entry in found.values() if entry.offset is not None]
+        return [f"{len(left)} partitions still have an offset"] if left else []
+    rows = []
+    for entry in parse_offsets(asked):
+        now = found.get(_partition_key(entry.partition))
+        offset = now.offset if now else None
+        if _alike(offset) != _alike(entry.offset):
+            rows.append(f"{_shown(entry.partition)} is at {_shown(offset)} instead of {_shown(entry.offset)}")
+    return rows
+
+
+def _shown(value: object) -> str:
+    if value is None:
+        return "no offset"
+    return json.dumps(value, default=str, ensure_ascii=False)[:200]
+
+
+@dataclass(frozen=True)
+class Shown:
+    """Offsets for people: cut, with the true number of partitions."""
+
+    partitions: int
+    offsets: tuple[Any, ...]
+    truncated: bool
+
+
+def shown(text: str) -> Shown:
+    """At most 500 entries or 256 KiB; numbers as Kubernetes can keep them."""
+    entries = parse_offsets(text)
+    kept: list[Any] = []
+    size = 0
+    for entry in entries[:SHOWN_ENTRIES]:
+        row = {"partition": _plain(entry.partition), "offset": _plain(entry.offset)}
+        size += len(json.dumps(row).encode())
+        if size > SHOWN_BYTES:
+            break
+        kept.append({name: value for name, value in row.items() if value is not None})
+    return Shown(len(entries), tuple(kept), len(kept) < len(entries))
+
+
+def _plain(value: Any) -> Any:
+    """What JSON in Kubernetes cannot hold as a number is shown as text; `before` keeps it to the letter."""
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    if isinstance(value, Decimal):
+        return str(value)
+    if isinstance(value, int) and not isinstance(value, bool) and not -(2**63) <= value < 2**63:
+        return str(value)
+    return value
+
+
+@dataclass(frozen=True)
+class Before:
+    """What it takes to go back: the text, or gzip and base64 of it where it is big."""
+
+    plain: str | None = None
+    compressed: str | None = None
+
+
+def before_of(text: str) -> Before:
+    """Raises OffsetsInvalid where it is too big to be kept, since there would be no way back."""
+    if len(text.encode()) <= BEFORE_PLAIN:
+        return Before(plain=text)
+    packed = base64.b64encode(gzip.compress(text.encode(), mtime=0)).decode()
+    if len(packed) > BEFORE_COMPRESSED:
+        raise OffsetsInvalid(
+            f"The connector's present offsets take {len(packed)} bytes even compressed, more than the "
+            f"{BEFORE_COMPRESSED} that status can keep: there would be no way back, so nothing was changed."
+        )
+    return Before(compressed=packed)
+
+
+def text_of(plain: str | None, compressed: str | None) -> str | None:
+    """The text that `before_of` kept."""
+    if plain is not None or compressed is None:
+        return plain
+    return gzip.decompress(base64.b64decode(compressed)).decode()
+
+
+def next_in_line(operations: Iterable[LensesConnectorOffsets]) -> LensesConnectorOffsets | None:
+    """Of those that address one connector: the one under way, else the oldest that is not finished."""
+    open_ones = [one for one in operations if one.operates and not one.finished and not one.metadata.deleting]
+    return min(open_ones, key=lambda one: (not one.under_way, one.age_order), default=None)
+
+
+def holds(operation: LensesConnectorOffsets | None, connector: LensesConnector) -> bool:
+    """Whether the operation keeps the connector stopped. Derived from the objects each time, stored nowhere."""
+    if operation is None or connector.metadata.deleting:
+        return False
+    return operation.under_way or not connector.spec.suspend
+
+
+def seek_hint(class_name: str) -> str:
+    """Some sinks keep their own position; a day can be lost looking for it."""
+    if not class_name.startswith(SEEKS_BY_ITSELF):
+        return ""
+    return " This sink seeks to the position in its own index in the bucket, which altered offsets do not change."

@@ -1,0 +1,136 @@
+"""What to say of an offsets resource: one function a situation, and the next status from the last."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from lenses_operator.domain.offsets import shown
+from lenses_operator.domain.reasons import OffsetsReason
+from lenses_operator.resources.conditions import ConditionStatus, Phase, Verdict, shorten
+from lenses_operator.resources.offsets import LensesConnectorOffsets, OffsetsStatus, OperationPhase
+
+STOP_BOUND = 300.0
+"""Seconds a connector may take to stop before the operation is given up."""
+
+
+def next_status(
+    operation: LensesConnectorOffsets, verdict: Verdict, now: datetime, changes: dict[str, Any]
+) -> OffsetsStatus:
+    """Equal to the present one where nothing changed."""
+    before, generation = operation.status, operation.metadata.generation
+    renewed = {"message": None, "applied_time": None} if before.observed_generation != generation else {}
+    return before.model_copy(
+        update={
+            **renewed,
+            "observed_generation": generation,
+            "conditions": verdict.conditions(generation, now, before.conditions),
+            **changes,
+        }
+    )
+
+
+def seen(text: str) -> dict[str, Any]:
+    """The fields that show offsets as read."""
+    found = shown(text)
+    return {"partitions": found.partitions, "offsets": found.offsets, "truncated": found.truncated or None}
+
+
+def hidden() -> dict[str, Any]:
+    """Nothing is shown of a connector that is not the resource's own."""
+    return {"partitions": None, "offsets": None, "truncated": None}
+
+
+def observed(partitions: int) -> Verdict:
+    what = f"{partitions} partition{'' if partitions == 1 else 's'}"
+    return Verdict(ready="True", reason=OffsetsReason.OBSERVED, message=f"The offsets of {what} were read.")
+
+
+def connector_not_found(name: str) -> Verdict:
+    return _waiting(
+        OffsetsReason.CONNECTOR_NOT_FOUND,
+        f"There is no LensesConnector {name} in this namespace. The operation waits until there is.",
+        "False",
+    )
+
+
+def connector_not_ready(why: str) -> Verdict:
+    return _waiting(OffsetsReason.CONNECTOR_NOT_READY, f"{why} Nothing is touched until that has changed.", "False")
+
+
+def pending(before: LensesConnectorOffsets) -> Verdict:
+    return _waiting(OffsetsReason.PENDING, f"LensesConnectorOffsets {before.metadata.name} comes first.")
+
+
+def stopping(state: str | None, tasks: int) -> Verdict:
+    rest = f", {tasks} of its tasks not gone yet" if tasks else ""
+    return _waiting(
+        OffsetsReason.STOPPING, f"The connector is being stopped: it is {state or 'in an unknown state'}{rest}."
+    )
+
+
+def applying() -> Verdict:
+    return _waiting(OffsetsReason.APPLYING, "The connector is stopped and its offsets are being changed.")
+
+
+def applied(mismatch: list[str], hint: str) -> Verdict:
+    message = "The offsets were changed, and the connector goes back to the state its spec says."
+    if mismatch:
+        rows = "; ".join(mismatch[:5]) + (f"; and {len(mismatch) - 5} more" if len(mismatch) > 5 else "")
+        message += f" What was read back differs from what was asked: {rows}."
+    return Verdict(ready="True", reason=OffsetsReason.APPLIED, message=message + hint)
+
+
+def invalid(message: str) -> Verdict:
+    return _failed(OffsetsReason.OFFSETS_INVALID, f"{message} Nothing was changed.")
+
+
+def rejected(words: str) -> Verdict:
+    return _failed(
+        OffsetsReason.OFFSETS_REJECTED,
+        f"The offsets were refused: {words.rstrip('.')}. The connector goes back to its state. "
+        "Correct the spec to try again.",
+    )
+
+
+def stop_timeout() -> Verdict:
+    return _failed(
+        OffsetsReason.STOP_TIMEOUT,
+        f"The connector was not stopped, with all its tasks gone, within {STOP_BOUND / 60:.0f} minutes. Nothing was "
+        "changed. Look at the Connect workers, then change the spec or make a new LensesConnectorOffsets to try again.",
+    )
+
+
+def not_supported(words: str) -> Verdict:
+    return _failed(
+        OffsetsReason.NOT_SUPPORTED,
+        f"Offsets cannot be changed here ({words.rstrip('.')}): it takes Kafka Connect 3.6 or later and a Lenses "
+        "agent that offers it. The connector goes back to its state.",
+    )
+
+
+def phase_of(verdict: Verdict) -> OperationPhase | None:
+    """The phase that goes with a verdict of ours; None for one about Lenses, which leaves the phase as it was."""
+    return _PHASES.get(verdict.reason)
+
+
+_PHASES: dict[str, OperationPhase] = {
+    OffsetsReason.PENDING: OperationPhase.PENDING,
+    OffsetsReason.CONNECTOR_NOT_FOUND: OperationPhase.PENDING,
+    OffsetsReason.CONNECTOR_NOT_READY: OperationPhase.PENDING,
+    OffsetsReason.STOPPING: OperationPhase.STOPPING,
+    OffsetsReason.APPLYING: OperationPhase.APPLYING,
+    OffsetsReason.APPLIED: OperationPhase.APPLIED,
+    OffsetsReason.OFFSETS_INVALID: OperationPhase.FAILED,
+    OffsetsReason.OFFSETS_REJECTED: OperationPhase.FAILED,
+    OffsetsReason.STOP_TIMEOUT: OperationPhase.FAILED,
+    OffsetsReason.NOT_SUPPORTED: OperationPhase.FAILED,
+}
+
+
+def _waiting(reason: OffsetsReason, message: str, ready: ConditionStatus = "Unknown") -> Verdict:
+    return Verdict(ready=ready, reason=reason, message=shorten(message), phase=Phase.RECONCILING)
+
+
+def _failed(reason: OffsetsReason, message: str) -> Verdict:
+    return Verdict(ready="False", reason=reason, message=shorten(message), phase=Phase.STALLED)

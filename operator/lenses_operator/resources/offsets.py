@@ -1,0 +1,113 @@
+"""LensesConnectorOffsets: spec and status, field by field as in `crds/lensesconnectoroffsets.yaml`."""
+
+from __future__ import annotations
+
+import re
+from enum import StrEnum
+from typing import Any
+
+from pydantic import Field, JsonValue
+
+from lenses_operator.resources.base import Model, Resource, Status, Timestamp
+from lenses_operator.resources.conditions import Condition
+
+KIND = "LensesConnectorOffsets"
+PLURAL = "lensesconnectoroffsets"
+DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h)")
+SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
+
+
+class Action(StrEnum):
+    OBSERVE = "Observe"
+    ALTER = "Alter"
+    RESET = "Reset"
+
+
+class OperationPhase(StrEnum):
+    """For people and printer columns; conditions are the truth."""
+
+    PENDING = "Pending"
+    STOPPING = "Stopping"
+    APPLYING = "Applying"
+    APPLIED = "Applied"
+    FAILED = "Failed"
+
+
+class ConnectorRef(Model):
+    """A LensesConnector of the same namespace."""
+
+    name: str
+
+
+class OffsetEntrySpec(Model):
+    """Exactly one of `offset` and `drop`."""
+
+    partition: dict[str, Any]
+    offset: dict[str, Any] | None = None
+    drop: bool = False
+
+
+class OffsetsSpec(Model):
+    connector_ref: ConnectorRef
+    action: Action = Action.OBSERVE
+    offsets: tuple[OffsetEntrySpec, ...] = ()
+    offsets_json: str | None = None
+    refresh_interval: str = "60s"
+
+    @property
+    def refresh_seconds(self) -> float:
+        """At least 10; the CRD admits only Go's durations."""
+        return max(10.0, sum(float(number) * SECONDS[unit] for number, unit in DURATION.findall(self.refresh_interval)))
+
+
+class OffsetsStatus(Status):
+    """`before`: exact JSON text of all offsets, read while stopped just before the action of `before_generation`."""
+
+    applied_generation: int | None = None
+    before_generation: int | None = None
+    conditions: tuple[Condition, ...] = ()
+    phase: OperationPhase | None = None
+    partitions: int | None = None
+    offsets: tuple[JsonValue, ...] | None = None
+    truncated: bool | None = None
+    before: str | None = Field(default=None, repr=False)
+    before_compressed: str | None = Field(default=None, repr=False)
+    message: str | None = None
+    applied_time: Timestamp | None = None
+
+    @property
+    def ready(self) -> Condition | None:
+        return next((condition for condition in self.conditions if condition.type == "Ready"), None)
+
+
+class LensesConnectorOffsets(Resource):
+    kind_name = KIND
+    plural = PLURAL
+
+    spec: OffsetsSpec
+    status: OffsetsStatus = OffsetsStatus()
+
+    @property
+    def operates(self) -> bool:
+        return self.spec.action is not Action.OBSERVE
+
+    @property
+    def finished(self) -> bool:
+        """This generation's operation was carried out, or has failed for good."""
+        return self.applied or self.failed
+
+    @property
+    def applied(self) -> bool:
+        return self.status.applied_generation == self.metadata.generation
+
+    @property
+    def failed(self) -> bool:
+        status = self.status
+        return status.phase is OperationPhase.FAILED and status.observed_generation == self.metadata.generation
+
+    @property
+    def under_way(self) -> bool:
+        """It has begun to touch the connector, so that it must be finished even if the connector is suspended now."""
+        status = self.status
+        begun = status.phase in (OperationPhase.STOPPING, OperationPhase.APPLYING)
+        return begun and status.observed_generation == self.metadata.generation
