@@ -293,6 +293,32 @@ class TestRefusal:
             assert op.said()[1] == "ConfigInvalid"
 
     @virtual_time
+    async def test_after_a_restart_a_settled_configuration_can_be_gone_back_to_though_lenses_masks_it(self) -> None:
+        lenses = FakeLenses()
+        kube = FakeKube(lenses.calls)
+        async with operator(lenses, kube) as op:
+            await running(op)
+        lenses.shows = lambda config: config | {"file": "****"}
+        lenses.refuses = lambda config: config["topic"] == "new"
+        async with operator(lenses, kube) as op:
+            await asyncio.sleep(30)
+            op.kube.apply(config={"topic": "new", "file": "/data/orders"})
+            await asyncio.sleep(10)
+            assert op.connector == Connector(SENT)
+
+    @virtual_time
+    async def test_another_refusal_is_another_event_and_the_same_one_is_not(self) -> None:
+        async with operator() as op:
+            op.lenses.invalid = {"topic": ["first"]}
+            op.kube.apply()
+            await asyncio.sleep(600)
+            assert op.reasons() == ["ConfigInvalid"]
+            op.lenses.invalid = {"topic": ["second"]}
+            await asyncio.sleep(600)
+            assert op.reasons() == ["ConfigInvalid"] * 2
+            assert "second" in op.events[1].message
+
+    @virtual_time
     async def test_words_about_references_do_not_show(self) -> None:
         async with operator() as op:
             op.lenses.fail("validate", errors.BadRequest("validate", detail="planted-value is bad"))
