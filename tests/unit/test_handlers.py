@@ -1,4 +1,4 @@
-"""kopf, as it is started."""
+"""kopf, as it is started: an informer and nothing more."""
 
 from __future__ import annotations
 
@@ -10,6 +10,9 @@ import pytest
 from lenses_operator import handlers
 from lenses_operator.controllers.intake import Intake
 from lenses_operator.controllers.store import Store
+from lenses_operator.handlers import build_settings
+from lenses_operator.resources.base import FINALIZER, GROUP, VERSION
+from lenses_operator.resources.connector import PLURAL
 
 
 async def test_a_user_that_is_a_bare_number_can_run_it(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -20,3 +23,19 @@ async def test_a_user_that_is_a_bare_number_can_run_it(monkeypatch: pytest.Monke
     stop = asyncio.Event()
     stop.set()
     await asyncio.wait_for(handlers.watch(Intake(Store(), lambda _: None), (), "", stop, watch_references=False), 10)
+
+
+def test_kopf_never_touches_our_finalizer_and_writes_no_events() -> None:
+    settings = build_settings("")
+    assert settings.persistence.finalizer != FINALIZER
+    assert not settings.posting.enabled
+    assert settings.peering.standalone
+    assert settings.scanning.disabled
+
+
+def test_a_label_selector_is_for_our_kind_alone() -> None:
+    without, labels = (build_settings(selector).watching.label_selectors for selector in ("", "team=a"))
+    assert labels[GROUP, VERSION, PLURAL] == "team=a"
+    assert (GROUP, VERSION, PLURAL) not in without
+    for plural in ("secrets", "configmaps"):
+        assert labels["", "v1", plural] == without["", "v1", plural] == "connect.lenses.io/watch=true"

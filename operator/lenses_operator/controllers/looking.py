@@ -51,7 +51,8 @@ class Looking:
         trusted = resource.status.ownership.state is OwnershipState.OWNED and not memory.look and not due
         if listed is not None and trusted and not memory.awaiting_baseline and shows_the_same(resource.status, listed):
             return with_known_errors(listed, resource.status)
-        observed = (await work.session.observer.details(work.connector)).redacted(work.redact)
+        unproven = resource.metadata.deleting and memory.deleted_at is None
+        observed = (await work.session.observer.details(work.connector, fresh=unproven)).redacted(work.redact)
         memory.look = False
         if observed.present:
             self._environments.recheck(resource.key)

@@ -32,18 +32,19 @@ class Observer:
         entry = view.entries.get((connector.cluster, connector.name))
         return Observed.from_list(entry) if entry else None
 
-    async def details(self, connector: ConnectorKey) -> Observed:
+    async def details(self, connector: ConnectorKey, *, fresh: bool = False) -> Observed:
+        """`fresh`: absence is believed only if the cluster answers after it was claimed, not just before."""
         env, cluster, name = connector
         try:
             return Observed.from_details(await self._client.get_connector(env, cluster, name))
         except ConnectorOrClusterNotFound:
-            await self.prove_alive(connector)
+            await self.prove_alive(connector, fresh=fresh)
             return Observed.absent()
 
-    async def prove_alive(self, connector: ConnectorKey) -> None:
+    async def prove_alive(self, connector: ConnectorKey, *, fresh: bool = False) -> None:
         """Returns if the cluster has answered in the last moments; raises LensesError if it does not."""
         key = (connector.environment, connector.cluster)
-        if self._alive.get(key, float("-inf")) < self._clock() - ALIVE_FOR:
+        if fresh or self._alive.get(key, float("-inf")) < self._clock() - ALIVE_FOR:
             await self._client.get_cluster_info(*key)
             self._alive[key] = self._clock()
 

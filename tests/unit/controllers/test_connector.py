@@ -16,7 +16,6 @@ from unit.resources.make import SENT
 RUNNING = ("True", "Running", "Owned")
 TIMEOUT = errors.LensesUnreachable("create_connector", "timed out", reason="timeout")
 BROKEN = errors.ServerError("create_connector", detail="boom")
-REFUSED = errors.BadRequest("create_connector", detail="topic is bad")
 PLACE = ("connect-eu", "orders")
 
 
@@ -294,6 +293,32 @@ class TestRefusal:
             assert op.said()[1] == "ConfigInvalid"
 
     @virtual_time
+    async def test_after_a_restart_a_settled_configuration_can_be_gone_back_to_though_lenses_masks_it(self) -> None:
+        lenses = FakeLenses()
+        kube = FakeKube(lenses.calls)
+        async with operator(lenses, kube) as op:
+            await running(op)
+        lenses.shows = lambda config: config | {"file": "****"}
+        lenses.refuses = lambda config: config["topic"] == "new"
+        async with operator(lenses, kube) as op:
+            await asyncio.sleep(30)
+            op.kube.apply(config={"topic": "new", "file": "/data/orders"})
+            await asyncio.sleep(10)
+            assert op.connector == Connector(SENT)
+
+    @virtual_time
+    async def test_another_refusal_is_another_event_and_the_same_one_is_not(self) -> None:
+        async with operator() as op:
+            op.lenses.invalid = {"topic": ["first"]}
+            op.kube.apply()
+            await asyncio.sleep(600)
+            assert op.reasons() == ["ConfigInvalid"]
+            op.lenses.invalid = {"topic": ["second"]}
+            await asyncio.sleep(600)
+            assert op.reasons() == ["ConfigInvalid"] * 2
+            assert "second" in op.events[1].message
+
+    @virtual_time
     async def test_words_about_references_do_not_show(self) -> None:
         async with operator() as op:
             op.lenses.fail("validate", errors.BadRequest("validate", detail="planted-value is bad"))
@@ -302,6 +327,59 @@ class TestRefusal:
             assert op.said()[1] == "ConfigInvalid"
             assert "planted" not in op.message()
             assert all("planted" not in event.message for event in op.events)
+
+    @virtual_time
+    async def test_what_was_rolled_back_is_not_tried_again_and_again_on_a_running_connector(self) -> None:
+        async with operator() as op:
+            await running(op)
+            op.lenses.refuses = lambda config: config["topic"] == "new"
+            op.kube.apply(config={"topic": "new"})
+            await asyncio.sleep(3600)
+            assert len(op.lenses.asked("delete_connector")) == 1
+            assert op.connector == Connector(SENT)
+            op.kube.apply(config={"topic": "newer"})
+            await asyncio.sleep(30)
+            assert op.said() == RUNNING
+
+    @virtual_time
+    @pytest.mark.parametrize("operation", ["validate", "create_connector"])
+    async def test_the_same_500_three_times_over_a_minute_is_a_refusal(self, operation: str) -> None:
+        async with operator() as op:
+            op.lenses.always(operation, errors.ServerError(operation, detail="NullPointerException"))
+            op.kube.apply()
+            await asyncio.sleep(30)
+            assert op.said()[:2] == ("Unknown", "LensesUnavailable")
+            await asyncio.sleep(270)
+            assert op.said()[:2] == ("False", "ConfigInvalid")
+            assert "NullPointerException" in op.message()
+            assert len(op.lenses.asked(operation)) >= 3
+
+    @virtual_time
+    @pytest.mark.parametrize("operation", ["validate", "create_connector"])
+    async def test_another_500_each_time_is_no_refusal(self, operation: str) -> None:
+        async with operator() as op:
+            op.lenses.fail(operation, *[errors.ServerError(operation, detail=f"at {n}") for n in range(60)])
+            op.kube.apply()
+            await asyncio.sleep(600)
+            assert op.said()[:2] == ("Unknown", "LensesUnavailable")
+
+    @virtual_time
+    async def test_no_500_is_a_refusal_while_the_cluster_is_not_well(self) -> None:
+        async with operator() as op:
+            await running(op)
+            op.lenses.always("validate", errors.ServerError("validate", detail="boom"))
+            op.lenses.always("get_cluster_info", errors.ServerError("get_cluster_info"))
+            op.kube.apply(config={"topic": "new"})
+            await asyncio.sleep(600)
+            assert op.said()[:2] == ("Unknown", "LensesUnavailable")
+
+    @virtual_time
+    async def test_a_500_for_a_class_that_is_not_installed_is_believed_at_once(self) -> None:
+        async with operator() as op:
+            op.lenses.always("validate", errors.ServerError("validate", detail="Failed to find any class"))
+            op.kube.apply(class_="NoSuchConnector")
+            await asyncio.sleep(5)
+            assert op.said() == ("False", "PluginNotFound", "None")
 
 
 class TestUpdate:

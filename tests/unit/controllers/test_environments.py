@@ -1,4 +1,4 @@
-"""Pollers come with the first resource of an environment and go with the last."""
+"""Pollers come with the first resource of an environment and token and go with the last."""
 
 from __future__ import annotations
 
@@ -8,12 +8,15 @@ from contextlib import asynccontextmanager
 from typing import cast
 
 from lenses_operator.controllers.environments import Environments
+from lenses_operator.controllers.observer import Observer
+from lenses_operator.controllers.session import Session
 from lenses_operator.lenses import errors
 from lenses_operator.lenses.client import LensesClient
+from lenses_operator.lenses.poller import View
 from lenses_operator.resources.base import ObjectKey
 from lenses_operator.resources.connector import ConnectorKey
 from unit.controllers.fakes import Connector, FakeLenses
-from unit.controllers.virtualtime import virtual_time
+from unit.controllers.virtualtime import now, virtual_time
 
 A, B = (ObjectKey("LensesConnector", "payments", name) for name in "ab")
 
@@ -23,7 +26,15 @@ class Rig:
         self.lenses = FakeLenses()
         self.lenses.connectors["connect-eu", "a"] = Connector({})
         self.woken: list[ObjectKey] = []
-        self.environments = Environments(cast("LensesClient", self.lenses), 15.0, self.woken.append, self.claimants)
+        self.environments = Environments(15.0, self.woken.append, self.claimants)
+        self.sessions = {name: self.session(name) for name in ("operator", "payments/team")}
+
+    def session(self, name: str) -> Session:
+        client = cast("LensesClient", self.lenses)
+        return Session(name, client, Observer(client, now))
+
+    def join(self, environment: str, key: ObjectKey, session: str = "operator") -> View | None:
+        return self.environments.join(environment, self.sessions[session], key)
 
     def claimants(self, connector: ConnectorKey) -> list[ObjectKey]:
         return [key for key in (A, B) if connector == ConnectorKey("prod", "connect-eu", key.name)]
@@ -45,21 +56,22 @@ async def running() -> AsyncIterator[Rig]:
 async def test_the_first_list_wakes_whoever_joined_meanwhile() -> None:
     async with running() as rig:
         assert rig.environments.polled(), "nothing is waited for where nothing is called for"
-        assert rig.environments.join("prod", A) is None
-        assert rig.environments.join("prod", B) is None
+        assert rig.join("prod", A) is None
+        assert rig.join("prod", B) is None
         assert not rig.environments.polled()
         await asyncio.sleep(1)
         assert set(rig.woken) == {A, B}
         assert rig.environments.polled()
-        assert rig.environments.join("prod", A) is not None
+        assert rig.join("prod", A) is not None
         assert rig.lists() == ["prod"]
 
 
 @virtual_time
 async def test_each_environment_has_one_poller() -> None:
     async with running() as rig:
-        for environment in ("prod", "dev", "prod"):
-            rig.environments.join(environment, A)
+        rig.join("prod", A)
+        rig.join("dev", B)
+        rig.join("prod", A)
         await asyncio.sleep(14.9 * 0.9)
         assert rig.lists() == ["prod", "dev"]
 
@@ -67,8 +79,8 @@ async def test_each_environment_has_one_poller() -> None:
 @virtual_time
 async def test_a_list_wakes_who_claims_what_changed_and_nobody_else() -> None:
     async with running() as rig:
-        rig.environments.join("prod", A)
-        rig.environments.join("prod", B)
+        rig.join("prod", A)
+        rig.join("prod", B)
         await asyncio.sleep(1)
         rig.woken.clear()
         rig.lenses.connectors["connect-eu", "b"] = Connector({})
@@ -79,10 +91,10 @@ async def test_a_list_wakes_who_claims_what_changed_and_nobody_else() -> None:
 @virtual_time
 async def test_who_asks_is_looked_at_after_the_next_list_once() -> None:
     async with running() as rig:
-        rig.environments.join("prod", A)
+        rig.join("prod", A)
         await asyncio.sleep(1)
         rig.woken.clear()
-        rig.environments.recheck("prod", A)
+        rig.environments.recheck(A)
         await asyncio.sleep(60)
         assert rig.woken == [A]
 
@@ -90,15 +102,15 @@ async def test_who_asks_is_looked_at_after_the_next_list_once() -> None:
 @virtual_time
 async def test_losing_an_environment_and_its_return_wake_all_its_members() -> None:
     async with running() as rig:
-        rig.environments.join("prod", A)
-        rig.environments.join("dev", B)
+        rig.join("prod", A)
+        rig.join("dev", B)
         await asyncio.sleep(1)
         rig.woken.clear()
         lost = errors.Unauthorized("list_connectors")
         rig.lenses.always("list_connectors", lost)
         await asyncio.sleep(40)
         assert sorted(rig.woken) == [A, B]
-        view = rig.environments.join("prod", A)
+        view = rig.join("prod", A)
         assert view is not None
         assert view.error is lost
         rig.lenses.always("list_connectors", None)
@@ -109,15 +121,15 @@ async def test_losing_an_environment_and_its_return_wake_all_its_members() -> No
 @virtual_time
 async def test_the_poller_ends_with_its_last_resource() -> None:
     async with running() as rig:
-        rig.environments.join("prod", A)
-        rig.environments.join("prod", B)
-        rig.environments.leave("prod", A)
+        rig.join("prod", A)
+        rig.join("prod", B)
+        rig.environments.leave(A)
         await asyncio.sleep(40)
         before = len(rig.lists())
         assert before >= 3
-        rig.environments.forget(B)
-        rig.environments.forget(B)
-        rig.environments.leave("prod", A)
+        rig.environments.leave(B)
+        rig.environments.leave(B)
+        rig.environments.leave(A)
         await asyncio.sleep(100)
         assert len(rig.lists()) == before
 
@@ -125,10 +137,58 @@ async def test_the_poller_ends_with_its_last_resource() -> None:
 @virtual_time
 async def test_coming_back_begins_with_a_new_list() -> None:
     async with running() as rig:
-        rig.environments.join("prod", A)
+        rig.join("prod", A)
         await asyncio.sleep(1)
-        rig.environments.leave("prod", A)
-        assert rig.environments.join("prod", A) is None
+        rig.environments.leave(A)
+        assert rig.join("prod", A) is None
         await asyncio.sleep(1)
-        assert rig.environments.join("prod", A) is not None
+        assert rig.join("prod", A) is not None
         assert len(rig.lists()) == 2
+
+
+@virtual_time
+async def test_a_list_seen_with_one_token_says_nothing_to_another() -> None:
+    async with running() as rig:
+        rig.join("prod", A)
+        await asyncio.sleep(1)
+        assert rig.join("prod", B, "payments/team") is None
+        await asyncio.sleep(1)
+        assert rig.join("prod", B, "payments/team") is not None
+        assert rig.lists() == ["prod", "prod"]
+
+
+@virtual_time
+async def test_another_token_is_another_poller_and_the_old_one_ends() -> None:
+    async with running() as rig:
+        rig.join("prod", A)
+        await asyncio.sleep(1)
+        assert rig.join("prod", A, "payments/team") is None
+        rig.lenses.calls.clear()
+        await asyncio.sleep(13)
+        assert rig.lists() == ["prod"]
+
+
+@virtual_time
+async def test_a_new_token_is_tried_at_once_wherever_it_is_used() -> None:
+    async with running() as rig:
+        rig.join("prod", A)
+        rig.join("prod", B, "payments/team")
+        await asyncio.sleep(1)
+        rig.lenses.calls.clear()
+        rig.environments.hurry("payments/team")
+        await asyncio.sleep(1)
+        assert rig.lists() == ["prod"]
+
+
+@virtual_time
+async def test_who_left_is_not_looked_at() -> None:
+    async with running() as rig:
+        rig.join("prod", A)
+        rig.join("prod", B)
+        await asyncio.sleep(1)
+        rig.woken.clear()
+        rig.environments.recheck(A)
+        rig.environments.leave(A)
+        rig.environments.recheck(A)
+        await asyncio.sleep(40)
+        assert rig.woken == []

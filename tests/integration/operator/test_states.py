@@ -1,0 +1,112 @@
+"""Paused and stopped: created so, kept so, and what becomes of a new configuration meanwhile."""
+
+from __future__ import annotations
+
+import pytest
+
+from harness.operator_fixtures import Place, conditions, message
+from harness.waiting import wait_until
+
+NEW = {"file": "/dev/zero", "topic": "lines"}
+
+
+@pytest.mark.parametrize(("state", "action"), [("paused", "pause"), ("stopped", "stop")])
+def test_created_held(place: Place, state: str, action: str) -> None:
+    """Creating cannot carry a state, so the very next request of all is the one that holds it."""
+    place.apply(state=state)
+    found = place.wait_reason(state.title())
+    assert set(conditions(found)) == {"Ready"}
+    assert conditions(found)["Ready"]["status"] == "True"
+    requests = [request for request in place.requests() if request["operation"] != "ListConnectors"]
+    created = next(number for number, request in enumerate(requests) if request["operation"] == "CreateConnector")
+    assert requests[created + 1]["operation"] == "ConnectorState"
+    assert requests[created + 1]["path"].endswith(f"/orders/{action}")
+    assert place.writes() == ["CreateConnector", "ConnectorState"]
+    assert action in place.wait_event("RanBriefly")
+
+
+@pytest.mark.parametrize("state", ["paused", "stopped"])
+def test_a_new_config_waits(place: Place, state: str) -> None:
+    place.apply(state=state)
+    place.wait_reason(state.title())
+    mark = place.mark()
+    place.apply(state=state, config=NEW)
+    found = place.wait_reason(state.title(), about="waits")
+    assert conditions(found)["Ready"]["status"] == "True"
+    assert "file" in message(found)
+    place.wait_checks()
+    assert place.writes(since=mark) == []
+    assert place.wait_connector()["config"]["file"] == "/dev/null"
+    place.apply(config=NEW)
+    place.wait_running()
+    assert place.writes(since=mark) == ["DeleteConnector", "CreateConnector"]
+    assert place.wait_connector()["config"]["file"] == "/dev/zero"
+
+
+def test_a_config_that_waits_is_taken_back(place: Place) -> None:
+    place.apply(state="stopped")
+    place.wait_reason("Stopped")
+    mark = place.mark()
+    place.apply(state="stopped", config=NEW)
+    place.wait_reason("Stopped", about="waits")
+    place.apply(state="stopped")
+    found = place.wait_reason("Stopped", about="as spec.state asks.")
+    assert "waits" not in message(found)
+    place.apply()
+    place.wait_running()
+    assert place.writes(since=mark) == ["ConnectorState"]
+
+
+def test_an_invalid_config_is_told_while_stopped(place: Place) -> None:
+    place.apply(state="stopped")
+    place.wait_reason("Stopped")
+    mark = place.mark()
+    place.apply(state="stopped", config={**NEW, "batch.size": "many"})
+    found = place.wait_reason("ConfigInvalid", about="batch.size")
+    assert found["status"]["state"] == "STOPPED"
+    place.wait_polls()
+    assert place.writes(since=mark) == []
+
+
+@pytest.mark.parametrize(("state", "other"), [("paused", "stopped"), ("stopped", "paused")])
+def test_from_one_to_the_other(place: Place, state: str, other: str) -> None:
+    place.apply(state=state)
+    place.wait_reason(state.title())
+    place.apply(state=other)
+    assert place.wait_reason(other.title())["status"]["state"] == other.upper()
+    assert place.wait_connector()["target"] == other
+
+
+def test_slow_to_stop(place: Place) -> None:
+    """STOPPED with tasks that still run is not stopped yet."""
+    place.apply()
+    place.wait_running()
+    place.control.set_delays(place.environment, place.cluster, state_delay=0.05, task_delay=3)
+    place.apply(state="stopped")
+    found = place.wait(predicate=lambda found: found["status"]["state"] == "STOPPED")
+    if found["status"].get("tasks"):
+        assert conditions(found)["Ready"]["reason"] == "Progressing"
+    found = place.wait_reason("Stopped")
+    assert found["status"].get("tasks", []) == []
+    assert place.writes() == ["CreateConnector", "ConnectorState"]
+
+
+def test_a_state_change_that_is_refused_is_asked_for_again(place: Place) -> None:
+    """409 while the cluster rebalances."""
+    place.apply()
+    place.wait_running()
+    fault = place.fault(operation="ConnectorState", status=409, times=2)
+    place.apply(state="paused")
+    place.wait_reason("Paused")
+    assert place.control.fault_hits(fault) >= 3
+
+
+def test_config_and_state_at_once(place: Place) -> None:
+    """Stopped with another config: it is stopped, and the config waits."""
+    place.apply()
+    place.wait_running()
+    place.apply(state="stopped", config=NEW)
+    place.wait_reason("Stopped", about="waits")
+    place.apply(state="running", config=NEW)
+    place.wait_running()
+    wait_until("the new file", lambda: place.wait_connector()["config"]["file"] == "/dev/zero", 10)

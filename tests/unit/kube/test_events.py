@@ -1,0 +1,127 @@
+"""Events beside the work: counted, and never in its way."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+
+from lenses_operator.kube import events as module
+from lenses_operator.kube.api import KubeError
+from lenses_operator.kube.events import NOTE_LIMIT, Events
+from unit.kube.fakes import GONE, REFUSED, FakeApi
+from unit.resources.make import resource
+
+
+@asynccontextmanager
+async def running(api: FakeApi) -> AsyncIterator[Events]:
+    events = Events(api.as_api())
+    task = asyncio.create_task(events.run())
+    try:
+        yield events
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_an_event_is_about_its_object() -> None:
+    api = FakeApi()
+    async with running(api) as events:
+        events.emit(resource(), "Warning", "TaskFailed", "1 of 2 tasks failed.")
+        await events.drain()
+    [event] = api.events.values()
+    assert event["involvedObject"] == {
+        "apiVersion": "connect.lenses.io/v1alpha1",
+        "kind": "LensesConnector",
+        "name": "orders",
+        "namespace": "payments",
+        "uid": "uid-1",
+    }
+    assert (event["type"], event["reason"], event["message"]) == ("Warning", "TaskFailed", "1 of 2 tasks failed.")
+    assert event["count"] == 1
+    assert event["firstTimestamp"] == event["lastTimestamp"]
+
+
+async def test_the_same_again_raises_the_count() -> None:
+    api = FakeApi()
+    async with running(api) as events:
+        for _ in range(3):
+            events.emit(resource(), "Normal", "Created", "Created it.")
+        await events.drain()
+    [event] = api.events.values()
+    assert event["count"] == 3
+    assert api.event_calls == ["create", "patch", "patch"]
+
+
+async def test_other_words_another_reason_or_another_object_are_another_event() -> None:
+    api = FakeApi()
+    async with running(api) as events:
+        events.emit(resource(), "Normal", "Created", "a")
+        events.emit(resource(), "Normal", "Created", "b")
+        events.emit(resource(), "Normal", "Paused", "a")
+        events.emit(resource(uid="uid-2"), "Normal", "Created", "a")
+        await events.drain()
+    assert [event["count"] for event in api.events.values()] == [1, 1, 1, 1]
+
+
+async def test_one_that_has_expired_is_written_anew() -> None:
+    api = FakeApi()
+    async with running(api) as events:
+        events.emit(resource(), "Normal", "Created", "a")
+        await events.drain()
+        api.fail("patch_event", GONE)
+        events.emit(resource(), "Normal", "Created", "a")
+        events.emit(resource(), "Normal", "Created", "a")
+        await events.drain()
+    assert sorted(event["count"] for event in api.events.values()) == [1, 2]
+
+
+@pytest.mark.parametrize("failure", [REFUSED, GONE, KubeError("create event", 0, "no answer")])
+async def test_a_refused_event_is_given_up_without_a_retry_and_the_next_one_is_written(failure: KubeError) -> None:
+    api = FakeApi()
+    async with running(api) as events:
+        api.fail("create_event", failure)
+        events.emit(resource(), "Normal", "First", "a")
+        events.emit(resource(), "Normal", "Second", "b")
+        await events.drain()
+    assert [event["reason"] for event in api.events.values()] == ["Second"]
+    assert api.event_calls == ["create", "create"]
+
+
+async def test_when_too_many_wait_the_newest_is_dropped_and_nobody_waits(caplog: pytest.LogCaptureFixture) -> None:
+    api = FakeApi()
+    events = Events(api.as_api())
+    with caplog.at_level(logging.WARNING):
+        for number in range(1002):
+            events.emit(resource(), "Normal", f"R{number}", "a")
+    assert len([record for record in caplog.records if "event dropped" in record.message]) == 2
+    task = asyncio.create_task(events.run())
+    await events.drain()
+    task.cancel()
+    reasons = [event["reason"] for event in api.events.values()]
+    assert (len(reasons), reasons[-1]) == (1000, "R999")
+
+
+async def test_a_message_fits_what_the_api_server_takes() -> None:
+    api = FakeApi()
+    async with running(api) as events:
+        events.emit(resource("n" * 253), "Normal", "Created", "x" * 5000)
+        await events.drain()
+    [(name, event)] = api.events.items()
+    assert len(event["message"]) == NOTE_LIMIT
+    assert len(name) <= 253
+
+
+async def test_what_is_remembered_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "REMEMBERED", 2)
+    api = FakeApi()
+    async with running(api) as events:
+        for words in ("a", "b", "a", "c", "a", "b"):  # b is the one not heard of for longest
+            events.emit(resource(), "Normal", "R", words)
+        await events.drain()
+    counts = {(event["message"], event["count"]) for event in api.events.values()}
+    assert counts == {("a", 3), ("b", 1), ("c", 1)}
+    assert len(api.events) == 4

@@ -1,0 +1,110 @@
+"""Our own list: nothing before it is complete, and absence from it is no proof."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from lenses_operator.kube.lister import RELIST, RETRY, Lister
+from lenses_operator.kube.writer import Writer
+from lenses_operator.resources.connector import LensesConnector
+from unit.controllers.virtualtime import START, now, virtual_time
+from unit.kube.fakes import SILENT, FakeApi
+from unit.resources.make import body, resource
+
+
+class Sink:
+    """Holds what a test says it holds; notes what it is told."""
+
+    def __init__(self, *held: LensesConnector) -> None:
+        self.held = list(held)
+        self.told: list[tuple[str, str]] = []
+        self.lists: list[int] = []
+
+    def listed(self, bodies: Sequence[Mapping[str, Any]]) -> list[LensesConnector]:
+        self.lists.append(len(bodies))
+        uids = {one["metadata"]["uid"] for one in bodies}
+        return [one for one in self.held if one.metadata.uid not in uids]
+
+    def lost(self, resource: LensesConnector) -> None:
+        self.told.append(("lost", resource.metadata.name))
+
+    def left(self, resource: LensesConnector) -> None:
+        self.told.append(("left", resource.metadata.name))
+
+
+def lister(api: FakeApi, sink: Sink) -> Lister:
+    return Lister(api.as_api(), Writer(api.as_api()), sink, ["payments"], "team=a")
+
+
+@virtual_time
+async def test_listed_is_set_by_the_first_good_list_and_not_by_a_failed_one() -> None:
+    api, sink = FakeApi(), Sink()
+    api.hold(body())
+    api.fail("list", SILENT, SILENT)
+    subject = lister(api, sink)
+    task = asyncio.create_task(subject.run())
+    await asyncio.sleep(RETRY)
+    assert not subject.listed.is_set()
+    await subject.listed.wait()
+    assert now() - START <= 2 * RETRY + 1
+    assert sink.lists == [1]
+    task.cancel()
+
+
+@virtual_time
+async def test_it_is_repeated() -> None:
+    api, sink = FakeApi(), Sink()
+    task = asyncio.create_task(lister(api, sink).run())
+    await asyncio.sleep(3 * RELIST + 1)
+    assert len(sink.lists) == 4
+    task.cancel()
+
+
+@virtual_time
+async def test_what_is_missing_is_looked_up_one_by_one() -> None:
+    api = FakeApi()
+    api.hold(body("kept"))
+    api.hold({**body("unlabelled", uid="uid-2"), "unlisted": True})
+    api.hold(body("reborn", uid="uid-4"))
+    sink = Sink(
+        resource("kept"),
+        resource("unlabelled", uid="uid-2"),
+        resource("vanished", uid="uid-3"),
+        resource("reborn", uid="uid-0"),
+    )
+    task = asyncio.create_task(lister(api, sink).run())
+    await asyncio.sleep(1)
+    assert sink.told == [("lost", "vanished"), ("lost", "reborn")]
+    sink.told.clear()
+    await asyncio.sleep(RELIST)
+    assert ("left", "unlabelled") in sink.told, "absent twice although it is there: it lost its label"
+    task.cancel()
+
+
+@virtual_time
+async def test_one_younger_than_the_list_has_not_left() -> None:
+    api = FakeApi()
+    api.hold({**body(), "unlisted": True})
+    sink = Sink(resource())
+    task = asyncio.create_task(lister(api, sink).run())
+    await asyncio.sleep(1)
+    api.hold(body())
+    await asyncio.sleep(2 * RELIST)
+    assert sink.told == []
+    task.cancel()
+
+
+@virtual_time
+async def test_a_look_up_that_fails_concludes_nothing() -> None:
+    api, sink = FakeApi(), Sink(resource())
+    api.fail("get", SILENT)
+    subject = lister(api, sink)
+    task = asyncio.create_task(subject.run())
+    await asyncio.sleep(RETRY / 2)
+    assert sink.told == []
+    assert not subject.listed.is_set()
+    await asyncio.sleep(RETRY)
+    assert sink.told == [("lost", "orders")]
+    task.cancel()
