@@ -9,6 +9,7 @@ import pytest
 
 from lenses_operator import handlers
 from lenses_operator.controllers.intake import Intake
+from lenses_operator.controllers.offsets_store import OffsetsIntake, OffsetsStore
 from lenses_operator.controllers.store import Store
 from lenses_operator.handlers import build_settings
 from lenses_operator.resources.base import FINALIZER, GROUP, VERSION
@@ -22,7 +23,17 @@ async def test_a_user_that_is_a_bare_number_can_run_it(monkeypatch: pytest.Monke
     monkeypatch.setattr(getpass, "getuser", unknown)
     stop = asyncio.Event()
     stop.set()
-    await asyncio.wait_for(handlers.watch(Intake(Store(), lambda _: None), (), "", stop, watch_references=False), 10)
+    await asyncio.wait_for(
+        handlers.watch(
+            Intake(Store(), lambda _: None),
+            OffsetsIntake(OffsetsStore(), lambda _: None),
+            (),
+            "",
+            stop,
+            watch_references=False,
+        ),
+        10,
+    )
 
 
 def test_kopf_never_touches_our_finalizer_and_writes_no_events() -> None:

@@ -179,7 +179,7 @@ class Actions:
         try:
             await work.session.client.create_connector(work.connector.environment, _request(work, work.wanted))
         except BadRequest as error:
-            memory.attempted = None
+            memory.attempted = before
             return await self._refused_at_create(work, error)
         except Conflict:
             memory.acted(self._clock())
@@ -194,6 +194,8 @@ class Actions:
             else:
                 memory.attempted = before
             if isinstance(error, ServerError) and await self._validator.stubborn(work, "create", error):
+                if (await work.session.observer.details(work.connector)).present:
+                    return AGAIN  # it answers 500 and creates all the same
                 memory.attempted = None
                 return await self._refused_at_create(work, error)
             raise

@@ -36,12 +36,12 @@ class Entitlement:
     def owner(self, resource: LensesConnector) -> LensesConnector:
         """Of those that may use the name or own it already: a namespace without the right cannot squat on a name."""
         claimants = self._store.claimants(resource.connector)
-        entitled = [
-            claimant
-            for claimant in claimants
-            if claimant.status.ownership.state.ours or self._inputs.allowed(claimant) or claimant.key == resource.key
-        ]
-        return owner_of(entitled)
+        return owner_of(one for one in claimants if one.metadata.uid == resource.metadata.uid or self._counts(one))
+
+    def _counts(self, claimant: LensesConnector) -> bool:
+        """One that we have released does no longer, although somebody else's finalizer may keep the object."""
+        released = claimant.metadata.deleting and not claimant.metadata.has_finalizer
+        return not released and (claimant.status.ownership.state.ours or self._inputs.allowed(claimant))
 
     async def _lose(self, work: Work, owner: LensesConnector) -> Outcome:
         if work.resource.metadata.deleting:

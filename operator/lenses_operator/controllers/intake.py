@@ -51,7 +51,8 @@ class Intake:
         last = self._store.remove(resource.key, resource.metadata.uid)
         if last is None:
             return
-        if not self._store.was_released(last.metadata.uid) and _owes_deletion(last):
+        stripped = resource.metadata.deleting  # the watch may have missed the deletion time that the last event shows
+        if not self._store.was_released(last.metadata.uid) and _owes_deletion(last) and not stripped:
             logger.warning("object removed before its finalizer could hold it", extra={"resource": str(last.key)})
             self._store.bury(last)
         self._wake(last)

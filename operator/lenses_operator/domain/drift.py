@@ -55,7 +55,8 @@ def compare(
             missing.append(key)
         elif seen[key] != value and not is_masked(seen[key]) and not (baseline is None and "${" in value):
             changed.append(key)
-    extra = [key for key in seen if key not in wanted and key not in known.added and key not in ALWAYS_ADDED]
+    passed_over = known.added | ALWAYS_ADDED | frozenset(hidden)
+    extra = [key for key in seen if key not in wanted and key not in passed_over]
     return Difference(tuple(sorted(changed)), tuple(sorted(missing)), tuple(sorted(extra)))
 
 

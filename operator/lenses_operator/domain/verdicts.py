@@ -15,6 +15,7 @@ from lenses_operator.resources.base import RESTART, rfc3339
 from lenses_operator.resources.conditions import Phase, Verdict
 from lenses_operator.resources.connector import ConnectorKey, WantedState
 
+KNOWN = frozenset({"RUNNING", "UNASSIGNED", "RESTARTING", "PAUSED", "STOPPED", "FAILED"})
 NO_TASKS_GRACE = 60.0
 """Seconds a running connector may be without tasks before that is reported."""
 
@@ -112,6 +113,8 @@ def of_connector(
         return _unknown("Lenses does not say which state the connector is in.")
     if observed.state == "FAILED":
         return _connector_failed(observed, restarts if wanted is WantedState.RUNNING else None)
+    if observed.state not in KNOWN:
+        return _unknown(f"Lenses reports the state {observed.state}, which this version does not know.")
     if wanted is WantedState.RUNNING:
         return _wanted_running(observed, without_tasks, restarts)
     return _wanted_held(observed, wanted, waiting)
@@ -120,8 +123,6 @@ def of_connector(
 def _wanted_running(observed: Observed, without_tasks: float, restarts: Restarts | None) -> Verdict:
     failed = [task for task in observed.tasks if task.state == "FAILED"]
     running = [task for task in observed.tasks if task.state == "RUNNING"]
-    if observed.state not in {"RUNNING", "UNASSIGNED", "RESTARTING", *HELD.values()}:
-        return _unknown(f"Lenses reports the state {observed.state}, which this version does not know.")
     if observed.state in HELD.values():
         return progressing(f"The connector is {observed.state} and is being resumed.")
     if failed:

@@ -12,10 +12,12 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, cast
 
-from lenses_operator.controllers.connector import Clocks, ConnectorController
+from lenses_operator.controllers.clocks import Clocks
+from lenses_operator.controllers.connector import ConnectorController
 from lenses_operator.controllers.environments import Environments
 from lenses_operator.controllers.inputs import Inputs
 from lenses_operator.controllers.intake import Intake
+from lenses_operator.controllers.offsets_store import OffsetsStore
 from lenses_operator.controllers.queue import WorkQueue, run_workers
 from lenses_operator.controllers.reporter import Reporter
 from lenses_operator.controllers.session import Sessions
@@ -309,17 +311,19 @@ class Operator:
         self.intake = Intake(self.store, self.queue.add)
         kube.on_seen, kube.on_gone = self.intake.seen, self.intake.gone
         self.policy = Policy()
+        self.operations = OffsetsStore()
         self.environments = Environments(
             poll, self.queue.add, lambda connector: [one.key for one in self.store.claimants(connector)]
         )
         sessions = Sessions(client, now)
         self.controller = ConnectorController(
             store=self.store,
+            operations=self.operations,
             environments=self.environments,
             sessions=sessions,
             inputs=Inputs(kube, sessions, lambda: self.policy, self.environments.hurry),
             writer=kube,
-            reporter=Reporter(kube, self.store, self._emit, self.wall),
+            reporter=Reporter(kube, self.store, self._emit, self.wall, lambda _: None),
             clocks=Clocks(now, self.wall),
             drift_interval=drift,
         )

@@ -62,8 +62,10 @@ class FakeApi:
         return copy.deepcopy(self.objects.get((namespace, name)))
 
     async def list_all(self, plural: str, namespaces: Sequence[str], selector: str) -> list[dict[str, Any]]:
-        assert plural == "lensesconnectors"
         assert (list(namespaces), selector) == (["payments"], "team=a")
+        if plural == "lensesconnectoroffsets":
+            return []
+        assert plural == "lensesconnectors"
         await self._gate("list")
         return [copy.deepcopy(body) for body in self.objects.values() if not body.get("unlisted")]
 

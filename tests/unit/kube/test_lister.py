@@ -9,6 +9,7 @@ from typing import Any
 from lenses_operator.kube.lister import RELIST, RETRY, Lister
 from lenses_operator.kube.writer import Writer
 from lenses_operator.resources.connector import LensesConnector
+from lenses_operator.resources.offsets import LensesConnectorOffsets
 from unit.controllers.virtualtime import START, now, virtual_time
 from unit.kube.fakes import SILENT, FakeApi
 from unit.resources.make import body, resource
@@ -34,8 +35,21 @@ class Sink:
         self.told.append(("left", resource.metadata.name))
 
 
+class OffsetsSink:
+    """Nothing is held of the other kind."""
+
+    def listed(self, bodies: Sequence[Mapping[str, Any]]) -> list[LensesConnectorOffsets]:
+        assert not bodies
+        return []
+
+    def lost(self, resource: LensesConnectorOffsets) -> None:
+        raise AssertionError(resource.key)
+
+    left = lost
+
+
 def lister(api: FakeApi, sink: Sink) -> Lister:
-    return Lister(api.as_api(), Writer(api.as_api()), sink, ["payments"], "team=a")
+    return Lister(api.as_api(), Writer(api.as_api()), sink, OffsetsSink(), ["payments"], "team=a")
 
 
 @virtual_time
