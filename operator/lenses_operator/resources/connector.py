@@ -169,7 +169,10 @@ class ConnectorStatus(Model):
 
     def to_wire(self) -> dict[str, Any]:
         """The status as it is written: camel case, without what is empty or not known."""
-        return self.model_dump(mode="json", by_alias=True, exclude_none=True, exclude_defaults=True)
+        wire = self.model_dump(mode="json", by_alias=True, exclude_none=True, exclude_defaults=True)
+        if "ownership" in wire:
+            wire["ownership"]["state"] = self.ownership.state.value  # None is a word here, and worth saying
+        return wire
 
 
 class ConnectorKey(NamedTuple):
