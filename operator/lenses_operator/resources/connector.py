@@ -166,6 +166,12 @@ class ConnectorStatus(Status):
     def ready(self) -> Condition | None:
         return next((condition for condition in self.conditions if condition.type == "Ready"), None)
 
+    def to_wire(self) -> dict[str, Any]:
+        wire = super().to_wire()
+        if "ownership" in wire:
+            wire["ownership"]["state"] = self.ownership.state.value  # None is a word here, and worth saying
+        return wire
+
 
 class ConnectorKey(NamedTuple):
     """The connector itself: two resources with the same key are about the same connector."""

@@ -14,7 +14,7 @@ from lenses_operator.domain.status import Report, next_status, shows_the_same, s
 from lenses_operator.domain.traces import TRACE_LIMIT
 from lenses_operator.lenses.models import Task
 from lenses_operator.resources.conditions import Phase
-from lenses_operator.resources.connector import ConnectorStatus, LensesConnector, OwnershipState
+from lenses_operator.resources.connector import ConnectorStatus, LensesConnector, Ownership, OwnershipState
 from unit.domain.seen import applied, detailed, listed, tasks
 from unit.resources.make import NOW, resource, verdict
 
@@ -197,6 +197,11 @@ def test_nothing_that_is_not_known_is_written() -> None:
     wire = next_status(resource(), report(None, applied=None), NOW).to_wire()
     assert set(wire) == {"observedGeneration", "conditions", "ownership"}
     assert wire["ownership"] == {"state": "Owned", "since": "2026-03-01T12:00:00Z"}
+
+
+def test_a_claim_given_back_is_told_in_full() -> None:
+    given_back = ConnectorStatus(ownership=Ownership(state=OwnershipState.NONE, since=NOW))
+    assert given_back.to_wire()["ownership"] == {"state": "None", "since": "2026-03-01T12:00:00Z"}
 
 
 @pytest.mark.parametrize(
