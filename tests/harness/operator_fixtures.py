@@ -11,7 +11,7 @@ import itertools
 import secrets
 from collections.abc import Callable, Generator, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -207,14 +207,16 @@ class Operators:
     started: list[OperatorProcess] = field(default_factory=list)
     _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
-    def start(self, *namespaces: str, ready: bool = True, **settings: Any) -> OperatorProcess:
+    def start(
+        self, *namespaces: str, ready: bool = True, kubeconfig: Path | None = None, **settings: Any
+    ) -> OperatorProcess:
         """Watches these namespaces, or all of them; ready to work unless that is left out."""
         chosen = {"POLL_INTERVAL": POLL_INTERVAL, "DRIFT_INTERVAL": DRIFT_INTERVAL, **settings}
         if namespaces:
             chosen["WATCH_NAMESPACES"] = ",".join(namespaces)
         operator = OperatorProcess.start(
             self.run_dir,
-            kubeconfig=self.plane.kubeconfig,
+            kubeconfig=kubeconfig or self.plane.kubeconfig,
             lenses_url=self.lenses.url,
             lenses_token=self.lenses.token,
             launcher=self.launcher,
@@ -223,6 +225,14 @@ class Operators:
         )
         self.started.append(operator)
         return operator.wait_ready() if ready else operator
+
+    @contextmanager
+    def ending(self, operator: OperatorProcess, ended: list[int]) -> Iterator[None]:
+        """SIGTERM now; what is done inside happens while it ends. `ended` gets the exit code."""
+        with ThreadPoolExecutor(max_workers=1) as pool:
+            code = pool.submit(operator.terminate)
+            yield
+            ended.append(code.result())
 
     def log(self) -> str:
         return "\n".join(operator.text() for operator in self.started)

@@ -75,6 +75,10 @@ class OperatorProcess:
         self._process.wait_ready(self._ready, timeout)
         return self
 
+    def wait_end(self, timeout: float = 30.0) -> int:
+        """The exit code of one that ends by itself."""
+        return self._process.wait_for(timeout)
+
     def kill(self) -> None:
         """kill -9: no clean-up of any kind."""
         self._process.stop()

@@ -58,6 +58,8 @@ class Actions:
     async def create(self, work: Work, *, lost: bool) -> Outcome:
         """Finalizer, Claiming, validate, create. What was refused before is validated first: no claim in vain."""
         memory = work.memory
+        if memory.expects(self._clock()):
+            return self.settle(work)
         if self._refused_before(work) and not await self._validator.validated(work):
             return await self.report_refusal(work, Observed.absent())
         if not await self._reporter.finalize(work):

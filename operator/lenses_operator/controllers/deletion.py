@@ -41,7 +41,7 @@ class Deletions:
         memory.deleting_since = memory.deleting_since or now
         if observed.present:
             memory.absent_since = None
-        elif memory.absent_since is None:
+        elif memory.absent_since is None and not memory.expects(now):
             memory.absent_since = now
         match decide_deletion(
             observed,

@@ -14,6 +14,8 @@ from lenses_operator.resources.connector import AppliedConfig
 
 VALIDATED_FOR = 60.0
 """Seconds a good validation serves for the create that follows it."""
+SHOWS_WITHIN = 10.0
+"""Seconds a connector may take to be found after its create was accepted."""
 
 
 @dataclass
@@ -93,6 +95,10 @@ class Memory:
         self.acted_at = now
         self.settling = 0
         self.settling_until = now + quiet
+
+    def expects(self, now: float) -> bool:
+        """A create of ours was accepted and the connector not seen since: not finding it proves nothing yet."""
+        return self.awaiting_baseline and now < self.acted_at + SHOWS_WITHIN
 
     def wrote(self, rendered: Rendered, applied: AppliedConfig) -> None:
         """A configuration of ours is in Lenses now; what Lenses shows next is the baseline."""

@@ -1,0 +1,183 @@
+"""Answers that may mean more than one thing: the operator reads again, and never takes a failure for absence."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from harness.operator_fixtures import SOURCE, Operators, Place, reason
+from harness.waiting import wait_until
+
+
+def test_created_but_not_to_be_seen_yet(place: Place) -> None:
+    """201, and then details answer 404 for a while although the cluster is well: one create, no more."""
+    place.control.set_delays(place.environment, place.cluster, create_delay=4)
+    place.apply()
+    place.wait_request("CreateConnector")
+    mark = place.mark()
+    place.wait_request("GetConnector", since=mark, count=3)
+    assert reason(place.wait()) == "Progressing"
+    place.wait_running()
+    assert place.writes() == ["CreateConnector"]
+
+
+ANSWERS: dict[str, dict[str, Any]] = {
+    "500": {"status": 500, "processed": True, "message": "The template variable 'b' has no value"},
+    "502": {"status": 502, "shape": "html", "processed": True},
+    "409": {"status": 409, "processed": True},
+    "dropped": {"drop": "after"},
+    "page": {"status": 200, "text": "<html>login</html>", "content_type": "text/html", "processed": True},
+}
+
+
+@pytest.mark.parametrize("fault", ANSWERS.values(), ids=ANSWERS.keys())
+def test_create_that_worked(place: Place, fault: dict[str, Any]) -> None:
+    """Whatever the answer was, the connector is there and ours."""
+    place.fault(operation="CreateConnector", times=1, **fault)
+    place.apply()
+    found = place.wait_running()
+    assert found["status"]["ownership"]["state"] == "Owned"
+    place.wait_polls()
+    assert place.writes() == ["CreateConnector"]
+    place.delete()
+    place.wait_gone()
+    assert place.connector() is None
+
+
+@pytest.mark.parametrize("fault", [ANSWERS["500"], ANSWERS["dropped"]], ids=["500", "dropped"])
+def test_delete_that_worked(place: Place, fault: dict[str, Any]) -> None:
+    place.apply()
+    place.wait_running()
+    place.fault(operation="DeleteConnector", times=1, **fault)
+    place.delete()
+    place.wait_gone()
+    assert place.connector() is None
+
+
+@pytest.mark.parametrize("fault", [ANSWERS["500"], ANSWERS["dropped"]], ids=["500", "dropped"])
+def test_update_that_worked(place: Place, fault: dict[str, Any]) -> None:
+    """Neither half of a Recreate is done twice."""
+    place.apply()
+    place.wait_running()
+    place.fault(operation=["DeleteConnector", "CreateConnector"], times=2, **fault)
+    place.apply(config={"file": "/dev/zero", "topic": "lines"})
+    place.wait_running()
+    assert place.wait_connector()["config"]["file"] == "/dev/zero"
+    assert place.writes() == ["CreateConnector", "DeleteConnector", "CreateConnector"]
+
+
+def test_a_starting_worker(place: Place) -> None:
+    """An HTML 404 to everything: nothing is absent, no plugin is missing, nothing is sent."""
+    place.apply("old")
+    place.wait_running("old")
+    mark = place.mark()
+    fault = place.control.cluster_starting(place.environment, place.cluster)
+    place.delete("old")
+    place.apply("new")
+    place.wait_reason("DeletionBlocked", "old", about="LensesUnavailable")
+    place.wait_reason("LensesUnavailable", "new")
+    place.wait_polls(4)
+    assert place.get("old") is not None
+    assert set(place.writes(since=mark)) <= {"DeleteConnector"}
+    assert place.connector("old") is not None
+    assert "CreateConnector" not in place.writes(since=mark)
+    place.control.remove_fault(fault)
+    place.wait_gone("old", timeout=40)
+    place.wait_running("new", timeout=40)
+    assert place.connector("old") is None
+
+
+def test_a_starting_worker_is_no_missing_class(place: Place) -> None:
+    """Only details and plugins answer with the page."""
+    fault = place.fault(operation=["ListPlugins", "ValidateConnector"], status=404, shape="html")
+    place.apply()
+    place.wait_reason("LensesUnavailable")
+    assert place.writes() == []
+    place.control.remove_fault(fault)
+    place.wait_running(timeout=30)
+
+
+def test_a_name_that_has_to_be_encoded(place: Place) -> None:
+    """Once, in every path; people read the plain name."""
+    name = "east-kafka->west-kafka.Mirror Source"
+    place.apply(name=name)
+    assert place.wait_running()["status"]["lrn"].endswith(name)
+    place.apply(name=name, state="paused")
+    place.wait_reason("Paused")
+    place.apply(name=name)
+    place.wait_running()
+    place.apply("second", name=name)
+    place.wait_reason("Conflict", "second", about=name)
+    place.delete()
+    place.wait_gone()
+    place.wait_running("second")
+    about = [found for found in place.requests() if found["connector"] == name and "/connectors/" in found["path"]]
+    assert {found["operation"] for found in about} >= {"GetConnector", "ConnectorState", "DeleteConnector"}
+    for found in about:
+        assert "east-kafka-%3Ewest-kafka.Mirror%20Source" in found["path"]
+    assert name in place.wait_event("Created")
+
+
+def test_a_stranger_s_connector_appears_during_create(place: Place) -> None:
+    """409 to the first create is somebody else's connector, to which the adoption rules apply."""
+    point = place.control.add_breakpoint(place.environment, "CreateConnector", when="before")
+    place.apply()
+    place.control.wait_breakpoint(point, timeout=20)
+    place.change(config={"connector.class": SOURCE, "file": "/dev/zero", "topic": "lines"})
+    place.control.release_breakpoint(point)
+    found = place.wait_reason("NotAdopted", about="file")
+    assert found["status"]["ownership"]["state"] == "NotAdopted"
+    place.delete()
+    place.wait_gone()
+    assert place.wait_connector()["config"]["file"] == "/dev/zero"
+
+
+def test_edited_while_a_create_is_under_way(place: Place) -> None:
+    """The newer wish is carried out next, without anybody waking the operator."""
+    point = place.control.add_breakpoint(place.environment, "CreateConnector", when="after")
+    place.apply()
+    place.control.wait_breakpoint(point, timeout=20)
+    place.apply(config={"file": "/dev/zero", "topic": "lines"})
+    place.control.release_breakpoint(point)
+    place.wait_running()
+    assert place.wait_connector()["config"]["file"] == "/dev/zero"
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_deleted_while_a_create_is_under_way(place: Place, when: str) -> None:
+    point = place.control.add_breakpoint(place.environment, "CreateConnector", when=when)
+    place.apply()
+    place.control.wait_breakpoint(point, timeout=20)
+    place.delete()
+    place.control.release_breakpoint(point)
+    place.wait_gone()
+    assert place.connector() is None
+
+
+def test_sigterm_lets_a_create_end(own_place: Place, operators: Operators) -> None:
+    """What is under way is finished and written down before the process ends."""
+    place = own_place
+    first = operators.start(place.namespace)
+    point = place.control.add_breakpoint(place.environment, "CreateConnector", when="before")
+    place.apply()
+    place.control.wait_breakpoint(point, timeout=20)
+    ended: list[int] = []
+    with operators.ending(first, ended):
+        wait_until("the operator to close", lambda: not place.requests("ListConnectors", since=place.mark()), 10)
+        place.control.release_breakpoint(point)
+    assert ended == [0]
+    operators.start(place.namespace)
+    place.wait_running()
+    assert place.writes() == ["CreateConnector"]
+
+
+def test_deleted_before_it_is_to_be_seen(place: Place) -> None:
+    """A create that was accepted is waited for, so that nothing is left behind."""
+    place.control.set_delays(place.environment, place.cluster, create_delay=4)
+    place.apply()
+    place.wait_request("CreateConnector")
+    place.delete()
+    place.wait_gone(timeout=40)
+    assert place.connector() is None
+    assert place.writes() == ["CreateConnector", "DeleteConnector"]
