@@ -227,8 +227,8 @@ class Actions:
         action = TRANSITION.get(work.state)
         if action is None:
             return
-        work.memory.asked, work.memory.asked_at = (action, "RUNNING"), self._clock()
         await work.session.client.set_state(*work.connector, action)
+        work.memory.asked, work.memory.asked_at = (action, "RUNNING"), self._clock()
         work.memory.acted(self._clock())
         message = f"The connector ran for a moment before {action}, since creating cannot carry a state."
         self._reporter.event(work, "RanBriefly", message)
@@ -311,7 +311,8 @@ class Actions:
             return work.memory.last_written
         config = observed.config
         hidden = observed.details is None or bool(observed.details.hidden_keys)
-        if config is None or any(is_masked(value) for value in config.values()):
+        shown_otherwise = set(work.applied.not_compared) if work.applied else set()
+        if config is None or shown_otherwise & config.keys() or any(is_masked(value) for value in config.values()):
             return None
         return readable({key: value for key, value in config.items() if key != "name"}, hidden)
 

@@ -49,6 +49,8 @@ from lenses_operator.resources.connector import AppliedConfig, LensesConnector, 
 BACK: dict[WantedState, Transition] = {WantedState.RUNNING: "resume", WantedState.PAUSED: "pause"}
 MAX_STEPS = 8
 """Steps in one pass; a connector that wants more lets others have their turn."""
+TURN = 0.2
+"""Seconds until it has its own again."""
 QUIET_FAILURES = 3
 """Passing failures in a row before a connector that is well is called into question."""
 
@@ -94,7 +96,7 @@ class ConnectorController:
             outcome = await self._step(key)
             if not outcome.again and not self._overtaken(begun):
                 return outcome.delay
-        return 0.0
+        return TURN
 
     async def _step(self, key: ObjectKey) -> Outcome:
         tombstone = self._store.tombstone(key)
@@ -307,7 +309,7 @@ class ConnectorController:
     async def _trouble(self, work: Work, error: LensesError, *, lost: bool) -> Outcome:
         """`lost`: the environment as a whole; its poller wakes us when it is back, and nothing is asked until then."""
         memory, resource = work.memory, work.resource
-        problem = problem_of(error, work.connector, work.quotable)
+        problem = problem_of(error, work.connector, work.quotable, work.session.token_name)
         if resource.metadata.deleting:
             return await self._deletions.blocked(work, problem)
         memory.failures += 1

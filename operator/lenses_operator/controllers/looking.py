@@ -115,7 +115,8 @@ class Looking:
         current = applied is not None and applied.hash == wanted.hash and applied.secrets == wanted.secret_versions
         if not current:
             kept = applied or AppliedConfig(hash="", time=self._now())
-            changes = {"hash": wanted.hash, "secrets": wanted.secret_versions, "time": self._now()}
+            time = kept.time if kept.hash == wanted.hash else self._now()
+            changes = {"hash": wanted.hash, "secrets": wanted.secret_versions, "time": time}
             memory.applied = applied = kept.model_copy(update=changes)
         if memory.last_written is None or memory.last_written.hash == wanted.hash:
             memory.last_written = wanted

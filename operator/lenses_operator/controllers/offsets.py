@@ -117,7 +117,7 @@ class OffsetsController:
 
     async def _trouble(self, run: Run, error: LensesError) -> float:
         """The phase stays as it was: what has been begun is finished when Lenses is back."""
-        problem = problem_of(error, run.connector.connector, run.redact)
+        problem = problem_of(error, run.connector.connector, run.redact, run.session.token_name)
         await self._steps.report(run.operation, problem)
         failures = self._failures[run.operation.key] = self._failures.get(run.operation.key, 0) + 1
         backoff = TRANSIENT if problem.phase is Phase.RECONCILING else SLOW

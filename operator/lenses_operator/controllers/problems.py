@@ -10,22 +10,30 @@ from lenses_operator.resources.conditions import ConditionStatus, Phase, Verdict
 from lenses_operator.resources.connector import ConnectorKey
 
 
-def problem_of(error: errors.LensesError, connector: ConnectorKey, redact: Callable[[str], str]) -> Verdict:
-    """Passing trouble is Unknown and Reconciling; what a person must mend is False and Stalled."""
+def problem_of(
+    error: errors.LensesError, connector: ConnectorKey, redact: Callable[[str], str], token: str | None = None
+) -> Verdict:
+    """Passing trouble is Unknown and Reconciling; what a person must mend is False and Stalled.
+
+    `token`: where the token comes from if it is not the operator's own.
+    """
     words = error.explain(redact).rstrip(".")
     env, cluster = connector.environment, connector.cluster
     match error:
         case errors.Unauthorized():
+            if token is None:
+                whose, remedy = "the operator's token", "Put a valid token into the operator's token file"
+            else:
+                whose, remedy = f"the token of {token}", "Put a valid token into that Secret"
             return _stalled(
-                Reason.UNAUTHORIZED,
-                f"Lenses does not accept the operator's token ({words}). Put a valid token into the token file; "
-                "it is read again by itself.",
+                Reason.UNAUTHORIZED, f"Lenses does not accept {whose} ({words}). {remedy}; it is read again by itself."
             )
         case errors.Forbidden():
+            whose = "operator's token" if token is None else f"token of {token}"
             return _stalled(
                 Reason.FORBIDDEN,
-                f"The operator's token may not do this in environment {env} ({words}). Grant its Lenses account "
-                f"the permissions for Kafka Connect cluster {cluster}.",
+                f"The {whose} may not do this in environment {env} ({words}). "
+                f"Grant its Lenses account the permissions for Kafka Connect cluster {cluster}.",
             )
         case errors.LicenceRequired():
             return _stalled(Reason.LICENSE_REQUIRED, f"The Lenses licence does not allow this ({words}).")

@@ -57,7 +57,7 @@ class Reporter:
     async def report(self, work: Work, report: Report) -> bool:
         """False where the object is gone. Writes only what changed."""
         before = work.resource.status
-        status = next_status(work.resource, replace(report, marks=work.marks), self._now())
+        status = next_status(work.resource, replace(report, marks=work.marks, generation=work.generation), self._now())
         if status == before:
             return True
         after = await self._writer.write_status(work.resource, status)

@@ -43,6 +43,11 @@ class Session:
     brought: BroughtToken | None = None
 
     @property
+    def token_name(self) -> str | None:
+        """Where the token comes from, for people; None for the operator's own."""
+        return None if self.brought is None else "Secret {1}, key {2}".format(*self.id.split("/", 2))
+
+    @property
     def secrets(self) -> frozenset[str]:
         return frozenset({self.brought.current()}) if self.brought else frozenset()
 

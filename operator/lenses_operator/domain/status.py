@@ -47,6 +47,8 @@ class Report:
     """The connector is not ours to show: nothing that was seen of it stays either."""
     marks: Marks | None = None
     """None: they stay as they are."""
+    generation: int | None = None
+    """Of the spec the report is about; None: the resource's own, which may have been edited meanwhile."""
 
 
 def next_status(resource: LensesConnector, report: Report, now: datetime) -> ConnectorStatus:
@@ -54,14 +56,15 @@ def next_status(resource: LensesConnector, report: Report, now: datetime) -> Con
     before = resource.status
     seen = _nothing_seen() if report.hide else _seen(before, report.observed, report.topics)
     marks = report.marks or Marks.of(before)
+    generation = resource.metadata.generation if report.generation is None else report.generation
     ownership = before.ownership
     if ownership.state is not report.ownership:
         ownership = Ownership(state=report.ownership, since=now)
     return ConnectorStatus.model_validate(
         {
             **seen,
-            "observed_generation": resource.metadata.generation,
-            "conditions": report.verdict.conditions(resource.metadata.generation, now, before.conditions),
+            "observed_generation": generation,
+            "conditions": report.verdict.conditions(generation, now, before.conditions),
             "ownership": ownership,
             "applied_config": report.applied if report.ownership.ours else None,
             "auto_restart": marks.auto_restart,
