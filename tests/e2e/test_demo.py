@@ -2,25 +2,31 @@
 
 import os
 import signal
-import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from harness import build, paths
+from harness.process import Launcher, Process
 from harness.waiting import wait_until
 
 TIMEOUT = 180.0
 
 
-def start(run_dir: Path, *options: str) -> "subprocess.Popen[str]":
-    """The demo with its output in one file."""
+@pytest.fixture
+def launcher() -> Iterator[Launcher]:
+    """What it starts ends with the tests, however they end."""
     build.require("controlplane", "kafka")
+    with Launcher() as made:
+        yield made
+
+
+def start(launcher: Launcher, run_dir: Path, *options: str) -> Process:
+    """The demo with its output in one file."""
     argv = [sys.executable, "-m", "harness", "demo", "--run-dir", str(run_dir), *options]
-    env = {**os.environ, "PYTHONPATH": str(paths.HARNESS.parent)}
-    with output(run_dir).open("w") as file:
-        return subprocess.Popen(argv, env=env, stdout=file, stderr=subprocess.STDOUT, text=True)
+    return launcher.spawn("demo", argv, output(run_dir), env={"PYTHONPATH": str(paths.HARNESS.parent)})
 
 
 def output(run_dir: Path) -> Path:
@@ -41,10 +47,9 @@ def running_in(directory: Path) -> list[str]:
     return found
 
 
-def test_shows_everything_and_ends(tmp_path: Path) -> None:
+def test_shows_everything_and_ends(launcher: Launcher, tmp_path: Path) -> None:
     run_dir = tmp_path / "demo"
-    with start(run_dir, "--exit") as demo:
-        code = demo.wait(TIMEOUT)
+    code = start(launcher, run_dir, "--exit").wait_for(TIMEOUT)
     shown = output(run_dir).read_text()
     assert code == 0, shown
     assert "The same lines came out." in shown
@@ -54,23 +59,17 @@ def test_shows_everything_and_ends(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 0), (signal.SIGKILL, -9)])
-def test_stays_up_until_it_is_ended(tmp_path: Path, number: signal.Signals, code: int) -> None:
+def test_stays_up_until_it_is_ended(launcher: Launcher, tmp_path: Path, number: signal.Signals, code: int) -> None:
     run_dir = tmp_path / "demo"
-    with start(run_dir) as demo:
-
-        def stays() -> bool:
-            shown = output(run_dir).read_text()
-            assert demo.poll() is None, shown
-            return "stays up until Ctrl-C" in shown
-
-        wait_until("the demo to have shown everything", stays, TIMEOUT)
-        assert len(running_in(run_dir)) > 5
-        demo.send_signal(number)
-        assert demo.wait(30) == code
+    demo = start(launcher, run_dir)
+    demo.wait_ready(lambda: "stays up until Ctrl-C" in output(run_dir).read_text(), TIMEOUT)
+    assert len(running_in(run_dir)) > 5
+    os.kill(demo.pid, number)
+    assert demo.wait_for(30) == code
     wait_until("end of all that it started", lambda: not running_in(run_dir), 15)
 
 
-def test_a_failure_ends_it_and_shows_the_log(tmp_path: Path) -> None:
+def test_a_failure_ends_it_and_shows_the_log(launcher: Launcher, tmp_path: Path) -> None:
     run_dir = tmp_path / "demo"
     # Nobody is there: the operator cannot list the resources.
     kubeconfig = tmp_path / "kubeconfig"
@@ -78,8 +77,7 @@ def test_a_failure_ends_it_and_shows_the_log(tmp_path: Path) -> None:
         "{apiVersion: v1, kind: Config, clusters: [{name: a, cluster: {server: 'http://127.0.0.1:1'}}],"
         " contexts: [{name: a, context: {cluster: a}}], current-context: a}"
     )
-    with start(run_dir, "--exit", "--kubeconfig", str(kubeconfig)) as demo:
-        code = demo.wait(TIMEOUT)
+    code = start(launcher, run_dir, "--exit", "--kubeconfig", str(kubeconfig)).wait_for(TIMEOUT)
     assert code == 1
     assert "refused" in output(run_dir).read_text()
     assert running_in(run_dir) == []
