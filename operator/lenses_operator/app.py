@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import os
 import signal
@@ -11,6 +12,7 @@ import uuid
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from lenses_operator import handlers
 from lenses_operator.controllers.clocks import Clocks
@@ -50,6 +52,8 @@ GRACE = 100.0
 """Seconds running passes get at the end: longer than the longest call, a validate."""
 POLICY_CHECK = 2.0
 """Seconds between two looks at the policy file's time."""
+LAST_EVENTS = 5.0
+"""Seconds the Events of the last passes get to be written."""
 IN_CLUSTER_NAMESPACE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
 
 
@@ -137,10 +141,8 @@ class App:
         metrics.watch(self._queue.__len__, store.__len__)
 
     async def run(self) -> None:
-        stop = asyncio.Event()
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, stop.set)
+        told, stop, watches = asyncio.Event(), asyncio.Event(), asyncio.Event()
+        _on_signals(told)
         await self._health.start()
         logger.info("serving health and metrics on port %d", self._health.port)
         watching = asyncio.create_task(
@@ -151,6 +153,7 @@ class App:
                 self._settings.label_selector,
                 stop,
                 watch_references=self._settings.watch_references,
+                ready_flag=watches,
             ),
             name="watch",
         )
@@ -160,11 +163,13 @@ class App:
             asyncio.create_task(self._watch_policy(), name="policy"),
         ]
         working = asyncio.create_task(self._work(beside), name="work")
+        beside.append(asyncio.create_task(_take_signals_back(watches, told), name="signals"))
+        telling = asyncio.create_task(told.wait(), name="told")
         try:
-            await _first_to_end(watching, working, *beside)
+            await _first_to_end(telling, watching, working, *beside)
         finally:
-            stop.set()
-            await self._end(watching, working, beside)
+            telling.cancel()
+            await self._end(watching, working, beside, stop)
 
     async def _work(self, beside: list[asyncio.Task[None]]) -> None:
         """Nothing runs before everything is listed and the lease, if there is one, is ours."""
@@ -207,17 +212,27 @@ class App:
         return TRANSIENT.delay(self._failures[key], lambda low, high: (low + high) / 2)
 
     async def _end(
-        self, watching: asyncio.Task[None], working: asyncio.Task[None], beside: list[asyncio.Task[None]]
+        self,
+        watching: asyncio.Task[None],
+        working: asyncio.Task[None],
+        beside: list[asyncio.Task[None]],
+        stop: asyncio.Event,
     ) -> None:
-        """The queue first, then the passes that run, then what they need, the lease last."""
+        """The queue first, then the passes that run, then what they need, the lease last.
+
+        The watches end after the passes: kopf cancels, as it goes, every task that was begun after its own.
+        """
         self._queue.close()
         self._lister.listed.set()
         await asyncio.wait([working], timeout=GRACE if self._metrics.leader._value.get() else 0)  # noqa: SLF001
         working.cancel()
         await self._environments.close()
-        for task in (watching, *beside):
-            if task is not watching:
-                task.cancel()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._events.drain(), LAST_EVENTS)
+        for task in beside:
+            task.cancel()
+        await asyncio.gather(*beside, return_exceptions=True)
+        stop.set()
         await asyncio.gather(watching, working, *beside, return_exceptions=True)
         if self._leader is not None:
             await self._leader.release()
@@ -234,7 +249,19 @@ class App:
         return missing
 
 
-async def _first_to_end(*tasks: asyncio.Task[None]) -> None:
+def _on_signals(told: asyncio.Event) -> None:
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, told.set)
+
+
+async def _take_signals_back(watches: asyncio.Event, told: asyncio.Event) -> None:
+    """kopf has put its own handlers in the place of ours by the time its watches begin."""
+    await watches.wait()
+    _on_signals(told)
+    await asyncio.Event().wait()
+
+
+async def _first_to_end(*tasks: asyncio.Task[Any]) -> None:
     """The operator is all of its parts: when one ends, the whole does; an error of that part is raised."""
     done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     for task in done:

@@ -78,8 +78,9 @@ async def watch(
     stop_flag: Any,
     *,
     watch_references: bool,
+    ready_flag: Any = None,
 ) -> None:
-    """Runs kopf's watches until `stop_flag` is set or a signal comes."""
+    """Runs kopf's watches until `stop_flag` is set or a signal comes; `ready_flag` is set as they begin."""
     await kopf.operator(
         registry=build_registry(intake, operations, watch_references=watch_references),
         settings=build_settings(selector),
@@ -89,4 +90,5 @@ async def watch(
         # kopf would ask who the user is, and a container's user is often a bare number.
         identity=cast("Any", "lenses-operator"),
         stop_flag=stop_flag,
+        ready_flag=ready_flag,
     )

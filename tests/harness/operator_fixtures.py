@@ -11,7 +11,7 @@ import itertools
 import secrets
 from collections.abc import Callable, Generator, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -225,14 +225,6 @@ class Operators:
         )
         self.started.append(operator)
         return operator.wait_ready() if ready else operator
-
-    @contextmanager
-    def ending(self, operator: OperatorProcess, ended: list[int]) -> Iterator[None]:
-        """SIGTERM now; what is done inside happens while it ends. `ended` gets the exit code."""
-        with ThreadPoolExecutor(max_workers=1) as pool:
-            code = pool.submit(operator.terminate)
-            yield
-            ended.append(code.result())
 
     def log(self) -> str:
         return "\n".join(operator.text() for operator in self.started)
