@@ -1,0 +1,348 @@
+"""What may happen, in any order and at any moment, as values that hypothesis can draw and shrink."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from hypothesis import strategies as st
+
+from unit.controllers.virtualtime import now
+from unit.model.kube import Place
+from unit.model.lenses import DOWN, FAULTS, OPERATIONS, Fault, Habits, Incarnation
+from unit.model.world import World
+from unit.resources.make import CLASS
+
+PLACES: tuple[Place, ...] = (("payments", "one"), ("payments", "two"), ("logistics", "one"), ("logistics", "two"))
+CONNECTORS = ("orders", "bills")
+SECRET = "credentials"
+
+
+@dataclass(frozen=True)
+class Apply:
+    """Creates the resource, or edits the fields that are given."""
+
+    place: Place
+    connector: str
+    changes: dict[str, Any]
+
+    async def happen(self, world: World) -> None:
+        known = world.kube.objects.get(self.place)
+        spec: dict[str, Any] = dict(known["spec"]) if known else {"name": self.connector, "config": {"topic": "a"}}
+        for field, value in self.changes.items():
+            if field in {"topic", "size", "password"}:
+                config = {key: one for key, one in spec["config"].items() if key != field}
+                spec["config"] = config if value is None else {**config, field: value}
+            else:
+                spec[field] = value
+        world.kube.put(self.place, spec)
+
+
+@dataclass(frozen=True)
+class Remove:
+    place: Place
+
+    async def happen(self, world: World) -> None:
+        known = world.kube.objects.get(self.place)
+        if known is not None and not known["metadata"].get("deletionTimestamp"):
+            world.kube.delete(self.place[1], namespace=self.place[0])
+
+
+@dataclass(frozen=True)
+class Strip:
+    """The finalizer, by hand, of an object that is being deleted."""
+
+    place: Place
+
+    async def happen(self, world: World) -> None:
+        known = world.kube.objects.get(self.place)
+        if known is not None and known["metadata"].get("deletionTimestamp"):
+            found = world.lenses.connectors.get(known["spec"]["name"])
+            if found is not None:
+                found.let_go = True
+            world.kube.strip(self.place)
+
+
+@dataclass(frozen=True)
+class Vanish:
+    """The next time its finalizer is put, the API server drops the object."""
+
+    place: Place
+    after: float
+
+    async def happen(self, world: World) -> None:
+        world.kube.vanishing[self.place] = self.after
+
+
+@dataclass(frozen=True)
+class Annotate:
+    place: Place
+    which: Literal["restart", "reconcile"]
+    value: str
+
+    async def happen(self, world: World) -> None:
+        if self.place in world.kube.objects:
+            world.kube.annotate(self.place, self.which, self.value)
+
+
+@dataclass(frozen=True)
+class SetSecret:
+    """`number` None removes it; the same one again changes metadata alone."""
+
+    namespace: str
+    number: int | None
+
+    async def happen(self, world: World) -> None:
+        value = f'{self.namespace}/pass"w&rd-{self.number}'
+        world.secrets.add(value)
+        world.kube.set_secret(self.namespace, SECRET, None if self.number is None else {"password": value})
+
+
+@dataclass(frozen=True)
+class SetPolicy:
+    allowed: frozenset[str]
+
+    async def happen(self, world: World) -> None:
+        world.kube.allowed = self.allowed
+        world.kube.snap()
+        if world.process is not None:
+            world.process.allow(self.allowed)
+
+
+@dataclass(frozen=True)
+class Meddle:
+    """Somebody else's hand in Lenses; a connector that is not there is created."""
+
+    connector: str
+    what: Literal["topic", "size", "password", "server.default", "PAUSED", "STOPPED", "RUNNING", "delete", "create"]
+
+    async def happen(self, world: World) -> None:
+        lenses = world.lenses
+        found = lenses.connectors.get(self.connector)
+        match self.what:
+            case "create":
+                if found is None:
+                    config = {"topic": "a", "connector.class": CLASS}
+                    stranger = Incarnation(config, now(), ours=False, foreign=set(config))
+                    lenses.connectors[self.connector] = stranger
+            case "delete":
+                lenses.remove(self.connector)
+            case "PAUSED" | "STOPPED" | "RUNNING":
+                if found is not None:
+                    found.requests += 1
+                    lenses.turn(found, self.what)
+            case key if found is not None:
+                found.config = {**found.config, key: "by-hand"}
+                found.foreign = found.foreign | {key}
+                found.written_by = None
+        lenses.changed()
+
+
+@dataclass(frozen=True)
+class Fail:
+    """A task, or the connector itself; the trace quotes what the connector was given."""
+
+    connector: str
+    whole: bool
+
+    async def happen(self, world: World) -> None:
+        found = world.lenses.connectors.get(self.connector)
+        if found is None or found.state != "RUNNING":
+            return
+        trace = f"ConnectException: login with {found.config.get('password')}\n\tat x\nCaused by: {found.config}"
+        if self.whole:
+            found.move("FAILED")
+        else:
+            found.tasks = [("FAILED", trace)]
+        world.lenses.changed()
+
+
+@dataclass(frozen=True)
+class Break:
+    """The next requests of this operation fail."""
+
+    operation: str
+    fault: Fault
+    times: int
+
+    async def happen(self, world: World) -> None:
+        world.lenses.faults[self.operation] += [self.fault] * self.times
+
+
+@dataclass(frozen=True)
+class BreakKube:
+    what: Literal["status", "finalizer"]
+    carried: bool
+    times: int
+
+    async def happen(self, world: World) -> None:
+        world.kube.faults[self.what] += [self.carried] * self.times
+
+
+@dataclass(frozen=True)
+class Down:
+    """The whole environment; None: it is back."""
+
+    fault: Fault | None
+
+    async def happen(self, world: World) -> None:
+        world.lenses.down = self.fault
+
+
+@dataclass(frozen=True)
+class Deny:
+    """A cluster that restarts denies what it holds for a moment."""
+
+    connector: str
+    seconds: float
+
+    async def happen(self, world: World) -> None:
+        world.lenses.denied_until[self.connector] = now() + self.seconds
+
+
+@dataclass(frozen=True)
+class Restart:
+    gracefully: bool
+    away: float
+
+    async def happen(self, world: World) -> None:
+        await world.restart(gracefully=self.gracefully, away=self.away)
+
+
+@dataclass(frozen=True)
+class CrashAt:
+    """At the request so many from now."""
+
+    requests: int
+    after: bool
+
+    async def happen(self, world: World) -> None:
+        world.crash_in, world.crash_after = self.requests, self.after
+
+
+Command = (
+    Apply
+    | Remove
+    | Strip
+    | Vanish
+    | Annotate
+    | SetSecret
+    | SetPolicy
+    | Meddle
+    | Fail
+    | Break
+    | BreakKube
+    | Down
+    | Deny
+    | Restart
+    | CrashAt
+)
+
+
+@dataclass(frozen=True)
+class Step:
+    command: Command
+    wait: float
+
+
+@dataclass(frozen=True)
+class Story:
+    habits: dict[str, Habits]
+    watch: bool
+    steps: tuple[Step, ...]
+
+    async def tell(self, world: World) -> None:
+        world.start()
+        try:
+            for step in self.steps:
+                world.log.append((now(), f"*** {step.command}"))
+                await step.command.happen(world)
+                await asyncio.sleep(step.wait)
+                if world.violations:
+                    return
+            await world.settle()
+        finally:
+            await world.stop(gracefully=False)
+
+
+_place = st.sampled_from(PLACES)
+_connector = st.sampled_from(CONNECTORS)
+_password = {
+    "key": "password",
+    "secretKeyRef": {"name": SECRET, "key": "password"},
+}
+_field = st.one_of(
+    st.tuples(st.just("topic"), st.sampled_from(["a", "b", "c", "a", "b", "bad", "worse"])),
+    st.tuples(st.just("size"), st.sampled_from([None, "1", "2"])),
+    st.tuples(st.just("password"), st.sampled_from([None, "literal"])),
+    st.tuples(
+        st.just("configFrom"),
+        st.sampled_from(
+            [
+                [],
+                [_password],
+                [_password],
+                [{**_password, "secretKeyRef": {"name": SECRET, "key": "password", "optional": True}}],
+            ]
+        ),
+    ),
+    st.tuples(st.just("state"), st.sampled_from(["running", "paused", "stopped"])),
+    st.tuples(st.just("suspend"), st.booleans()),
+    st.tuples(st.just("deletionPolicy"), st.sampled_from(["Delete", "DeleteWithOffsets", "Retain"])),
+    st.tuples(st.just("adoptionPolicy"), st.sampled_from(["IfIdentical", "Always", "Never"])),
+    st.tuples(st.just("updateStrategy"), st.sampled_from(["Recreate", "InPlace"])),
+    st.tuples(
+        st.just("autoRestart"),
+        st.sampled_from([{"enabled": False}, {"enabled": True}, {"enabled": True, "maxRestarts": 1}]),
+    ),
+)
+_apply = st.builds(Apply, _place, _connector, st.lists(_field, max_size=4).map(dict))
+_fault = st.builds(Fault, st.sampled_from(sorted(FAULTS)), st.sampled_from(["no", "yes", "late"]))
+_command: st.SearchStrategy[Command] = st.one_of(
+    _apply,
+    _apply,
+    _apply,
+    st.builds(Remove, _place),
+    st.builds(Remove, _place),
+    st.builds(Strip, _place),
+    st.builds(Vanish, _place, st.sampled_from([0.0, 0.0015, 0.0025, 0.0035, 0.02])),
+    st.builds(Annotate, _place, st.sampled_from(["restart", "reconcile"]), st.sampled_from(["1", "2"])),
+    st.builds(SetSecret, st.sampled_from(["payments", "logistics"]), st.sampled_from([1, 2, None])),
+    st.builds(SetSecret, st.just("payments"), st.sampled_from([1, 2])),
+    st.builds(
+        SetPolicy,
+        st.sampled_from([frozenset({"payments", "logistics"}), frozenset({"payments"}), frozenset({"logistics"})]),
+    ),
+    st.builds(
+        Meddle,
+        _connector,
+        st.sampled_from(
+            ["create", "delete", "topic", "size", "password", "server.default", "PAUSED", "STOPPED", "RUNNING"]
+        ),
+    ),
+    st.builds(Fail, _connector, st.booleans()),
+    st.builds(Break, st.sampled_from(OPERATIONS), _fault, st.integers(1, 4)),
+    st.builds(BreakKube, st.sampled_from(["status", "finalizer"]), st.booleans(), st.integers(1, 2)),
+    st.builds(Down, st.one_of(st.none(), st.builds(Fault, st.sampled_from(DOWN), st.sampled_from(["no", "yes"])))),
+    st.builds(Deny, _connector, st.sampled_from([0.1, 1.5])),
+    st.builds(Restart, st.booleans(), st.sampled_from([0.0, 20.0])),
+    st.builds(CrashAt, st.integers(1, 12), st.booleans()),
+)
+_wait = st.sampled_from([0.0, 0.0, 0.005, 0.05, 1.0, 5.0, 20.0, 20.0, 90.0])
+_habits = st.builds(
+    Habits,
+    password=st.sampled_from(["shown", "masked", "hidden"]),
+    rewrites=st.booleans(),
+    adds=st.booleans(),
+    takes=st.sampled_from([0.0, 0.3, 2.0]),
+    lag=st.sampled_from([0.0, 1.5]),
+    in_place=st.booleans(),
+)
+_some = st.lists(st.builds(Step, _command, _wait), max_size=12)  # drawn long, since hypothesis likes lists short
+stories = st.builds(
+    Story,
+    st.fixed_dictionaries(dict.fromkeys(CONNECTORS, _habits)),
+    st.booleans(),
+    st.tuples(_some, _some, _some).map(lambda parts: tuple(step for part in parts for step in part)),
+)
