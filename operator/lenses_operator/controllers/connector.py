@@ -206,6 +206,7 @@ class ConnectorController:
     async def _settled(self, work: Work, situation: Situation, nothing: Nothing) -> Outcome:
         """Nothing to do in Lenses: say how it stands, and when to look again."""
         observed, memory = situation.observed, work.memory
+        memory.waiting = bool(nothing.waiting)
         if situation.refused and not work.held:
             return await self._actions.report_refusal(work, observed)
         if self._looking.wants_traces(work, observed):

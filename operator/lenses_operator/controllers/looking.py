@@ -49,12 +49,13 @@ class Looking:
         if listed is not None and resource.metadata.deleting and not memory.look:
             return listed
         trusted = resource.status.ownership.state is OwnershipState.OWNED and not memory.look and not due
-        if listed is not None and trusted and not memory.awaiting_baseline and shows_the_same(resource.status, listed):
+        trusted = trusted and not memory.awaiting_baseline and not memory.waiting
+        if listed is not None and trusted and shows_the_same(resource.status, listed):
             return with_known_errors(listed, resource.status)
         unproven = resource.metadata.deleting and memory.deleted_at is None
         observed = (await work.session.observer.details(work.connector, fresh=unproven)).redacted(work.redact)
         memory.look = False
-        if observed.present:
+        if observed.present and (listed is None or not listed.looks_like(observed)):
             self._environments.recheck(resource.key)
         if due:
             memory.next_check = next_check(now, now, self._drift_interval, resource.metadata.uid)

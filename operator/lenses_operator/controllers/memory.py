@@ -43,6 +43,8 @@ class Memory:
     uid: str
     acted_at: float = -inf
     look: bool = False
+    waiting: bool = False
+    """A configuration waits until the connector is next to run: the list alone cannot tell what it differs in."""
     next_check: float | None = None
     applied: AppliedConfig | None = None
     last_written: Rendered | None = None

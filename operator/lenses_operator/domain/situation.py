@@ -49,6 +49,11 @@ class Observed:
 
         return replace(self, tasks=tuple(clean(task) for task in self.tasks))
 
+    def looks_like(self, other: Observed) -> bool:
+        """The same state and tasks, as far as the list shows them."""
+        states, others = ({task.id: task.state for task in one.tasks} for one in (self, other))
+        return self.state == other.state and states == others
+
     @property
     def present(self) -> bool:
         return self.presence is Presence.PRESENT
