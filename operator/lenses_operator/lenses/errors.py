@@ -40,7 +40,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from lenses_operator.lenses.models import FieldError
 
 _SHOWN = 1000  # characters of the server's words that people get to see
-_KEPT = 64 * 1024  # characters kept, so that redaction sees whole values before anything is cut
+_KEPT = 1024 * 1024  # characters; longer words are not kept at all, since a value cut in two is not recognised
+_TOO_LONG = "the server's words are too long to be quoted"
 _TITLE = re.compile(r"<title[^>]*>(.*?)</title>", re.IGNORECASE | re.DOTALL)
 _TAG = re.compile(r"<[^>]*>")
 _SLUG = re.compile(r"[A-Za-z0-9_.-]{1,64}")
@@ -71,7 +72,7 @@ class LensesError(Exception):
         self.operation = operation
         self.message = one_line(message) or type(self).__name__
         self.retry_after = retry_after
-        self.words = detail[:_KEPT]
+        self.words = detail if len(detail) <= _KEPT else _TOO_LONG
         super().__init__(f"{operation.replace('_', ' ')}: {self.message}")
 
     @property
