@@ -48,8 +48,16 @@ class Work:
         self.marks = replace(self.marks, **changes)
 
     def quotable(self, words: str) -> str:
-        """A server's words about the whole configuration, fit to be shown."""
-        return self.redact(withhold(words, self.wanted.config))
+        """A server's words about the whole configuration, fit to be shown.
+
+        What is being deleted is not rendered any more, so what it refers to may not be known to this process.
+        """
+        if not self.resource.metadata.deleting:
+            return self.redact(withhold(words, self.wanted.config))
+        spec = self.resource.spec
+        if words and spec.config_from:
+            return "the words are withheld because they may quote values that are not read any more"
+        return self.redact(withhold(words, {key: str(value) for key, value in spec.config.items()}))
 
     @property
     def connector(self) -> ConnectorKey:
