@@ -152,12 +152,18 @@ class ConnectorController:
                 outcome = await self._unusable(work, work.unusable)
             elif work.resource.spec.suspend and not work.held:
                 outcome = await self._suspended(work, observed)
+            elif not await self._finalized(work):
+                outcome = GONE
             else:
                 outcome = await self._converge(work, observed)
         except LensesError as error:
             return await self._trouble(work, error, lost=error is view.error)
         work.memory.failures = 0
         return outcome
+
+    async def _finalized(self, work: Work) -> bool:
+        """What is ours carries our finalizer, though a `kubectl replace` may have dropped it. False: it is gone."""
+        return not work.resource.status.ownership.state.ours or await self._reporter.finalize(work)
 
     async def _converge(self, work: Work, observed: Observed) -> Outcome:
         memory = work.memory
