@@ -65,7 +65,8 @@ class Actions:
         if not await self._reporter.finalize(work):
             return GONE
         if not work.resource.status.ownership.state.ours:
-            report = Report(creating(work.connector), OwnershipState.CLAIMING, Observed.absent())
+            verdict = refused(work.refusal) if work.refusal else creating(work.connector)
+            report = Report(verdict, OwnershipState.CLAIMING, Observed.absent())
             if not await self._reporter.report(work, report):
                 return GONE
             memory.claimed = True
@@ -88,6 +89,8 @@ class Actions:
         in_place = work.resource.spec.update_strategy is UpdateStrategy.IN_PLACE
         how = "in place" if in_place else "the connector is deleted and created again"
         verdict = progressing(f"The configuration is being {'repaired' if repair else 'updated'} ({why}): {how}.")
+        if work.refusal:
+            verdict = refused(work.refusal)  # until it is taken: a condition must not change with every try
         if not await self._reporter.report(work, Report(verdict, OwnershipState.OWNED, observed, work.applied)):
             return GONE
         if not self._unchanged(work):
@@ -111,6 +114,7 @@ class Actions:
         finally:
             memory.acted(self._clock())
         self._created(work, work.wanted)
+        memory.refusal = None
         self._announce(work, lost=False)
         memory.replacement = None
         return AGAIN
@@ -202,6 +206,7 @@ class Actions:
                 return await self._refused_at_create(work, error)
             raise
         self._created(work, work.wanted)
+        memory.refusal = None
         self._announce(work, lost=lost)
         memory.replacement, memory.deleted_at = None, None
         await self._hold(work)
@@ -284,8 +289,9 @@ class Actions:
 
     def _refused_before(self, work: Work) -> bool:
         ready = work.resource.status.ready
-        known = work.memory.refusal is not None and work.memory.refusal.fingerprint == work.wanted.fingerprint
-        return known or (ready is not None and ready.reason in (Reason.CONFIG_INVALID, Reason.PLUGIN_NOT_FOUND))
+        return work.refusal is not None or (
+            ready is not None and ready.reason in (Reason.CONFIG_INVALID, Reason.PLUGIN_NOT_FOUND)
+        )
 
     @staticmethod
     def _is_drift(work: Work) -> bool:

@@ -48,7 +48,6 @@ class Validator:
             await self._refuse(work, validation_message(result.errors, wanted.private, work.redact))
             return False
         memory.valid = (wanted.fingerprint, self._clock())
-        memory.refusal, memory.refusals = None, 0
         if memory.stubborn is not None and memory.stubborn.words.startswith("validate: "):
             memory.stubborn = None  # what create keeps saying is another matter
         return True
@@ -93,8 +92,8 @@ class Validator:
 
     def _remember(self, work: Work, reason: Reason, message: str) -> None:
         memory = work.memory
+        memory.refusals = memory.refusals + 1 if work.refusal else 1
         memory.refusal = Refusal(work.wanted.fingerprint, reason, message, work.resource.metadata.generation)
-        memory.refusals += 1
         memory.refusal_until = self._clock() + SLOW.delay(memory.refusals, uniform)
         memory.valid = None
 

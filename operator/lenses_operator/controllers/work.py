@@ -9,6 +9,7 @@ from lenses_operator.controllers.memory import Memory
 from lenses_operator.controllers.session import Session
 from lenses_operator.domain.references import ReferenceNotFound
 from lenses_operator.domain.render import ConfigInvalid, Rendered
+from lenses_operator.domain.situation import Refusal
 from lenses_operator.domain.status import Marks
 from lenses_operator.domain.validation import withhold
 from lenses_operator.resources.connector import AppliedConfig, ConnectorKey, LensesConnector, WantedState
@@ -62,6 +63,12 @@ class Work:
     @property
     def connector(self) -> ConnectorKey:
         return self.resource.connector
+
+    @property
+    def refusal(self) -> Refusal | None:
+        """What was said against this very configuration, unless it has been taken since."""
+        refusal = self.memory.refusal
+        return refusal if refusal and refusal.fingerprint == self.wanted.fingerprint else None
 
     @property
     def applied(self) -> AppliedConfig | None:

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -163,6 +164,13 @@ class FakeLenses:
         found = self._find(cluster, name)
         found.state = {"pause": "PAUSED", "stop": "STOPPED", "resume": "RUNNING", "restart": "RUNNING"}[action]
         found.tasks = [] if action == "stop" else [(found.state, None)]
+        if after:
+            raise after
+
+    async def put_resource(self, environment: str, document: str) -> None:
+        spec = json.loads(document)["spec"]
+        after = await self._gate("put_resource", spec["name"])
+        self._find(spec["cluster"], spec["name"]).config = spec["config"]
         if after:
             raise after
 
