@@ -108,6 +108,7 @@ class ConnectorController:
             self._environments.leave(key)
             return GONE
         if resource.metadata.deleting and not resource.metadata.has_finalizer:
+            self._environments.leave(key)
             return GONE
         return await self._look_after(resource)
 

@@ -57,13 +57,14 @@ def problem_of(
             )
         case errors.Conflict():
             return _waiting(
-                Reason.CONNECT_REBALANCING, f"Connect cluster {cluster} is rebalancing ({words}). It is tried again."
+                Reason.CONNECT_REBALANCING,
+                f"Connect cluster {cluster} is rebalancing ({words}). Nothing can be done until it has ended.",
             )
         case _:
             return _waiting(
                 Reason.LENSES_UNAVAILABLE,
-                f"No usable answer about environment {env}, cluster {cluster} ({words}). What was seen last is still "
-                "shown, and it is tried again.",
+                f"No usable answer about environment {env}, cluster {cluster} ({words}). What was seen last is "
+                "still shown.",
             )
 
 

@@ -67,10 +67,12 @@ class LensesClient:
         *,
         clusters: Iterable[str] | None = None,
         class_names: Iterable[str] | None = None,
+        patient: bool = True,
     ) -> list[ConnectorListItem]:
-        """All connectors the token may see; what is not among them may still exist."""
+        """All connectors the token may see; what is not among them may still exist. `patient` False: a single try."""
         query = names("cluster", clusters) + names("className", class_names)
-        call = Call("list_connectors", "GET", environment, _connect(environment, "connectors"), query)
+        path = _connect(environment, "connectors")
+        call = Call("list_connectors", "GET", environment, path, query, patient=patient)
         return list((await self._read(call, _CONNECTORS)).data)
 
     async def create_connector(self, environment: str, request: ConnectorRequest) -> None:

@@ -81,7 +81,7 @@ class EnvironmentPoller:
         async with self._reading:
             asked_at = asyncio.get_running_loop().time()
             try:
-                found = await self._client.list_connectors(self._environment)
+                found = await self._client.list_connectors(self._environment, patient=False)
             except LensesError as error:
                 self._failed(asked_at, error)
             else:

@@ -56,6 +56,8 @@ class Call:
     accept: str = "application/json"
     slow: bool = False
     optional: bool = False
+    patient: bool = True
+    """False: asked once, because whoever asks will ask again anyway."""
 
     @property
     def timeout(self) -> httpx.Timeout:
@@ -135,7 +137,7 @@ class LensesTransport:
     async def request(self, call: Call, tokens: TokenSource, observer: Observer | None = None) -> Answer:
         """The 2xx answer. Raises LensesError for everything else."""
         target = call.target
-        tries_left = FURTHER_TRIES if call.method == "GET" else 0
+        tries_left = FURTHER_TRIES if call.method == "GET" and call.patient else 0
         fresh_token = False
         while True:
             token = tokens.current()

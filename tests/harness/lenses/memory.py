@@ -166,7 +166,7 @@ class MemoryCluster:
     async def delete(self, name: str) -> None:
         connector = self._need(name)
         if connector.gone_from is None:
-            connector.gone_from = time.monotonic() + self.delays.delete
+            connector.gone_from = time.monotonic() + connector.delays.delete
 
     async def act(self, name: str, action: str) -> None:
         self._need(name).act(action, time.monotonic())

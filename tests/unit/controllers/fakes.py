@@ -100,7 +100,7 @@ class FakeLenses:
             raise fault
         return fault
 
-    async def list_connectors(self, environment: str) -> list[ConnectorListItem]:
+    async def list_connectors(self, environment: str, *, patient: bool = True) -> list[ConnectorListItem]:
         await self._gate("list_connectors", environment)
         return [
             ConnectorListItem(name=name, cluster=cluster, state=found.state, tasks=_tasks(found, traces=False))

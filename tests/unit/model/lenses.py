@@ -161,7 +161,7 @@ class Lenses:
 
     # What the operator asks.
 
-    async def list_connectors(self, environment: str) -> list[ConnectorListItem]:
+    async def list_connectors(self, environment: str, *, patient: bool = True) -> list[ConnectorListItem]:
         return await self._request("list_connectors", "", self._listed)
 
     async def get_connector(self, environment: str, cluster: str, name: str) -> ConnectorDetails:
