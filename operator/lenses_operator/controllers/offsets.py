@@ -62,6 +62,7 @@ class OffsetsController:
             return None
         connector = self._connectors.get(connector_key(operation))
         if connector is None:
+            self._environments.leave(key)
             name = operation.spec.connector_ref.name
             await self._steps.report(operation, say.connector_not_found(name), say.hidden())
             return LOOK_AGAIN
@@ -77,7 +78,9 @@ class OffsetsController:
     ) -> float | None:
         why = self._not_ready(operation, connector)
         if why is not None:
-            changes = say.hidden() if not connector.status.ownership.state.ours else {}
+            self._environments.leave(operation.key)
+            ours = connector.status.ownership.state.ours and self._inputs.allowed(connector)
+            changes = {} if ours else say.hidden()
             await self._steps.report(operation, say.connector_not_ready(why), changes)
             return LOOK_AGAIN
         first = next_in_line(self._operations.of(connector.key))
@@ -118,6 +121,7 @@ class OffsetsController:
     async def _trouble(self, run: Run, error: LensesError) -> float:
         """The phase stays as it was: what has been begun is finished when Lenses is back."""
         problem = problem_of(error, run.connector.connector, run.redact, run.session.token_name)
+        self._steps.interrupted(run.operation.key)
         await self._steps.report(run.operation, problem)
         failures = self._failures[run.operation.key] = self._failures.get(run.operation.key, 0) + 1
         backoff = TRANSIENT if problem.phase is Phase.RECONCILING else SLOW

@@ -12,8 +12,16 @@ from lenses_operator.controllers.clocks import Clocks
 from lenses_operator.controllers.offsets_store import OffsetsIntake, OffsetsStore, connector_key
 from lenses_operator.controllers.session import Session
 from lenses_operator.domain import offsets_status as say
-from lenses_operator.domain.backoff import SETTLING, TRANSIENT
-from lenses_operator.domain.offsets import OffsetsInvalid, before_of, differences, seek_hint, text_of
+from lenses_operator.domain.backoff import SETTLING, SLOW, TRANSIENT
+from lenses_operator.domain.offsets import (
+    Before,
+    OffsetsInvalid,
+    before_of,
+    differences,
+    room_beside,
+    seek_hint,
+    text_of,
+)
 from lenses_operator.domain.offsets_tries import Tries, means_not_stopped
 from lenses_operator.lenses import errors
 from lenses_operator.resources.base import ObjectKey
@@ -62,7 +70,10 @@ class Progress:
     generation: int
     stopping_since: float | None = None
     tries: Tries | None = None
-    sent: bool = False
+    unsent: bool = False
+    """This process kept `before`, and nothing that may have been carried out was asked for since."""
+    answer: str | None = None
+    """What the API said when it had carried out the request, which is then never sent again."""
     looks: int = 0
 
 
@@ -83,6 +94,14 @@ class OffsetsSteps:
     def forget(self, key: ObjectKey) -> None:
         self._progress.pop(key, None)
 
+    def interrupted(self, key: ObjectKey) -> None:
+        """Lenses was away: nothing could stop or answer meanwhile, so what has a bound of time begins anew."""
+        progress = self._progress.get(key)
+        if progress is not None:
+            progress.stopping_since = None
+            if progress.tries is not None:
+                progress.tries.began = self._clock()
+
     async def report(
         self, operation: LensesConnectorOffsets, verdict: Verdict, changes: dict[str, Any] | None = None
     ) -> LensesConnectorOffsets | None:
@@ -96,45 +115,72 @@ class OffsetsSteps:
         after = await self._writer.write_status(operation, status)
         if after is None:
             return None
-        self._store.upsert(after)
+        overtaken = self._store.upsert(after)  # an edit came in between, whose watch event then is no news any more
         self._tell(after, before, verdict)
-        if status.phase != before.phase:
+        if overtaken or status.phase != before.phase:
             self._intake.wake(after)
         return after
 
     async def observe(self, run: Run) -> float | None:
         """Offsets as they are, for people."""
-        read = await run.session.client.get_offsets(*run.connector.connector)
+        try:
+            read = await run.session.client.get_offsets(*run.connector.connector)
+        except errors.LensesError as error:
+            return await self._unread(run, error)
         await self.report(run.operation, say.observed(read.entries), say.seen(read.text))
         return run.operation.spec.refresh_seconds
+
+    async def _unread(self, run: Run, error: errors.LensesError) -> float:
+        """A 404 may be about the connector, or about the operation; anything else is the caller's."""
+        if isinstance(error, errors.ConnectorOrClusterNotFound):
+            observed = await run.session.observer.details(run.connector.connector)
+            if not observed.present:
+                await self.report(run.operation, say.connector_not_ready(say.ABSENT), say.hidden())
+                return run.operation.spec.refresh_seconds
+        elif not _unknown_operation(error):
+            raise error
+        await self.report(run.operation, say.not_readable(self._words(run, error)))
+        return SLOW.delay(1, uniform)
 
     async def operate(self, run: Run) -> float | None:
         """One step on. Asked for once it is first in line and its connector is owned."""
         progress = self._progress_of(run)
         observed = await run.session.observer.details(run.connector.connector)
         if not observed.present:
-            await self.report(run.operation, say.connector_not_ready("The connector does not exist in Lenses."))
+            await self.report(run.operation, say.connector_not_ready(say.ABSENT))
             return TRANSIENT.delay(self._looked(progress), uniform)
         if observed.state != "STOPPED" or observed.tasks:
             return await self._stop(run, progress, observed.state, len(observed.tasks))
         progress.stopping_since = None
-        if not await self._keep_before(run):
-            return None
-        if not self._unchanged(run):
-            return 0.0
-        if run.operation.status.before_generation == run.generation and not progress.sent:
-            # Kept already, so this process has taken over: what was asked for may have been carried out before.
-            read = await run.session.client.get_offsets(*run.connector.connector)
-            status = run.operation.status
-            before = text_of(status.before, status.before_compressed)
-            if not differences(run.text, read.text) and read.text != before:
-                return await self._done(run, "", read.text)
-        return await self._ask(run, progress)
+        try:
+            return await self._carry_out(run, progress)
+        except errors.LensesError as error:
+            progress.unsent = False  # it may have been carried out: reading comes before asking again
+            return await self._refused(run, progress, error)
+
+    async def _carry_out(self, run: Run, progress: Progress) -> float | None:
+        """The connector is stopped: keep, ask, read back."""
+        if progress.answer is None:
+            if not await self._keep_before(run, progress):
+                return None
+            if not self._unchanged(run):
+                return 0.0
+            if not progress.unsent:
+                # What was asked for before, by this process or by one that was ended, may have been carried out.
+                read = await run.session.client.get_offsets(*run.connector.connector)
+                status = run.operation.status
+                before = text_of(status.before, status.before_compressed)
+                if not differences(run.text, read.text) and read.text != before:
+                    return await self._done(run, "", read.text)
+            progress.answer = await self._request(run)
+        read = await run.session.client.get_offsets(*run.connector.connector)
+        return await self._done(run, progress.answer, read.text)
 
     async def _stop(self, run: Run, progress: Progress, state: str | None, tasks: int) -> float | None:
         """The hold makes the connector's own pass stop it; here it is waited for, with a bound."""
         now = self._clock()
-        progress.stopping_since = progress.stopping_since or now
+        if progress.stopping_since is None:
+            progress.stopping_since = now
         if now - progress.stopping_since > say.STOP_BOUND:
             await self.report(run.operation, say.stop_timeout())
             return None
@@ -142,13 +188,13 @@ class OffsetsSteps:
             return None
         return SETTLING.delay(self._looked(progress), uniform)
 
-    async def _keep_before(self, run: Run) -> bool:
+    async def _keep_before(self, run: Run, progress: Progress) -> bool:
         """`before` is written once for a generation, and before anything is asked for."""
         if run.operation.status.before_generation == run.generation:
             return True
         read = await run.session.client.get_offsets(*run.connector.connector)
         try:
-            kept = before_of(read.text)
+            kept = before_of(read.text, room=room_beside(run.operation.spec))
         except OffsetsInvalid as error:
             await self.report(run.operation, say.invalid(str(error)))
             return False
@@ -156,25 +202,14 @@ class OffsetsSteps:
             "before": kept.plain,
             "before_compressed": kept.compressed,
             "before_generation": run.generation,
-            **say.seen(read.text),
+            **say.seen(read.text, room=room_beside(run.operation.spec) - kept.size),
         }
         after = await self.report(run.operation, say.applying(), changes)
         if after is None:
             return False
         run.operation = after
-        self._progress_of(run).sent = True  # nothing can have been asked for before this
+        progress.unsent = True
         return True
-
-    async def _ask(self, run: Run, progress: Progress) -> float | None:
-        progress.sent = True
-        progress.tries = progress.tries or Tries(self._clock())
-        try:
-            message = await self._request(run)
-        except errors.LensesError as error:
-            return await self._refused(run, progress, error)
-        progress.sent = False  # answered: should the next read fail, reading comes before asking again
-        read = await run.session.client.get_offsets(*run.connector.connector)
-        return await self._done(run, message, read.text)
 
     async def _request(self, run: Run) -> str:
         client, target = run.session.client, run.connector.connector
@@ -184,40 +219,47 @@ class OffsetsSteps:
         return await client.alter_offsets(*target, run.text)
 
     async def _refused(self, run: Run, progress: Progress, error: errors.LensesError) -> float | None:
-        """Every retry is bounded; what has no bound here is Lenses being away, which the caller reports."""
-        assert progress.tries is not None
-        words = errors.one_line(run.redact(error.words)) or str(error)
+        """Every retry is bounded; what has no bound here is Lenses being away, which the caller reports.
+
+        Reads are bounded like requests, since the connector stands still meanwhile.
+        """
+        tries = progress.tries = progress.tries or Tries(self._clock())
+        words = self._words(run, error)
         status = getattr(error, "status", 0)
-        if isinstance(error, errors.MissingAgentCapability) or status in SUPPORTED_NOT:
-            await self.report(run.operation, say.not_supported(words))
-            return None
-        if status == 404:
-            if progress.tries.again_after_unknown():
-                return TRANSIENT.delay(progress.tries.unknown, uniform)
-            await self.report(run.operation, say.not_supported(words))
-            return None
         waiting = isinstance(error, errors.Conflict) or (status in (400, 500) and means_not_stopped(error.words))
-        if waiting and progress.tries.again_after_wait(self._clock()):
+        if waiting and tries.again_after_wait(self._clock()):
             await self.report(run.operation, say.applying())
             return SETTLING.delay(self._looked(progress), uniform)
-        if status == 500 and not waiting and progress.tries.again_after_refusal():
-            return TRANSIENT.delay(progress.tries.refused, uniform)
-        if waiting or status == 500 or isinstance(error, REFUSED):
-            await self.report(run.operation, say.rejected(words))
-            return None
-        raise error
+        if status == 500 and not waiting and tries.again_after_refusal():
+            return TRANSIENT.delay(tries.refused, uniform)
+        absent = isinstance(error, errors.ConnectorOrClusterNotFound)  # of a connector that was there a moment ago
+        if absent and tries.again_after_unknown():
+            return TRANSIENT.delay(tries.unknown, uniform)
+        unknown = absent or _unknown_operation(error)
+        if not (unknown or waiting or status == 500 or isinstance(error, REFUSED)):
+            raise error
+        if progress.answer is not None:
+            return await self._done(run, progress.answer, None, words)
+        await self.report(run.operation, say.not_supported(words) if unknown else say.rejected(words))
+        return None
 
-    async def _done(self, run: Run, message: str, read: str) -> float | None:
+    @staticmethod
+    def _words(run: Run, error: errors.LensesError) -> str:
+        return errors.one_line(run.redact(error.words)) or str(error)
+
+    async def _done(self, run: Run, message: str, read: str | None, why_unread: str = "") -> float | None:
         """Written down as soon as it is known to be so; from here on it is never carried out again."""
-        mismatch = differences(run.text, read)
+        mismatch = [] if read is None else differences(run.text, read)
         said = errors.one_line(run.redact(message)) or "The offsets are as they were asked for."
         changes = {
             "applied_generation": run.generation,
             "applied_time": self._now(),
             "message": said,
-            **say.seen(read),
         }
-        verdict = say.applied(mismatch, seek_hint(run.connector.spec.class_name))
+        if read is not None:
+            kept = Before(run.operation.status.before, run.operation.status.before_compressed)
+            changes |= say.seen(read, room=room_beside(run.operation.spec) - kept.size)
+        verdict = say.applied(mismatch, seek_hint(run.connector.spec.class_name), why_unread)
         await self.report(run.operation, verdict, changes)
         return None
 
@@ -253,3 +295,8 @@ class OffsetsSteps:
             and not now.metadata.deleting
             and connector_key(now) == run.connector.key
         )
+
+
+def _unknown_operation(error: errors.LensesError) -> bool:
+    """Connect, Lenses or its agent is too old for it."""
+    return isinstance(error, errors.MissingAgentCapability) or getattr(error, "status", 0) in SUPPORTED_NOT

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from lenses_operator.lenses.models import offsets_of, parse_offsets
+from lenses_operator.lenses.models import member_text, offsets_of, parse_offsets
 from lenses_operator.resources.connector import LensesConnector
 from lenses_operator.resources.offsets import Action, LensesConnectorOffsets, OffsetsSpec
 
@@ -18,6 +18,10 @@ SHOWN_ENTRIES = 500
 SHOWN_BYTES = 256 * 1024
 BEFORE_PLAIN = 256 * 1024
 BEFORE_COMPRESSED = 1024 * 1024
+OBJECT_BYTES = 1_250_000
+"""Spec and status together; etcd takes 1.5 MiB, and kubectl keeps up to 256 KiB of its own in an annotation."""
+MAX_ZEROS = 64
+"""Beyond them a number is compared in its scientific form: `1e999999999` must not become a gigabyte of zeros."""
 SEEKS_BY_ITSELF = (
     "io.lenses.streamreactor.connect.aws.s3.sink",
     "io.lenses.streamreactor.connect.gcp.storage.sink",
@@ -40,7 +44,10 @@ def request_text(spec: OffsetsSpec) -> str | None:
             {"partition": entry.partition, "offset": None if entry.drop else entry.offset} for entry in spec.offsets
         ]
         text, where = json.dumps(entries, ensure_ascii=False), "spec.offsets"
-    _check(text, where)
+    try:
+        _check(text, where)
+    except RecursionError:
+        raise OffsetsInvalid(f"{where} is nested too deeply.") from None
     return text
 
 
@@ -76,27 +83,47 @@ def _check(text: str, where: str) -> None:
         seen[key] = index
 
 
+def usable(spec: OffsetsSpec) -> bool:
+    """Whether there is something to send, or to reset."""
+    try:
+        request_text(spec)
+    except OffsetsInvalid:
+        return False
+    return True
+
+
 def _partition_key(partition: object) -> str:
     """Alike for `0` and `"0"`: sinks take both for the same partition."""
     return json.dumps(_alike(partition), sort_keys=True)
 
 
 def _alike(value: Any) -> Any:
-    """Numbers and their string form are the same, and a field that is absent is the same as null."""
+    """Numbers and their string form are the same, and a field that is absent is the same as null.
+
+    Strings are compared to the letter: `"007"` and `"7"` may be two files.
+    """
     if isinstance(value, dict):
         return {key: _alike(item) for key, item in value.items() if item is not None}
     if isinstance(value, list):
         return [_alike(item) for item in value]
-    if isinstance(value, bool) or value is None:
-        return value
-    if isinstance(value, int | float | Decimal):
-        number = Decimal(str(value))
-        return format(number.normalize(), "f") if number.is_finite() else str(value)
-    try:
-        number = Decimal(value)
-    except ArithmeticError:
-        return value
-    return format(number.normalize(), "f") if number.is_finite() and abs(number.adjusted()) < 40 else value
+    if isinstance(value, int | Decimal) and not isinstance(value, bool):
+        return _digits(value)
+    return value
+
+
+def _digits(value: int | Decimal) -> str:
+    """Every digit, and the same for `1`, `1.0` and `10e-1`. No arithmetic: a context would round, or overflow."""
+    sign, digits, exponent = Decimal(value).as_tuple()
+    assert isinstance(exponent, int), "JSON has neither NaN nor infinity"
+    plain = "".join(map(str, digits)).lstrip("0")
+    kept = plain.rstrip("0")
+    exponent += len(plain) - len(kept)
+    minus = "-" if sign and kept else ""
+    if not kept:
+        return "0"
+    if 0 <= exponent < MAX_ZEROS:
+        return f"{minus}{kept}{'0' * exponent}"
+    return f"{minus}{kept}e{exponent}"
 
 
 def differences(asked: str | None, read: str) -> list[str]:
@@ -117,7 +144,7 @@ def differences(asked: str | None, read: str) -> list[str]:
 def _shown(value: object) -> str:
     if value is None:
         return "no offset"
-    return json.dumps(value, default=str, ensure_ascii=False)[:200]
+    return json.dumps(_plain(value), ensure_ascii=False)[:200]
 
 
 @dataclass(frozen=True)
@@ -129,15 +156,18 @@ class Shown:
     truncated: bool
 
 
-def shown(text: str) -> Shown:
-    """At most 500 entries or 256 KiB; numbers as Kubernetes can keep them."""
+def shown(text: str, room: int = SHOWN_BYTES) -> Shown:
+    """At most 500 entries or 256 KiB, and no more than `room`; numbers as Kubernetes can keep them."""
     entries = parse_offsets(text)
     kept: list[Any] = []
     size = 0
     for entry in entries[:SHOWN_ENTRIES]:
-        row = {"partition": _plain(entry.partition), "offset": _plain(entry.offset)}
+        try:
+            row = {"partition": _plain(entry.partition), "offset": _plain(entry.offset)}
+        except RecursionError:
+            break
         size += len(json.dumps(row).encode())
-        if size > SHOWN_BYTES:
+        if size > min(SHOWN_BYTES, room):
             break
         kept.append({name: value for name, value in row.items() if value is not None})
     return Shown(len(entries), tuple(kept), len(kept) < len(entries))
@@ -146,9 +176,11 @@ def shown(text: str) -> Shown:
 def _plain(value: Any) -> Any:
     """What JSON in Kubernetes cannot hold as a number is shown as text; `before` keeps it to the letter."""
     if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
+        return {_plain(key): _plain(item) for key, item in value.items()}
     if isinstance(value, list):
         return [_plain(item) for item in value]
+    if isinstance(value, str):
+        return value.encode(errors="replace").decode()  # half a surrogate pair is no text that Kubernetes could keep
     if isinstance(value, Decimal):
         return str(value)
     if isinstance(value, int) and not isinstance(value, bool) and not -(2**63) <= value < 2**63:
@@ -163,16 +195,29 @@ class Before:
     plain: str | None = None
     compressed: str | None = None
 
+    @property
+    def size(self) -> int:
+        """Bytes in the object as Kubernetes stores it."""
+        return len(json.dumps(self.plain or self.compressed or "", ensure_ascii=False).encode())
 
-def before_of(text: str) -> Before:
+
+def room_beside(spec: OffsetsSpec) -> int:
+    """Bytes left for the status: what is bigger than etcd takes could not be written, and would hold for ever."""
+    return OBJECT_BYTES - len(spec.model_dump_json(by_alias=True, exclude_none=True).encode())
+
+
+def before_of(text: str, room: int = OBJECT_BYTES) -> Before:
     """Raises OffsetsInvalid where it is too big to be kept, since there would be no way back."""
     if len(text.encode()) <= BEFORE_PLAIN:
-        return Before(plain=text)
+        kept = Before(plain=text)
+        if kept.size <= room:
+            return kept
     packed = base64.b64encode(gzip.compress(text.encode(), mtime=0)).decode()
-    if len(packed) > BEFORE_COMPRESSED:
+    limit = min(BEFORE_COMPRESSED, room)
+    if len(packed) > limit:
         raise OffsetsInvalid(
             f"The connector's present offsets take {len(packed)} bytes even compressed, more than the "
-            f"{BEFORE_COMPRESSED} that status can keep: there would be no way back, so nothing was changed."
+            f"{max(limit, 0)} that status can keep: there would be no way back."
         )
     return Before(compressed=packed)
 
@@ -182,6 +227,30 @@ def text_of(plain: str | None, compressed: str | None) -> str | None:
     if plain is not None or compressed is None:
         return plain
     return gzip.decompress(base64.b64decode(compressed)).decode()
+
+
+def entry_texts(text: str) -> list[str]:
+    """Each entry of a JSON array, to the letter."""
+    decoder = json.JSONDecoder()
+    found: list[str] = []
+    at = text.index("[") + 1
+    while True:
+        at = next(place for place in range(at, len(text)) if text[place] not in " \t\r\n,")
+        if text[at] == "]":
+            return found
+        _, end = decoder.raw_decode(text, at)
+        found.append(text[at:end])
+        at = end
+
+
+def unknown_before(asked: str, before: str) -> list[str]:
+    """Entries that forget the partitions which were asked for and had no offset before."""
+    known = {_partition_key(entry.partition) for entry in parse_offsets(before)}
+    return [
+        f'{{"partition":{member_text(text, "partition")},"offset":null}}'
+        for text, entry in zip(entry_texts(asked), parse_offsets(asked), strict=True)
+        if entry.offset is not None and _partition_key(entry.partition) not in known
+    ]
 
 
 def next_in_line(operations: Iterable[LensesConnectorOffsets]) -> LensesConnectorOffsets | None:
@@ -194,7 +263,7 @@ def holds(operation: LensesConnectorOffsets | None, connector: LensesConnector) 
     """Whether the operation keeps the connector stopped. Derived from the objects each time, stored nowhere."""
     if operation is None or connector.metadata.deleting:
         return False
-    return operation.under_way or not connector.spec.suspend
+    return operation.under_way or (not connector.spec.suspend and usable(operation.spec))
 
 
 def seek_hint(class_name: str) -> str:

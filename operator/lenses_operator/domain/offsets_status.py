@@ -5,13 +5,14 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from lenses_operator.domain.offsets import shown
+from lenses_operator.domain.offsets import SHOWN_BYTES, shown
 from lenses_operator.domain.reasons import OffsetsReason
 from lenses_operator.resources.conditions import ConditionStatus, Phase, Verdict, shorten
 from lenses_operator.resources.offsets import LensesConnectorOffsets, OffsetsStatus, OperationPhase
 
 STOP_BOUND = 300.0
 """Seconds a connector may take to stop before the operation is given up."""
+ABSENT = "The connector does not exist in Lenses."
 
 
 def next_status(
@@ -19,7 +20,10 @@ def next_status(
 ) -> OffsetsStatus:
     """Equal to the present one where nothing changed."""
     before, generation = operation.status, operation.metadata.generation
-    renewed = {"message": None, "applied_time": None} if before.observed_generation != generation else {}
+    renewed: dict[str, Any] = {}
+    if before.observed_generation != generation:  # what the last one came to says nothing about this one
+        renewed = {"message": None, "applied_time": None}
+        renewed["phase"] = OperationPhase.PENDING if operation.operates else None
     return before.model_copy(
         update={
             **renewed,
@@ -30,9 +34,9 @@ def next_status(
     )
 
 
-def seen(text: str) -> dict[str, Any]:
-    """The fields that show offsets as read."""
-    found = shown(text)
+def seen(text: str, room: int = SHOWN_BYTES) -> dict[str, Any]:
+    """The fields that show offsets as read, in at most `room` bytes."""
+    found = shown(text, room)
     return {"partitions": found.partitions, "offsets": found.offsets, "truncated": found.truncated or None}
 
 
@@ -73,11 +77,13 @@ def applying() -> Verdict:
     return _waiting(OffsetsReason.APPLYING, "The connector is stopped and its offsets are being changed.")
 
 
-def applied(mismatch: list[str], hint: str) -> Verdict:
+def applied(mismatch: list[str], hint: str, why_unread: str = "") -> Verdict:
     message = "The offsets were changed, and the connector goes back to the state its spec says."
     if mismatch:
         rows = "; ".join(mismatch[:5]) + (f"; and {len(mismatch) - 5} more" if len(mismatch) > 5 else "")
         message += f" What was read back differs from what was asked: {rows}."
+    if why_unread:
+        message += f" They could not be read back ({why_unread.rstrip('.')})."
     return Verdict(ready="True", reason=OffsetsReason.APPLIED, message=message + hint)
 
 
@@ -106,6 +112,14 @@ def not_supported(words: str) -> Verdict:
         OffsetsReason.NOT_SUPPORTED,
         f"Offsets cannot be changed here ({words.rstrip('.')}): it takes Kafka Connect 3.6 or later and a Lenses "
         "agent that offers it. The connector goes back to its state.",
+    )
+
+
+def not_readable(words: str) -> Verdict:
+    return _failed(
+        OffsetsReason.NOT_SUPPORTED,
+        f"Offsets cannot be read here ({words.rstrip('.')}): it takes Kafka Connect 3.5 or later and a Lenses agent "
+        "that offers it.",
     )
 
 

@@ -241,13 +241,13 @@ def offsets_of(body: str) -> OffsetsText:
 
     Raises ValueError when the body is not such an answer. An absent or null array is an empty one.
     """
-    text = _member(body, "offsets") or "[]"
+    text = member_text(body, "offsets") or "[]"
     if text == "null":
         text = "[]"
     return OffsetsText(text=text, entries=len(parse_offsets(text)))
 
 
-def _member(body: str, wanted: str) -> str | None:
+def member_text(body: str, wanted: str) -> str | None:
     """The exact text of one member of a JSON object; the last one wins, as in every JSON parser."""
     try:
         whole = _DECODER.decode(body)

@@ -54,6 +54,7 @@ class Metadata(Model):
     creation_timestamp: Timestamp
     deletion_timestamp: Timestamp | None = None
     finalizers: tuple[str, ...] = ()
+    labels: dict[str, str] = {}
     annotations: dict[str, str] = {}
 
     @property
