@@ -151,9 +151,9 @@ async def test_the_rhythm_is_the_interval_and_quicker_in_doubt() -> None:
     times: list[float] = []
     read = rig.lenses.list_connectors
 
-    async def timed(environment: str) -> object:
+    async def timed(environment: str, *, patient: bool) -> object:
         times.append(now() - START)
-        return await read(environment)
+        return await read(environment, patient=patient)
 
     rig.lenses.list_connectors = timed  # type: ignore[method-assign, assignment]
     rig.lenses.fail("list_connectors", None, DOWN)
