@@ -34,32 +34,24 @@ class Writer:
 
     async def add_finalizer(self, resource: LensesConnector) -> LensesConnector | None:
         """None too where the object is being deleted by now: nothing may be begun for it."""
-        current: LensesConnector | None = resource
-        for _ in range(TRIES):
-            if current is None or current.metadata.deleting:
-                return None
-            if current.metadata.has_finalizer:
-                return current
-            finalizers = [*current.metadata.finalizers, FINALIZER]
-            try:
-                return await self._patch(current, _finalizers(current, finalizers))
-            except KubeError as error:
-                if error.not_found:
-                    return None
-                if not error.outdated:
-                    raise
-            current = await self.current(resource)
-        raise KubeError(f"finalizer of {resource.key}", 409, "the object keeps changing")
+        after = await self._finalize(resource, present=True)
+        return after if after is not None and after.metadata.has_finalizer else None
 
     async def remove_finalizer(self, resource: LensesConnector) -> LensesConnector | None:
         """None where the object is gone with it."""
+        return await self._finalize(resource, present=False)
+
+    async def _finalize(self, resource: LensesConnector, *, present: bool) -> LensesConnector | None:
+        """Tried again where the object has changed meanwhile: other people's finalizers must survive ours."""
         current: LensesConnector | None = resource
         for _ in range(TRIES):
-            if current is None:
-                return None
-            if not current.metadata.has_finalizer:
+            if current is None or current.metadata.has_finalizer is present:
+                return current
+            if present and current.metadata.deleting:
                 return current
             finalizers = [name for name in current.metadata.finalizers if name != FINALIZER]
+            if present:
+                finalizers.append(FINALIZER)
             try:
                 return await self._patch(current, _finalizers(current, finalizers))
             except KubeError as error:
