@@ -35,7 +35,9 @@ class Writer:
     async def add_finalizer(self, resource: LensesConnector) -> LensesConnector | None:
         """None too where the object is being deleted by now: nothing may be begun for it."""
         after = await self._finalize(resource, present=True)
-        return after if after is not None and after.metadata.has_finalizer else None
+        if after is None or after.metadata.deleting or not after.metadata.has_finalizer:
+            return None
+        return after
 
     async def remove_finalizer(self, resource: LensesConnector) -> LensesConnector | None:
         """None where the object is gone with it."""
