@@ -136,7 +136,8 @@ class Actions:
         """None where it was asked for and there is nothing more to be done but wait and report."""
         memory, now = work.memory, self._clock()
         if memory.asked == (action, observed.state):
-            if observed.state == "FAILED" or now < memory.asked_at + ASK_AGAIN:
+            answered = memory.asked_at > -inf
+            if answered and (observed.state == "FAILED" or now < memory.asked_at + ASK_AGAIN):
                 return None
         elif work.held:
             why = f"The connector was {observed.state}; {action} was asked for by LensesConnectorOffsets {work.held}."
@@ -148,15 +149,23 @@ class Actions:
         else:
             message = f"The connector was {observed.state}; {action} was asked for."
             self._reporter.event(work, PAST[action], message)
-        memory.asked, memory.asked_at = (action, observed.state), now
+        await self._ask(work, action, observed.state)
+        return self.settle(work)
+
+    async def _ask(self, work: Work, action: Transition, seen: str | None) -> None:
+        memory = work.memory
+        memory.asked, memory.asked_at = (action, seen), self._clock()
         try:
             await work.session.client.set_state(*work.connector, action)
+        except LensesError:
+            memory.asked_at = -inf  # nothing to wait for: when to ask again is the back-off's affair
+            raise
         finally:
             memory.acted(self._clock())
-        return self.settle(work)
 
     async def check(self, work: Work) -> bool:
         """Whether a configuration that has to wait would be taken."""
+        work.memory.waiting = True
         return await self._validator.validated(work)
 
     def settle(self, work: Work) -> Outcome:

@@ -123,6 +123,9 @@ class ConnectorController:
             return refused
         held = self._operations.holding(resource)
         bare.held = held.metadata.name if held else None
+        ready = resource.status.ready
+        if held or (ready is not None and ready.reason == Reason.OFFSETS_OPERATION):
+            bare.memory.was_held = True
         try:
             references = await self._inputs.references(resource)
             session = self._inputs.session(resource, references)
@@ -131,9 +134,9 @@ class ConnectorController:
         try:
             work = Work(resource, self._inputs.render(resource, references), bare.memory, session, bare.held)
         except (ConfigInvalid, ReferenceNotFound) as error:
-            if not bare.held:
+            if not bare.memory.was_held:
                 return await self._unusable(bare, error)
-            # An operation on its offsets needs the connector stopped, whatever is wrong with its configuration.
+            # An operation on its offsets stops the connector and lets it go, whatever is wrong with its configuration.
             work = Work(resource, Rendered({}), bare.memory, session, bare.held, error)
         work.memory.missing = 0
         self._reporter.warn_of_newlines(work)
@@ -149,7 +152,8 @@ class ConnectorController:
             observed = await self._looking.look(work, view)
             if work.resource.metadata.deleting:
                 outcome = await self._deletions.step(work, observed)
-            elif work.unusable is not None and not observed.present:
+            elif work.unusable is not None and not (work.held and observed.present and self._is_ours(work)):
+                await self._give_back(work, observed)
                 outcome = await self._unusable(work, work.unusable)
             elif work.resource.spec.suspend and not work.held:
                 outcome = await self._suspended(work, observed)
@@ -178,6 +182,7 @@ class ConnectorController:
             applied=work.applied,
             last_written=memory.last_written,
             refusal=memory.refusal if self._clock() < memory.refusal_until else None,
+            was_held=memory.was_held,
             validated=memory.valid is not None and memory.valid[0] == work.wanted.fingerprint,
             held=work.held is not None,
             restart_asked=asked,
@@ -195,7 +200,7 @@ class ConnectorController:
             case Create(lost=lost):
                 return await self._actions.create(work, lost=lost)
             case Update() as update:
-                return await self._actions.update(work, update, observed)
+                return await self._update(work, update, observed)
             case Check():
                 if await self._actions.check(work):
                     return AGAIN
@@ -210,20 +215,25 @@ class ConnectorController:
                     return await self._actions.go_back(work)
                 return await self._settled(work, situation, nothing)
 
+    async def _update(self, work: Work, update: Update, observed: Observed) -> Outcome:
+        if work.memory.was_held and not await self._actions.check(work):
+            return AGAIN  # refused: after the offsets operation it goes on with the configuration it has
+        return await self._actions.update(work, update, observed)
+
     async def _settled(self, work: Work, situation: Situation, nothing: Nothing) -> Outcome:
         """Nothing to do in Lenses: say how it stands, and when to look again."""
         observed, memory = situation.observed, work.memory
         memory.waiting = bool(nothing.waiting)
-        if situation.refused and not work.held:
+        if not work.held and (observed.state != "STOPPED" or situation.state is WantedState.STOPPED):
+            memory.was_held = False
+        if situation.refused and not (work.held and observed.present):
             return await self._actions.report_refusal(work, observed)
         if self._looking.wants_traces(work, observed):
             memory.look = True
             return AGAIN
         if work.held:
-            memory.was_held = True
             verdict = verdicts.offsets_operation(work.held, observed)
             return await self._say(work, Report(verdict, OwnershipState.OWNED, observed, work.applied))
-        memory.was_held = False
         plan = self._restarts.plan(work)
         verdict = verdicts.of_connector(
             observed,
@@ -259,11 +269,7 @@ class ConnectorController:
 
         But what an offsets operation stopped is given back once, since it was begun before the suspension.
         """
-        if work.memory.was_held:
-            work.memory.was_held = False
-            back = BACK.get(work.resource.spec.state)
-            if observed.state == "STOPPED" and back is not None:
-                await self._actions.change_state(work, back, observed)
+        await self._give_back(work, observed)
         self._restarts.note(work, observed)
         ours = work.resource.status.ownership.state.ours
         report = Report(
@@ -274,6 +280,20 @@ class ConnectorController:
             hide=not ours,
         )
         return await self._say(work, report)
+
+    async def _give_back(self, work: Work, observed: Observed) -> None:
+        """What an offsets operation stopped goes on, whatever else is in the way of the resource."""
+        back = BACK.get(work.resource.spec.state)
+        if work.held or not work.memory.was_held or not self._is_ours(work):
+            return
+        if observed.state == "STOPPED" and back is not None:
+            await self._actions.change_state(work, back, observed)
+        elif observed.present:
+            work.memory.was_held = False
+
+    @staticmethod
+    def _is_ours(work: Work) -> bool:
+        return work.resource.status.ownership.state.ours
 
     async def _adopt(self, work: Work, adopt: Adopt, observed: Observed) -> Outcome:
         if not await self._reporter.finalize(work):

@@ -94,11 +94,12 @@ class Deletions:
         memory, now = work.memory, self._clock()
         await self._say(work, f"Stopping connector {work.connector} to reset its offsets.")
         if memory.asked != ("stop", None) or now >= memory.asked_at + ASK_AGAIN:
-            memory.asked, memory.asked_at = ("stop", None), now
             try:
                 await work.session.client.set_state(*work.connector, "stop")
             finally:
                 memory.acted(self._clock())
+            memory.asked, memory.asked_at = ("stop", None), now
+        memory.look = True
         memory.settling += 1
         return Outcome(delay=SETTLING.delay(memory.settling, uniform))
 
@@ -127,8 +128,10 @@ class Deletions:
         return AGAIN
 
     async def _say(self, work: Work, message: str) -> None:
+        """While it is blocked, what blocks is said until a try succeeds: not this and that in turn."""
         since = work.memory.deleting_since or self._clock()
-        if self._clock() - since < QUIET or self._store.tombstone(work.resource.key) is not None:
+        early = self._clock() - since < QUIET
+        if early or work.memory.failures or self._store.tombstone(work.resource.key) is not None:
             return
         state = work.resource.status.ownership.state
         await self._reporter.report(work, Report(deleting(message), state, applied=work.applied))

@@ -77,7 +77,7 @@ class Memory:
     announced_restart: str | None = None
     announced_newlines: frozenset[tuple[str, str]] = frozenset()
     was_held: bool = False
-    """An offsets operation stopped the connector while this process watched."""
+    """An offsets operation keeps the connector stopped, or did and has not seen it go on yet."""
     offsets_reset: bool = False
     """For DeleteWithOffsets: done, the delete follows."""
     missing: int = 0

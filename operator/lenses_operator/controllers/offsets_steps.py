@@ -205,8 +205,8 @@ class OffsetsSteps:
             **say.seen(read.text, room=room_beside(run.operation.spec) - kept.size),
         }
         after = await self.report(run.operation, say.applying(), changes)
-        if after is None:
-            return False
+        if after is None or after.metadata.generation != run.generation:
+            return False  # gone, or edited meanwhile: `text` is what an earlier spec asked for
         run.operation = after
         progress.unsent = True
         return True

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -20,6 +20,7 @@ class OffsetsStore:
     def __init__(self) -> None:
         self._objects: dict[ObjectKey, LensesConnectorOffsets] = {}
         self._of: dict[ObjectKey, set[ObjectKey]] = defaultdict(set)
+        self._gone: deque[str] = deque(maxlen=1000)
 
     def __iter__(self) -> Iterator[LensesConnectorOffsets]:
         return iter(list(self._objects.values()))
@@ -32,6 +33,8 @@ class OffsetsStore:
         before = self._objects.get(operation.key)
         if before is not None and operation.version < before.version:
             return False
+        if operation.metadata.uid in self._gone:
+            return False  # the answer to a write of ours came after the end: a hold would never end
         self._objects[operation.key] = operation
         self._of[connector_key(operation)].add(operation.key)
         if before is None or before.metadata.uid != operation.metadata.uid:
@@ -44,6 +47,7 @@ class OffsetsStore:
         last = self._objects.get(key)
         if last is None or last.metadata.uid != uid:
             return None
+        self._gone.append(uid)
         del self._objects[key]
         self._of[connector_key(last)].discard(key)
         return last

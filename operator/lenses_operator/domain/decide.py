@@ -139,9 +139,9 @@ def decide(situation: Situation) -> Decision:
         return Look()
     if situation.state is not WantedState.RUNNING:
         return _held(situation, difference)
-    if difference:
-        return _restart(situation) if situation.refused else Update(difference)
-    if observed.state in HELD.values():
+    if difference and not situation.refused:
+        return Update(difference)
+    if observed.state in HELD.values() and (situation.was_held or not difference):
         return ChangeState("resume")
     return _restart(situation)
 

@@ -80,7 +80,7 @@ class Refusal:
 class Situation:
     """`last_written`: the exact map of our last write while this process lives; later only hashes are left.
 
-    `held`: an offsets operation keeps the connector stopped, which `state` then says too.
+    `held`: an offsets operation keeps the connector stopped, which `state` then says too. `was_held`: one has let go.
     `restart_asked`: the restart annotation has a new value. `restart_due`: the back-off of auto-restart is over.
     """
 
@@ -93,6 +93,7 @@ class Situation:
     refusal: Refusal | None = None
     validated: bool = False
     held: bool = False
+    was_held: bool = False
     restart_asked: bool = False
     restart_due: bool = False
 

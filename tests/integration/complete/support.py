@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import base64
+import functools
 from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from harness.kube import Object
@@ -58,6 +60,24 @@ def annotate(place: Place, name: str = "orders", /, **annotations: str | None) -
     """`restart="1"` sets connect.lenses.io/restart; None takes it away."""
     changes = {f"connect.lenses.io/{key}": value for key, value in annotations.items()}
     place.kube.patch("lc", place.namespace, name, {"metadata": {"annotations": changes}})
+
+
+def look_again(place: Place, name: str = "orders", times: int = 3) -> None:
+    """Drift checks for one that makes none by itself, because it is refused."""
+    for number in range(times):
+        value = f"again-{number}-{place.mark()}"
+        annotate(place, name, reconcile=value)
+        place.wait(name, functools.partial(_has_looked, value))
+
+
+def _has_looked(value: str, found: Object) -> bool:
+    return bool(found["status"].get("lastHandledReconcile") == value)
+
+
+def wait_younger(place: Place, name: str) -> None:
+    """What is made from now on is younger than this one by Kubernetes' own measure, whole seconds."""
+    made = datetime.fromisoformat(place.wait(name)["metadata"]["creationTimestamp"])
+    wait_until("the next second", lambda: datetime.now(UTC) >= made + timedelta(seconds=1), 5)
 
 
 def sent(place: Place, name: str = "orders") -> dict[str, str]:

@@ -167,6 +167,13 @@ class FakeLenses:
         if after:
             raise after
 
+    async def reset_offsets(self, environment: str, cluster: str, name: str) -> str:
+        await self._gate("reset_offsets", name)
+        found = self._find(cluster, name)
+        if found.state != "STOPPED" or found.tasks:
+            raise errors.BadRequest("reset_offsets", detail="the connector must be stopped")
+        return "The offsets for this connector have been reset successfully"
+
     async def put_resource(self, environment: str, document: str) -> None:
         spec = json.loads(document)["spec"]
         after = await self._gate("put_resource", spec["name"])

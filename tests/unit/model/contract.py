@@ -11,11 +11,9 @@ from urllib.parse import quote
 
 from lenses_operator.lenses import errors
 from lenses_operator.resources.connector import (
-    AdoptionPolicy,
     ConnectorStatus,
     DeletionPolicy,
     LensesConnector,
-    OwnershipState,
     UpdateStrategy,
     WantedState,
 )
@@ -158,7 +156,7 @@ class Contract:
     def _replacing(self, name: str, found: Incarnation) -> None:
         """Writing what was written already bounces the connector."""
         wanted = [self.wanted(owner) for owner in self._acting_owners(name)]
-        same = all(one is not None and self._holds(found, one, self.lenses.habits[name]) for one in wanted)
+        same = all(one is not None and self.holds(found, one, self.lenses.habits[name]) for one in wanted)
         vain = same and found.written_by == self.lenses.process and not found.foreign and not self._troubled(name)
         self.check(not vain, f"{name} written again with the configuration it has")
 
@@ -222,7 +220,7 @@ class Contract:
                     continue
                 if not one.status.ownership.state.ours or one.spec.deletion_policy is DeletionPolicy.RETAIN:
                     return
-                owner = self._owner(name, snapshot)
+                owner = self.owner(name, snapshot)
                 if owner is not None and owner.metadata.uid != one.metadata.uid:
                     return
         account = self.accounts[name]
@@ -250,7 +248,7 @@ class Contract:
         return now() - last < 10.0
 
     @staticmethod
-    def _owner(name: str, snapshot: Snapshot) -> LensesConnector | None:
+    def owner(name: str, snapshot: Snapshot) -> LensesConnector | None:
         entitled = [
             one
             for one in snapshot.objects
@@ -262,7 +260,7 @@ class Contract:
     def _acting_owners(self, name: str) -> Iterator[LensesConnector]:
         """The owners of the last moment, where they may change something and are not being deleted."""
         for snapshot in self._lately():
-            owner = self._owner(name, snapshot)
+            owner = self.owner(name, snapshot)
             if owner is None or owner.metadata.deleting or owner.spec.suspend:
                 continue
             if owner.metadata.namespace in snapshot.allowed:
@@ -270,7 +268,7 @@ class Contract:
 
     def _dying(self, name: str, snapshot: Snapshot, policy: DeletionPolicy) -> bool:
         """An owner that is to take the connector along."""
-        owner = self._owner(name, snapshot)
+        owner = self.owner(name, snapshot)
         buried = [one for one in self.kube.vanished if one.connector.name == name and one.status.ownership.state.ours]
         dying = [owner] if owner is not None and owner.metadata.deleting else []
         return any(one.spec.deletion_policy is policy and one.status.ownership.state.ours for one in (*dying, *buried))
@@ -304,7 +302,7 @@ class Contract:
         return {**config, **resource.spec.config, "connector.class": resource.spec.class_name}
 
     @staticmethod
-    def _holds(found: Incarnation, wanted: dict[str, str], habits: Habits) -> bool:
+    def holds(found: Incarnation, wanted: dict[str, str], habits: Habits) -> bool:
         added = {"server.default"} if habits.adds else set()
         return {key: value for key, value in found.config.items() if key not in added or key in wanted} == wanted
 
@@ -312,90 +310,10 @@ class Contract:
         """As somebody sees it who has never written this connector."""
         seen = habits.shown(found.config)
         del seen["name"]
-        hidden = {"password"} if habits.password == "hidden" else set()
+        hidden = {"password"} & found.config.keys() if habits.password == "hidden" else set()
         if set(seen) - set(wanted):
             return True
         return any(
             seen.get(key) != value and key not in hidden and not (seen.get(key) or "").startswith("***")
             for key, value in wanted.items()
         )
-
-    # How it must end.
-
-    def unsettled(self) -> list[str]:
-        """What is not as the resources say."""
-        found = []
-        living = self.kube.living()
-        snapshot = Snapshot(now(), tuple(living), self.kube.allowed)
-        for resource in living:
-            if resource.metadata.deleting:
-                found.append(f"{resource.key} is still there")
-                continue
-            ready, status = resource.status.ready, resource.status
-            if ready is None:
-                found.append(f"{resource.key} has no status")
-                continue
-            if status.observed_generation != resource.metadata.generation:
-                found.append(f"{resource.key} has generation {status.observed_generation} observed")
-            expected = self._expected(resource, snapshot)
-            if ready.reason not in expected:
-                found.append(f"{resource.key} is {ready.reason} ({ready.message}), expected {sorted(expected)}")
-            good = {"Running", "Paused", "Stopped"}
-            if (ready.status == "True") != (ready.reason in good):
-                found.append(f"{resource.key} is {ready.reason}, Ready {ready.status}")
-        names = {resource.connector.name for resource in living}
-        for name, connector in self.lenses.connectors.items():
-            if name not in names and connector.ours and not connector.let_go:
-                found.append(f"{name} was left behind")
-        return found
-
-    def _expected(self, resource: LensesConnector, snapshot: Snapshot) -> set[str]:
-        if resource.metadata.namespace not in snapshot.allowed:
-            return {"NotAllowed"}
-        name = resource.connector.name
-        if self._owner(name, snapshot) is not resource:
-            return {"Conflict"}
-        wanted = self.wanted(resource)
-        if wanted is None:
-            return {"ReferenceNotFound"}
-        if resource.spec.suspend:
-            return {"Suspended"}
-        connector, habits = self.lenses.connectors.get(name), self.lenses.habits[name]
-        state = resource.status.ownership.state
-        if state is OwnershipState.NOT_ADOPTED and connector is not None:
-            policy = resource.spec.adoption_policy
-            differs = self.differs(connector, wanted, habits)
-            refused = policy is AdoptionPolicy.NEVER or (policy is AdoptionPolicy.IF_IDENTICAL and differs)
-            return {"NotAdopted"} if refused else {"adopted"}
-        bad = wanted["topic"] in {"bad", "worse"}
-        if bad and (connector is None or not self._holds(connector, wanted, habits)):
-            return {"ConfigInvalid"}
-        if state is not OwnershipState.OWNED:
-            return {"owned"}
-        if connector is None:
-            return {"created"}
-        return self._expected_of(resource, connector, wanted, habits)
-
-    def _expected_of(
-        self, resource: LensesConnector, connector: Incarnation, wanted: dict[str, str], habits: Habits
-    ) -> set[str]:
-        applied = resource.status.applied_config
-        uncompared = habits.unreadable | set(applied.not_compared + applied.added if applied else ())
-        uncompared &= connector.foreign
-        keys = (set(connector.config) | set(wanted)) - uncompared - ({"server.default"} if habits.adds else set())
-        different = {key for key in keys if connector.config.get(key) != wanted.get(key)}
-        if resource.spec.state is not WantedState.RUNNING:
-            held = {WantedState.PAUSED: "PAUSED", WantedState.STOPPED: "STOPPED"}[resource.spec.state]
-            return {held.capitalize()} if connector.state == held else {f"{held.capitalize()} in Lenses"}
-        if different:
-            if resource.spec.update_strategy is UpdateStrategy.IN_PLACE and not habits.in_place:
-                return {"UpdateNotSupported"}
-            return {"ConfigInvalid"} if self._was_refused(resource, wanted) else {f"put right: {sorted(different)}"}
-        if connector.state != "RUNNING":
-            return {"ConnectorFailed"} if connector.state == "FAILED" else {"Running in Lenses"}
-        if any(state == "FAILED" for state, _ in connector.tasks):
-            return {"TaskFailed"}
-        return {"Running"} if connector.tasks else {"NoTasks"}
-
-    def _was_refused(self, resource: LensesConnector, wanted: dict[str, str]) -> bool:
-        return json.dumps(wanted, sort_keys=True) in self.accounts[resource.connector.name].refused

@@ -268,7 +268,7 @@ class Lenses:
             state=found.state,
             tasks=_tasks(found, traces=True),
             config=habits.shown(found.config),
-            hidden_keys=frozenset({"password"}) if habits.password == "hidden" else frozenset(),
+            hidden_keys=frozenset({"password"} & found.config.keys()) if habits.password == "hidden" else frozenset(),
             worker_id="w1:8083",
             version="4.3.1",
             type="source",

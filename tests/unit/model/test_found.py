@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
+
 from lenses_operator.lenses import errors
-from unit.controllers.fakes import operator
+from unit.controllers.fakes import Connector, operator
 from unit.controllers.virtualtime import virtual_time
 
 PLACE = ("connect-eu", "orders")
@@ -68,3 +70,92 @@ async def test_an_update_in_place_that_is_not_offered_is_tried_ever_more_seldom_
         op.lenses.always("put_resource", None)
         await asyncio.sleep(400)
         assert op.said() == ("True", "Running", "Owned")
+
+
+@virtual_time
+@pytest.mark.parametrize("kind", [errors.ServerError, errors.Forbidden])
+async def test_a_state_change_that_fails_is_tried_ever_more_seldom(kind: type[errors.LensesRefused]) -> None:
+    async with operator() as op:
+        op.kube.apply()
+        await asyncio.sleep(30)
+        op.lenses.always("set_state", kind("set_state"))
+        op.kube.apply(state="paused")
+        await asyncio.sleep(3600)
+        assert len(op.lenses.asked("set_state")) <= 80
+        op.lenses.always("set_state", None)
+        await asyncio.sleep(400)
+        assert op.said() == ("True", "Paused", "Owned")
+        assert [reason for reason in op.reasons() if reason == "Paused"] == ["Paused"]
+
+
+@virtual_time
+async def test_a_failed_connector_that_could_not_be_paused_is_told_so_again() -> None:
+    async with operator() as op:
+        op.kube.apply()
+        await asyncio.sleep(30)
+        op.lenses.connectors[PLACE].state = "FAILED"
+        op.lenses.fail("set_state", errors.LensesUnreachable("set_state", reason="timeout"))
+        op.kube.apply(state="paused")
+        await asyncio.sleep(60)
+        assert op.said() == ("True", "Paused", "Owned")
+
+
+@virtual_time
+@pytest.mark.parametrize(
+    ("operation", "policy"),
+    [("set_state", "DeleteWithOffsets"), ("reset_offsets", "DeleteWithOffsets"), ("delete_connector", "Delete")],
+)
+@pytest.mark.parametrize("kind", [errors.ServerError, errors.Forbidden])
+async def test_a_deletion_that_is_blocked_is_tried_ever_more_seldom_and_says_so_once(
+    kind: type[errors.LensesRefused], operation: str, policy: str
+) -> None:
+    async with operator() as op:
+        op.kube.apply(deletionPolicy=policy)
+        await asyncio.sleep(30)
+        op.lenses.always(operation, kind(operation))
+        op.kube.delete()
+        await asyncio.sleep(60)
+        op.kube.statuses.clear()
+        op.events.clear()
+        await asyncio.sleep(3600)
+        assert len(op.lenses.asked(operation)) <= 20
+        assert op.kube.statuses == []
+        assert op.events == []
+        op.lenses.always(operation, None)
+        await asyncio.sleep(800)
+        assert not op.kube.there()
+
+
+@virtual_time
+async def test_a_stop_that_takes_its_time_is_not_asked_for_again_on_the_word_of_an_old_list() -> None:
+    async with operator() as op:
+        op.kube.apply(deletionPolicy="DeleteWithOffsets")
+        await asyncio.sleep(30)
+        stopping = op.lenses.connectors[PLACE]
+
+        async def stop(*_: object) -> None:
+            op.lenses.calls.append(("set_state", "orders", "stop"))
+            asyncio.get_running_loop().call_later(2.0, stopped)
+
+        def stopped() -> None:
+            stopping.state, stopping.tasks = "STOPPED", []
+
+        op.lenses.set_state = stop  # type: ignore[assignment]
+        op.kube.delete()
+        for _ in range(4):
+            await asyncio.sleep(0.4)
+            for poller in op.environments._pollers.values():
+                poller.hurry()
+        await asyncio.sleep(30)
+        assert len(op.lenses.asked("set_state")) == 1
+        assert not op.kube.there()
+
+
+@virtual_time
+async def test_drift_of_a_held_connector_is_said_at_the_drift_check_that_finds_it() -> None:
+    async with operator(drift=300.0) as op:
+        op.kube.apply(state="stopped")
+        await asyncio.sleep(330)
+        op.lenses.connectors[PLACE] = Connector({**op.lenses.connectors[PLACE].config, "by-hand": "1"}, "STOPPED", [])
+        await asyncio.sleep(300)
+        assert "unwanted by-hand" in op.message()

@@ -15,7 +15,7 @@ from lenses_operator.resources.base import ObjectKey
 from lenses_operator.resources.connector import LensesConnector
 from unit.controllers.fakes import FakeLenses, Operator
 from unit.controllers.virtualtime import START, now
-from unit.model.contract import Contract
+from unit.model.ending import Ending
 from unit.model.kube import Kube
 from unit.model.lenses import Habits, Lenses
 from unit.resources.make import NOW
@@ -71,7 +71,7 @@ class Process(Operator):
         await self.environments.close()
 
 
-class World(Contract):
+class World(Ending):
     """`crash_in`: requests until the operator dies; `crash_after`: when that one has been carried out."""
 
     def __init__(self, habits: dict[str, Habits], *, watch: bool) -> None:
@@ -159,11 +159,12 @@ class World(Contract):
         begun = now()
         statuses = {place: self._without_count(place) for place in self.kube.objects}
         await asyncio.sleep(2 * DRIFT + POLL)
-        restless = {name for name in self.lenses.connectors if self._is_restless(name)}
+        restless = {name for name in self.lenses.habits if self._is_restless(name)}
         noise = [
             f"{at:.3f} {what}"
             for at, what in self.log
             if at > begun
+            and not what.startswith(" ")
             and what.split()[0] in {"create_connector", "delete_connector", "put_resource", "set_state", "restart_task"}
             and what.split()[1] not in restless
         ]

@@ -1,0 +1,307 @@
+"""Updates in place, and a Recreate that is refused when there is no way back but to create again."""
+
+from __future__ import annotations
+
+import pytest
+
+from harness.kube import Object
+from harness.operator_fixtures import Operators, Place, conditions, message
+from integration.complete.support import CONFIG, TRACE, annotate, look_again, secret, sent, wait_younger
+
+NEW = {**CONFIG, "file": "/dev/zero", "batch.size": 5, "errors.log.enable": True, "odd": 'a: "b" # \\ é\n'}
+AS_TEXT = {"file": "/dev/zero", "batch.size": "5", "errors.log.enable": "true", "odd": 'a: "b" # \\ é\n'}
+IN_PLACE = {"updateStrategy": "InPlace"}
+
+
+# in place
+def test_one_put_and_no_delete(place: Place) -> None:
+    """State and every value as text; offsets and connector stay."""
+    place.apply(**IN_PLACE)
+    place.wait_running()
+    place.apply(**IN_PLACE, config=NEW, tasksMax=1)
+    place.wait_event("ConfigUpdated", about="batch.size")
+    place.wait_running()
+    place.wait_checks(count=3)
+    assert place.writes() == ["CreateConnector", "PutResource"]
+    (request,) = place.requests("PutResource")
+    body = request["body"]
+    assert (body["apiVersion"], body["kind"]) == ("lenses.io/v0beta", "KafkaConnector")
+    assert {key: body["spec"][key] for key in ("cluster", "name", "state")} == {
+        "cluster": "connect",
+        "name": "orders",
+        "state": "RUNNING",
+    }
+    assert (AS_TEXT | {"tasks.max": "1"}).items() <= body["spec"]["config"].items()
+    assert {type(value) for value in body["spec"]["config"].values()} == {str}
+    assert "yaml" in request["content_type"]
+    assert request["accept"] != "application/json"
+    assert place.wait_connector()["config"].items() >= AS_TEXT.items()
+    assert place.requests("ValidateConnector")[-1]["body"]["configuration"].items() >= AS_TEXT.items()
+
+
+def test_drift_in_place(place: Place) -> None:
+    place.apply(**IN_PLACE)
+    place.wait_running()
+    place.change(config_changes={"file": "/dev/one", "extra": "x"})
+    assert "changed file; unwanted extra" in place.wait_event("DriftRepaired")
+    place.wait_running()
+    assert place.wait_connector()["config"]["file"] == CONFIG["file"]
+    assert "extra" not in place.wait_connector()["config"]
+    assert place.writes() == ["CreateConnector", "PutResource"]
+
+
+def test_while_paused_it_waits(place: Place) -> None:
+    """To be put when the connector is next to run, which the document says."""
+    place.apply(**IN_PLACE, state="paused")
+    place.wait_reason("Paused")
+    mark = place.mark()
+    place.apply(**IN_PLACE, state="paused", config=NEW)
+    place.wait_reason("Paused", about="waits")
+    place.wait_checks()
+    assert place.writes(since=mark) == []
+    place.apply(**IN_PLACE, config=NEW)
+    place.wait_running()
+    assert place.requests("PutResource", since=mark)
+    assert place.wait_connector()["config"]["file"] == "/dev/zero"
+    assert place.wait_connector()["target"] == "running"
+    assert "DeleteConnector" not in place.writes()
+
+
+@pytest.mark.parametrize("status", [404, 405, 415, 501])
+def test_unknown_to_this_lenses(place: Place, status: int) -> None:
+    """Never a silent Recreate: said, with what to do, and done when asked."""
+    place.control.set_resource_as_code(place.environment, status)
+    place.apply(**IN_PLACE)
+    place.wait_running()
+    before = place.connector()
+    place.apply(**IN_PLACE, config=NEW)
+    found = place.wait_reason("UpdateNotSupported", about="updateStrategy: Recreate")
+    assert set(conditions(found)) == {"Ready", "Stalled"}
+    assert found["status"]["state"] == "RUNNING"
+    place.wait_event("UpdateNotSupported")
+    look_again(place)
+    assert place.connector() == before
+    assert place.writes() == ["CreateConnector", "PutResource"]
+    place.apply(config=NEW)
+    place.wait_running()
+    assert place.wait_connector()["config"]["file"] == "/dev/zero"
+    assert place.writes()[2:] == ["DeleteConnector", "CreateConnector"]
+
+
+def test_a_put_that_fails_is_tried_again(place: Place) -> None:
+    place.apply(**IN_PLACE)
+    place.wait_running()
+    place.fault(operation="PutResource", status=500, times=1)
+    place.fault(operation="PutResource", status=502, shape="html", times=1, skip=1)
+    place.fault(operation="PutResource", drop="after", times=1, skip=2)
+    place.apply(**IN_PLACE, config=NEW)
+    place.wait_running(timeout=40)
+    place.wait_checks()
+    assert place.wait_connector()["config"]["file"] == "/dev/zero"
+    assert place.writes() == ["CreateConnector", *["PutResource"] * 3]
+
+
+def test_refused_by_validation_nothing_is_put(place: Place) -> None:
+    place.apply(**IN_PLACE)
+    place.wait_running()
+    place.apply(**IN_PLACE, config={**CONFIG, "batch.size": "many"})
+    place.wait_reason("ConfigInvalid", about="batch.size")
+    look_again(place)
+    assert place.writes() == ["CreateConnector"]
+
+
+# refused at create
+def test_the_previous_configuration_runs_again(place: Place) -> None:
+    """Masked by Lenses, so only memory knows it; and what was refused is not tried again and again."""
+    secret(place, "db", {"pw": "one"})
+    password = [{"key": "password", "secretKeyRef": {"name": "db", "key": "pw"}}]
+    place.fault(operation="GetConnector", mask=["password"])
+    place.apply(configFrom=password)
+    place.wait_running()
+    place.wait_checks()
+    before = place.wait_connector()["config"]
+    place.fault(operation="CreateConnector", status=400, message="the database says no", times=1)
+    mark = place.mark()
+    place.apply(configFrom=password, config=NEW)
+    found = place.wait_reason("ConfigInvalid", about="the database says no")
+    place.wait_event("RolledBack")
+    found = place.wait_reason("ConfigInvalid")
+    assert set(conditions(found)) == {"Ready", "Stalled"}
+    place.wait_connector(predicate=lambda connector: connector["state"] == "RUNNING")
+    assert place.wait_connector()["config"] == before
+    look_again(place)
+    assert place.writes(since=mark) == ["DeleteConnector", "CreateConnector", "CreateConnector"]
+    assert [request["status"] for request in place.requests("CreateConnector", since=mark)] == [400, 201]
+    place.apply(configFrom=password, config={**NEW, "batch.size": 6})
+    place.wait_running()
+    assert sent(place)["batch.size"] == "6"
+
+
+def test_back_to_the_previous_one_while_lenses_fails(place: Place) -> None:
+    """Tried until it runs, since nothing does meanwhile."""
+    place.apply()
+    place.wait_running()
+    place.fault(operation="CreateConnector", status=400, message="no", times=1)
+    place.fault(operation="CreateConnector", status=503, times=2, skip=1)
+    place.apply(config=NEW)
+    place.wait_event("RolledBack", timeout=40)
+    assert place.wait_connector()["config"]["file"] == CONFIG["file"]
+    place.wait_reason("ConfigInvalid", about="no")
+    look_again(place)
+    assert len(place.requests("DeleteConnector")) == 1
+
+
+def test_refused_at_the_first_create(place: Place) -> None:
+    """There is nothing to go back to and nothing that is ours; mended, it is created."""
+    place.fault(operation="CreateConnector", status=400, message="no such bucket", times=1)
+    place.apply()
+    found = place.wait_reason("ConfigInvalid", about="no such bucket")
+    assert found["status"].get("ownership", {}).get("state", "None") == "None"
+    place.wait_polls(3)
+    assert place.writes() == ["CreateConnector"]
+    place.apply(config=NEW)
+    place.wait_running()
+
+
+# what a failed task says
+DEEP = (
+    "org.apache.kafka.connect.errors.ConnectException: Exiting WorkerSinkTask due to unrecoverable exception.\n"
+    + "\tat org.apache.kafka.connect.runtime.WorkerSinkTask.deliver(WorkerSinkTask.java:635)\n" * 30
+    + "Caused by: org.apache.kafka.connect.errors.ConnectException: wrapped\n\t... 14 more\n"
+    + "Caused by: java.sql.SQLException: Zugriff für Benutzer „ä“ verweigert – 漢字\n\t... 15 more\n"
+)
+
+
+def error_of(found: Object) -> str:
+    return str(found["status"]["tasks"][0]["error"])
+
+
+def test_the_innermost_cause(place: Place) -> None:
+    place.apply()
+    place.wait_running()
+    place.change(tasks=[{"id": 0, "state": "FAILED", "trace": DEEP}])
+    found = place.wait_reason("TaskFailed", about="java.sql.SQLException: Zugriff für Benutzer „ä“ verweigert – 漢字")
+    assert "wrapped" not in message(found)
+    error = error_of(found)
+    assert len(error.encode()) <= 1024
+    assert error.startswith("org.apache.kafka.connect.errors.ConnectException: Exiting")
+    assert "Caused by: java.sql.SQLException: Zugriff für Benutzer „ä“ verweigert – 漢字" in error
+
+
+@pytest.mark.parametrize("shift", range(4))
+def test_cut_between_characters(place: Place, shift: int) -> None:
+    """A trace of one long line, of characters of one to four bytes."""
+    place.apply()
+    place.wait_running()
+    trace = "x" * shift + "aé漢😀" * 400
+    place.change(tasks=[{"id": 0, "state": "FAILED", "trace": trace}])
+    error = error_of(place.wait_reason("TaskFailed"))
+    assert 1000 < len(error.encode()) <= 1024
+    assert "\ufffd" not in error
+    assert trace.startswith(error.rstrip("…\n"))
+
+
+def test_a_value_is_cut_out_before_the_trace_is_cut(place: Place) -> None:
+    """Else the piece before the cut would not be recognised."""
+    secret(place, "db", {"pw": "planted-" + "p" * 200})
+    place.apply(configFrom=[{"key": "password", "secretKeyRef": {"name": "db", "key": "pw"}}])
+    place.wait_running()
+    place.change(tasks=[{"id": 0, "state": "FAILED", "trace": "x" * 900 + " planted-" + "p" * 200 + " y" * 100}])
+    found = place.wait_reason("TaskFailed")
+    assert "planted" not in str(found["status"])
+    assert "[redacted]" in error_of(found)
+
+
+def test_the_cause_of_a_connector_that_failed_with_its_tasks(place: Place) -> None:
+    place.apply()
+    place.wait_running()
+    place.change(state="FAILED", tasks=[{"id": 0, "state": "FAILED", "trace": TRACE}])
+    found = place.wait_reason("ConnectorFailed", about="task 0 too): java.net.UnknownHostException")
+    assert set(conditions(found)) == {"Ready", "Stalled"}
+
+
+# created, and what Lenses makes of it
+def test_stopped_is_the_very_next_request_after_the_create(place: Place) -> None:
+    place.apply(state="stopped")
+    place.wait_reason("Stopped")
+    about = [request for request in place.requests(connector="orders") if request["operation"] != "ValidateConnector"]
+    order = [request["operation"] for request in about]
+    at = order.index("CreateConnector")
+    assert about[at + 1]["path"].endswith("/stop")
+    place.wait_event("RanBriefly")
+    assert place.writes() == ["CreateConnector", "ConnectorState"]
+
+
+def test_created_but_not_shown_for_a_while(place: Place) -> None:
+    """Details answer 404 for five seconds beside a cluster that is well: one create all the same."""
+    place.control.set_delays(place.environment, place.cluster, create_delay=5)
+    place.apply()
+    place.wait_request("CreateConnector", "orders")
+    mark = place.mark()
+    found = place.wait_reason("Progressing")
+    assert set(conditions(found)) == {"Ready", "Reconciling"}
+    place.wait_running(timeout=40)
+    assert 404 in [request["status"] for request in place.requests("GetConnector", connector="orders", since=mark)]
+    place.wait_checks()
+    assert place.writes() == ["CreateConnector"]
+
+
+def test_a_worker_that_starts_answers_404_to_everything(place: Place) -> None:
+    """Nothing counts as absent meanwhile: nothing is released, created or called uninstalled."""
+    place.apply("leaving")
+    place.wait_running("leaving")
+    fault = place.control.cluster_starting(place.environment, place.cluster)
+    mark = place.mark()
+    place.apply("coming")
+    place.wait_reason("LensesUnavailable", "coming")
+    place.delete("leaving")
+    place.wait_reason("DeletionBlocked", "leaving", about="LensesUnavailable")
+    place.wait_polls(4)
+    assert place.writes(since=mark) == []
+    assert place.wait("leaving")["metadata"]["finalizers"]
+    place.control.remove_fault(fault)
+    place.wait_running("coming", timeout=40)
+    place.wait_gone("leaving", timeout=40)
+    assert place.connector("leaving") is None
+
+
+def test_a_name_with_an_arrow(place: Place) -> None:
+    """Encoded once on the wire, shown as it is to people."""
+    name = "east-kafka->west-kafka.MirrorSourceConnector"
+    place.apply("mirror", name=name, state="running")
+    place.wait_running("mirror")
+    assert name in place.wait_event("Created", "mirror")
+    wait_younger(place, "mirror")
+    place.apply("twin", name=name)
+    place.wait_reason("Conflict", about=name, name="twin")
+    place.change(name, tasks=[{"id": 0, "state": "FAILED", "trace": "x"}])
+    place.wait_reason("TaskFailed", "mirror")
+    annotate(place, "mirror", restart="1")
+    place.wait_running("mirror")
+    place.delete("twin")
+    place.wait_gone("twin")
+    place.apply("mirror", name=name, state="paused")
+    place.wait_reason("Paused", "mirror")
+    place.delete("mirror")
+    place.wait_gone("mirror")
+    paths = [
+        request["path"] for request in place.requests() if request["connector"] and "/connectors/" in request["path"]
+    ]
+    assert len(paths) > 5
+    assert all("/connectors/east-kafka-%3Ewest-kafka.MirrorSourceConnector" in path for path in paths)
+
+
+def test_an_environment_that_a_restarted_operator_finds_down(own_place: Place, operators: Operators) -> None:
+    """What was seen last is still shown, and nothing is created for want of a list."""
+    first = operators.start(own_place.namespace)
+    own_place.apply()
+    own_place.wait_running()
+    first.kill()
+    fault = own_place.control.agent_not_connected(own_place.environment)
+    operators.start(own_place.namespace)
+    found = own_place.wait_reason("AgentNotConnected")
+    assert (found["status"]["state"], found["status"]["tasksSummary"]) == ("RUNNING", "1/1")
+    own_place.wait_polls(3)
+    own_place.control.remove_fault(fault)
+    own_place.wait_running()
+    assert own_place.writes() == ["CreateConnector"]

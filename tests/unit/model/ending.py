@@ -1,0 +1,104 @@
+"""How things must end once everything is mended: as the resources say."""
+
+from __future__ import annotations
+
+import json
+
+from lenses_operator.resources.connector import (
+    AdoptionPolicy,
+    LensesConnector,
+    OwnershipState,
+    UpdateStrategy,
+    WantedState,
+)
+from unit.controllers.virtualtime import now
+from unit.model.contract import Contract
+from unit.model.kube import Snapshot
+from unit.model.lenses import Habits, Incarnation
+
+
+class Ending(Contract):
+    def unsettled(self) -> list[str]:
+        """What is not as the resources say."""
+        found = []
+        living = self.kube.living()
+        snapshot = Snapshot(now(), tuple(living), self.kube.allowed)
+        for resource in living:
+            if resource.metadata.deleting:
+                found.append(f"{resource.key} is still there")
+                continue
+            ready, status = resource.status.ready, resource.status
+            if ready is None:
+                found.append(f"{resource.key} has no status")
+                continue
+            if status.observed_generation != resource.metadata.generation:
+                found.append(f"{resource.key} has generation {status.observed_generation} observed")
+            expected = self._expected(resource, snapshot)
+            if ready.reason not in expected:
+                found.append(f"{resource.key} is {ready.reason} ({ready.message}), expected {sorted(expected)}")
+            good = {"Running", "Paused", "Stopped"}
+            if (ready.status == "True") != (ready.reason in good):
+                found.append(f"{resource.key} is {ready.reason}, Ready {ready.status}")
+        names = {resource.connector.name for resource in living}
+        for name, connector in self.lenses.connectors.items():
+            if name not in names and connector.ours and not connector.let_go:
+                found.append(f"{name} was left behind")
+        return found
+
+    def _expected(self, resource: LensesConnector, snapshot: Snapshot) -> set[str]:
+        if resource.metadata.namespace not in snapshot.allowed:
+            return {"NotAllowed"}
+        name = resource.connector.name
+        if self.owner(name, snapshot) is not resource:
+            return {"Conflict"}
+        wanted = self.wanted(resource)
+        if wanted is None:
+            return {"ReferenceNotFound"}
+        if resource.spec.suspend:
+            return {"Suspended"}
+        connector, habits = self.lenses.connectors.get(name), self.lenses.habits[name]
+        state = resource.status.ownership.state
+        if state is OwnershipState.NOT_ADOPTED and connector is not None:
+            policy = resource.spec.adoption_policy
+            differs = self.differs(connector, wanted, habits)
+            refused = policy is AdoptionPolicy.NEVER or (policy is AdoptionPolicy.IF_IDENTICAL and differs)
+            return {"NotAdopted"} if refused else {"adopted"}
+        bad = wanted["topic"] in {"bad", "worse"}
+        if bad and (connector is None or not self.holds(connector, wanted, habits)):
+            return {"ConfigInvalid"}
+        if state is not OwnershipState.OWNED:
+            return {"owned"}
+        if connector is None:
+            return {"created"}
+        return self._expected_of(resource, connector, wanted, habits)
+
+    def _expected_of(
+        self, resource: LensesConnector, connector: Incarnation, wanted: dict[str, str], habits: Habits
+    ) -> set[str]:
+        applied = resource.status.applied_config
+        uncompared = habits.unreadable | set(applied.not_compared + applied.added if applied else ())
+        uncompared &= connector.foreign
+        keys = (set(connector.config) | set(wanted)) - uncompared - ({"server.default"} if habits.adds else set())
+        different = {key for key in keys if connector.config.get(key) != wanted.get(key)}
+        if resource.spec.state is not WantedState.RUNNING:
+            held = {WantedState.PAUSED: "PAUSED", WantedState.STOPPED: "STOPPED"}[resource.spec.state]
+            return {held.capitalize()} if connector.state == held else {f"{held.capitalize()} in Lenses"}
+        if different:
+            if resource.spec.update_strategy is UpdateStrategy.IN_PLACE and not habits.in_place:
+                return {"UpdateNotSupported"}
+            return {"ConfigInvalid"} if self._was_refused(resource, wanted) else {f"put right: {sorted(different)}"}
+        unsupported = resource.spec.update_strategy is UpdateStrategy.IN_PLACE and not habits.in_place
+        if unsupported and (habits.adds or habits.rewrites) and self._says(resource, "UpdateNotSupported"):
+            return {"UpdateNotSupported"}  # a process that ended before it saw what its create became left no baseline
+        if connector.state != "RUNNING":
+            return {"ConnectorFailed"} if connector.state == "FAILED" else {"Running in Lenses"}
+        if any(state == "FAILED" for state, _ in connector.tasks):
+            return {"TaskFailed"}
+        return {"Running"} if connector.tasks else {"NoTasks"}
+
+    @staticmethod
+    def _says(resource: LensesConnector, reason: str) -> bool:
+        return resource.status.ready is not None and resource.status.ready.reason == reason
+
+    def _was_refused(self, resource: LensesConnector, wanted: dict[str, str]) -> bool:
+        return json.dumps(wanted, sort_keys=True) in self.accounts[resource.connector.name].refused

@@ -1,0 +1,876 @@
+"""Operations on offsets, step after step: the order on the wire, every bound, and the state afterwards."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Any
+
+import pytest
+
+from lenses_operator.domain.policy import Policy, Rule
+from lenses_operator.lenses import errors
+from unit.controllers.virtualtime import virtual_time
+from unit.offsets.make import ASKED, BEFORE
+from unit.offsets.rig import ALTERED, RESET, UNREACHABLE, OffsetsLenses, OffsetsOperator, offsets_operator
+
+ORDER = ["stop", "get_offsets", "alter_offsets", "get_offsets", "resume"]
+APPLIED = ("Applied", "True", "Applied")
+ZOMBIES = errors.ServerError("alter_offsets", status=500, detail="its tasks haven't stopped completely yet; zombie")
+BUSY = errors.Conflict("alter_offsets", detail="a rebalance is under way")
+WRONG = errors.ServerError("alter_offsets", status=500, detail="Partition objects should contain the key 'filename'")
+NO = errors.BadRequest("alter_offsets", detail="no such key: kafka_topic")
+ABSENT = errors.ConnectorOrClusterNotFound("alter_offsets", detail="HTTP 404 Not Found")
+PAGE = errors.unusable("alter_offsets", 404, b"<html><title>Not Found</title></html>")
+OLD = errors.UnexpectedStatus("alter_offsets", status=405, detail="HTTP 405 Method Not Allowed")
+LACKING = errors.MissingAgentCapability("alter_offsets", detail="the agent is too old")
+
+
+async def altered(op: OffsetsOperator, **spec: Any) -> None:
+    op.offsets.apply(**spec)
+    await op.until_reason("Applied")
+
+
+async def settled(op: OffsetsOperator) -> None:
+    """Whatever would still happen by itself has happened."""
+    await asyncio.sleep(120)
+
+
+class TestAlter:
+    @virtual_time
+    async def test_the_order_on_the_wire(self) -> None:
+        async with offsets_operator() as op:
+            await op.runs()
+            await altered(op)
+            await op.until(lambda: op.said() == ("True", "Running", "Owned"))
+            assert op.lenses.order() == ORDER
+            assert op.how() == APPLIED
+            status = op.offsets.status()
+            assert (status.before, status.before_generation, status.applied_generation) == (BEFORE, 1, 1)
+            assert (status.message, status.partitions, status.truncated) == (ALTERED, 1, None)
+            assert status.offsets == ({"partition": {"filename": "/data/orders"}, "offset": {"position": 5}},)
+            assert status.applied_time is not None
+
+    @virtual_time
+    async def test_before_is_written_before_anything_is_asked_for(self) -> None:
+        async with offsets_operator() as op:
+            await op.runs()
+            op.offsets.before_write = lambda status: op.lenses.calls.append(
+                ("status", str(status.phase), "before" if status.before else "")
+            )
+            await altered(op)
+            calls = [call for call in op.lenses.calls if call[0] in ("status", "alter_offsets")]
+            first = calls.index(("alter_offsets", "orders"))
+            assert ("status", "Applying", "before") in calls[:first]
+
+    @virtual_time
+    async def test_the_connector_says_so_meanwhile(self) -> None:
+        async with offsets_operator() as op:
+            await op.runs()
+            op.lenses.always("alter_offsets", BUSY)
+            op.offsets.apply()
+            await op.until(lambda: op.said() == ("Unknown", "OffsetsOperation", "Owned"))
+            assert "back" in op.message()
+            assert op.how()[0] == "Applying"
+            op.lenses.always("alter_offsets", None)
+            await op.until_reason("Applied")
+            await op.until(lambda: op.said() == ("True", "Running", "Owned"))
+
+    @virtual_time
+    async def test_reset(self) -> None:
+        async with offsets_operator() as op:
+            await op.runs()
+            await altered(op, action="Reset")
+            await op.until_state("RUNNING")
+            assert op.lenses.order() == ["stop", "get_offsets", "reset_offsets", "get_offsets", "resume"]
+            status = op.offsets.status()
+            assert (status.message, status.before, status.partitions, status.offsets) == (RESET, BEFORE, 0, ())
+
+    @virtual_time
+    async def test_events(self) -> None:
+        async with offsets_operator() as op:
+            await op.runs()
+            await altered(op)
+            await settled(op)
+            assert [(event.reason, event.warning) for event in op.offsets_events] == [
+                ("Stopping", False),
+                ("Applying", False),
+                ("OffsetsApplied", False),
+            ]
+            assert op.reasons() == ["Stopped", "Resumed"]
+
+    @virtual_time
+    async def test_once_per_generation(self) -> None:
+        async with offsets_operator() as op:
+            await op.runs()
+            await altered(op)
+            await op.until_state("RUNNING")
+            op.lenses.calls.clear()
+            await asyncio.sleep(3600)
+            assert op.lenses.order() == []
+            await altered(op, offsets=[{"partition": {"filename": "/data/orders"}, "offset": {"position": 7}}])
+            await op.until_state("RUNNING")
+            assert op.lenses.order() == ORDER
+            status = op.offsets.status()
+            assert (status.before_generation, status.applied_generation) == (2, 2)
+            assert json.loads(status.before or "") == ASKED
+
+    @virtual_time
+    async def test_what_differs_on_the_way_back_is_told_and_not_repeated(self) -> None:
+        async with offsets_operator() as op:
+            await op.runs()
+            op.lenses.heeds = False
+            await altered(op)
+            assert '"position": 1000} instead of {"position": 5}' in op.words()
+            await settled(op)
+            assert op.lenses.order() == ORDER
+
+    @virtual_time
+    async def test_a_sink_with_an_index_of_its_own_is_hinted_at(self) -> None:
+        async with offsets_operator() as op:
+            await op.runs(class_="io.lenses.streamreactor.connect.aws.s3.sink.S3SinkConnector")
+            await altered(op)
+            assert "its own index" in op.words()
+
+    @virtual_time
+    async def test_a_connector_created_together_with_its_offsets(self) -> None:
+        async with offsets_operator() as op:
+            op.offsets.apply()
+            op.kube.apply()
+            await op.until_reason("Applied")
+            await op.until_state("RUNNING")
+            assert op.lenses.order() == ORDER
+
+
+class TestStates:
+    @pytest.mark.parametrize(
+        ("state", "word", "actions"),
+        [
+            ("running", "RUNNING", ["stop", "resume"]),
+            ("paused", "PAUSED", ["stop", "pause"]),
+            ("stopped", "STOPPED", []),
+        ],
+    )
+    def test_goes_back_to_what_its_spec_says(self, state: str, word: str, actions: list[str]) -> None:
+        @virtual_time
+        async def run() -> None:
+            async with offsets_operator() as op:
+                await op.runs(state=state)
+                await altered(op)
+                await op.until_state(word)
+                await settled(op)
+                assert [call for call in op.lenses.order() if "offsets" not in call] == actions
+                assert op.connector is not None
+                assert op.connector.state == word
+
+        run()
+
+    @virtual_time
+    async def test_a_failed_one(self) -> None:
+        async with offsets_operator() as op:
+            await op.runs()
+            assert op.connector is not None
+            op.connector.state, op.connector.tasks = "FAILED", [("FAILED", "trace")]
+            await op.until(lambda: op.said()[1] == "ConnectorFailed")
+            op.lenses.calls.clear()
+            await altered(op)
+            await op.until_state("RUNNING")
+            assert op.lenses.order() == ORDER
+
+    @virtual_time
+    async def test_a_state_that_changes_meanwhile(self) -> None:
+        async with offsets_operator() as op:
+            await op.runs()
+            op.lenses.always("alter_offsets", BUSY)
+            op.offsets.apply()
+            await op.until_reason("Applying")
+            op.kube.apply(state="paused")
+            await asyncio.sleep(10)
+            op.lenses.always("alter_offsets", None)
+            await op.until_state("PAUSED")
+            await settled(op)
+            assert "resume" not in op.lenses.order()
+
+
+class TestRefusals:
+    async def fails(self, op: OffsetsOperator, reason: str, words: str) -> None:
+        assert op.how() == ("Failed", "False", reason)
+        assert words in op.words()
+        assert [event.reason for event in op.offsets_events if event.warning] == [reason]
+        await op.until_state("RUNNING")
+        await op.until(lambda: op.said()[1] == "Running")
+        asked = len(op.lenses.asked("alter_offsets"))
+        await asyncio.sleep(3600)
+        assert len(op.lenses.asked("alter_offsets")) == asked
+        assert op.lenses.order().count("resume") == 1
+
+    @virtual_time
+    async def test_400_at_once(self) -> None:
+        async with offsets_operator() as op:
+            await op.runs()
+            op.lenses.always("alter_offsets", NO)
+            op.offsets.apply()
+            await op.until_reason("OffsetsRejected")
+            assert len(op.lenses.asked("alter_offsets")) == 1
+            await self.fails(op, "OffsetsRejected", "no such key: kafka_topic")
+
+    @virtual_time
+    async def test_500_three_times(self) -> None:
+        async with offsets_operator() as op:
+            await op.runs()
+            op.lenses.always("alter_offsets", WRONG)
+            op.offsets.apply()
+            await op.until_reason("OffsetsRejected")
+            assert len(op.lenses.asked("alter_offsets")) == 3
+            await self.fails(op, "OffsetsRejected", "should contain the key 'filename'")
+
+    @pytest.mark.parametrize("error", [ZOMBIES, BUSY], ids=["zombies", "rebalance"])
+    def test_what_passes_is_tried_for_two_minutes(self, error: errors.LensesError) -> None:
+        @virtual_time
+        async def run() -> None:
+            async with offsets_operator() as op:
+                await op.runs()
+                op.lenses.always("alter_offsets", error)
+                op.offsets.apply()
+                await op.until_reason("Applying")
+                took = await op.until_reason("OffsetsRejected")
+                assert 115 < took < 130
+                assert 50 < len(op.lenses.asked("alter_offsets")) < 130
+                await self.fails(op, "OffsetsRejected", error.words)
+
+        run()
+
+    @pytest.mark.parametrize("error", [ZOMBIES, BUSY, WRONG, UNREACHABLE], ids=["zombies", "rebalance", "500", "away"])
+    def test_what_passes_in_time_is_applied(self, error: errors.LensesError) -> None:
+        @virtual_time
+        async def run() -> None:
+            async with offsets_operator() as op:
+                await op.runs()
+                op.lenses.fail("alter_offsets", error, error)
+                await altered(op)
+                await op.until_state("RUNNING")
+                assert len(op.lenses.asked("alter_offsets")) == 3
+                assert op.lenses.sent == [json.dumps(ASKED)]
+                assert op.offsets.status().before == BEFORE
+
+        run()
+
+    @pytest.mark.parametrize(("error", "tries"), [(OLD, 1), (LACKING, 1), (ABSENT, 3)], ids=["405", "agent", "404"])
+    @pytest.mark.parametrize("call", ["get_offsets", "alter_offsets"])
+    def test_not_supported(self, call: str, error: errors.LensesError, tries: int) -> None:
+        @virtual_time
+        async def run() -> None:
+            async with offsets_operator() as op:
+                await op.runs()
+                op.lenses.always(call, error)
+                op.offsets.apply()
+                await op.until_reason("NotSupported")
+                assert len(op.lenses.asked(call)) == tries
+                await self.fails(op, "NotSupported", error.words)
+
+        run()
+
+    @virtual_time
+    async def test_a_page_that_says_404_is_no_answer(self) -> None:
+        """A starting worker answers so to everything."""
+        async with offsets_operator() as op:
+            await op.runs()
+            op.lenses.fail("alter_offsets", *[PAGE] * 6)
+            await altered(op)
+            assert op.lenses.sent == [json.dumps(ASKED)]
+
+    @pytest.mark.parametrize("error", [WRONG, BUSY], ids=["500", "rebalance"])
+    def test_offsets_that_cannot_be_read_do_not_hold_for_ever(self, error: errors.LensesError) -> None:
+        @virtual_time
+        async def run() -> None:
+            async with offsets_operator() as op:
+                await op.runs()
+                op.lenses.always("get_offsets", error)
+                op.offsets.apply()
+                await op.until_reason("OffsetsRejected")
+                assert op.lenses.sent == []
+                await self.fails(op, "OffsetsRejected", error.words)
+
+        run()
+
+    @pytest.mark.parametrize("error", [WRONG, BUSY, UNREACHABLE, NO], ids=["500", "rebalance", "away", "400"])
+    def test_what_was_carried_out_is_not_repeated_because_it_cannot_be_read_back(
+        self, error: errors.LensesError
+    ) -> None:
+        @virtual_time
+        async def run() -> None:
+            async with offsets_operator() as op:
+                await op.runs()
+                op.lenses.fail("get_offsets", None, error, error)
+                await altered(op)
+                assert op.lenses.sent == [json.dumps(ASKED)]
+                assert op.offsets.status().message == ALTERED
+
+        run()
+
+    @virtual_time
+    async def test_never_read_back(self) -> None:
+        async with offsets_operator() as op:
+            await op.runs()
+            op.lenses.fail("get_offsets", None, *[WRONG] * 3)
+            await altered(op)
+            assert "could not be read back" in op.words()
+            assert op.lenses.sent == [json.dumps(ASKED)]
+            await op.until_state("RUNNING")
+
+    @virtual_time
+    async def test_an_answer_that_was_lost_is_read_first(self) -> None:
+        async with offsets_operator() as op:
+            await op.runs()
+            op.lenses.fail("alter_offsets", UNREACHABLE, carried_out=True)
+            await altered(op)
+            assert op.lenses.sent == [json.dumps(ASKED)]
+            assert op.offsets.status().before == BEFORE
+
+    @virtual_time
+    async def test_not_stopped_within_five_minutes(self) -> None:
+        async with offsets_operator() as op:
+            await op.runs()
+            op.lenses.stops = False
+            op.offsets.apply()
+            await op.until_reason("Stopping")
+            took = await op.until_reason("StopTimeout")
+            assert 295 < took < 310
+            assert op.lenses.asked("get_offsets", "alter_offsets") == []
+            assert op.how() == ("Failed", "False", "StopTimeout")
+            await op.until(lambda: op.said()[1] == "Running")
+
+    @virtual_time
+    async def test_the_time_that_lenses_is_away_does_not_count(self) -> None:
+        async with offsets_operator() as op:
+            await op.runs()
+            op.lenses.stops = False
+            op.offsets.apply()
+            await op.until_reason("Stopping")
+            for call in ("list_connectors", "get_connector", "set_state"):
+                op.lenses.always(call, UNREACHABLE)
+            await op.until_reason("LensesUnavailable")
+            assert op.how()[0] == "Stopping"
+            await asyncio.sleep(900)
+            op.lenses.stops = True
+            for call in ("list_connectors", "get_connector", "set_state"):
+                op.lenses.always(call, None)
+            await op.until_reason("Applied")
+            await op.until_state("RUNNING")
+
+    @virtual_time
+    async def test_a_new_generation_is_tried_anew(self) -> None:
+        """Also where the first word about it is that Lenses is away."""
+        async with offsets_operator() as op:
+            await op.runs()
+            op.lenses.fail("alter_offsets", NO)
+            op.offsets.apply()
+            await op.until_reason("OffsetsRejected")
+            await op.until_state("RUNNING")
+            op.lenses.always("list_connectors", UNREACHABLE)
+            await asyncio.sleep(60)
+            op.offsets.apply(offsets=[{"partition": {"filename": "/data/orders"}, "offset": {"position": 7}}])
+            await op.until_reason("LensesUnavailable")
+            assert op.how()[0] == "Pending"
+            op.lenses.always("list_connectors", None)
+            await op.until_reason("Applied")
+            assert json.loads(op.lenses.sent[-1])[0]["offset"] == {"position": 7}
+
+
+class TestInvalid:
+    @pytest.mark.parametrize(
+        "wanted",
+        [
+            {"offsetsJson": "nonsense"},
+            {"offsetsJson": "[]"},
+            {"offsetsJson": '[{"partition": {"a": 1}}]'},
+            {"offsets": [{"partition": {"a": 0}, "offset": {}}, {"partition": {"a": "0"}, "drop": True}]},
+        ],
+        ids=["not-json", "empty", "no-offset", "twice"],
+    )
+    def test_nothing_is_touched(self, wanted: dict[str, Any]) -> None:
+        @virtual_time
+        async def run() -> None:
+            async with offsets_operator() as op:
+                await op.runs()
+                op.offsets.apply(**wanted)
+                await op.until_reason("OffsetsInvalid")
+                await settled(op)
+                assert op.how() == ("Failed", "False", "OffsetsInvalid")
+                assert op.lenses.order() == []
+                assert op.said() == ("True", "Running", "Owned")
+                await altered(op)
+                await op.until_state("RUNNING")
+                assert op.lenses.order() == ORDER
+
+        run()
+
+    @virtual_time
+    async def test_offsets_that_cannot_be_kept_are_not_changed(self) -> None:
+        import random
+
+        async with offsets_operator() as op:
+            await op.runs()
+            noise = random.Random(1).randbytes(1024 * 1024).hex()
+            op.lenses.offsets = f'[{{"partition": {{"a": 1}}, "offset": {{"o": "{noise}"}}}}]'
+            op.offsets.apply()
+            await op.until_reason("OffsetsInvalid")
+            assert "no way back" in op.words()
+            await op.until_state("RUNNING")
+            assert op.lenses.order() == ["stop", "get_offsets", "resume"]
+
+
+class TestWaits:
+    @virtual_time
+    async def test_for_a_connector_that_is_not_there(self) -> None:
+        async with offsets_operator() as op:
+            op.offsets.apply()
+            await op.until_reason("ConnectorNotFound")
+            assert op.how() == ("Pending", "False", "ConnectorNotFound")
+            op.kube.apply()
+            await op.until_reason("Applied")
+
+    @virtual_time
+    async def test_an_environment_without_connectors_is_not_listed_for_its_offsets(self) -> None:
+        async with offsets_operator() as op:
+            await op.runs()
+            op.offsets.apply(action="Observe")
+            await op.until_reason("Observed")
+            op.kube.delete()
+            await op.until_reason("ConnectorNotFound")
+            op.lenses.calls.clear()
+            await asyncio.sleep(600)
+            assert op.lenses.calls == []
+
+    @virtual_time
+    async def test_while_it_is_suspended(self) -> None:
+        async with offsets_operator() as op:
+            await op.runs()
+            op.kube.apply(suspend=True)
+            await asyncio.sleep(30)
+            op.offsets.apply()
+            await op.until_reason("ConnectorNotReady")
+            await settled(op)
+            assert (op.how()[0], op.lenses.order()) == ("Pending", [])
+            op.kube.apply()
+            await op.until_reason("Applied")
+            await op.until_state("RUNNING")
+            assert op.lenses.order() == ORDER
+
+    @virtual_time
+    async def test_suspended_in_the_middle_it_is_finished(self) -> None:
+        async with offsets_operator() as op:
+            await op.runs()
+            op.lenses.always("alter_offsets", BUSY)
+            op.offsets.apply()
+            await op.until_reason("Applying")
+            op.kube.apply(suspend=True)
+            await asyncio.sleep(5)
+            op.lenses.always("alter_offsets", None)
+            await op.until_reason("Applied")
+            await op.until_state("RUNNING")
+            await op.until(lambda: op.said()[1] == "Suspended")
+
+    @virtual_time
+    async def test_suspended_in_the_middle_and_the_way_back_fails_at_first(self) -> None:
+        async with offsets_operator() as op:
+            await op.runs()
+            op.lenses.always("alter_offsets", BUSY)
+            op.offsets.apply()
+            await op.until_reason("Applying")
+            op.kube.apply(suspend=True)
+            await asyncio.sleep(5)
+            op.lenses.fail("set_state", UNREACHABLE, BUSY)
+            op.lenses.always("alter_offsets", None)
+            await op.until_reason("Applied")
+            await op.until_state("RUNNING")
+
+    @virtual_time
+    async def test_in_line_the_oldest_first(self) -> None:
+        async with offsets_operator() as op:
+            await op.runs()
+            op.lenses.always("alter_offsets", BUSY)
+            for number in (1, 2, 3):
+                op.offsets.apply(f"n{number}", offsets=[{"partition": {"f": "x"}, "offset": {"position": number}}])
+            await op.until_reason("Applying", "n1")
+            await op.until_reason("Pending", "n3")
+            assert op.how("n2") == ("Pending", "Unknown", "Pending")
+            assert "n1" in op.words("n2")
+            op.lenses.always("alter_offsets", None)
+            for number in (1, 2, 3):
+                await op.until_reason("Applied", f"n{number}")
+            await op.until_state("RUNNING")
+            assert [json.loads(text)[0]["offset"]["position"] for text in op.lenses.sent] == [1, 2, 3]
+            assert op.lenses.order().count("resume") == 1
+
+    @virtual_time
+    async def test_a_failed_one_makes_way(self) -> None:
+        async with offsets_operator() as op:
+            await op.runs()
+            op.lenses.fail("alter_offsets", NO)
+            op.offsets.apply("first")
+            op.offsets.apply("second")
+            await op.until_reason("OffsetsRejected", "first")
+            await op.until_reason("Applied", "second")
+            await op.until_state("RUNNING")
+
+
+class TestMeanwhile:
+    async def held(self, op: OffsetsOperator, **spec: Any) -> None:
+        """The connector is stopped and its request under way."""
+        await op.runs(**spec)
+        op.lenses.always("alter_offsets", BUSY)
+        op.offsets.apply()
+        await op.until_reason("Applying")
+        await op.until(lambda: op.said()[1] == "OffsetsOperation")
+
+    @virtual_time
+    async def test_the_offsets_resource_is_deleted(self) -> None:
+        async with offsets_operator() as op:
+            await self.held(op)
+            op.offsets.delete()
+            await op.until_state("RUNNING")
+            asked = len(op.lenses.asked("alter_offsets"))
+            await settled(op)
+            assert len(op.lenses.asked("alter_offsets")) == asked
+            assert op.said() == ("True", "Running", "Owned")
+
+    @virtual_time
+    async def test_it_is_deleted_while_the_answer_to_a_write_is_on_its_way(self) -> None:
+        """The answer brings it back to mind; it must not hold the connector for ever."""
+        async with offsets_operator() as op:
+            await op.runs()
+            op.lenses.always("alter_offsets", BUSY)
+            op.offsets.slow_answer = asyncio.Event()
+            op.offsets.apply()
+            await op.until(lambda: op.offsets.status().phase == "Stopping")
+            op.offsets.delete()
+            await asyncio.sleep(1)
+            op.offsets.slow_answer.set()
+            await op.until(lambda: op.said()[1] == "Running" and op.lenses.connectors != {})
+            await settled(op)
+            assert op.connector is not None
+            assert op.connector.state == "RUNNING"
+
+    @virtual_time
+    async def test_the_connector_is_deleted(self) -> None:
+        async with offsets_operator() as op:
+            await self.held(op)
+            op.kube.delete()
+            await op.until(lambda: not op.kube.there())
+            assert op.connector is None
+            await op.until_reason("ConnectorNotFound")
+            assert op.how() == ("Pending", "False", "ConnectorNotFound")
+
+    @virtual_time
+    async def test_a_new_configuration_is_applied_afterwards(self) -> None:
+        async with offsets_operator() as op:
+            await self.held(op)
+            op.kube.apply(config={"topic": "orders", "file": "/data/new"})
+            await asyncio.sleep(20)
+            assert op.lenses.asked("delete_connector", "create_connector") == []
+            op.lenses.always("alter_offsets", None)
+            await op.until_reason("Applied")
+            await op.until(lambda: op.connector is not None and op.connector.config["file"] == "/data/new")
+            await op.until(lambda: op.said()[1] == "Running")
+            assert op.lenses.order().count("resume") == 0
+
+    @pytest.mark.parametrize("restarted", [False, True])
+    @pytest.mark.parametrize("how", ["refused", "unusable", "missing"])
+    def test_a_configuration_that_is_invalid_meanwhile(self, how: str, restarted: bool) -> None:
+        """It keeps the operation neither from being finished nor from letting the connector go."""
+        spec: dict[str, dict[str, Any]] = {
+            "refused": {"config": {"topic": "orders", "file": "/data/bad"}},
+            "unusable": {"config": {"topic": "orders", "file": "/data/orders", "tasks.max": "3"}},
+            "missing": {"configFrom": [{"key": "file", "secretKeyRef": {"name": "absent", "key": "k"}}]},
+        }
+
+        async def mended(op: OffsetsOperator) -> None:
+            op.lenses.always("alter_offsets", None)
+            await op.until_reason("Applied")
+            await op.until_state("RUNNING")
+            await op.until(lambda: op.said()[1] in ("ConfigInvalid", "ReferenceNotFound"))
+            assert op.connector is not None
+            assert op.connector.config["file"] == "/data/orders"
+            await settled(op)
+            assert op.lenses.order().count("resume") == 1
+
+        @virtual_time
+        async def run() -> None:
+            async with offsets_operator() as op:
+                await self.held(op)
+                if how == "refused":
+                    op.lenses.invalid = {"file": ["is bad"]}
+                op.kube.apply(**spec[how])
+                await asyncio.sleep(20)
+                assert op.how()[0] == "Applying"
+                if not restarted:
+                    await mended(op)
+                    return
+            async with offsets_operator(op.lenses, op.kube, op.offsets) as again:
+                await mended(again)
+
+        run()
+
+    @virtual_time
+    async def test_a_refused_connector_that_was_never_created_says_so(self) -> None:
+        async with offsets_operator() as op:
+            op.lenses.invalid = {"file": ["is bad"]}
+            op.offsets.apply()
+            op.kube.apply()
+            await op.until_reason("ConnectorNotReady")
+            await settled(op)
+            assert op.said()[1] == "ConfigInvalid"
+            assert op.how()[0] == "Pending"
+
+    @virtual_time
+    async def test_drift_and_restarts_respect_the_hold(self) -> None:
+        async with offsets_operator(poll=2, drift=5) as op:
+            await self.held(op, autoRestart={"enabled": True})
+            assert op.connector is not None
+            op.connector.config["file"] = "/data/drifted"
+            op.lenses.calls.clear()
+            await asyncio.sleep(60)
+            assert op.lenses.asked("delete_connector", "create_connector", "set_state") == []
+            op.lenses.always("alter_offsets", None)
+            await op.until_reason("Applied")
+            await op.until(lambda: op.connector is not None and op.connector.config["file"] == "/data/orders")
+
+    @virtual_time
+    async def test_resumed_behind_its_back_it_is_stopped_again(self) -> None:
+        async with offsets_operator(poll=2) as op:
+            await self.held(op)
+            assert op.connector is not None
+            op.connector.state, op.connector.tasks = "RUNNING", [("RUNNING", None)]
+            await op.until_state("STOPPED", 30)
+            op.lenses.always("alter_offsets", None)
+            await op.until_reason("Applied")
+            await op.until_state("RUNNING")
+
+    @virtual_time
+    async def test_a_new_generation(self) -> None:
+        async with offsets_operator() as op:
+            await self.held(op)
+            op.offsets.apply(offsets=[{"partition": {"filename": "/data/orders"}, "offset": {"position": 9}}])
+            await asyncio.sleep(5)
+            op.lenses.always("alter_offsets", None)
+            await op.until_reason("Applied")
+            await op.until_state("RUNNING")
+            assert [json.loads(text)[0]["offset"]["position"] for text in op.lenses.sent] == [9]
+            status = op.offsets.status()
+            assert (status.applied_generation, status.before_generation, status.before) == (2, 2, BEFORE)
+
+    @pytest.mark.parametrize("phase", ["Stopping", "Applying", "Applied"])
+    def test_an_edit_while_a_status_is_written(self, phase: str) -> None:
+        @virtual_time
+        async def run() -> None:
+            async with offsets_operator() as op:
+                await op.runs()
+                edited = False
+
+                def edit(status: Any) -> None:
+                    nonlocal edited
+                    if status.phase == phase and not edited:
+                        edited = True
+                        op.offsets.apply(
+                            offsets=[{"partition": {"filename": "/data/orders"}, "offset": {"position": 9}}]
+                        )
+
+                op.offsets.before_write = edit
+                op.offsets.latency = 5.0
+                op.offsets.apply()
+                await op.until(lambda: op.offsets.status().applied_generation == 2)
+                await op.until_state("RUNNING")
+                assert json.loads(op.lenses.offsets)[0]["offset"] == {"position": 9}
+
+        run()
+
+    @virtual_time
+    async def test_a_policy_that_forbids_it_shows_nothing(self) -> None:
+        async with offsets_operator() as op:
+            await op.runs()
+            op.offsets.apply(action="Observe")
+            await op.until_reason("Observed")
+            assert op.offsets.status().partitions == 1
+            op.policy = Policy((Rule(namespaces=("other",)),))
+            await op.until_reason("ConnectorNotReady")
+            status = op.offsets.status()
+            assert (status.partitions, status.offsets, status.truncated) == (None, None, None)
+
+
+class TestObserve:
+    @virtual_time
+    async def test_follows_and_writes_only_what_changed(self) -> None:
+        async with offsets_operator() as op:
+            await op.runs()
+            nasty = '{"a": 1.0, "b": null, "c": 99999999999999999999, "d": "\\ud800 é", "e": {"f": [1e3]}}'
+            op.lenses.offsets = f'[{{"partition": {{"p": 0}}, "offset": {nasty}}}]'
+            op.offsets.apply(action="Observe", refreshInterval="10s")
+            await op.until_reason("Observed")
+            op.offsets.statuses.clear()
+            op.lenses.calls.clear()
+            await asyncio.sleep(101)
+            assert 9 <= len(op.lenses.asked("get_offsets")) <= 11
+            assert op.offsets.statuses == []
+            op.lenses.offsets = "[]"
+            await op.until(lambda: op.offsets.status().partitions == 0, 11)
+            assert len(op.offsets.statuses) == 1
+            assert op.offsets.status().phase is None
+
+    @virtual_time
+    async def test_a_connector_that_is_not_in_lenses(self) -> None:
+        async with offsets_operator() as op:
+            await op.runs()
+            op.offsets.apply(action="Observe", refreshInterval="10s")
+            await op.until_reason("Observed")
+            op.kube.apply(suspend=True)
+            await asyncio.sleep(30)
+            op.lenses.connectors.clear()
+            await op.until_reason("ConnectorNotReady")
+            assert "does not exist in Lenses" in op.words()
+            assert op.offsets.status().offsets is None
+
+    @pytest.mark.parametrize("error", [OLD, LACKING, ABSENT], ids=["405", "agent", "404"])
+    def test_not_supported(self, error: errors.LensesError) -> None:
+        @virtual_time
+        async def run() -> None:
+            async with offsets_operator() as op:
+                await op.runs()
+                op.lenses.always("get_offsets", error)
+                op.offsets.apply(action="Observe")
+                await op.until_reason("NotSupported")
+                assert op.how() == (None, "False", "NotSupported")
+                assert op.said() == ("True", "Running", "Owned")
+                op.lenses.always("get_offsets", None)
+                await op.until_reason("Observed")
+
+        run()
+
+    @virtual_time
+    async def test_a_big_map(self) -> None:
+        async with offsets_operator() as op:
+            await op.runs()
+            rows = [{"partition": {"p": number}, "offset": {"o": number}} for number in range(20_000)]
+            op.lenses.offsets = json.dumps(rows)
+            op.offsets.apply(action="Observe")
+            await op.until_reason("Observed")
+            status = op.offsets.status()
+            assert (status.partitions, len(status.offsets or ()), status.truncated) == (20_000, 500, True)
+
+    @virtual_time
+    async def test_then_alter_then_observe(self) -> None:
+        async with offsets_operator() as op:
+            await op.runs()
+            op.offsets.apply(action="Observe")
+            await op.until_reason("Observed")
+            await altered(op)
+            op.offsets.apply(action="Observe")
+            await op.until_reason("Observed")
+            status = op.offsets.status()
+            assert (status.phase, status.message, status.before) == (None, None, BEFORE)
+
+
+class TestKilled:
+    """At every request: a process that is gone neither hears the answer nor writes it down."""
+
+    @pytest.mark.parametrize("action", ["Alter", "Reset"])
+    @pytest.mark.parametrize("carried_out", [False, True])
+    @pytest.mark.parametrize("state", ["running", "paused", "stopped"])
+    def test_at_every_call(self, action: str, carried_out: bool, state: str) -> None:
+        reached = []
+        for boundary in range(1, 40):
+            hit = self.killed(boundary, action, carried_out, state)
+            if hit is None:
+                break
+            reached.append(hit)
+        assert {"alter_offsets" if action == "Alter" else "reset_offsets", "get_offsets", "status"} <= set(reached)
+
+    def killed(self, boundary: int, action: str, carried_out: bool, state: str) -> str | None:
+        """What it was killed at; None where everything had been done before."""
+        hit: list[str] = []
+
+        @virtual_time
+        async def run() -> None:
+            lenses = DyingLenses()
+            async with offsets_operator(lenses) as op:
+                await op.runs(state=state)
+                lenses.arm(boundary, carried_out)
+                op.offsets.before_write = lambda _: lenses.dies("status")
+                op.offsets.apply(action=action)
+                word = {"running": "RUNNING", "paused": "PAUSED", "stopped": "STOPPED"}[state]
+
+                def over() -> bool:
+                    assert op.connector is not None
+                    done = op.offsets.status().applied_generation == 1 and op.connector.state == word
+                    return lenses.dead.is_set() or (done and op.said()[1] == word.title())
+
+                await op.until(over)
+                hit.extend(lenses.hit)
+                op.queue.close()
+                op.errors.clear()
+            lenses.revive()
+            op.offsets.before_write = lambda _: None
+            sent = len(lenses.sent) + len(lenses.asked("reset_offsets"))
+            async with offsets_operator(lenses, op.kube, op.offsets) as again:
+                applied = again.offsets.status().applied_generation == 1
+                await again.until_reason("Applied")
+                await again.until_state(word)
+                await settled(again)
+                status = again.offsets.status()
+                assert status.before == BEFORE, hit
+                assert json.loads(lenses.offsets) == ([] if action == "Reset" else ASKED), hit
+                assert again.connector is not None
+                assert again.connector.state == word
+                if applied:
+                    assert len(lenses.sent) + len(lenses.asked("reset_offsets")) == sent, hit
+                assert len(lenses.sent) <= 1, hit
+
+        run()
+        return hit[0] if hit else None
+
+
+class DyingLenses(OffsetsLenses):
+    """From the nth call on nobody hears an answer; that call itself may be carried out."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.dead = asyncio.Event()
+        self.hit: list[str] = []
+        self._left = 0
+        self._carried_out = False
+        self._for_ever: asyncio.Future[None] | None = None
+
+    def arm(self, boundary: int, carried_out: bool) -> None:
+        self._left, self._carried_out = boundary, carried_out
+
+    def revive(self) -> None:
+        self._left = 0
+        self.dead.clear()
+
+    def dies(self, operation: str) -> None:
+        """A status that is never written."""
+        if self.dead.is_set():
+            raise asyncio.CancelledError
+        if self._left:
+            self._left -= 1
+            if not self._left:
+                self.hit.append(operation)
+                self.dead.set()
+                raise asyncio.CancelledError
+
+    async def _gate(self, operation: str, *what: str) -> errors.LensesError | None:
+        if operation in ("list_connectors", "get_topics") and not self.dead.is_set():
+            return await super()._gate(operation, *what)
+        try:
+            self.dies(operation)
+        except asyncio.CancelledError:
+            if not (self._carried_out and self.hit == [operation] and self._for_ever is None):
+                await asyncio.get_running_loop().create_future()
+            self._for_ever = asyncio.get_running_loop().create_future()
+            self.calls.append((operation, *what))
+            return Unheard("none", "the process is gone", reason="gone")
+        return await super()._gate(operation, *what)
+
+
+class Unheard(errors.LensesUnreachable):
+    """Raised after carrying out; nobody acts on it, since every further call of the dead process hangs."""
