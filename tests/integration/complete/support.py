@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import functools
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -60,6 +60,13 @@ def annotate(place: Place, name: str = "orders", /, **annotations: str | None) -
     """`restart="1"` sets connect.lenses.io/restart; None takes it away."""
     changes = {f"connect.lenses.io/{key}": value for key, value in annotations.items()}
     place.kube.patch("lc", place.namespace, name, {"metadata": {"annotations": changes}})
+
+
+def wait_checks_of(place: Place, names: Iterable[str], count: int = 2) -> None:
+    """Further drift checks of each, waited for side by side."""
+    mark = place.mark()
+    for name in names:
+        place.wait_request("GetConnector", name, since=mark, count=count)
 
 
 def look_again(place: Place, name: str = "orders", times: int = 3) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from harness.operator_fixtures import Operators, Place
 from harness.waiting import wait_until
-from integration.complete.support import CONFIG, creates, secret, sent, wait_creates
+from integration.complete.support import CONFIG, creates, secret, sent, wait_checks_of, wait_creates
 
 PASSWORD = {"key": "password", "secretKeyRef": {"name": "db", "key": "pw"}}
 WANTED = {**CONFIG, "password": "plain", "uri": "${vault:secret/db:uri}", "batch.size": 102400000}
@@ -33,17 +33,16 @@ def test_no_loop_whatever_is_shown(own_place: Place, operators: Operators) -> No
             place.fault(operation="GetConnector", connector=name, **fault)
     added = {"errors.log.enable": "false", "max.batch.size": "100"}
     place.fault(operation="CreateConnector", connector="server-defaults", add_at_create=added)
-    first = operators.start(place.namespace)
+    first = operators.start(place.namespace, DRIFT_INTERVAL=1)
     for name in SHOWN:
         place.apply(name, config=WANTED)
     for name in SHOWN:
         place.wait_running(name)
-    for name in SHOWN:
-        place.wait_checks(name, 3)
+    wait_checks_of(place, SHOWN, 3)
     assert first.terminate() == 0
-    operators.start(place.namespace)
+    operators.start(place.namespace, DRIFT_INTERVAL=1)
+    wait_checks_of(place, SHOWN, 3)
     for name in SHOWN:
-        place.wait_checks(name, 3)
         assert place.writes(name) == ["CreateConnector"]
     not_compared = {
         name: (place.wait(name)["status"]["appliedConfig"].get("notCompared"), place.wait(name)) for name in SHOWN
@@ -89,31 +88,30 @@ def test_a_secret_rotated_while_the_operator_was_down_arrives_exactly_once(
     for name in names[:3]:
         place.fault(operation="GetConnector", connector=name, **SHOWN[name])
     secret(place, "db", {"pw": "one"})
-    first = operators.start(place.namespace)
+    first = operators.start(place.namespace, DRIFT_INTERVAL=1)
     for name in names:
         place.apply(name, configFrom=[PASSWORD])
     for name in names:
         place.wait_running(name)
     first.kill()
     secret(place, "db", {"pw": "two"})
-    second = operators.start(place.namespace)
+    second = operators.start(place.namespace, DRIFT_INTERVAL=1)
     for name in names:
         wait_creates(place, 2, name)
         place.wait_running(name)
         assert sent(place, name)["password"] == "two"
-    for name in names:
-        place.wait_checks(name, 3)
+    wait_checks_of(place, names, 3)
     assert second.terminate() == 0
-    operators.start(place.namespace)
+    operators.start(place.namespace, DRIFT_INTERVAL=1)
+    wait_checks_of(place, names)
     for name in names:
-        place.wait_checks(name)
         assert creates(place, name) == 2
 
 
 def test_a_repair_that_leaves_the_same_difference_is_not_repeated(own_place: Place, operators: Operators) -> None:
     """Until the wanted value changes; also after a restart."""
     place = own_place
-    first = operators.start(place.namespace)
+    first = operators.start(place.namespace, DRIFT_INTERVAL=1)
     place.apply(config={**CONFIG, "batch.size": 5})
     place.wait_running()
     place.wait_checks()
@@ -125,7 +123,7 @@ def test_a_repair_that_leaves_the_same_difference_is_not_repeated(own_place: Pla
     place.wait_checks(count=4)
     assert creates(place) == 2
     assert first.terminate() == 0
-    operators.start(place.namespace)
+    operators.start(place.namespace, DRIFT_INTERVAL=1)
     place.wait_checks(count=3)
     assert creates(place) == 2
     place.apply(config={**CONFIG, "batch.size": 6})
