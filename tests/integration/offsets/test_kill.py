@@ -1,0 +1,97 @@
+"""kill -9 at every request boundary of an operation: it is carried out once, and there is a way back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from harness.kube import Object
+from harness.lenses.control import Json
+from harness.operator_fixtures import KIND, Operators, Place, conditions, reason
+from integration.offsets.support import BEFORE, Offsets
+from integration.operator.test_kill import BOUNDARIES, OLD, READY, WAYS, Flow, Round, Scenario
+
+ASKED = '[{"partition": {"filename": "/dev/null"}, "offset": {"position": 5}}]'
+REQUEST = {"Alter": "AlterConnectorOffsets", "Reset": "ResetConnectorOffsets"}
+
+
+def _settled(state: str) -> Any:
+    def before(place: Place, name: str) -> None:
+        place.control.set_offsets(place.environment, place.cluster, name, BEFORE)
+        place.apply(name, config=OLD, state=state)
+
+    return before
+
+
+def _operation(action: str) -> Any:
+    return lambda place, name: Offsets(place).apply(name, connector=name, action=action)
+
+
+@dataclass
+class OffsetsRound(Round):
+    """The object of a scenario is its connector; its operation has the same name."""
+
+    action: str = "Alter"
+
+    def _finished(self, found: Object | None) -> bool:
+        if found is None or reason(found) != READY[self.flow.state]:
+            return False
+        name = found["metadata"]["name"]
+        operation = self.place.kube.get("lco", self.place.namespace, name)
+        if operation is None or operation["status"].get("appliedGeneration") != 1 or reason(operation) != "Applied":
+            return False
+        (scenario,) = [each for each in self.scenarios if each.name == name]
+        connector = scenario.own.connector(name)
+        return connector is not None and connector["target"] == self.flow.state
+
+    def _check(self, scenario: Scenario) -> None:
+        place, name, what = scenario.own, scenario.name, str(scenario)
+        (connector,) = place.control.connectors(scenario.environment)
+        assert connector["target"] == self.flow.state, what
+        found = Offsets(place).get(name)
+        assert set(conditions(found)) == {"Ready"}, what
+        assert found["status"]["before"] == BEFORE, what
+        assert Offsets(place).now(name) == ("[]" if self.action == "Reset" else ASKED), what
+        requests = place.requests(since=scenario.since)
+        _assert_stopped_only_once_and_asked_in_vain_never(requests, REQUEST[self.action], what)
+        there = place.kube.get(KIND, place.namespace, name)
+        assert there is not None
+        assert set(conditions(there)) == {"Ready"}, what
+
+
+def _assert_stopped_only_once_and_asked_in_vain_never(requests: list[Json], request: str, what: str) -> None:
+    """What Lenses has carried out and a live operator has heard of, or could read, is not asked for again."""
+    changes = [one for one in requests if one["operation"] in (request, "ConnectorState") and one["processed"]]
+    done = [one for one in changes if one["operation"] == request]
+    assert len(done) == 1, f"{what}: carried out {len(done)} times"
+    resumed = [one for one in changes if one["path"].endswith(("/resume", "/pause"))]
+    assert all(one["seq"] > done[0]["seq"] for one in resumed), f"{what}: let go too early"
+    assert not {one["operation"] for one in requests} & {"DeleteConnector", "CreateConnector"}, what
+
+
+@pytest.mark.parametrize(("action", "state"), [("Alter", "running"), ("Reset", "paused")])
+def test_kill_at_every_boundary(own_place: Place, operators: Operators, action: str, state: str) -> None:
+    flow = Flow(_settled(state), _operation(action), OLD, state)
+    hits: list[Scenario] = []
+    nth = 1
+    while True:
+        last = nth + BOUNDARIES
+        scenarios = [_scenario(own_place, number, *way) for number in range(nth, last) for way in WAYS]
+        reached = OffsetsRound(flow, own_place, operators, scenarios, action).run()
+        hits += reached
+        for scenario in scenarios:
+            own_place.control.remove_environment(scenario.environment)
+        if max((scenario.nth for scenario in reached), default=0) < last - 1:
+            break
+        nth = last
+    held = {str(scenario.hit["operation"]) for scenario in hits if scenario.hit}
+    assert held >= {"ConnectorState", "GetConnector", "GetConnectorOffsets", REQUEST[action]}
+
+
+def _scenario(place: Place, nth: int, when: str, action: str) -> Scenario:
+    name = f"n{nth}-{when}-{action}"
+    environment = f"{place.environment}-{name}"
+    place.control.add_environment(environment, {place.cluster: {"backend": "memory"}})
+    return Scenario(place, environment, name, nth, when, action)
