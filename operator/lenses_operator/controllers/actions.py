@@ -67,9 +67,9 @@ class Actions:
         if not work.resource.status.ownership.state.ours:
             verdict = refused(work.refusal) if work.refusal else creating(work.connector)
             report = Report(verdict, OwnershipState.CLAIMING, Observed.absent())
+            memory.claimed = True  # before it is written: an answer may fail to come
             if not await self._reporter.report(work, report):
                 return GONE
-            memory.claimed = True
         if not await self._validator.validated(work):
             return await self.report_refusal(work, Observed.absent())
         if not self._unchanged(work):
@@ -138,6 +138,7 @@ class Actions:
         if memory.asked == (action, observed.state):
             answered = memory.asked_at > -inf
             if answered and (observed.state == "FAILED" or now < memory.asked_at + ASK_AGAIN):
+                memory.look = True  # it is not asked for again on the word of a list from before it happened
                 return None
         elif work.held:
             why = f"The connector was {observed.state}; {action} was asked for by LensesConnectorOffsets {work.held}."
@@ -190,7 +191,7 @@ class Actions:
         memory = work.memory
         before = memory.attempted
         first = memory.claimed and before is None
-        memory.attempted = work.wanted
+        memory.attempted, memory.contested = work.wanted, False
         try:
             await work.session.client.create_connector(work.connector.environment, _request(work, work.wanted))
         except BadRequest as error:
@@ -199,8 +200,9 @@ class Actions:
         except Conflict:
             memory.acted(self._clock())
             memory.attempted = before  # this create did nothing; one before it that was never answered still may
+            memory.contested = first
             if first and (await work.session.observer.details(work.connector)).present:
-                return await self._unclaim(work)
+                return await self.unclaim(work)
             raise
         except LensesError as error:
             memory.acted(self._clock())
@@ -247,12 +249,12 @@ class Actions:
         message = f"The connector ran for a moment before {action}, since creating cannot carry a state."
         self._reporter.event(work, "RanBriefly", message)
 
-    async def _unclaim(self, work: Work) -> Outcome:
+    async def unclaim(self, work: Work) -> Outcome:
         """The name was taken before our first create: somebody else's connector, to which the adoption rules apply."""
-        work.memory.claimed = False
         verdict = progressing(f"Connector {work.connector} exists already; its configuration is being compared.")
         if not await self._reporter.report(work, Report(verdict, OwnershipState.NONE)):
             return GONE
+        work.memory.claimed = work.memory.contested = False
         return AGAIN
 
     async def _refused_at_create(self, work: Work, error: LensesError) -> Outcome:

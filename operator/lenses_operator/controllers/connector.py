@@ -150,7 +150,9 @@ class ConnectorController:
             if view.error is not None:
                 raise view.error
             observed = await self._looking.look(work, view)
-            if work.resource.metadata.deleting:
+            if work.memory.contested and observed.present:
+                outcome = await self._actions.unclaim(work)
+            elif work.resource.metadata.deleting:
                 outcome = await self._deletions.step(work, observed)
             elif work.unusable is not None and not (work.held and observed.present and self._is_ours(work)):
                 await self._give_back(work, observed)

@@ -58,6 +58,8 @@ class Memory:
     stubborn: Stubborn | None = None
     claimed: bool = False
     """Claiming was written by this process, and no create has been left unanswered since."""
+    contested: bool = False
+    """The first create was told that the name is taken: what is seen next is somebody else's, unless nothing is."""
     attempted: Rendered | None = None
     """A create whose answer never came, or was ambiguous."""
     replacement: Replacement | None = None

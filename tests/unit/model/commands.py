@@ -115,15 +115,26 @@ class Meddle:
     """Somebody else's hand in Lenses; a connector that is not there is created."""
 
     connector: str
-    what: Literal["topic", "size", "password", "server.default", "PAUSED", "STOPPED", "RUNNING", "delete", "create"]
+    what: Literal[
+        "topic",
+        "size",
+        "password",
+        "server.default",
+        "PAUSED",
+        "STOPPED",
+        "RUNNING",
+        "delete",
+        "create",
+        "create another",
+    ]
 
     async def happen(self, world: World) -> None:
         lenses = world.lenses
         found = lenses.connectors.get(self.connector)
         match self.what:
-            case "create":
+            case "create" | "create another":
                 if found is None:
-                    config = {"topic": "a", "connector.class": CLASS}
+                    config = {"topic": "a" if self.what == "create" else "other", "connector.class": CLASS}
                     stranger = Incarnation(config, now(), ours=False, foreign=set(config))
                     lenses.connectors[self.connector] = stranger
             case "delete":
@@ -136,6 +147,7 @@ class Meddle:
                 found.config = {**found.config, key: "by-hand"}
                 found.foreign = found.foreign | {key}
                 found.written_by = None
+                found.touched = now()
         lenses.changed()
 
 
@@ -248,12 +260,17 @@ class Step:
 
 @dataclass(frozen=True)
 class Story:
+    """`secrets`: whether both namespaces have their Secret from the start."""
+
     habits: dict[str, Habits]
     watch: bool
+    secrets: bool
     steps: tuple[Step, ...]
 
     async def tell(self, world: World) -> None:
         world.start()
+        for namespace in ("payments", "logistics") if self.secrets else ():
+            await SetSecret(namespace, 1).happen(world)
         try:
             for step in self.steps:
                 world.log.append((now(), f"*** {step.command}"))
@@ -297,7 +314,7 @@ _field = st.one_of(
         st.sampled_from([{"enabled": False}, {"enabled": True}, {"enabled": True, "maxRestarts": 1}]),
     ),
 )
-_apply = st.builds(Apply, _place, _connector, st.lists(_field, max_size=4).map(dict))
+_apply = st.builds(Apply, _place, _connector, st.lists(_field, max_size=6).map(dict))
 _fault = st.builds(Fault, st.sampled_from(sorted(FAULTS)), st.sampled_from(["no", "yes", "late"]))
 _command: st.SearchStrategy[Command] = st.one_of(
     _apply,
@@ -321,6 +338,7 @@ _command: st.SearchStrategy[Command] = st.one_of(
             ["create", "delete", "topic", "size", "password", "server.default", "PAUSED", "STOPPED", "RUNNING"]
         ),
     ),
+    st.builds(Meddle, _connector, st.sampled_from(["create", "create another"])),
     st.builds(Fail, _connector, st.booleans()),
     st.builds(Break, st.sampled_from(OPERATIONS), _fault, st.integers(1, 4)),
     st.builds(BreakKube, st.sampled_from(["status", "finalizer"]), st.booleans(), st.integers(1, 2)),
@@ -344,5 +362,6 @@ stories = st.builds(
     Story,
     st.fixed_dictionaries(dict.fromkeys(CONNECTORS, _habits)),
     st.booleans(),
+    st.sampled_from([False, True, True]),
     st.tuples(_some, _some, _some).map(lambda parts: tuple(step for part in parts for step in part)),
 )

@@ -11,9 +11,11 @@ from urllib.parse import quote
 
 from lenses_operator.lenses import errors
 from lenses_operator.resources.connector import (
+    AdoptionPolicy,
     ConnectorStatus,
     DeletionPolicy,
     LensesConnector,
+    OwnershipState,
     UpdateStrategy,
     WantedState,
 )
@@ -41,6 +43,8 @@ class Account:
     """A create was sent that may have worked, and absence was not proven since."""
     troubled: float = float("-inf")
     """When a request failed last, or the cluster last denied what it holds."""
+    claimed: bool = False
+    """Claiming was written by the present process, and no create may have worked since."""
     refused: set[str] = field(default_factory=set)
     """Configurations that create, put or validate refused or broke on."""
     restarts: dict[tuple[str, str], float] = field(default_factory=dict)
@@ -96,6 +100,9 @@ class Contract:
     def answered(self, operation: str, name: str, error: Exception | None) -> None:
         account = self.accounts[name]
         self.log.append((now(), f"  {operation} {name}: {'ok' if error is None else type(error).__name__}"))
+        found = self.lenses.connectors.get(name)
+        if operation == "create_connector" and isinstance(error, errors.Conflict) and found is not None:
+            found.contested = found.contested or (not found.ours and account.claimed and not account.unproven)
         if error is not None:
             account.troubled = now()
         if operation in REFUSING and isinstance(error, errors.BadRequest | errors.ServerError):
@@ -110,7 +117,8 @@ class Contract:
             case "get_cluster_info" if error is None:
                 self.alive = now()
             case "create_connector":
-                account.unproven = ambiguous
+                account.unproven = account.unproven or ambiguous
+                account.claimed = account.claimed and not ambiguous
             case "delete_connector" if error is None:
                 account.delete_accepted = now()
 
@@ -201,8 +209,29 @@ class Contract:
         self.check(set(kinds) != {"Reconciling", "Stalled"}, f"{place} is Reconciling and Stalled")
         generations = {condition.observed_generation for condition in status.conditions}
         self.check(generations == {status.observed_generation}, f"{place} mixes generations")
+        self._owning(resource, status)
         self.kube.writes.append((now(), (resource.metadata.namespace, resource.metadata.name), status.to_wire()))
         self.disclosed(json.dumps(status.to_wire(), ensure_ascii=False), f"status of {place}")
+
+    def _owning(self, resource: LensesConnector, status: ConnectorStatus) -> None:
+        """Nobody else's connector becomes ours but by the adoption policy."""
+        name = resource.connector.name
+        account, found = self.accounts[name], self.lenses.connectors.get(name)
+        before, after = resource.status.ownership.state, status.ownership.state
+        if after is OwnershipState.CLAIMING and not before.ours:
+            account.claimed = True
+        if after is not OwnershipState.OWNED or found is None or found.ours:
+            return
+        if before.ours and not (before is OwnershipState.CLAIMING and found.contested):
+            found.ours = True  # made anew by hand: still ours
+            return
+        found.ours = True
+        wanted, policy = self.wanted(resource), resource.spec.adoption_policy
+        touched = now() - found.touched < WINDOW or self._troubled(name)
+        same = policy is AdoptionPolicy.IF_IDENTICAL and (
+            wanted is None or touched or not self.differs(found, wanted, self.lenses.habits[name])
+        )
+        self.check(policy is AdoptionPolicy.ALWAYS or same, f"{name} taken over, which {resource.key} may not")
 
     def disclosed(self, text: str, where: str) -> None:
         """Only what this process was given can it know for secret."""

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from lenses_operator.domain.references import RefData, RefKind, RefName
 from lenses_operator.kube.api import KubeError
 from lenses_operator.resources.base import FINALIZER, RECONCILE, RESTART
-from lenses_operator.resources.connector import ConnectorStatus, DeletionPolicy, LensesConnector
+from lenses_operator.resources.connector import ConnectorStatus, LensesConnector
 from unit.controllers.fakes import FakeKube
 from unit.controllers.virtualtime import now
 from unit.resources.make import SPEC, body
@@ -87,10 +87,7 @@ class Kube(FakeKube):
     def remove_object(self, place: Place, uid: str) -> None:
         """The API server drops an object although it has our finalizer."""
         if place in self.objects and self.objects[place]["metadata"]["uid"] == uid:
-            gone = self._parse(self.objects[place])
-            self.vanished.append(gone)
-            if gone.spec.deletion_policy is DeletionPolicy.RETAIN:
-                self._watcher.released(gone)
+            self.vanished.append(self._parse(self.objects[place]))
             self.vanish(place[1], namespace=place[0])
             self.snap()
 

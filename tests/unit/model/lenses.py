@@ -72,6 +72,10 @@ class Incarnation:
     requests: int = 0
     going: bool = False
     offsets: bool = True
+    contested: bool = False
+    """Somebody else's, as a create of ours was told."""
+    touched: float = 0.0
+    """When somebody else has last changed its configuration."""
     let_go: bool = False
     """A resource has let it go: retained, or its finalizer stripped by hand."""
     foreign: set[str] = field(default_factory=set)

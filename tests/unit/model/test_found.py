@@ -127,7 +127,8 @@ async def test_a_deletion_that_is_blocked_is_tried_ever_more_seldom_and_says_so_
 
 
 @virtual_time
-async def test_a_stop_that_takes_its_time_is_not_asked_for_again_on_the_word_of_an_old_list() -> None:
+@pytest.mark.parametrize("by", ["deleting it", "spec.state"])
+async def test_a_stop_that_takes_its_time_is_not_asked_for_again_on_the_word_of_an_old_list(by: str) -> None:
     async with operator() as op:
         op.kube.apply(deletionPolicy="DeleteWithOffsets")
         await asyncio.sleep(30)
@@ -141,14 +142,16 @@ async def test_a_stop_that_takes_its_time_is_not_asked_for_again_on_the_word_of_
             stopping.state, stopping.tasks = "STOPPED", []
 
         op.lenses.set_state = stop  # type: ignore[assignment]
-        op.kube.delete()
+        if by == "deleting it":
+            op.kube.delete()
+        else:
+            op.kube.apply(deletionPolicy="DeleteWithOffsets", state="stopped")
         for _ in range(4):
             await asyncio.sleep(0.4)
             for poller in op.environments._pollers.values():
                 poller.hurry()
         await asyncio.sleep(30)
         assert len(op.lenses.asked("set_state")) == 1
-        assert not op.kube.there()
 
 
 @virtual_time
@@ -159,3 +162,39 @@ async def test_drift_of_a_held_connector_is_said_at_the_drift_check_that_finds_i
         op.lenses.connectors[PLACE] = Connector({**op.lenses.connectors[PLACE].config, "by-hand": "1"}, "STOPPED", [])
         await asyncio.sleep(300)
         assert "unwanted by-hand" in op.message()
+
+
+@virtual_time
+@pytest.mark.parametrize("failures", [1, 3])
+@pytest.mark.parametrize("deleted", [False, True])
+async def test_a_strangers_connector_stays_one_when_the_look_after_the_conflict_fails(
+    failures: int, *, deleted: bool
+) -> None:
+    theirs = {"topic": "theirs"}
+    async with operator() as op:
+        op.lenses.fail("create_connector", errors.Conflict("create_connector", detail="exists"))
+        unread = [errors.LensesUnreachable("get_connector", reason="timeout")] * failures
+        op.lenses.fail("get_connector", errors.ConnectorOrClusterNotFound("get_connector"), *unread)
+        op.lenses.connectors[PLACE] = Connector(dict(theirs))
+        op.kube.apply()
+        if deleted:
+            await asyncio.sleep(0.5)
+            op.kube.delete()
+        await asyncio.sleep(120)
+        assert op.said()[1:] == ("NotAdopted", "NotAdopted") if not deleted else not op.kube.there()
+        assert op.lenses.connectors[PLACE] == Connector(theirs)
+        assert op.lenses.asked("delete_connector", "put_resource", "set_state") == []
+
+
+@virtual_time
+async def test_a_conflict_that_was_a_rebalance_gives_nothing_away() -> None:
+    async with operator() as op:
+        rebalance = errors.Conflict("create_connector", detail="rebalance")
+        timeout = errors.LensesUnreachable("create_connector", reason="timeout")
+        op.lenses.fail("create_connector", rebalance)
+        op.lenses.fail("create_connector", timeout, carried_out=True)
+        op.lenses.shows = lambda config: config | {"server.default": "1"}  # so that it would not be adopted
+        op.kube.apply()
+        await asyncio.sleep(120)
+        assert op.said() == ("True", "Running", "Owned")
+        assert len(op.lenses.asked("create_connector")) == 2

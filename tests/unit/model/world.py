@@ -60,6 +60,8 @@ class Process(Operator):
     def _emit(self, resource: LensesConnector, reason: str, message: str, *, warning: bool = False) -> None:
         super()._emit(resource, reason, message, warning=warning)
         self.world.log.append((now(), f"event {resource.key} {reason}"))
+        if reason == "Retained":
+            self.world.released(resource)
         self.world.disclosed(message, f"Event {reason} of {resource.key}")
 
     async def end(self, *, gracefully: bool) -> None:
@@ -95,6 +97,7 @@ class World(Ending):
         for account in self.accounts.values():
             account.absent.clear()
             account.delete_accepted = None
+            account.claimed = False
         self.log.append((now(), f"--- operator {self.lenses.process}"))
         self.process = Process(self)
         if not self._watch:
