@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -145,6 +146,14 @@ def test_examples_are_valid(operator_kube: Kube, namespace: str, kubectl: Kubect
     kubectl("apply", "--server-side", "--dry-run=server", "--validate=strict", "-n", namespace, "-f", str(file))
     kinds = {document["kind"] for document in yaml.safe_load_all(file.read_text())}
     assert "LensesConnectorOffsets" in kinds
+
+
+def test_what_the_documentation_shows_is_valid(operator_kube: Kube, namespace: str, kubectl: Kubectl) -> None:
+    text = (ROOT / "docs" / "offsets.md").read_text()
+    blocks = re.findall(r"^```yaml\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    assert len(blocks) >= 6
+    way = ("apply", "--server-side", "--dry-run=server", "--validate=strict", "-n", namespace, "-f", "-")
+    kubectl(*way, stdin="---\n".join(blocks))
 
 
 def test_there_are_examples() -> None:
