@@ -17,7 +17,7 @@ from lenses_operator.domain.decide import DELETE_AGAIN, Transition, Update
 from lenses_operator.domain.drift import changed_keys, is_masked
 from lenses_operator.domain.reasons import Reason
 from lenses_operator.domain.render import Rendered
-from lenses_operator.domain.situation import Observed
+from lenses_operator.domain.situation import Observed, Refusal
 from lenses_operator.domain.status import Report
 from lenses_operator.domain.verdicts import creating, progressing, refused
 from lenses_operator.lenses.errors import (
@@ -33,6 +33,7 @@ from lenses_operator.resources.connector import AppliedConfig, OwnershipState, U
 
 ASK_AGAIN = 5.0
 """Seconds a state change may take before it is asked for once more."""
+ROLLED_BACK = "Connect refused this configuration at create, and the previous one runs. Correct spec.config."
 PAST = {"pause": "Paused", "stop": "Stopped", "resume": "Resumed"}
 TRANSITION: dict[WantedState, Transition] = {WantedState.PAUSED: "pause", WantedState.STOPPED: "stop"}
 
@@ -114,7 +115,7 @@ class Actions:
         finally:
             memory.acted(self._clock())
         self._created(work, work.wanted)
-        memory.refusal = None
+        memory.refusal = memory.refused = None
         self._announce(work, lost=False)
         memory.replacement = None
         return AGAIN
@@ -217,7 +218,7 @@ class Actions:
                 return await self._refused_at_create(work, error)
             raise
         self._created(work, work.wanted)
-        memory.refusal = None
+        memory.refusal = memory.refused = None
         self._announce(work, lost=lost)
         memory.replacement, memory.deleted_at = None, None
         await self._hold(work)
@@ -293,10 +294,20 @@ class Actions:
         memory.replacement = None
         # Trying again would take the running connector down again for what Connect has refused: a changed spec may.
         memory.refusal_until = inf
+        memory.refused = work.generation
         message = "The new configuration was refused at create, so the previous one was created again."
         self._reporter.event(work, "RolledBack", message, warning=True)
         await self._hold(work)
         return AGAIN
+
+    @staticmethod
+    def recall_refusal(work: Work, observed: Observed) -> None:
+        """After a restart: what create refused and was rolled back must not take the connector down once more."""
+        memory, ready = work.memory, work.resource.status.ready
+        if memory.refusal is None and work.marks.refused == work.generation and observed.present:
+            known = ready.message if ready and ready.reason == Reason.CONFIG_INVALID else ROLLED_BACK
+            memory.refusal = Refusal(work.wanted.fingerprint, Reason.CONFIG_INVALID, known, work.generation)
+            memory.refusal_until = inf
 
     def _refused_before(self, work: Work) -> bool:
         ready = work.resource.status.ready

@@ -5,6 +5,7 @@ from __future__ import annotations
 from random import uniform
 
 from lenses_operator.controllers.actions import Actions
+from lenses_operator.controllers.adoption import Adoption
 from lenses_operator.controllers.clocks import Clocks
 from lenses_operator.controllers.deletion import Deletions
 from lenses_operator.controllers.entitlement import Entitlement
@@ -44,7 +45,7 @@ from lenses_operator.domain.status import Report
 from lenses_operator.lenses.errors import LensesError
 from lenses_operator.resources.base import ObjectKey
 from lenses_operator.resources.conditions import Phase, Verdict
-from lenses_operator.resources.connector import AppliedConfig, LensesConnector, OwnershipState, WantedState
+from lenses_operator.resources.connector import LensesConnector, OwnershipState, WantedState
 
 BACK: dict[WantedState, Transition] = {WantedState.RUNNING: "resume", WantedState.PAUSED: "pause"}
 MAX_STEPS = 8
@@ -85,6 +86,7 @@ class ConnectorController:
             reporter, Validator(clocks.loop), clock=clocks.loop, now=clocks.now, unchanged=self._unchanged
         )
         self._restarts = Restarts(reporter, clock=clocks.loop, now=clocks.now)
+        self._adoption = Adoption(reporter, clocks.now)
         self._entitlement = Entitlement(store, inputs, environments, reporter)
         self._deletions = Deletions(reporter, store, clocks.loop)
         self._memories: dict[ObjectKey, Memory] = {}
@@ -174,6 +176,7 @@ class ConnectorController:
 
     async def _converge(self, work: Work, observed: Observed) -> Outcome:
         memory = work.memory
+        self._actions.recall_refusal(work, observed)
         asked = self._restarts.note(work, observed)
         plan = self._restarts.plan(work)
         situation = Situation(
@@ -195,7 +198,7 @@ class ConnectorController:
                 memory.look = True
                 return AGAIN
             case Adopt() as adopt:
-                return await self._adopt(work, adopt, observed)
+                return await self._adoption.adopt(work, adopt, observed)
             case RefuseAdoption(difference=difference):
                 verdict = verdicts.not_adopted(work.connector, difference)
                 return await self._say(work, Report(verdict, OwnershipState.NOT_ADOPTED, hide=True))
@@ -296,26 +299,6 @@ class ConnectorController:
     @staticmethod
     def _is_ours(work: Work) -> bool:
         return work.resource.status.ownership.state.ours
-
-    async def _adopt(self, work: Work, adopt: Adopt, observed: Observed) -> Outcome:
-        if not await self._reporter.finalize(work):
-            return GONE
-        applied = AppliedConfig(
-            hash="" if adopt.difference else work.wanted.hash,
-            time=self._now(),
-            secrets=work.wanted.secret_versions,
-            not_compared=adopt.unreadable,
-        )
-        verdict = verdicts.progressing(f"Connector {work.connector} was there before and is taken over.")
-        if not await self._reporter.report(work, Report(verdict, OwnershipState.OWNED, observed, applied)):
-            return GONE
-        work.memory.applied = applied
-        how = f"what differs is put right ({adopt.difference.describe()})" if adopt.difference else "it matches"
-        unread = ", ".join(adopt.unreadable)
-        note = f" Taken as equal, because Lenses does not show them: {unread}." if unread else ""
-        self._reporter.event(work, "Adopted", f"Took over connector {work.connector}: {how}.{note}")
-        work.memory.look = True
-        return AGAIN
 
     async def _unusable(self, work: Work, error: ConfigInvalid | ReferenceNotFound) -> Outcome:
         """Nothing is sent; a connector that runs keeps its old configuration, and what is seen of it is still shown."""

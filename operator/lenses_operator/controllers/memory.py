@@ -55,6 +55,8 @@ class Memory:
     """(hash, when) of the last configuration that validated."""
     refusal: Refusal | None = None
     refusal_until: float = -inf
+    refused: int | None = -1
+    """The generation that create refused and that was rolled back; -1: what status says holds."""
     stubborn: Stubborn | None = None
     claimed: bool = False
     """Claiming was written by this process, and no create has been left unanswered since."""

@@ -37,6 +37,8 @@ class Work:
     def __post_init__(self) -> None:
         self.generation = self.resource.metadata.generation
         self.marks = Marks.of(self.resource.status)
+        if self.memory.refused != -1:
+            self.marks = replace(self.marks, refused=self.memory.refused)
         self.redact = self.memory.redactor(self.wanted.secret_values | self.session.secrets)
 
     @property

@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 
 from lenses_operator.resources.connector import LensesConnector
 
 
 def owner_of(claimants: Iterable[LensesConnector]) -> LensesConnector:
-    """The oldest by creation time, then uid. Raises ValueError without claimants."""
-    return min(claimants, key=lambda claimant: claimant.age_order)
+    """The oldest by creation time; of those made in the same second the one that has it already, then the least uid.
+
+    Kubernetes knows whole seconds only: without the second rule a later resource could take a running connector away.
+    Raises ValueError without claimants.
+    """
+
+    def order(claimant: LensesConnector) -> tuple[datetime, bool, str]:
+        meta = claimant.metadata
+        return (meta.creation_timestamp, not claimant.status.ownership.state.ours, meta.uid)
+
+    return min(claimants, key=order)
 
 
 def conflict_message(loser: LensesConnector, owner: LensesConnector) -> str:

@@ -26,12 +26,16 @@ class Marks:
     """What has been done on a user's word or by auto-restart, so that it is not done again."""
 
     auto_restart: AutoRestartStatus | None = None
+    refused: int | None = None
+    """The generation that create refused although it had validated, and that was rolled back."""
     restart: str | None = None
     reconcile: str | None = None
 
     @classmethod
     def of(cls, status: ConnectorStatus) -> Marks:
-        return cls(status.auto_restart, status.last_handled_restart, status.last_handled_reconcile)
+        return cls(
+            status.auto_restart, status.refused_generation, status.last_handled_restart, status.last_handled_reconcile
+        )
 
 
 @dataclass(frozen=True)
@@ -68,6 +72,7 @@ def next_status(resource: LensesConnector, report: Report, now: datetime) -> Con
             "ownership": ownership,
             "applied_config": report.applied if report.ownership.ours else None,
             "auto_restart": marks.auto_restart,
+            "refused_generation": marks.refused if marks.refused == generation else None,
             "last_handled_restart": marks.restart,
             "last_handled_reconcile": marks.reconcile,
         }

@@ -159,6 +159,7 @@ class ConnectorStatus(Status):
     ownership: Ownership = Ownership()
     applied_config: AppliedConfig | None = None
     auto_restart: AutoRestartStatus | None = None
+    refused_generation: int | None = None
     last_handled_restart: str | None = None
     last_handled_reconcile: str | None = None
 

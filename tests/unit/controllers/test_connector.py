@@ -266,6 +266,28 @@ class TestRefusal:
             assert op.event("RolledBack").warning
 
     @virtual_time
+    async def test_a_restarted_operator_does_not_take_it_down_again_for_what_create_refused(self) -> None:
+        lenses = FakeLenses()
+        kube = FakeKube(lenses.calls)
+        async with operator(lenses, kube) as op:
+            await running(op)
+            lenses.refuses = lambda config: config["topic"] == "new"
+            op.kube.apply(config={"topic": "new"})
+            await asyncio.sleep(10)
+            assert op.kube.status().refused_generation == 2
+        lenses.shows = lambda config: config | {"file": "****"}  # so that there would be nothing to go back to
+        deleted = len(lenses.asked("delete_connector"))
+        async with operator(lenses, kube) as op:
+            await asyncio.sleep(1000)
+            assert len(lenses.asked("delete_connector")) == deleted
+            assert op.connector == Connector(SENT)
+            assert op.said() == ("False", "ConfigInvalid", "Owned")
+            op.kube.apply(config={"topic": "newer"})
+            await asyncio.sleep(10)
+            assert op.said() == ("True", "Running", "Owned")
+            assert op.kube.status().refused_generation is None
+
+    @virtual_time
     async def test_going_back_is_tried_until_it_works(self) -> None:
         async with operator() as op:
             await running(op)

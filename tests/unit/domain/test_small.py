@@ -65,6 +65,11 @@ class TestOwnership:
         one, two = resource("z", uid="a"), resource("a", uid="b")
         assert owner_of([two, one]) is one
 
+    def test_of_the_same_second_the_one_that_has_it_keeps_it(self) -> None:
+        has = resource("z", uid="z", status={"ownership": {"state": "Owned"}})
+        assert owner_of([resource("a", uid="a"), has]) is has
+        assert owner_of([resource("a", uid="a", age=-1), has]) is not has
+
     def test_a_deleting_owner_owns_until_it_is_released(self) -> None:
         old, young = resource("old", uid="z", deleting=True), resource("young", uid="a", age=1)
         assert owner_of([young, old]) is old

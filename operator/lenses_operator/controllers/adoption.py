@@ -1,0 +1,42 @@
+"""Taking over a connector that was there before its resource."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+from lenses_operator.controllers.reporter import Reporter
+from lenses_operator.controllers.work import AGAIN, GONE, Outcome, Work
+from lenses_operator.domain import verdicts
+from lenses_operator.domain.decide import Adopt
+from lenses_operator.domain.situation import Observed
+from lenses_operator.domain.status import Report
+from lenses_operator.resources.connector import AppliedConfig, OwnershipState
+
+
+class Adoption:
+    """The status says Owned before anything is done to the connector."""
+
+    def __init__(self, reporter: Reporter, now: Callable[[], datetime]) -> None:
+        self._reporter = reporter
+        self._now = now
+
+    async def adopt(self, work: Work, adopt: Adopt, observed: Observed) -> Outcome:
+        if not await self._reporter.finalize(work):
+            return GONE
+        applied = AppliedConfig(
+            hash="" if adopt.difference else work.wanted.hash,
+            time=self._now(),
+            secrets=work.wanted.secret_versions,
+            not_compared=adopt.unreadable,
+        )
+        verdict = verdicts.progressing(f"Connector {work.connector} was there before and is taken over.")
+        if not await self._reporter.report(work, Report(verdict, OwnershipState.OWNED, observed, applied)):
+            return GONE
+        work.memory.applied = applied
+        how = f"what differs is put right ({adopt.difference.describe()})" if adopt.difference else "it matches"
+        unread = ", ".join(adopt.unreadable)
+        note = f" Taken as equal, because Lenses does not show them: {unread}." if unread else ""
+        self._reporter.event(work, "Adopted", f"Took over connector {work.connector}: {how}.{note}")
+        work.memory.look = True
+        return AGAIN
