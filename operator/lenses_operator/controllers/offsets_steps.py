@@ -67,6 +67,7 @@ class Run:
 class Progress:
     """What the process remembers of one generation's operation; losing it costs a few reads."""
 
+    uid: str
     generation: int
     stopping_since: float | None = None
     tries: Tries | None = None
@@ -155,7 +156,8 @@ class OffsetsSteps:
         try:
             return await self._carry_out(run, progress)
         except errors.LensesError as error:
-            progress.unsent = False  # it may have been carried out: reading comes before asking again
+            if error.maybe_done:
+                progress.unsent = False  # reading comes before asking again
             return await self._refused(run, progress, error)
 
     async def _carry_out(self, run: Run, progress: Progress) -> float | None:
@@ -276,8 +278,9 @@ class OffsetsSteps:
 
     def _progress_of(self, run: Run) -> Progress:
         known = self._progress.get(run.operation.key)
-        if known is None or known.generation != run.generation:
-            known = self._progress[run.operation.key] = Progress(run.generation)
+        uid = run.operation.metadata.uid  # another object may have the name of one that is done, and its generation
+        if known is None or (known.uid, known.generation) != (uid, run.generation):
+            known = self._progress[run.operation.key] = Progress(uid, run.generation)
         return known
 
     @staticmethod

@@ -35,6 +35,8 @@ class OffsetsStore:
             return False
         if operation.metadata.uid in self._gone:
             return False  # the answer to a write of ours came after the end: a hold would never end
+        if before is not None:
+            self._of[connector_key(before)].discard(operation.key)  # a new object of the name may name another
         self._objects[operation.key] = operation
         self._of[connector_key(operation)].add(operation.key)
         if before is None or before.metadata.uid != operation.metadata.uid:
@@ -72,7 +74,12 @@ class OffsetsIntake:
     def seen(self, body: Mapping[str, Any]) -> None:
         """An object as it is now."""
         operation = parse(LensesConnectorOffsets, body)
-        if operation is not None and self._store.upsert(operation):
+        if operation is None:
+            return
+        before = self._store.get(operation.key)
+        if self._store.upsert(operation):
+            if before is not None and connector_key(before) != connector_key(operation):
+                self.wake(before)
             self.wake(operation)
 
     def gone(self, body: Mapping[str, Any]) -> None:

@@ -553,6 +553,24 @@ class TestMeanwhile:
             assert op.connector.state == "RUNNING"
 
     @virtual_time
+    async def test_another_object_of_its_name_is_another_operation(self) -> None:
+        """As `kubectl replace --force` makes it: nothing of the first one may be taken for the second one's."""
+        async with offsets_operator() as op:
+            await op.runs()
+            op.lenses.fail("get_offsets", None, *[UNREACHABLE] * 50)
+            op.offsets.apply()
+            await op.until(lambda: op.lenses.sent != [])
+            await asyncio.sleep(0.5)
+            op.offsets.delete()
+            op.offsets.latency = 0.0005
+            op.offsets.apply(offsets=[{"partition": {"filename": "/data/orders"}, "offset": {"position": 9}}])
+            op.lenses._faults["get_offsets"].clear()
+            await op.until_reason("Applied")
+            assert json.loads(op.lenses.offsets)[0]["offset"] == {"position": 9}
+            assert json.loads(op.offsets.status().before or "") == ASKED
+            await op.until_state("RUNNING")
+
+    @virtual_time
     async def test_the_connector_is_deleted(self) -> None:
         async with offsets_operator() as op:
             await self.held(op)
