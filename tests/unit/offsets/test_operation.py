@@ -10,6 +10,7 @@ import pytest
 
 from lenses_operator.domain.policy import Policy, Rule
 from lenses_operator.lenses import errors
+from unit.controllers.fakes import KEY
 from unit.controllers.virtualtime import virtual_time
 from unit.offsets.make import ASKED, BEFORE
 from unit.offsets.rig import ALTERED, RESET, UNREACHABLE, OffsetsLenses, OffsetsOperator, offsets_operator
@@ -637,8 +638,9 @@ class TestMeanwhile:
             op.offsets.apply()
             op.kube.apply()
             await op.until_reason("ConnectorNotReady")
+            op.queue.add(KEY)
             await settled(op)
-            assert op.said()[1] == "ConfigInvalid"
+            assert op.said() == ("False", "ConfigInvalid", "None")
             assert op.how()[0] == "Pending"
 
     @virtual_time
