@@ -178,6 +178,7 @@ class Actions:
     async def report_refusal(self, work: Work, observed: Observed | None) -> Outcome:
         """A claim without a create in flight is given back: what was never created is not owned."""
         memory, state = work.memory, work.resource.status.ownership.state
+        memory.look = True  # the list alone would say next that all is well
         absent = observed is not None and not observed.present
         if state is OwnershipState.CLAIMING and absent and memory.attempted is None:
             state = OwnershipState.NONE

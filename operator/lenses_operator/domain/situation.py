@@ -118,12 +118,13 @@ class Situation:
     def difference(self) -> Difference:
         """Between what is wanted and what Lenses shows, including wanted changes that Lenses cannot show."""
         seen, hidden = self.observed.config, self._hidden
+        written = self.last_written.config.keys() if self.last_written else frozenset()
         if seen is None:
-            return self._unseen_change(frozenset(self.wanted.config))
+            return self._unseen_change(frozenset(self.wanted.config.keys() | written))
         found = compare(self.wanted.config, seen, self.baseline, hidden)
         if found:
             return found
-        return self._unseen_change(frozenset(self.unreadable()))
+        return self._unseen_change(frozenset(self.unreadable()) | hidden)  # one that was removed may be hidden too
 
     def written_as_wanted(self) -> bool:
         """Whether our last write was of this very configuration, by memory or by what status keeps of it."""

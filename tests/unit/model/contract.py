@@ -223,15 +223,18 @@ class Contract:
         if after is not OwnershipState.OWNED or found is None or found.ours:
             return
         if before.ours and not (before is OwnershipState.CLAIMING and found.contested):
-            found.ours = True  # made anew by hand: still ours
-            return
-        found.ours = True
+            return  # made anew by hand: still ours
         wanted, policy = self.wanted(resource), resource.spec.adoption_policy
         touched = now() - found.touched < WINDOW or self._troubled(name)
         same = policy is AdoptionPolicy.IF_IDENTICAL and (
             wanted is None or touched or not self.differs(found, wanted, self.lenses.habits[name])
         )
         self.check(policy is AdoptionPolicy.ALWAYS or same, f"{name} taken over, which {resource.key} may not")
+
+    def owned(self, resource: LensesConnector) -> None:
+        found = self.lenses.connectors.get(resource.connector.name)
+        if found is not None:
+            found.ours = True
 
     def disclosed(self, text: str, where: str) -> None:
         """Only what this process was given can it know for secret."""

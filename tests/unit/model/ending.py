@@ -65,7 +65,9 @@ class Ending(Contract):
             return {"NotAdopted"} if refused else {"adopted"}
         bad = wanted["topic"] in {"bad", "worse"}
         if bad and (connector is None or not self.holds(connector, wanted, habits)):
-            return {"ConfigInvalid"}
+            # What create alone refuses may wait unrefused until it is to be created.
+            waits = connector is not None and wanted["topic"] == "worse" and connector.state in {"PAUSED", "STOPPED"}
+            return {"ConfigInvalid", connector.state.capitalize()} if connector and waits else {"ConfigInvalid"}
         if state is not OwnershipState.OWNED:
             return {"owned"}
         if connector is None:

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from lenses_operator.domain.references import RefData, RefKind, RefName
 from lenses_operator.kube.api import KubeError
 from lenses_operator.resources.base import FINALIZER, RECONCILE, RESTART
-from lenses_operator.resources.connector import ConnectorStatus, LensesConnector
+from lenses_operator.resources.connector import ConnectorStatus, LensesConnector, OwnershipState
 from unit.controllers.fakes import FakeKube
 from unit.controllers.virtualtime import now
 from unit.resources.make import SPEC, body
@@ -31,6 +31,7 @@ class Snapshot:
 
 class Watcher(Protocol):
     def wrote_status(self, resource: LensesConnector, status: ConnectorStatus) -> None: ...
+    def owned(self, resource: LensesConnector) -> None: ...
     def releasing(self, resource: LensesConnector) -> None: ...
     def released(self, resource: LensesConnector) -> None: ...
     async def interrupted(self, *, after: bool) -> None: ...
@@ -129,7 +130,13 @@ class Kube(FakeKube):
 
     async def write_status(self, resource: LensesConnector, status: ConnectorStatus) -> LensesConnector | None:
         self._watcher.wrote_status(resource, status)
-        return await self._request("status", resource, lambda known: known.update(status=status.to_wire()))
+
+        def write(known: dict[str, Any]) -> None:
+            known.update(status=status.to_wire())
+            if status.ownership.state is OwnershipState.OWNED:
+                self._watcher.owned(resource)
+
+        return await self._request("status", resource, write)
 
     async def add_finalizer(self, resource: LensesConnector) -> LensesConnector | None:
         place = (resource.metadata.namespace, resource.metadata.name)

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from lenses_operator.lenses import errors
-from unit.controllers.fakes import Connector, operator
+from unit.controllers.fakes import Connector, FakeKube, FakeLenses, operator
 from unit.controllers.virtualtime import virtual_time
 
 PLACE = ("connect-eu", "orders")
@@ -198,3 +198,42 @@ async def test_a_conflict_that_was_a_rebalance_gives_nothing_away() -> None:
         await asyncio.sleep(120)
         assert op.said() == ("True", "Running", "Owned")
         assert len(op.lenses.asked("create_connector")) == 2
+
+
+@virtual_time
+@pytest.mark.parametrize("restarted", [False, True])
+async def test_a_key_that_lenses_hides_is_removed_with_the_spec(*, restarted: bool) -> None:
+    lenses = FakeLenses()
+    lenses.hidden = frozenset({"password"})
+    lenses.shows = lambda config: {key: value for key, value in config.items() if key != "password"}
+    kube = FakeKube(lenses.calls)
+    plain = {"topic": "orders", "file": "/data/orders"}
+    async with operator(lenses, kube) as op:
+        op.kube.apply(config=plain | {"password": "literal"})
+        await asyncio.sleep(30)
+        if not restarted:
+            op.kube.apply(config=plain)
+            await asyncio.sleep(30)
+    async with operator(lenses, kube) as op:
+        op.kube.apply(config=plain)
+        await asyncio.sleep(30)
+        assert op.said() == ("True", "Running", "Owned")
+        assert "password" not in lenses.connectors[PLACE].config
+        assert len(lenses.asked("create_connector")) == 2
+
+
+@virtual_time
+async def test_drift_that_cannot_be_put_right_is_said_until_it_is_gone() -> None:
+    async with operator(drift=300.0) as op:
+        op.kube.apply(updateStrategy="InPlace")
+        await asyncio.sleep(30)
+        op.lenses.always("put_resource", errors.MissingAgentCapability("put_resource"))
+        op.lenses.connectors[PLACE].config["by-hand"] = "1"
+        await asyncio.sleep(600)
+        op.kube.statuses.clear()
+        await asyncio.sleep(3600)
+        assert op.said()[1] == "UpdateNotSupported"
+        assert op.kube.statuses == []
+        del op.lenses.connectors[PLACE].config["by-hand"]
+        await asyncio.sleep(400)
+        assert op.said() == ("True", "Running", "Owned")
