@@ -13,6 +13,9 @@ from lenses_operator.domain.policy import not_allowed_message
 from lenses_operator.domain.status import Report
 from lenses_operator.resources.connector import LensesConnector, OwnershipState
 
+BURIED = 5.0
+"""Seconds between two looks for whether an object that is gone has had its connector deleted."""
+
 
 class Entitlement:
     """Needs no word from Lenses."""
@@ -50,7 +53,9 @@ class Entitlement:
         self._environments.leave(work.resource.key)
         verdict = verdicts.conflict(conflict_message(work.resource, owner))
         await self._reporter.report(work, Report(verdict, OwnershipState.CONFLICT, hide=True))
-        return Outcome()  # the owner's going wakes us
+        # The owner's going wakes us; but of one that is gone already, whose deletion is still owed, no event comes.
+        buried = self._store.tombstone(owner.key) is not None
+        return Outcome(delay=BURIED if buried else None)
 
     async def _not_allowed(self, work: Work) -> Outcome:
         """What it owns stays owned: it may still be deleted, and it is shown again when policy allows it again."""

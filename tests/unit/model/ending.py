@@ -67,7 +67,9 @@ class Ending(Contract):
         if bad and (connector is None or not self.holds(connector, wanted, habits)):
             # What create alone refuses may wait unrefused until it is to be created.
             waits = connector is not None and wanted["topic"] == "worse" and connector.state in {"PAUSED", "STOPPED"}
-            return {"ConfigInvalid", connector.state.capitalize()} if connector and waits else {"ConfigInvalid"}
+            unsupported = resource.spec.update_strategy is UpdateStrategy.IN_PLACE and not habits.in_place
+            also = {connector.state.capitalize()} if connector and waits else set()
+            return {"ConfigInvalid"} | also | ({"UpdateNotSupported"} if unsupported else set())
         if state is not OwnershipState.OWNED:
             return {"owned"}
         if connector is None:

@@ -237,3 +237,17 @@ async def test_drift_that_cannot_be_put_right_is_said_until_it_is_gone() -> None
         del op.lenses.connectors[PLACE].config["by-hand"]
         await asyncio.sleep(400)
         assert op.said() == ("True", "Running", "Owned")
+
+
+@virtual_time
+@pytest.mark.parametrize("policy", ["Delete", "Retain"])
+async def test_who_waits_for_a_name_has_it_when_the_deletion_of_a_vanished_owner_is_done(policy: str) -> None:
+    async with operator() as op:
+        op.kube.apply(deletionPolicy=policy)
+        await asyncio.sleep(30)
+        op.kube.apply(namespace="logistics", adoptionPolicy="Always")
+        await asyncio.sleep(30)
+        assert op.said(namespace="logistics") == ("False", "Conflict", "Conflict")
+        op.kube.vanish()
+        await asyncio.sleep(60)
+        assert op.said(namespace="logistics") == ("True", "Running", "Owned")
