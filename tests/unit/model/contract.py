@@ -224,12 +224,16 @@ class Contract:
             return
         if before.ours and not (before is OwnershipState.CLAIMING and found.contested):
             return  # made anew by hand: still ours
-        wanted, policy = self.wanted(resource), resource.spec.adoption_policy
+        lately = [one for snapshot in self._lately() for one in snapshot.objects]
+        own = [resource, *(one for one in lately if one.metadata.uid == resource.metadata.uid)]
+        self.check(any(self._may_adopt(one, found) for one in own), f"{name} taken over, which {resource.key} may not")
+
+    def _may_adopt(self, resource: LensesConnector, found: Incarnation) -> bool:
+        name, policy, wanted = resource.connector.name, resource.spec.adoption_policy, self.wanted(resource)
+        if policy is not AdoptionPolicy.IF_IDENTICAL:
+            return policy is AdoptionPolicy.ALWAYS
         touched = now() - found.touched < WINDOW or self._troubled(name)
-        same = policy is AdoptionPolicy.IF_IDENTICAL and (
-            wanted is None or touched or not self.differs(found, wanted, self.lenses.habits[name])
-        )
-        self.check(policy is AdoptionPolicy.ALWAYS or same, f"{name} taken over, which {resource.key} may not")
+        return wanted is None or touched or not self.differs(found, wanted, self.lenses.habits[name])
 
     def owned(self, resource: LensesConnector) -> None:
         found = self.lenses.connectors.get(resource.connector.name)

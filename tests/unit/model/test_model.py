@@ -47,6 +47,6 @@ async def _heard(story: Story, logger: logging.Logger) -> World:
     suppress_health_check=list(HealthCheck),
     print_blob=False,
 )
-@given(stories)
+@given(stories())
 def test_every_history_ends_as_the_resources_say(story: Story) -> None:
     tell(story)

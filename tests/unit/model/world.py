@@ -160,9 +160,10 @@ class World(Ending):
 
     async def _be_quiet(self) -> None:
         begun = now()
+        restless = {name for name in self.lenses.habits if self._is_restless(name)}
         statuses = {place: self._without_count(place) for place in self.kube.objects}
         await asyncio.sleep(2 * DRIFT + POLL)
-        restless = {name for name in self.lenses.habits if self._is_restless(name)}
+        restless |= {name for name in self.lenses.habits if self._is_restless(name)}
         noise = [
             f"{at:.3f} {what}"
             for at, what in self.log
@@ -177,7 +178,8 @@ class World(Ending):
             writes = [wire for at, where, wire in self.kube.writes if at > begun and where == place]
             said = {wire["conditions"][0]["reason"] for wire in writes}
             if resource.connector.name in restless:
-                self.check(len(said) <= 1, f"{place} says now {' and now '.join(sorted(said))}")
+                failed = any("Failed" in reason for reason in said)  # and restarted, as its budget allows
+                self.check(failed or len(said) <= 1, f"{place} says now {' and now '.join(sorted(said))}")
                 continue
             quiet = len(writes) <= 1 and self._without_count(place) == before
             self.check(quiet, f"status of {place} not quiet: {writes}")
