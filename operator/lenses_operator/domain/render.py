@@ -29,10 +29,14 @@ class SecretValue:
 
 @dataclass(frozen=True)
 class Rendered:
-    """The configuration as it is sent, `connector.class` and `tasks.max` included. `secrets`: by configuration key."""
+    """The configuration as it is sent, `connector.class` and `tasks.max` included. `secrets`: by configuration key.
+
+    `given`: every value from a Secret, also one that a later source replaces: a connector not yet updated may quote it.
+    """
 
     config: Mapping[str, str] = field(repr=False)
     secrets: Mapping[str, SecretValue] = field(default_factory=dict)
+    given: frozenset[str] = field(default=frozenset(), repr=False)
 
     @property
     def hash(self) -> str:
@@ -64,7 +68,7 @@ class Rendered:
 
     @property
     def secret_values(self) -> frozenset[str]:
-        return frozenset(self.config[key] for key in self.secrets)
+        return self.given | {self.config[key] for key in self.secrets}
 
     @property
     def with_newline(self) -> list[str]:
@@ -79,12 +83,14 @@ def render(spec: ConnectorSpec, references: References | None = None) -> Rendere
     """
     config: dict[str, str] = {}
     secrets: dict[str, SecretValue] = {}
+    given: set[str] = set()
     for entry in entries(spec):
         for key, value, origin in _values(entry, (references or {}).get(entry.ref)):
             config[key] = value
             secrets.pop(key, None)
             if origin is not None:
                 secrets[key] = origin
+                given.add(value)
     for key in RESERVED:
         if key in spec.config:
             raise ConfigInvalid(_reserved("spec.config has", key))
@@ -95,7 +101,7 @@ def render(spec: ConnectorSpec, references: References | None = None) -> Rendere
     config["connector.class"] = spec.class_name
     if spec.tasks_max is not None:
         config["tasks.max"] = str(spec.tasks_max)
-    return Rendered(config, secrets)
+    return Rendered(config, secrets, frozenset(given))
 
 
 def _values(entry: Entry, found: RefData | None) -> list[tuple[str, str, SecretValue | None]]:

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from hypothesis import strategies as st
 
+from lenses_operator.resources.base import RESTART
 from unit.controllers.virtualtime import now
 from unit.model.kube import Place
 from unit.model.lenses import DOWN, FAULTS, OPERATIONS, Fault, Habits, Incarnation
@@ -83,6 +84,9 @@ class Annotate:
 
     async def happen(self, world: World) -> None:
         if self.place in world.kube.objects:
+            known = world.kube.objects[self.place]
+            if known["metadata"].get("annotations", {}).get(RESTART) != self.value:  # a new wish, though an old word
+                world.accounts[known["spec"]["name"]].restarts.clear()
             world.kube.annotate(self.place, self.which, self.value)
 
 
@@ -135,7 +139,7 @@ class Meddle:
             case "create" | "create another":
                 if found is None:
                     config = {"topic": "a" if self.what == "create" else "other", "connector.class": CLASS}
-                    stranger = Incarnation(config, now(), ours=False, foreign=set(config))
+                    stranger = Incarnation(config, now(), ours=False, foreign={*config, "password", "size"})
                     lenses.connectors[self.connector] = stranger
             case "delete":
                 lenses.remove(self.connector)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import quote
 
@@ -295,7 +295,9 @@ class Contract:
 
     def _acting_owners(self, name: str) -> Iterator[LensesConnector]:
         """The owners of the last moment, where they may change something and are not being deleted."""
-        for snapshot in self._lately():
+        lately = self._lately()
+        policies = {snapshot.allowed for snapshot in lately}
+        for snapshot in (replace(one, allowed=allowed) for one in lately for allowed in policies):
             owner = self.owner(name, snapshot)
             if owner is None or owner.metadata.deleting or owner.spec.suspend:
                 continue

@@ -6,6 +6,7 @@ import asyncio
 
 import pytest
 
+from lenses_operator.domain.references import RefData, RefName
 from lenses_operator.lenses import errors
 from unit.controllers.fakes import Connector, FakeKube, FakeLenses, operator
 from unit.controllers.virtualtime import virtual_time
@@ -251,3 +252,28 @@ async def test_who_waits_for_a_name_has_it_when_the_deletion_of_a_vanished_owner
         op.kube.vanish()
         await asyncio.sleep(60)
         assert op.said(namespace="logistics") == ("True", "Running", "Owned")
+
+
+@virtual_time
+@pytest.mark.parametrize("overridden_by", ["spec.config", "a later Secret"])
+async def test_a_secret_that_is_overridden_by_now_is_redacted_while_the_connector_still_quotes_it(
+    overridden_by: str,
+) -> None:
+    lenses = FakeLenses()
+    kube = FakeKube(lenses.calls)
+    for name in ("old", "new"):
+        kube.references["payments", RefName("Secret", name)] = RefData("1", {"password": f"{name}-hunter".encode()})
+    sources = [{"key": "password", "secretKeyRef": {"name": name, "key": "password"}} for name in ("old", "new")]
+    trace = "ConnectException: login with old-hunter"
+    async with operator(lenses, kube) as op:
+        op.kube.apply(configFrom=sources[:1], state="stopped")
+        await asyncio.sleep(30)
+        if overridden_by == "spec.config":
+            op.kube.apply(configFrom=sources[:1], state="stopped", config={"topic": "orders", "password": "plain"})
+        else:
+            op.kube.apply(configFrom=sources, state="stopped")
+        await asyncio.sleep(30)
+    lenses.connectors[PLACE].tasks = [("FAILED", trace)]
+    async with operator(lenses, kube) as op:
+        await asyncio.sleep(30)
+        assert op.kube.status().tasks[0].error == "ConnectException: login with [redacted]"

@@ -185,11 +185,12 @@ class World(Ending):
             self.check(quiet, f"status of {place} not quiet: {writes}")
 
     def _is_restless(self, name: str) -> bool:
-        """Tried again for a long time to come: failed with a budget, or refused by Connect."""
+        """Looked at or tried again for a long time to come: failed with a budget, refused, suspended amid trouble."""
         return any(
             one.connector.name == name
             and one.status.ready is not None
-            and one.status.ready.reason in {"TaskFailed", "ConnectorFailed", "ConfigInvalid", "UpdateNotSupported"}
+            and one.status.ready.reason
+            in {"TaskFailed", "ConnectorFailed", "ConfigInvalid", "UpdateNotSupported", "Suspended"}
             for one in self.kube.living()
         )
 
