@@ -61,8 +61,7 @@ class Looking:
             memory.next_check = next_check(now, now, self._drift_interval, resource.metadata.uid)
             memory.topics_due = True
         if asked:
-            memory.refusal = memory.refused = None  # a person wants it tried again
-            work.mark(reconcile=reconcile, refused=None)
+            work.mark(reconcile=reconcile)
         if observed.present and not resource.metadata.deleting:
             self._take_baseline(work, observed)
         return observed
