@@ -337,7 +337,12 @@ def _commands(place: st.SearchStrategy[Place], connector: st.SearchStrategy[str]
         "break": st.builds(Break, st.sampled_from(OPERATIONS), _fault, st.integers(1, 4)),
         "kube": st.builds(BreakKube, st.sampled_from(["status", "finalizer"]), st.booleans(), st.integers(1, 2)),
         "down": st.builds(
-            Down, st.one_of(st.none(), st.builds(Fault, st.sampled_from(DOWN), st.sampled_from(["no", "yes"])))
+            Down,
+            st.one_of(
+                st.none(),
+                st.just(Fault("404-environment")),
+                st.builds(Fault, st.sampled_from(DOWN), st.sampled_from(["no", "yes"])),
+            ),
         ),
         "deny": st.builds(Deny, connector, st.sampled_from([0.1, 1.5])),
         "restart": st.builds(Restart, st.booleans(), st.sampled_from([0.0, 20.0])),
@@ -362,9 +367,9 @@ def stories(draw: st.DrawFn) -> Story:
     place = st.sampled_from(PLACES[: draw(st.sampled_from([1, 2, 4]))])
     connector = st.sampled_from(CONNECTORS[: draw(st.sampled_from([1, 1, 2]))])
     commands = _commands(place, connector)
-    about = draw(st.lists(st.sampled_from(sorted(commands)), min_size=1, max_size=6, unique=True))
+    about = draw(st.lists(st.sampled_from(sorted(commands)), min_size=2, max_size=8, unique=True))
     apply = st.builds(Apply, place, connector, st.lists(_field, max_size=6).map(dict))
-    command = st.one_of(apply, apply, *(commands[one] for one in about))
+    command = st.one_of(apply, apply, commands["remove"], *(commands[one] for one in about))
     some = st.lists(st.builds(Step, command, _wait), max_size=10)
     steps = draw(some) + draw(some)  # long, though hypothesis likes lists short
     habits = {name: draw(_habits) for name in CONNECTORS}

@@ -182,9 +182,9 @@ class Contract:
     def _restarting(self, name: str, what: str) -> None:
         """Written down first; by annotation once for each value; by itself within the budget."""
         good = False
-        for owner in self._acting_owners(name):
-            if owner.spec.state is not WantedState.RUNNING:
-                continue
+        owners = [owner for owner in self._acting_owners(name) if owner.spec.state is WantedState.RUNNING]
+        uids = {owner.metadata.uid for owner in owners}  # one may be on its way out by the time it was written down
+        for owner in (one for snapshot in self._lately() for one in snapshot.objects if one.metadata.uid in uids):
             counter, value = owner.status.auto_restart, owner.metadata.restart
             last = counter.last_restart_time if counter else None
             if counter and last and abs((last - self.wall()).total_seconds()) <= 2.0:
@@ -273,6 +273,7 @@ class Contract:
         found = self.lenses.connectors.get(resource.connector.name)
         if found is not None:
             found.let_go = True
+            found.written_by = None  # who takes it over has no baseline of it
 
     # Who may act.
 

@@ -41,7 +41,7 @@ async def _heard(story: Story, logger: logging.Logger) -> World:
 
 
 @settings(
-    max_examples=EXAMPLES or 60,
+    max_examples=EXAMPLES or 400,
     derandomize=not EXAMPLES,
     deadline=None,
     suppress_health_check=list(HealthCheck),
