@@ -6,6 +6,7 @@ import hashlib
 import json
 import logging
 from collections.abc import Callable, Iterable, Mapping
+from math import inf
 from typing import Any
 
 from lenses_operator.controllers.parsing import parse
@@ -41,14 +42,18 @@ class Intake:
             self._wake(resource)
 
     def gone(self, body: Mapping[str, Any]) -> None:
-        """A DELETED event, or an object that is proven to be no more."""
+        """A DELETED event; with a label selector it may also mean that the object lost its label."""
         resource = parse(LensesConnector, body)
         if resource is not None:
-            self.lost(resource)
+            self._went(resource, resource.version)
 
     def lost(self, resource: LensesConnector) -> None:
+        """The object is proven to be no more."""
+        self._went(resource, inf)
+
+    def _went(self, resource: LensesConnector, version: float) -> None:
         """Without our own release the connector may be left behind: see `_owes_deletion`."""
-        last = self._store.remove(resource.key, resource.metadata.uid)
+        last = self._store.remove(resource.key, resource.metadata.uid, version)
         if last is None:
             return
         stripped = resource.metadata.deleting  # the watch may have missed the deletion time that the last event shows
@@ -78,13 +83,7 @@ class Intake:
 
     def listed(self, bodies: Iterable[Mapping[str, Any]]) -> list[LensesConnector]:
         """A complete list; returns what the store holds and the list does not: to be looked up one by one."""
-        uids = set()
-        for body in bodies:
-            metadata = body["metadata"]
-            uids.add(metadata["uid"])
-            if not self._store.has(metadata["uid"], metadata["resourceVersion"]):
-                self.seen(body)
-        return [resource for resource in self._store if resource.metadata.uid not in uids]
+        return self._store.compare(bodies, self.seen)
 
     def _wake(self, resource: LensesConnector) -> None:
         self._enqueue(resource.key)

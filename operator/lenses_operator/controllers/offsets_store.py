@@ -1,11 +1,13 @@
-"""The offsets resources as the watch, our own list and our own writes have shown them last."""
+"""The LensesConnectorOffsets that are known, and the holds that follow from them."""
 
 from __future__ import annotations
 
-from collections import defaultdict, deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from math import inf
 from typing import Any
 
+from lenses_operator.controllers.objects import Objects
 from lenses_operator.controllers.parsing import parse
 from lenses_operator.domain.offsets import holds, next_in_line
 from lenses_operator.resources.base import ObjectKey
@@ -15,15 +17,14 @@ from lenses_operator.resources.offsets import LensesConnectorOffsets
 
 
 class OffsetsStore:
-    """Indexed by the LensesConnector they name. An older resourceVersion never replaces a newer one."""
+    """Indexed by object and by the LensesConnector they name."""
 
     def __init__(self) -> None:
-        self._objects: dict[ObjectKey, LensesConnectorOffsets] = {}
+        self._objects: Objects[LensesConnectorOffsets] = Objects()
         self._of: dict[ObjectKey, set[ObjectKey]] = defaultdict(set)
-        self._gone: deque[str] = deque(maxlen=1000)
 
     def __iter__(self) -> Iterator[LensesConnectorOffsets]:
-        return iter(list(self._objects.values()))
+        return iter(self._objects)
 
     def get(self, key: ObjectKey) -> LensesConnectorOffsets | None:
         return self._objects.get(key)
@@ -31,32 +32,32 @@ class OffsetsStore:
     def upsert(self, operation: LensesConnectorOffsets) -> bool:
         """Takes the object unless it is stale; True where a pass has to look at it."""
         before = self._objects.get(operation.key)
-        if before is not None and operation.version < before.version:
+        if not self._objects.put(operation):
             return False
-        if operation.metadata.uid in self._gone:
-            return False  # the answer to a write of ours came after the end: a hold would never end
         if before is not None:
             self._of[connector_key(before)].discard(operation.key)  # a new object of the name may name another
-        self._objects[operation.key] = operation
         self._of[connector_key(operation)].add(operation.key)
         if before is None or before.metadata.uid != operation.metadata.uid:
             return True
         old, new = before.metadata, operation.metadata
         return old.generation != new.generation or old.deleting != new.deleting
 
-    def remove(self, key: ObjectKey, uid: str) -> LensesConnectorOffsets | None:
-        """The last body known; None where another object of this name is there already."""
-        last = self._objects.get(key)
-        if last is None or last.metadata.uid != uid:
-            return None
-        self._gone.append(uid)
-        del self._objects[key]
-        self._of[connector_key(last)].discard(key)
+    def remove(self, key: ObjectKey, uid: str, version: float = inf) -> LensesConnectorOffsets | None:
+        """See `Objects.remove`."""
+        last = self._objects.remove(key, uid, version)
+        if last is not None:
+            self._of[connector_key(last)].discard(key)
         return last
+
+    def compare(
+        self, bodies: Iterable[Mapping[str, Any]], seen: Callable[[Mapping[str, Any]], None]
+    ) -> list[LensesConnectorOffsets]:
+        """See `Objects.compare`."""
+        return self._objects.compare(bodies, seen)
 
     def of(self, connector: ObjectKey) -> list[LensesConnectorOffsets]:
         """All that name this LensesConnector."""
-        return [self._objects[key] for key in self._of.get(connector, ())]
+        return [one for key in self._of.get(connector, ()) if (one := self._objects.get(key)) is not None]
 
     def holding(self, connector: LensesConnector) -> LensesConnectorOffsets | None:
         """The operation that keeps the connector stopped now."""
@@ -83,25 +84,28 @@ class OffsetsIntake:
             self.wake(operation)
 
     def gone(self, body: Mapping[str, Any]) -> None:
-        """A DELETED event."""
+        """A DELETED event; with a label selector it may also mean that the object lost its label."""
         operation = parse(LensesConnectorOffsets, body)
         if operation is not None:
-            self.lost(operation)
+            self._went(operation, operation.version)
 
     def lost(self, operation: LensesConnectorOffsets) -> None:
+        """The object is proven to be no more."""
+        self._went(operation, inf)
+
+    def _went(self, operation: LensesConnectorOffsets, version: float) -> None:
         """Its hold, if it had one, ends with it."""
-        last = self._store.remove(operation.key, operation.metadata.uid)
+        last = self._store.remove(operation.key, operation.metadata.uid, version)
         if last is not None:
             self.wake(last)
 
-    left = lost
+    def left(self, operation: LensesConnectorOffsets) -> None:
+        """It lost the label we look for, and may get it back; its hold ends all the same."""
+        self._went(operation, -inf)
 
     def listed(self, bodies: Sequence[Mapping[str, Any]]) -> list[LensesConnectorOffsets]:
         """A complete list; returns what the store holds and the list does not: to be looked up one by one."""
-        uids = {body["metadata"]["uid"] for body in bodies}
-        for body in bodies:
-            self.seen(body)
-        return [operation for operation in self._store if operation.metadata.uid not in uids]
+        return self._store.compare(bodies, self.seen)
 
     def wake(self, operation: LensesConnectorOffsets) -> None:
         """Whatever happens to one operation matters to its connector and to the next in line."""

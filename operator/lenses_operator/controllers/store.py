@@ -1,17 +1,17 @@
-"""The resources as the watch, our own list and our own writes have shown them last."""
+"""The LensesConnectors that are known, by object and by connector, and the deletions that are still owed."""
 
 from __future__ import annotations
 
-from collections import OrderedDict, defaultdict
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from math import inf
+from typing import Any
 
+from lenses_operator.controllers.objects import Objects
 from lenses_operator.domain.references import RefName, named
 from lenses_operator.resources.base import ObjectKey
 from lenses_operator.resources.connector import ConnectorKey, LensesConnector
-
-REMEMBERED = 10_000
-"""Objects that went, remembered so that a list begun before cannot bring them back."""
 
 
 @dataclass(frozen=True)
@@ -22,22 +22,20 @@ class Tombstone:
 
 
 class Store:
-    """Indexed by object and by connector. An older resourceVersion never replaces a newer one."""
+    """Indexed by object, by connector and by the Secrets and ConfigMaps that are named."""
 
     def __init__(self) -> None:
-        self._objects: dict[ObjectKey, LensesConnector] = {}
+        self._objects: Objects[LensesConnector] = Objects()
         self._tombstones: dict[ObjectKey, Tombstone] = {}
         self._by_connector: dict[ConnectorKey, set[ObjectKey]] = defaultdict(set)
         self._by_reference: dict[tuple[str, RefName], set[ObjectKey]] = defaultdict(set)
         self._released: set[str] = set()
-        self._versions: dict[str, str] = {}
-        self._gone: OrderedDict[str, None] = OrderedDict()
 
     def __len__(self) -> int:
         return len(self._objects)
 
     def __iter__(self) -> Iterator[LensesConnector]:
-        return iter(list(self._objects.values()))
+        return iter(self._objects)
 
     def get(self, key: ObjectKey) -> LensesConnector | None:
         return self._objects.get(key)
@@ -48,46 +46,40 @@ class Store:
     def upsert(self, resource: LensesConnector) -> bool:
         """Takes the object unless it is stale; True where a pass has to look at it."""
         before = self._objects.get(resource.key)
-        if resource.metadata.uid in self._gone:
-            return False  # from a list that was begun before the object went
-        if before is not None and resource.version < before.version:
+        if not self._objects.put(resource):
             return False
         self._index_references(before, resource)
-        self._objects[resource.key] = resource
         self._by_connector[resource.connector].add(resource.key)
         if before is not None and before.metadata.uid != resource.metadata.uid:
             self._unindex(before)
-            self._versions.pop(before.metadata.uid, None)
-        self._versions[resource.metadata.uid] = resource.metadata.resource_version
         return before is None or _wakes(before, resource)
 
-    def remove(self, key: ObjectKey, uid: str) -> LensesConnector | None:
-        """The last body known of the object that is gone; None where another object of this name is there already."""
-        self._gone[uid] = None
-        while len(self._gone) > REMEMBERED:
-            self._gone.popitem(last=False)
-        last = self._objects.get(key)
-        if last is None or last.metadata.uid != uid:
-            return None
-        del self._objects[key]
-        self._versions.pop(uid, None)
-        self._unindex(last)
-        self._index_references(last, None)
+    def remove(self, key: ObjectKey, uid: str, version: float = inf) -> LensesConnector | None:
+        """See `Objects.remove`."""
+        last = self._objects.remove(key, uid, version)
+        if last is not None:
+            self._unindex(last)
+            self._index_references(last, None)
         return last
 
     def leave(self, key: ObjectKey) -> None:
         """Forget the object, which is still there and may come back."""
         last = self._objects.get(key)
         if last is not None:
-            self.remove(key, last.metadata.uid)
-            self._gone.pop(last.metadata.uid, None)
+            self.remove(key, last.metadata.uid, -inf)
 
     def revive(self, key: ObjectKey) -> None:
         """The object thought to be gone is there after all; if it is ours to look after, the next list brings it."""
         tombstone = self._tombstones.get(key)
         if tombstone is not None:
-            self._gone.pop(tombstone.resource.metadata.uid, None)
+            self._objects.may_return(tombstone.resource.metadata.uid)
             self.drop_tombstone(key)
+
+    def compare(
+        self, bodies: Iterable[Mapping[str, Any]], seen: Callable[[Mapping[str, Any]], None]
+    ) -> list[LensesConnector]:
+        """See `Objects.compare`."""
+        return self._objects.compare(bodies, seen)
 
     def released(self, uid: str) -> None:
         """We took our own finalizer off this object: its going is no surprise."""
@@ -112,17 +104,13 @@ class Store:
     def claimants(self, connector: ConnectorKey) -> list[LensesConnector]:
         """Every resource that names this connector, tombstones included, since they still owe its deletion."""
         keys = self._by_connector.get(connector, set())
-        living = [self._objects[key] for key in keys if key in self._objects]
+        living = [living for key in keys if (living := self._objects.get(key)) is not None]
         buried = [self._tombstones[key].resource for key in keys if key in self._tombstones]
         return [resource for resource in (*living, *buried) if resource.connector == connector]
 
     def siblings(self, resource: LensesConnector) -> list[ObjectKey]:
         """The other objects about the same connector: whatever happens to one matters to them."""
         return [other.key for other in self.claimants(resource.connector) if other.key != resource.key]
-
-    def has(self, uid: str, version: str) -> bool:
-        """Whether exactly this state of the object is held already."""
-        return self._versions.get(uid) == version
 
     def referrers(self, namespace: str, ref: RefName) -> list[ObjectKey]:
         """The objects whose spec names this Secret or ConfigMap."""

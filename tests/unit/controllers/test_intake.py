@@ -97,6 +97,17 @@ def test_an_object_that_left_owes_nothing_and_may_come_back(rig: Rig) -> None:
     assert rig.store.get(KEY) is not None
 
 
+def test_one_that_lost_its_label_before_it_owned_anything_comes_back_with_it(rig: Rig) -> None:
+    """With a label selector the watch says DELETED of it, too."""
+    rig.sees(version=7)
+    rig.intake.gone(body(version=8))
+    assert rig.store.get(KEY) is None
+    rig.sees(version=8)
+    assert rig.store.get(KEY) is None
+    rig.sees(version=9)
+    assert rig.store.get(KEY) is not None
+
+
 def test_a_list_brings_what_is_new_and_tells_what_it_lacks(rig: Rig) -> None:
     rig.sees(version=5)
     rig.sees(name="vanished", uid="uid-2", version=6)

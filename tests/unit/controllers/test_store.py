@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from lenses_operator.controllers import store as module
+from lenses_operator.controllers import objects as module
 from lenses_operator.controllers.store import Store
 from lenses_operator.resources.base import ObjectKey
 from lenses_operator.resources.connector import ConnectorKey
@@ -61,13 +61,18 @@ def test_versions_are_compared_as_numbers() -> None:
 
 
 def test_it_knows_exactly_which_state_it_holds(store: Store) -> None:
-    assert store.has("uid-1", "5")
-    assert not store.has("uid-1", "6")
-    assert not store.has("uid-2", "5")
+    def news(uid: str, version: int) -> bool:
+        seen: list[object] = []
+        store.compare([{"metadata": {"uid": uid, "resourceVersion": str(version)}}], seen.append)
+        return bool(seen)
+
+    assert not news("uid-1", 5)
+    assert news("uid-1", 6)
+    assert news("uid-2", 5)
     store.upsert(resource(uid="uid-2", version=6))
-    assert not store.has("uid-1", "5")
+    assert news("uid-1", 5)
     store.remove(KEY, "uid-2")
-    assert not store.has("uid-2", "6")
+    assert news("uid-2", 6)
 
 
 class TestRemoval:

@@ -59,10 +59,28 @@ def test_what_is_stale_is_not_taken(store: OffsetsStore) -> None:
 
 def test_what_is_gone_does_not_come_back(store: OffsetsStore, intake: OffsetsIntake) -> None:
     intake.seen(body())
-    intake.gone(body())
+    intake.gone(body(version=10))  # the end is the last of its versions
     assert not store.upsert(operation(version=9))
     assert store.holding(owned()) is None
     assert store.upsert(operation(uid="off-2", version=10))
+
+
+def test_nor_through_a_list_that_was_begun_before_its_end(store: OffsetsStore, intake: OffsetsIntake) -> None:
+    intake.gone(body(version=10))
+    intake.listed([body(version=9)])
+    assert store.get(operation().key) is None
+
+
+def test_one_that_lost_its_label_comes_back_with_it(store: OffsetsStore, intake: OffsetsIntake) -> None:
+    """With a label selector the watch says DELETED of it, too."""
+    intake.seen(body())
+    intake.gone(body(version=8))
+    intake.seen(body(version=9))
+    assert store.get(operation().key) == operation(version=9)
+    intake.left(operation(version=9))
+    assert store.get(operation().key) is None
+    intake.listed([body(version=9)])
+    assert store.get(operation().key) == operation(version=9)
 
 
 def test_another_object_of_the_name_for_another_connector(
