@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -17,10 +18,7 @@ from lenses_operator.resources.connector import AppliedConfig, ConnectorKey, Len
 
 @dataclass
 class Work:
-    """One resource under one pass. `resource` is replaced as our own writes go through.
-
-    `redact` takes out of a server's text every secret that this connector has used while this process lives.
-    """
+    """One resource under one pass. `resource` is replaced as our own writes go through."""
 
     resource: LensesConnector
     wanted: Rendered
@@ -39,7 +37,7 @@ class Work:
         self.marks = Marks.of(self.resource.status)
         if self.memory.refused != -1:
             self.marks = replace(self.marks, refused=self.memory.refused)
-        self.redact = self.memory.redactor(self.wanted.secret_values | self.session.secrets)
+        self._redactor = self.memory.redactor(self.wanted.secret_values | self.session.secrets)
 
     @property
     def state(self) -> WantedState:
@@ -51,16 +49,25 @@ class Work:
         self.marks = replace(self.marks, **changes)
 
     def quotable(self, words: str) -> str:
-        """A server's words about the whole configuration, fit to be shown.
+        """A server's words about the whole configuration, fit to be shown."""
+        return self.redact(withhold(words, {key: str(value) for key, value in self._config.items()}))
 
-        What is being deleted is not rendered any more, so what it refers to may not be known to this process.
+    def redact(self, words: str) -> str:
+        """A server's words without any secret that this connector has used while this process lives.
+
+        What is not rendered, because it is being deleted or cannot be, may have used some that are not known.
         """
-        if not self.resource.metadata.deleting:
-            return self.redact(withhold(words, self.wanted.config))
-        spec = self.resource.spec
-        if words and spec.config_from:
-            return "the words are withheld because they may quote values that are not read any more"
-        return self.redact(withhold(words, {key: str(value) for key, value in spec.config.items()}))
+        if words and self._unrendered and self.resource.spec.config_from:
+            return "the words are withheld because they may quote values that could not be read"
+        return self._redactor(words)
+
+    @property
+    def _unrendered(self) -> bool:
+        return self.resource.metadata.deleting or self.unusable is not None
+
+    @property
+    def _config(self) -> Mapping[str, Any]:
+        return self.resource.spec.config if self._unrendered else self.wanted.config
 
     @property
     def connector(self) -> ConnectorKey:

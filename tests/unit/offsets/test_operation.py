@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from lenses_operator.domain.policy import Policy, Rule
+from lenses_operator.domain.references import RefData, RefName
 from lenses_operator.lenses import errors
 from unit.controllers.fakes import KEY
 from unit.controllers.virtualtime import virtual_time
@@ -630,6 +631,25 @@ class TestMeanwhile:
                 await mended(again)
 
         run()
+
+    @virtual_time
+    async def test_what_a_trace_quotes_is_withheld_while_its_secret_cannot_be_read(self) -> None:
+        """A restarted operator does not know the value that it would have to cut out."""
+        place = ("payments", RefName("Secret", "db"))
+        source = [{"key": "password", "secretKeyRef": {"name": "db", "key": "k"}}]
+        async with offsets_operator() as op:
+            op.kube.references[place] = RefData("1", {"k": b"planted"})
+            await op.runs(configFrom=source)
+            assert op.connector is not None
+        del op.kube.references[place]
+        op.connector.tasks = [("FAILED", "X: no login with planted")]
+        op.lenses.stops = False
+        op.offsets.apply()
+        async with offsets_operator(op.lenses, op.kube, op.offsets) as again:
+            await again.until(lambda: again.said()[1] == "OffsetsOperation")
+            await again.until(lambda: any(task.error for task in again.kube.status().tasks))
+            assert "planted" not in str(again.kube.status())
+            assert "withheld" in str(again.kube.status().tasks[0].error)
 
     @virtual_time
     async def test_a_refused_connector_that_was_never_created_says_so(self) -> None:
