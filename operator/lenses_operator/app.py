@@ -128,7 +128,6 @@ class App:
             environments=self._environments,
             inputs=inputs,
             steps=OffsetsSteps(writer, operations, self._offsets_intake, self._emit, clocks),
-            clocks=clocks,
         )
         self._lister = Lister(
             api, writer, self._intake, self._offsets_intake, settings.watch_namespaces, settings.label_selector
@@ -138,6 +137,7 @@ class App:
         )
         self._leader = _leader(settings, api) if settings.leader_election else None
         self._failures: dict[ObjectKey, int] = {}
+        self._working = False
         metrics.watch(self._queue.__len__, store.__len__)
 
     async def run(self) -> None:
@@ -177,6 +177,7 @@ class App:
         if self._leader is not None:
             await self._leader.acquire()
             beside.append(asyncio.create_task(self._leader.hold(), name="lease"))
+        self._working = True
         self._metrics.leader.set(1)
         await run_workers(self._queue, WORKERS, self._reconcile)
 
@@ -224,7 +225,7 @@ class App:
         """
         self._queue.close()
         self._lister.listed.set()
-        await asyncio.wait([working], timeout=GRACE if self._metrics.leader._value.get() else 0)  # noqa: SLF001
+        await asyncio.wait([working], timeout=GRACE if self._working else 0)
         working.cancel()
         await self._environments.close()
         with contextlib.suppress(TimeoutError):

@@ -8,13 +8,13 @@ from datetime import datetime
 from math import inf
 from random import uniform
 
-from lenses_operator.controllers.memory import Replacement, readable
+from lenses_operator.controllers.memory import Replacement
 from lenses_operator.controllers.reporter import Reporter
 from lenses_operator.controllers.validator import Validator
 from lenses_operator.controllers.work import AGAIN, GONE, Outcome, Work
 from lenses_operator.domain.backoff import SETTLING
-from lenses_operator.domain.decide import DELETE_AGAIN, Transition, Update
-from lenses_operator.domain.drift import changed_keys, is_masked
+from lenses_operator.domain.decide import ASK_AGAIN, DELETE_AGAIN, TRANSITIONS, Transition, Update
+from lenses_operator.domain.drift import ALWAYS_ADDED, changed_keys, is_masked
 from lenses_operator.domain.reasons import Reason
 from lenses_operator.domain.render import Rendered
 from lenses_operator.domain.situation import Observed, Refusal
@@ -31,11 +31,8 @@ from lenses_operator.lenses.errors import (
 from lenses_operator.lenses.models import ConnectorRequest
 from lenses_operator.resources.connector import AppliedConfig, OwnershipState, UpdateStrategy, WantedState
 
-ASK_AGAIN = 5.0
-"""Seconds a state change may take before it is asked for once more."""
 ROLLED_BACK = "Connect refused this configuration at create, and the previous one runs. Correct spec.config."
 PAST = {"pause": "Paused", "stop": "Stopped", "resume": "Resumed"}
-TRANSITION: dict[WantedState, Transition] = {WantedState.PAUSED: "pause", WantedState.STOPPED: "stop"}
 
 
 class Actions:
@@ -242,9 +239,9 @@ class Actions:
 
     async def _hold(self, work: Work) -> None:
         """A created connector runs at once; pause or stop is the very next request."""
-        action = TRANSITION.get(work.state)
-        if action is None:
+        if work.state is WantedState.RUNNING:
             return
+        action = TRANSITIONS[work.state]
         await work.session.client.set_state(*work.connector, action)
         work.memory.asked, work.memory.asked_at = (action, "RUNNING"), self._clock()
         work.memory.acted(self._clock())
@@ -341,9 +338,9 @@ class Actions:
         config = observed.config
         hidden = observed.details is None or bool(observed.details.hidden_keys)
         shown_otherwise = set(work.applied.not_compared) if work.applied else set()
-        if config is None or shown_otherwise & config.keys() or any(is_masked(value) for value in config.values()):
+        if config is None or hidden or shown_otherwise & config.keys() or any(map(is_masked, config.values())):
             return None
-        return readable({key: value for key, value in config.items() if key != "name"}, hidden)
+        return Rendered({key: value for key, value in config.items() if key not in ALWAYS_ADDED})
 
 
 def _request(work: Work, rendered: Rendered) -> ConnectorRequest:

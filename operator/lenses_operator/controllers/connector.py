@@ -24,6 +24,7 @@ from lenses_operator.controllers.work import AGAIN, GONE, Outcome, Work
 from lenses_operator.domain import verdicts
 from lenses_operator.domain.backoff import MISSING, SLOW, TRANSIENT
 from lenses_operator.domain.decide import (
+    TRANSITIONS,
     Adopt,
     ChangeState,
     Check,
@@ -32,7 +33,6 @@ from lenses_operator.domain.decide import (
     Nothing,
     RefuseAdoption,
     Restart,
-    Transition,
     Update,
     decide,
     decide_early,
@@ -47,7 +47,6 @@ from lenses_operator.resources.base import ObjectKey
 from lenses_operator.resources.conditions import Phase, Verdict
 from lenses_operator.resources.connector import LensesConnector, OwnershipState, WantedState
 
-BACK: dict[WantedState, Transition] = {WantedState.RUNNING: "resume", WantedState.PAUSED: "pause"}
 MAX_STEPS = 8
 """Steps in one pass; a connector that wants more lets others have their turn."""
 TURN = 0.2
@@ -288,11 +287,11 @@ class ConnectorController:
 
     async def _give_back(self, work: Work, observed: Observed) -> None:
         """What an offsets operation stopped goes on, whatever else is in the way of the resource."""
-        back = BACK.get(work.resource.spec.state)
+        state = work.resource.spec.state
         if work.held or not work.memory.was_held or not self._is_ours(work):
             return
-        if observed.state == "STOPPED" and back is not None:
-            await self._actions.change_state(work, back, observed)
+        if observed.state == "STOPPED" and state is not WantedState.STOPPED:
+            await self._actions.change_state(work, TRANSITIONS[state], observed)
         elif observed.present:
             work.memory.was_held = False
 

@@ -9,7 +9,7 @@ from lenses_operator.controllers.reporter import Reporter
 from lenses_operator.controllers.store import Store
 from lenses_operator.controllers.work import AGAIN, GONE, Outcome, Work
 from lenses_operator.domain.backoff import BLOCKED, SETTLING
-from lenses_operator.domain.decide import Delete, Release, ResetOffsets, StopFirst, decide_deletion
+from lenses_operator.domain.decide import ASK_AGAIN, Delete, Release, ResetOffsets, StopFirst, decide_deletion
 from lenses_operator.domain.situation import Observed
 from lenses_operator.domain.status import Report
 from lenses_operator.domain.verdicts import deleting, deletion_blocked
@@ -17,7 +17,6 @@ from lenses_operator.lenses.errors import ConnectorOrClusterNotFound
 from lenses_operator.resources.conditions import Verdict
 from lenses_operator.resources.connector import DeletionPolicy
 
-ASK_AGAIN = 5.0
 REMAIN = "Connector {connector} was gone already, so its offsets could not be reset: they remain in Kafka Connect."
 QUIET = 3.0
 """Seconds a deletion may take before it is worth a status write."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from math import inf
 
@@ -113,8 +112,3 @@ class Memory:
         self.attempted = None
         self.claimed = False
         self.stubborn = None
-
-
-def readable(config: Mapping[str, str] | None, hidden: bool) -> Rendered | None:
-    """A configuration read from Lenses that may be written back: never one with values that are masked or missing."""
-    return None if config is None or hidden else Rendered(dict(config))

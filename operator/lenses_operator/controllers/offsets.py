@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from random import uniform
 
-from lenses_operator.controllers.clocks import Clocks
 from lenses_operator.controllers.environments import Environments
 from lenses_operator.controllers.inputs import Inputs
 from lenses_operator.controllers.offsets_steps import OffsetsSteps, Run
@@ -39,14 +37,12 @@ class OffsetsController:
         environments: Environments,
         inputs: Inputs,
         steps: OffsetsSteps,
-        clocks: Clocks,
     ) -> None:
         self._operations = operations
         self._connectors = connectors
         self._environments = environments
         self._inputs = inputs
         self._steps = steps
-        self._clock: Callable[[], float] = clocks.loop
         self._failures: dict[ObjectKey, int] = {}
 
     async def reconcile(self, key: ObjectKey) -> float | None:

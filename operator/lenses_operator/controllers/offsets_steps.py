@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from random import uniform
@@ -29,7 +28,6 @@ from lenses_operator.resources.conditions import Phase, Verdict
 from lenses_operator.resources.connector import LensesConnector
 from lenses_operator.resources.offsets import Action, LensesConnectorOffsets, OffsetsStatus
 
-logger = logging.getLogger(__name__)
 SUPPORTED_NOT = (405, 415, 501)
 REFUSED = (errors.BadRequest, errors.Forbidden, errors.LicenceRequired)
 

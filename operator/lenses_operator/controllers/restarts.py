@@ -58,7 +58,6 @@ class Restarts:
 
     async def restart(self, work: Work, decision: Restart, observed: Observed) -> Outcome:
         """Failed tasks one by one; the connector itself only if it failed, or if a person asked and nothing failed."""
-        work.memory.announced_restart = work.resource.metadata.restart
         plan = self.plan(work)
         if decision.asked:
             work.mark(restart=work.resource.metadata.restart)

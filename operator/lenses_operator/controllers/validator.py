@@ -52,10 +52,10 @@ class Validator:
             memory.stubborn = None  # what create keeps saying is another matter
         return True
 
-    async def refuse(self, work: Work, operation: str, error: LensesError) -> str:
-        """Takes an error for Connect's last word on this configuration; the message for people."""
+    async def refuse(self, work: Work, operation: str, error: LensesError) -> None:
+        """Takes an error for Connect's last word on this configuration."""
         words = one_line(work.quotable(error.words)) or str(error)
-        return await self._refuse(work, refusal_message(operation, words))
+        await self._refuse(work, refusal_message(operation, words))
 
     async def stubborn(self, work: Work, operation: str, error: ServerError) -> bool:
         """The same 500 three times over at least a minute, while the cluster is well: this will not pass by itself.
@@ -75,11 +75,10 @@ class Validator:
         await work.session.observer.prove_alive(work.connector)
         return True
 
-    async def _refuse(self, work: Work, message: str) -> str:
+    async def _refuse(self, work: Work, message: str) -> None:
         missing = await self._plugin_message(work)
         reason = Reason.PLUGIN_NOT_FOUND if missing else Reason.CONFIG_INVALID
         self._remember(work, reason, missing or message)
-        return missing or message
 
     def refuse_in_place(self, work: Work, error: LensesError) -> None:
         """Lenses does not know how to update in place; what to do then is the user's choice."""

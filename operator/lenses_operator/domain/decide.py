@@ -20,6 +20,11 @@ from lenses_operator.resources.connector import (
 )
 
 Transition = Literal["pause", "resume", "stop"]
+TRANSITIONS: dict[WantedState, Transition] = {
+    WantedState.RUNNING: "resume",
+    WantedState.PAUSED: "pause",
+    WantedState.STOPPED: "stop",
+}
 HELD = {WantedState.PAUSED: "PAUSED", WantedState.STOPPED: "STOPPED"}
 
 
@@ -119,6 +124,8 @@ Deletion = Delete | Release | Await | StopFirst | ResetOffsets
 
 ABSENCE = 2.0
 """Seconds between two proofs of absence, unless our own DELETE was accepted."""
+ASK_AGAIN = 5.0
+"""Seconds a state change may take before it is asked for once more."""
 DELETE_AGAIN = 10.0
 """Seconds an accepted DELETE may take to show before it is sent once more."""
 
@@ -219,7 +226,7 @@ def _config_difference(situation: Situation) -> Difference | None:
 def _held(situation: Situation, difference: Difference) -> Decision:
     """Paused or stopped: an update would run the connector, since creating carries no state; so the config waits."""
     if situation.observed.state != HELD[situation.state]:
-        return ChangeState("pause" if situation.state is WantedState.PAUSED else "stop")
+        return ChangeState(TRANSITIONS[situation.state])
     if difference and not situation.refused and not situation.validated:
         return Check(difference)
     return Nothing(waiting=difference or None)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any, TypeVar
 
 from lenses_operator.kube.api import KubeApi, KubeError
-from lenses_operator.resources.base import FINALIZER, Resource, Status
+from lenses_operator.resources.base import FINALIZER, Resource
+from lenses_operator.resources.conditions import Status
 from lenses_operator.resources.connector import LensesConnector
 
 R = TypeVar("R", bound=Resource)

@@ -21,7 +21,9 @@ WATCH_LABEL = f"{GROUP}/watch"
 class Model(BaseModel):
     """Camel case on the wire, snake case here; fields this version does not know are ignored."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore", alias_generator=to_camel, populate_by_name=True)
+    model_config = ConfigDict(
+        frozen=True, extra="ignore", alias_generator=to_camel, populate_by_name=True, hide_input_in_errors=True
+    )
 
 
 def rfc3339(moment: datetime) -> str:
@@ -75,16 +77,6 @@ class Metadata(Model):
     def has_finalizer(self) -> bool:
         """Whether our own finalizer is on the object; other people's do not count."""
         return FINALIZER in self.finalizers
-
-
-class Status(Model):
-    """What both kinds' status has in common."""
-
-    observed_generation: int = -1
-
-    def to_wire(self) -> dict[str, Any]:
-        """The status as it is written: camel case, without what is empty or not known."""
-        return self.model_dump(mode="json", by_alias=True, exclude_none=True, exclude_defaults=True)
 
 
 class Resource(Model):

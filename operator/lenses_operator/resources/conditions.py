@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 from enum import StrEnum
-from typing import Literal
+from typing import Any, Literal
 
 from lenses_operator.resources.base import Model, Timestamp
 
@@ -30,6 +30,21 @@ class Condition(Model):
     last_transition_time: Timestamp
     reason: str
     message: str
+
+
+class Status(Model):
+    """What both kinds' status has in common."""
+
+    observed_generation: int = -1
+    conditions: tuple[Condition, ...] = ()
+
+    @property
+    def ready(self) -> Condition | None:
+        return next((condition for condition in self.conditions if condition.type == "Ready"), None)
+
+    def to_wire(self) -> dict[str, Any]:
+        """The status as it is written: camel case, without what is empty or not known."""
+        return self.model_dump(mode="json", by_alias=True, exclude_none=True, exclude_defaults=True)
 
 
 class Verdict(Model):

@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 
 from pydantic import Field
 
-from lenses_operator.resources.base import Model, Resource, Status, Timestamp
-from lenses_operator.resources.conditions import Condition
+from lenses_operator.resources.base import Model, Resource, Timestamp
+from lenses_operator.resources.conditions import Status
 
 KIND = "LensesConnector"
 PLURAL = "lensesconnectors"
@@ -147,7 +147,6 @@ class AutoRestartStatus(Model):
 
 
 class ConnectorStatus(Status):
-    conditions: tuple[Condition, ...] = ()
     state: str | None = None
     type: str | None = None
     version: str | None = None
@@ -162,10 +161,6 @@ class ConnectorStatus(Status):
     refused_generation: int | None = None
     last_handled_restart: str | None = None
     last_handled_reconcile: str | None = None
-
-    @property
-    def ready(self) -> Condition | None:
-        return next((condition for condition in self.conditions if condition.type == "Ready"), None)
 
     def to_wire(self) -> dict[str, Any]:
         wire = super().to_wire()

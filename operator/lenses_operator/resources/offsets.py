@@ -8,8 +8,8 @@ from typing import Any
 
 from pydantic import Field, JsonValue
 
-from lenses_operator.resources.base import Model, Resource, Status, Timestamp
-from lenses_operator.resources.conditions import Condition
+from lenses_operator.resources.base import Model, Resource, Timestamp
+from lenses_operator.resources.conditions import Status
 
 KIND = "LensesConnectorOffsets"
 PLURAL = "lensesconnectoroffsets"
@@ -65,7 +65,6 @@ class OffsetsStatus(Status):
 
     applied_generation: int | None = None
     before_generation: int | None = None
-    conditions: tuple[Condition, ...] = ()
     phase: OperationPhase | None = None
     partitions: int | None = None
     offsets: tuple[JsonValue, ...] | None = None
@@ -74,10 +73,6 @@ class OffsetsStatus(Status):
     before_compressed: str | None = Field(default=None, repr=False)
     message: str | None = None
     applied_time: Timestamp | None = None
-
-    @property
-    def ready(self) -> Condition | None:
-        return next((condition for condition in self.conditions if condition.type == "Ready"), None)
 
 
 class LensesConnectorOffsets(Resource):

@@ -179,7 +179,6 @@ class OffsetsOperator(Operator):
             environments=self.environments,
             inputs=Inputs(kube, sessions, lambda: self.policy, self.environments.hurry),
             steps=OffsetsSteps(offsets, self.operations, self.offsets_intake, self._emit_offsets, clocks),
-            clocks=clocks,
         )
 
     def _wake_operations(self, connector: LensesConnector) -> None:
