@@ -16,7 +16,7 @@ from typing import Any
 
 from harness import build, paths
 from harness.parts import Options, Part, Place, Values, chains
-from harness.process import Launcher
+from harness.process import Launcher, end_all
 from harness.record import Record
 
 VARIABLES = ("KUBECONFIG", "LENSES_URL", "LENSES_TOKEN", "LENSES_CONTROL_URL", "CONNECT_URL", "KAFKA_BOOTSTRAP")
@@ -72,8 +72,7 @@ class Environment:
 
     def close(self) -> None:
         """End what was started here and not in the background; logs and data stay."""
-        for launcher in reversed(self._launchers):
-            launcher.close()
+        end_all([launcher.close for launcher in self._launchers])
 
     def values(self) -> dict[str, str]:
         """The addresses that `up` wrote down."""
@@ -102,8 +101,7 @@ class Environment:
                 _first_failure(futures)
             except BaseException:
                 ignore_signals()
-                for launcher in launchers.values():
-                    launcher.close()
+                end_all([launcher.close for launcher in launchers.values()])
                 raise
         return any(future.result() for future in futures)
 

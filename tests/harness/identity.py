@@ -9,6 +9,8 @@ from pathlib import Path
 from harness.waiting import wait_until
 
 PROC = Path("/proc")
+END_TIMEOUT = 60.0
+"""Seconds a killed process may take to go: one that waits for a busy disk goes when the disk has answered."""
 
 
 @dataclass(frozen=True)
@@ -23,7 +25,7 @@ class Identity:
         """Whether this very process still runs; a zombie does not."""
         return bool(self.started) and started(self.pid) == self.started
 
-    def kill(self, timeout: float = 10) -> None:
+    def kill(self, timeout: float = END_TIMEOUT) -> None:
         """End it and whatever shares its session, at once: its data is thrown away anyway."""
         if not self.alive:
             return

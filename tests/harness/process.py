@@ -8,11 +8,12 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from harness.identity import Identity, identify
+from harness.identity import END_TIMEOUT, Identity, identify
 from harness.waiting import INTERVAL
 
 TAIL = 30
@@ -89,7 +90,14 @@ class Process:
         """End it at once."""
         if self.alive:
             self.identity.kill()
-        self._popen.wait(10)
+        self._popen.wait(END_TIMEOUT)
+
+
+def end_all(ends: Sequence[Callable[[], None]]) -> None:
+    """Call them, the last one first; one that fails keeps none of the others from being called."""
+    with ExitStack() as stack:
+        for end in ends:
+            stack.callback(end)
 
 
 class Launcher:
@@ -167,9 +175,8 @@ class Launcher:
         """End everything started here, the latest first, and start nothing any more."""
         with self._lock:
             self._closed = True
-            processes = self._processes[::-1]
-        for process in processes:
-            process.stop()
+            processes = self._processes[:]
+        end_all([process.stop for process in processes])
 
     def __enter__(self) -> Self:
         """Use it with `with`."""

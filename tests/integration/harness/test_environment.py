@@ -92,7 +92,7 @@ def test_an_interrupted_start_leaves_nothing(run_dir: Path, number: signal.Signa
     with subprocess.Popen(argv, env=ENV, stderr=subprocess.PIPE, text=True) as up:
         wait_until("some parts to run", lambda: len(running_in(run_dir / "parts")) >= running, 30)
         up.send_signal(number)
-        _, errors = up.communicate(timeout=30)
+        _, errors = up.communicate(timeout=90)
     assert up.returncode == 130
     assert "interrupted, nothing of it is left running" in errors
     assert running_in(run_dir) == []

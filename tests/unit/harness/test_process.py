@@ -13,7 +13,7 @@ import pytest
 from harness import paths
 from harness.identity import Identity, identify
 from harness.ports import free_port, is_free, on_free_ports
-from harness.process import Launcher, Process, ProcessFailedError
+from harness.process import Launcher, Process, ProcessFailedError, end_all
 from harness.waiting import wait_until
 
 SLEEP = "import time; time.sleep(600)"
@@ -132,3 +132,14 @@ def test_another_failure_is_not_tried_again(tmp_path: Path) -> None:
     with Launcher() as launcher, pytest.raises(ProcessFailedError, match="bad setting"):
         on_free_ports(1, start)
     assert len(tried) == 1
+
+
+def test_one_that_cannot_be_ended_does_not_keep_the_others_alive() -> None:
+    ended = []
+
+    def stuck() -> None:
+        raise TimeoutError("still there")
+
+    with pytest.raises(TimeoutError, match="still there"):
+        end_all([lambda: ended.append("first"), stuck, lambda: ended.append("last")])
+    assert ended == ["last", "first"]
