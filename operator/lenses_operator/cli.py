@@ -1,17 +1,43 @@
-"""The command line: `lenses-operator run`, `offsets restore` and `version`."""
+"""The command line. A command's module is imported when the command is run: `run` needs none of the others."""
 
 from __future__ import annotations
 
 import asyncio
 import sys
+from importlib import import_module
 from importlib.metadata import version as installed_version
 
 import click
 
 from lenses_operator.settings import Settings, SettingsError
 
+COMMANDS = {
+    "offsets": "Offsets operations.",
+}
+"""Name of the module in `commands`, which holds a click command of that name, and the line `--help` shows."""
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+
+class Commands(click.Group):
+    """The commands below, and those of COMMANDS."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted([*super().list_commands(ctx), *COMMANDS])
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return super().get_command(ctx, cmd_name)
+        found: click.Command = getattr(import_module(f"lenses_operator.commands.{cmd_name}"), cmd_name)
+        return found
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Without importing any of them."""
+        del ctx
+        own = {name: command.get_short_help_str(100) for name, command in self.commands.items()}
+        with formatter.section("Commands"):
+            formatter.write_dl(sorted((own | COMMANDS).items()))
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 def main() -> None:
     """Runs Kafka connectors from Kubernetes resources through the Lenses API."""
 
@@ -38,27 +64,5 @@ def run() -> None:
             click.echo(f"lenses-operator: {line}", err=True)
         sys.exit(2)
     except (KubeError, OSError) as error:
-        click.echo(f"lenses-operator: {error}", err=True)
-        sys.exit(1)
-
-
-@main.group()
-def offsets() -> None:
-    """Offsets operations."""
-
-
-@offsets.command()
-@click.argument("name")
-@click.option("-n", "--namespace", default="default", show_default=True, help="The LensesConnectorOffsets' namespace.")
-def restore(name: str, namespace: str) -> None:
-    """Print a resource that sets the offsets there were before operation NAME; `| kubectl create -f -` goes back."""
-    from lenses_operator.kube.api import KubeError, one_object
-    from lenses_operator.resources.offsets import PLURAL, LensesConnectorOffsets
-    from lenses_operator.restore import NothingToRestoreError, restoring
-
-    try:
-        body = asyncio.run(one_object(PLURAL, namespace, name))
-        click.echo(restoring(LensesConnectorOffsets.parse(body) if body else None), nl=False)
-    except (KubeError, NothingToRestoreError) as error:
         click.echo(f"lenses-operator: {error}", err=True)
         sys.exit(1)

@@ -1,0 +1,63 @@
+"""How a command reaches Lenses and Kubernetes: the operator's own variables, or options that go before them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from lenses_operator.lenses.client import LensesClient
+from lenses_operator.lenses.tokens import TokenFile
+from lenses_operator.lenses.transport import LensesTransport
+from lenses_operator.settings import PREFIX
+
+F = TypeVar("F", bound=Callable[..., Any])
+CONCURRENCY = 8
+"""Requests under way at a time: a command must not crowd out the operator."""
+
+
+@dataclass(frozen=True)
+class LensesAccess:
+    """Where Lenses is, and with what it is asked."""
+
+    url: str
+    token_file: Path
+    ca_file: Path | None = None
+
+    @asynccontextmanager
+    async def client(self) -> AsyncIterator[LensesClient]:
+        """Raises click.UsageError for a URL, token or CA file that cannot be used."""
+        try:
+            transport = LensesTransport(self.url.rstrip("/"), ca_file=self.ca_file, concurrency=CONCURRENCY)
+            tokens = TokenFile(self.token_file)
+        except (OSError, ValueError) as error:
+            raise click.UsageError(str(error)) from error
+        try:
+            yield LensesClient(transport, tokens)
+        finally:
+            await transport.aclose()
+
+
+def lenses_options(command: F) -> F:
+    """Adds --lenses-url, --token-file and --ca-file; the command gets `lenses_url`, `token_file`, `ca_file`."""
+    path = click.Path(path_type=Path, dir_okay=False)
+    for option in (
+        click.option("--ca-file", type=path, envvar=PREFIX + "LENSES_CA_FILE", help="Certificates to trust, PEM."),
+        click.option(
+            "--token-file",
+            type=path,
+            required=True,
+            envvar=PREFIX + "LENSES_TOKEN_FILE",
+            show_envvar=True,
+            help="A file with the Lenses token.",
+        ),
+        click.option(
+            "--lenses-url", required=True, envvar=PREFIX + "LENSES_URL", show_envvar=True, help="Where Lenses is."
+        ),
+    ):
+        command = option(command)
+    return command

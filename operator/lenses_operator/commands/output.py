@@ -1,0 +1,59 @@
+"""What commands print: tables for people, one JSON or YAML document for programs, progress for whoever waits."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, Literal, TypeVar
+
+import click
+import yaml
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from rich.table import Table
+
+F = TypeVar("F", bound=Callable[..., Any])
+Format = Literal["table", "json", "yaml"]
+
+
+def output_option(command: F) -> F:
+    """Adds -o/--output; the command gets `output`, a Format."""
+    choice = click.Choice(["table", "json", "yaml"])
+    return click.option("-o", "--output", type=choice, default="table", show_default=True, help="How to print it.")(
+        command
+    )
+
+
+def console(*, stderr: bool = False) -> Console:
+    """Colours at a terminal only, unless NO_COLOR says none; lines are not cut where they go into a pipe."""
+    return Console(stderr=stderr, highlight=False, soft_wrap=True, markup=False)
+
+
+def print_document(document: object, output: Format) -> None:
+    """One JSON or YAML document on standard output."""
+    if output == "json":
+        click.echo(json.dumps(document, indent=2, ensure_ascii=False))
+    else:
+        click.echo(yaml.safe_dump(document, sort_keys=False, allow_unicode=True), nl=False)
+
+
+def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Columns as wide as the terminal lets them be; in a pipe as wide as they need."""
+    table = Table(*columns, box=None, pad_edge=False, header_style="bold")
+    for row in rows:
+        table.add_row(*row)
+    out = console()
+    if not out.is_terminal:
+        out.width = max(20, *(sum(len(cell) + 2 for cell in row) for row in [columns, *rows])) + 2
+    out.print(table)
+
+
+@contextmanager
+def progress(what: str, total: int) -> Iterator[Callable[[], None]]:
+    """A bar on standard error while there is a terminal; call what it gives after each step."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    terminal = console(stderr=True)
+    with Progress(*columns, console=terminal, transient=True, disable=not terminal.is_terminal) as bar:
+        task = bar.add_task(what, total=total)
+        yield lambda: bar.advance(task)
