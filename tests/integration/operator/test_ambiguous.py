@@ -56,14 +56,16 @@ def test_delete_that_worked(place: Place, fault: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("fault", [ANSWERS["500"], ANSWERS["dropped"]], ids=["500", "dropped"])
 def test_update_that_worked(place: Place, fault: dict[str, Any]) -> None:
-    """Neither half of a Recreate is done twice."""
+    """Never created twice, and deleted again only while Lenses still shows the old one, before the create."""
     place.apply()
     place.wait_running()
     place.fault(operation=["DeleteConnector", "CreateConnector"], times=2, **fault)
     place.apply(config={"file": "/dev/zero", "topic": "lines"})
     place.wait_running()
     assert place.wait_connector()["config"]["file"] == "/dev/zero"
-    assert place.writes() == ["CreateConnector", "DeleteConnector", "CreateConnector"]
+    first, *deletes, last = place.writes()
+    assert (first, last) == ("CreateConnector", "CreateConnector")
+    assert set(deletes) == {"DeleteConnector"}
 
 
 def test_a_starting_worker(place: Place) -> None:
