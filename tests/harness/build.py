@@ -51,6 +51,7 @@ class Step:
 
 def _steps() -> tuple[Step, ...]:
     control_plane, kafka = paths.HARNESS / "controlplane", paths.HARNESS / "kafka"
+    kstatus = paths.HARNESS / "kstatus"
     return (
         Step(
             "kafka",
@@ -78,6 +79,16 @@ def _steps() -> tuple[Step, ...]:
             ("go", "build", *GO_FLAGS, "-o", "{scratch}/controlplane", "."),
             control_plane,
             "controlplane",
+        ),
+        # After the control plane, which has compiled most of it: the versions of k8s.io/* and the flags are the same.
+        Step(
+            "kstatus",
+            "kstatus (go build)",
+            paths.KSTATUS,
+            tuple(kstatus / name for name in ("main.go", "go.mod", "go.sum")),
+            ("go", "build", *GO_FLAGS, "-o", "{scratch}/kstatus", "."),
+            kstatus,
+            "kstatus",
         ),
     )
 

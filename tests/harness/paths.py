@@ -11,6 +11,7 @@ RUN = ROOT / ".run"
 
 CONTROL_PLANE = BUILD / "bin" / "controlplane"
 HELM = BUILD / "bin" / "helm"
+KSTATUS = BUILD / "bin" / "kstatus"
 KAFKA_LIBS = BUILD / "kafka" / "libs"
 # The one that comes with the locked dependencies: another kubectl may be on PATH.
 KUBECTL = Path(sys.executable).parent / "kubectl"
