@@ -54,10 +54,12 @@ class Library:
     def __init__(self) -> None:
         build.require("kstatus")
 
-    def compute(self, objects: Sequence[Mapping[str, Any]]) -> list[Result]:
+    def compute(self, objects: Sequence[Mapping[str, Any]], **expressions: str) -> list[Result]:
+        """`failed` and `current`: CEL, by which Flux judges instead where a `healthCheckExprs` has them."""
+        flags = [f"-{name}={text}" for name, text in expressions.items()]
         lines = "".join(json.dumps(found) + "\n" for found in objects)
         done = subprocess.run(
-            [paths.KSTATUS], input=lines, capture_output=True, text=True, timeout=TIMEOUT, check=False
+            [paths.KSTATUS, *flags], input=lines, capture_output=True, text=True, timeout=TIMEOUT, check=False
         )
         if done.returncode:
             raise RuntimeError(done.stderr.strip())

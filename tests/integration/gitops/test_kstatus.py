@@ -8,8 +8,9 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from harness.kstatus import Library, compute
-from unit.gitops.situations import API, CASES, UNOBSERVED
+from harness.kstatus import CURRENT, TERMINATING, Library, compute
+from integration.gitops.support import documents
+from unit.gitops.situations import API, CASES, SUSPENDED, UNOBSERVED
 
 CONDITION = st.fixed_dictionaries(
     {
@@ -40,6 +41,27 @@ def test_of_every_situation(library: Library) -> None:
     answers = library.compute(objects)
     assert answers == [compute(found) for found in objects]
     assert [answer.status for answer in answers] == [case.kstatus for case in CASES + UNOBSERVED]
+
+
+def expressions() -> dict[str, str]:
+    """Of the Kustomization in the docs that has some."""
+    found: dict[str, str]
+    (found,) = [
+        check
+        for document in documents()
+        if document["kind"] == "Kustomization"
+        for check in document["spec"].get("healthCheckExprs", [])
+    ]
+    assert (found.pop("apiVersion"), found.pop("kind")) == (API, "LensesConnector")
+    return found
+
+
+def test_of_every_situation_by_the_expressions_in_the_docs(library: Library) -> None:
+    """They say what kstatus says, but that suspended is good enough."""
+    cases = [case for case in CASES + UNOBSERVED if case.kstatus != TERMINATING]
+    answers = library.compute([case.found for case in cases], **expressions())
+    for case, answer in zip(cases, answers, strict=True):
+        assert answer.status == (CURRENT if case.health == SUSPENDED else case.kstatus), case.name
 
 
 @settings(max_examples=5, phases=[Phase.generate], suppress_health_check=[HealthCheck.data_too_large], deadline=None)
