@@ -45,6 +45,10 @@ down: ## end what `make up` started
 demo: setup ## everything at once, shown step by step; ends at Ctrl-C, with EXIT=1 by itself
 	@$(BIN)/python -m harness demo $(GIVEN_KUBECONFIG) $(if $(filter-out 0,$(EXIT)),--exit)
 
+.PHONY: docs
+docs: setup ## docs/reference.md, from crds/
+	@$(BIN)/python -m harness.reference
+
 # Checks. pytest's closing line is the last one: that is what CI reads.
 .PHONY: lint types layers test
 lint: setup ## ruff: rules and format

@@ -1,15 +1,22 @@
-"""The tables in docs/ hold every reason and every Event of the code, and no other."""
+"""The tables in docs/ hold every reason and every Event of the code, and no other; links lead somewhere."""
 
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from harness import reference
 from harness.paths import ROOT
-from lenses_operator.domain.reasons import Reason
+from lenses_operator.domain.reasons import OffsetsReason, Reason
 
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+LINK = re.compile(r"\]\((?!https?:)([^)\s]+)\)")
+COMING = {"install.md", "gitops.md", "runbook.md", "metrics.md"}
+"""Pages that are written beside these."""
 DOCS, CONTROLLERS = ROOT / "docs", ROOT / "operator" / "lenses_operator" / "controllers"
 
 
@@ -60,3 +67,40 @@ def emitted() -> set[str]:
 
 def test_every_event_once() -> None:
     assert sorted(documented("events.md")) == sorted(emitted())
+
+
+def test_every_reason_of_offsets_operations_once() -> None:
+    assert [name for name in documented("offsets-reasons.md") if name[0].isupper()][: len(OffsetsReason)] == [
+        *OffsetsReason
+    ]
+
+
+def test_reference_is_what_the_definitions_say() -> None:
+    assert reference.PAGE.read_text() == reference.page(), "run `make docs`"
+
+
+def prose(page: Path) -> str:
+    """Without code blocks."""
+    return re.sub(r"^ *```.*?^ *```$", "", page.read_text(), flags=re.DOTALL | re.MULTILINE)
+
+
+def anchors(page: Path) -> set[str]:
+    """As GitHub makes them of headings."""
+    headings = re.findall(r"^#+ (.*)$", prose(page), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_somewhere(page: Path) -> None:
+    for link in LINK.findall(prose(page)):
+        target, _, anchor = link.partition("#")
+        file = (page.parent / target).resolve() if target else page
+        if file.name in COMING and not file.exists():
+            continue
+        assert file.exists(), link
+        assert not anchor or anchor in anchors(file), link
+
+
+def test_every_page_is_in_the_index() -> None:
+    linked = set(LINK.findall((DOCS / "README.md").read_text()))
+    assert {page.name for page in DOCS.glob("*.md")} - {"README.md"} <= linked

@@ -76,4 +76,3 @@ GIVEN: Mapping[str, Callable[[Stage], None]] = {
 }
 PART = connector("part", S3, S3_CONFIG)
 """What a block that is a part of a LensesConnector is put into."""
-

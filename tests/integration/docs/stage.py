@@ -92,9 +92,7 @@ class Stage:
         def check(found: Object) -> bool:
             return reason(found) == wanted and bool(message(found))
 
-        self.kube.wait_for(
-            manifest["kind"], meta.get("namespace", NAMESPACES[0]), meta["name"], check, timeout=TIMEOUT
-        )
+        self.kube.wait_for(manifest["kind"], meta.get("namespace", NAMESPACES[0]), meta["name"], check, timeout=TIMEOUT)
 
     def run(self, command: Command) -> None:
         """Fails where the command does, or does not show what the page shows."""
