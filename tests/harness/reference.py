@@ -24,7 +24,7 @@ lensesconnector.spec` shows the same. What the fields are for is in [connectors]
 """
 RANGES = {"Length": " characters", "imum": "", "Items": " entries"}
 """Behind `min` and `max`."""
-MODELS = {"LensesConnector": ConnectorSpec, "LensesConnectorOffsets": OffsetsSpec}
+MODELS: Mapping[str, type[BaseModel]] = {"LensesConnector": ConnectorSpec, "LensesConnectorOffsets": OffsetsSpec}
 """The definitions hold no defaults, which tools that compare would take for drift: the operator has them."""
 
 

@@ -9,6 +9,7 @@ from integration.docs.markdown import Block
 ELSEWHERE: Mapping[str, str] = {
     "install.md": "installs the chart: the chart's tests do so",
     "gitops.md": "needs Flux and Argo CD",
+    "metrics.md": "its table is held by the tests of the metrics",
     "runbook.md": "is read when an alert fires: the tests of the alerts hold its table",
 }
 """Pages whose commands are not run here."""

@@ -59,13 +59,12 @@ class Stage:
             for kind in MADE:
                 for found in self.kube.list(kind, namespace):
                     self.kube.delete(kind, namespace, found["metadata"]["name"])
-        for namespace in NAMESPACES:
-            wait_until("end of what the page made", lambda at=namespace: not self._ours(at), TIMEOUT)
+        wait_until("end of what the page made", lambda: not self._ours(), TIMEOUT)
         for environment in ENVIRONMENTS:
             self.control.remove_environment(environment)
 
-    def _ours(self, namespace: str) -> list[str]:
-        return [found["metadata"]["name"] for kind in OURS for found in self.kube.list(kind, namespace)]
+    def _ours(self) -> list[Object]:
+        return [found for at in NAMESPACES for kind in OURS for found in self.kube.list(kind, at)]
 
     def localised(self, text: str) -> str:
         return text.replace(FILES, str(self.directory / "files"))
@@ -101,7 +100,7 @@ class Stage:
         def check() -> bool:
             nonlocal last
             last = self._shell(command.text)
-            return last.returncode == 0 and not _missing(command.output, self._as_in_page(last.stdout))
+            return last.returncode == 0 and not missing(command.output, self._as_in_page(last.stdout))
 
         try:
             wait_until(command.text, check, TIMEOUT if command.text.startswith(LOOKS) else 0)
@@ -110,7 +109,7 @@ class Stage:
             shown = self._as_in_page(last.stdout)
             raise AssertionError(
                 f"{command.block}: {command.text}\nexit code {last.returncode}\n{shown}{last.stderr}"
-                f"lines that did not come: {_missing(command.output, shown)}"
+                f"lines that did not come: {missing(command.output, shown)}"
             ) from None
 
     def _as_in_page(self, text: str) -> str:
@@ -134,7 +133,7 @@ class Stage:
         )
 
 
-def _missing(wanted: list[str], shown: str) -> list[str]:
+def missing(wanted: list[str], shown: str) -> list[str]:
     """The lines of a page that what was printed does not have, in order; `...` stands for any lines."""
     there = iter([_comparable(line) for line in shown.splitlines()])
     lines = [line for line in wanted if line.strip() not in ("", "...")]
