@@ -11,7 +11,7 @@ import pytest
 
 from harness import reference
 from harness.paths import ROOT
-from lenses_operator.domain.reasons import OffsetsReason, Reason
+from lenses_operator.domain.reasons import Reason
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 LINK = re.compile(r"\]\((?!https?:)([^)\s]+)\)")
@@ -67,12 +67,6 @@ def emitted() -> set[str]:
 
 def test_every_event_once() -> None:
     assert sorted(documented("events.md")) == sorted(emitted())
-
-
-def test_every_reason_of_offsets_operations_once() -> None:
-    assert [name for name in documented("offsets-reasons.md") if name[0].isupper()][: len(OffsetsReason)] == [
-        *OffsetsReason
-    ]
 
 
 def test_reference_is_what_the_definitions_say() -> None:

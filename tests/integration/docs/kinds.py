@@ -50,6 +50,20 @@ def is_served(manifest: Object) -> bool:
     return manifest.get("kind") in KINDS
 
 
+def _schema() -> dict[str, Any]:
+    """Of the chart's values; it knows nothing where there is no chart."""
+    return dict(json.loads(SCHEMA.read_text())) if SCHEMA.exists() else {"properties": {}}
+
+
+def is_values(found: object) -> bool:
+    """Whether it looks like values of the chart."""
+    return isinstance(found, Mapping) and bool(found) and found.keys() <= _schema()["properties"].keys()
+
+
+def check_values(found: object) -> None:
+    jsonschema.validate(found, _schema())
+
+
 def check_other(block: Block, found: Any, tmp_path: Path) -> None:
     """What is no object of the API server: policy files, values of the chart, objects of Flux and Argo CD."""
     assert isinstance(found, Mapping), f"{block}: what is this?"
@@ -57,9 +71,8 @@ def check_other(block: Block, found: Any, tmp_path: Path) -> None:
         policy = tmp_path / "policy.yaml"
         policy.write_text(block.text)
         assert load_policy(policy).rules
-    elif block.note("helm values") is not None:
-        if SCHEMA.exists():
-            jsonschema.validate(found, json.loads(SCHEMA.read_text()))
+    elif is_values(found):
+        check_values(found)
     else:
         group = str(found.get("apiVersion", "")).partition("/")[0]
         known = group.endswith(FOREIGN) or all(key.startswith("resource.customizations") for key in found)

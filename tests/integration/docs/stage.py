@@ -74,7 +74,8 @@ class Stage:
 
     def dry_run(self, manifest: Object) -> None:
         """Admission and defaults without anything kept, in a namespace that is there whatever the object says."""
-        placed = {**manifest, "metadata": {**manifest["metadata"], "namespace": NAMESPACES[0]}}
+        at = {"namespace": NAMESPACES[0]} if kind_of(manifest).namespaced else {}
+        placed = {**manifest, "metadata": {**manifest["metadata"], **at}}
         path = kind_of(placed).path(NAMESPACES[0], placed["metadata"]["name"])
         answer = self.kube.raw(
             "PATCH",

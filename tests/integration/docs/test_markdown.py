@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from integration.docs.commands import ELSEWHERE
 from integration.docs.kinds import check_other, manifests
-from integration.docs.markdown import PAGES, Block, Command, blocks, commands
-from integration.docs.stage import Stage, missing
+from integration.docs.markdown import PAGES, Block, blocks, commands
+from integration.docs.stage import missing
 
 PAGE = """# Title
 
@@ -85,15 +84,6 @@ def test_yaml_that_is_nothing_is_found(text: str, tmp_path: Path) -> None:
     (document,) = manifests(block)
     with pytest.raises((AssertionError, ValueError)):
         check_other(block, document, tmp_path)
-
-
-def test_a_command_that_fails_or_shows_something_else_is_found(stages: Callable[..., Stage]) -> None:
-    stage = stages()
-    block = Block(ROOT_PAGE, 1, "console", "", ())
-    stage.run(Command(block, "echo yes", ["yes"]))
-    for text, output in (("false", []), ("echo no", ["yes"])):
-        with pytest.raises(AssertionError, match="lines that did not come"):
-            stage.run(Command(block, text, output))
 
 
 def test_no_block_is_passed_over() -> None:

@@ -12,8 +12,16 @@ from harness.kube import Object
 from harness.paths import ROOT
 from integration.docs.commands import ELSEWHERE, NOT_RUN, is_run
 from integration.docs.given import GIVEN
-from integration.docs.kinds import check_other, documents, is_ours, is_served, manifests
-from integration.docs.markdown import PAGES, Block, blocks, commands
+from integration.docs.kinds import (
+    check_other,
+    check_values,
+    documents,
+    is_ours,
+    is_served,
+    is_values,
+    manifests,
+)
+from integration.docs.markdown import PAGES, Block, Command, blocks, commands
 from integration.docs.stage import Stage
 
 READY = {"Observe": "Observed", "Alter": "Applied", "Reset": "Applied"}
@@ -56,7 +64,7 @@ class Telling:
             self._files[file] = block
             return
         for manifest in manifests(block):
-            if is_ours(manifest) or is_served(manifest):
+            if is_served(manifest):
                 self._stage.apply(manifest)
             else:
                 check_other(block, manifest, self._stage.directory)
@@ -88,14 +96,25 @@ def test_page_with_kafka(connect: ConnectWorker, stages: Callable[..., Stage]) -
         telling.tell(block)
 
 
-def test_pages_of_others_hold_yaml_the_api_server_takes(stages: Callable[..., Stage]) -> None:
+def test_a_command_that_fails_or_shows_something_else_is_found(stages: Callable[..., Stage]) -> None:
+    stage = stages()
+    block = Block(PAGES[0], 1, "console", "", ())
+    stage.run(Command(block, "echo yes", ["yes"]))
+    for text, output in (("false", []), ("echo no", ["yes"])):
+        with pytest.raises(AssertionError, match="lines that did not come"):
+            stage.run(Command(block, text, output))
+
+
+def test_pages_of_others_hold_yaml_that_is_right(stages: Callable[..., Stage]) -> None:
     """Their commands are run where their subject is tested."""
     stage = stages()
     for page in (page for page in PAGES if page.name in ELSEWHERE):
-        for block in blocks(page):
-            for manifest in documents(block.text) if block.language == "yaml" else []:
-                if isinstance(manifest, dict) and is_ours(manifest):
-                    stage.dry_run(manifest)
+        for block in (block for block in blocks(page) if block.language == "yaml"):
+            for document in documents(block.text):
+                if isinstance(document, dict) and is_served(document):
+                    stage.dry_run(document)
+                elif is_values(document):
+                    check_values(document)
 
 
 @pytest.mark.parametrize("file", sorted((ROOT / "examples").rglob("*.yaml")), ids=lambda file: file.stem)
