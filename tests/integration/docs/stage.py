@@ -75,7 +75,7 @@ class Stage:
     def dry_run(self, manifest: Object) -> None:
         """Admission and defaults without anything kept, in a namespace that is there whatever the object says."""
         at = {"namespace": NAMESPACES[0]} if kind_of(manifest).namespaced else {}
-        placed = {**manifest, "metadata": {**manifest["metadata"], **at}}
+        placed = {**manifest, "metadata": {"name": "one", **manifest["metadata"], **at}}
         path = kind_of(placed).path(NAMESPACES[0], placed["metadata"]["name"])
         answer = self.kube.raw(
             "PATCH",
