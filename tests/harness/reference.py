@@ -20,8 +20,8 @@ HEAD = """# Reference
 
 Every field of both kinds, written by `make docs` from the definitions in [crds/](../crds); in a cluster
 `kubectl explain lensesconnector.spec` shows the same. What the fields are for is in [connectors](connectors.md),
-[secrets](secrets.md), [adoption](adoption.md) and [offsets](offsets.md). `[]` stands for each entry of a list, `*` for any
-key.
+[secrets](secrets.md), [adoption](adoption.md) and [offsets](offsets.md). `[]` stands for each entry of a list, `*` for
+any key.
 """
 RANGES = {"Length": " characters", "imum": "", "Items": " entries"}
 """Behind `min` and `max`."""

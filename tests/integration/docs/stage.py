@@ -31,7 +31,7 @@ LOOKS = ("kubectl get ", "kubectl describe ", "kubectl events ", "cat ")
 VARIABLE = [
     (re.compile(r"\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ\b"), "TIME"),
     (re.compile(r"\b(\d+[smhd])+\b"), "AGE"),
-    (re.compile(r"\bx\d+ over AGE\b"), "AGE"),
+    (re.compile(r"AGE \(x\d+ over AGE\)"), "AGE"),
 ]
 
 

@@ -60,6 +60,7 @@ def test_commands_with_their_output(found: list[Block]) -> None:
     ("wanted", "shown", "lacking"),
     [
         (["NAME  AGE", "a  5s"], "NAME   AGE\na      1m3s\n", []),
+        (["3s  a"], "1s (x2 over 31s)  a\n", []),
         (["...", "b"], "a\nb\n", []),
         (["a  True"], "a  False\n", ["a  True"]),
         (["b", "a"], "a\nb\n", ["a"]),
