@@ -62,4 +62,4 @@ layers: setup ## import-linter: who may import whom
 	@$(BIN)/lint-imports
 
 test: lint types layers build ## everything CI runs: lint, types, layers, and the unit, integration and e2e tests
-	@$(BIN)/pytest -n 2 --dist worksteal tests/unit tests/integration tests/e2e
+	@$(BIN)/pytest -n 3 --dist worksteal tests/unit tests/integration tests/e2e
