@@ -41,6 +41,10 @@ up: setup ## the environment in the background; .run/env then holds its addresse
 down: ## end what `make up` started
 	@test ! -e $(BIN)/python || $(BIN)/python -m harness down
 
+.PHONY: chart
+chart: setup ## the chart's copies of the CRDs, and the table of values in its README
+	@$(BIN)/python -m harness chart
+
 .PHONY: demo
 demo: setup ## everything at once, shown step by step; ends at Ctrl-C, with EXIT=1 by itself
 	@$(BIN)/python -m harness demo $(GIVEN_KUBECONFIG) $(if $(filter-out 0,$(EXIT)),--exit)

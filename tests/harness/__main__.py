@@ -1,11 +1,11 @@
-"""`python -m harness build|up|down|demo`: what the make targets of these names run."""
+"""`python -m harness build|chart|up|down|demo`: what the make targets of these names run."""
 
 import argparse
 import os
 import sys
 from pathlib import Path
 
-from harness import build, paths
+from harness import build, chart, paths
 from harness.demo import demo
 from harness.environment import Environment
 from harness.kubectl import KubectlError
@@ -22,6 +22,8 @@ def main() -> int:
     try:
         if options.command == "build":
             build.report(options.steps)
+        elif options.command == "chart":
+            chart.make()
         elif options.command == "up":
             Environment(options.run_dir, Options(options.kubeconfig, _ports())).up()
         elif options.command == "demo":
@@ -42,6 +44,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True)
     building = commands.add_parser("build", help="build what the environment needs into build/")
     building.add_argument("steps", nargs="*", metavar="STEP", help=f"{', '.join(build.STEPS)}; all if none is given")
+    commands.add_parser("chart", help="bring what of the chart is made from other files up to date")
     up = ("up", "start the environment in the background", paths.RUN)
     down = ("down", "end it", paths.RUN)
     show = ("demo", "start everything, run the example connectors, show what they do", paths.RUN / "demo")

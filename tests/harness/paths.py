@@ -6,6 +6,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 HARNESS = ROOT / "tests" / "harness"
 CRDS = ROOT / "crds"
+CHART = ROOT / "helm" / "lenses-operator"
 BUILD = ROOT / "build"
 RUN = ROOT / ".run"
 

@@ -1,0 +1,88 @@
+{{- define "lenses-operator.name" -}}
+{{- default .Chart.Name .Values.nameOverride | trunc 63 | trimSuffix "-" -}}
+{{- end -}}
+
+{{- define "lenses-operator.fullname" -}}
+{{- if .Values.fullnameOverride -}}
+{{- .Values.fullnameOverride | trunc 63 | trimSuffix "-" -}}
+{{- else -}}
+{{- $name := include "lenses-operator.name" . -}}
+{{- $full := contains $name .Release.Name | ternary .Release.Name (printf "%s-%s" .Release.Name $name) -}}
+{{- $full | trunc 63 | trimSuffix "-" -}}
+{{- end -}}
+{{- end -}}
+
+{{/* For what lies outside the release's namespace: releases of one name in several namespaces must not meet. */}}
+{{- define "lenses-operator.clusterName" -}}
+{{- printf "%s-%s" .Release.Namespace (include "lenses-operator.fullname" .) -}}
+{{- end -}}
+
+{{- define "lenses-operator.selectorLabels" -}}
+app.kubernetes.io/name: {{ include "lenses-operator.name" . }}
+app.kubernetes.io/instance: {{ .Release.Name }}
+{{- end -}}
+
+{{- define "lenses-operator.labels" -}}
+{{- with .Values.commonLabels }}
+{{- toYaml . }}
+{{ end -}}
+helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-" }}
+{{ include "lenses-operator.selectorLabels" . }}
+app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
+app.kubernetes.io/managed-by: {{ .Release.Service }}
+{{- end -}}
+
+{{- define "lenses-operator.serviceAccountName" -}}
+{{- if .Values.serviceAccount.create -}}
+{{- default (include "lenses-operator.fullname" .) .Values.serviceAccount.name -}}
+{{- else -}}
+{{- required "serviceAccount.name is required where serviceAccount.create is false" .Values.serviceAccount.name -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "lenses-operator.image" -}}
+{{- $image := .Values.image -}}
+{{- if $image.digest -}}
+{{- printf "%s@%s" $image.repository $image.digest -}}
+{{- else -}}
+{{- printf "%s:%s" $image.repository (default .Chart.AppVersion $image.tag) -}}
+{{- end -}}
+{{- end -}}
+
+{{/* "true" or "": on where several replicas run, unless it is said. */}}
+{{- define "lenses-operator.leaderElection" -}}
+{{- $said := .Values.leaderElection.enabled -}}
+{{- if kindIs "invalid" $said | ternary (gt (int .Values.replicas) 1) $said -}}true{{- end -}}
+{{- end -}}
+
+{{/* The name of the ConfigMap with the policy; empty where there is no policy. */}}
+{{- define "lenses-operator.policyConfigMap" -}}
+{{- if .Values.policy.existingConfigMap -}}
+{{- .Values.policy.existingConfigMap -}}
+{{- else if kindIs "slice" .Values.policy.rules -}}
+{{- include "lenses-operator.fullname" . }}-policy
+{{- end -}}
+{{- end -}}
+
+{{/* What the schema cannot say. */}}
+{{- define "lenses-operator.validate" -}}
+{{- $election := include "lenses-operator.leaderElection" . -}}
+{{- if and (not $election) (gt (int .Values.replicas) 1) -}}
+{{- fail "leaderElection.enabled is false, but replicas is more than 1: they would undo each other's work" -}}
+{{- end -}}
+{{- if and (not $election) (ne .Values.strategy.type "Recreate") -}}
+{{- fail "strategy.type other than Recreate needs leaderElection.enabled: during an update two operators would run" -}}
+{{- end -}}
+{{- if and .Values.policy.existingConfigMap (kindIs "slice" .Values.policy.rules) -}}
+{{- fail "policy.rules and policy.existingConfigMap cannot both be set" -}}
+{{- end -}}
+{{- if and .Values.lenses.ca.secretName .Values.lenses.ca.configMapName -}}
+{{- fail "lenses.ca.secretName and lenses.ca.configMapName cannot both be set" -}}
+{{- end -}}
+{{- if and .Values.rbac.create (not .Values.rbac.ownKindsClusterWide) (not .Values.watch.namespaces) -}}
+{{- fail "rbac.ownKindsClusterWide is false, but watch.namespaces is empty: all namespaces cannot be watched without a ClusterRole" -}}
+{{- end -}}
+{{- if and .Values.metrics.serviceMonitor.enabled (not .Values.service.enabled) -}}
+{{- fail "metrics.serviceMonitor.enabled needs service.enabled" -}}
+{{- end -}}
+{{- end -}}
