@@ -35,11 +35,18 @@ def values(text: str) -> list[Value]:
 def _values(node: yaml.MappingNode, prefix: str, lines: list[str]) -> Iterator[Value]:
     for key, value in node.value:
         name = f"{prefix}{key.value}"
-        if isinstance(value, yaml.MappingNode) and any(_above(lines, child) for child, _ in value.value):
+        if _explained(value, lines):
             yield from _values(value, f"{name}.", lines)
         else:
             default = yaml.SafeLoader("").construct_document(value)
             yield Value(name, json.dumps(default), _above(lines, key))
+
+
+def _explained(node: yaml.Node, lines: list[str]) -> bool:
+    """Whether something is said of what is in it."""
+    return isinstance(node, yaml.MappingNode) and any(
+        _above(lines, key) or _explained(value, lines) for key, value in node.value
+    )
 
 
 def _above(lines: list[str], key: yaml.Node) -> str:

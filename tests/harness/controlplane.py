@@ -14,7 +14,7 @@ from harness.ports import on_free_ports
 from harness.process import Launcher, Process
 
 READY_TIMEOUT = 60.0
-CONTROLLERS = "namespace,garbagecollector,serviceaccount,serviceaccount-token"
+CONTROLLERS = "namespace,garbagecollector,serviceaccount,serviceaccount-token,clusterrole-aggregation"
 
 KUBECONFIG = """\
 apiVersion: v1
@@ -95,8 +95,11 @@ class ControlPlane:
 
     def kubeconfig_for(self, user: User) -> Path:
         """A kubeconfig of another user than the admin."""
-        path = self.run_dir / f"kubeconfig-{user.token}"
-        path.write_text(self._kubeconfig(user.token))
+        return self.kubeconfig_with(user.token, self.run_dir / f"kubeconfig-{user.token}")
+
+    def kubeconfig_with(self, token: str, path: Path) -> Path:
+        """A kubeconfig with any token, such as a service account's."""
+        path.write_text(self._kubeconfig(token))
         return path
 
     def _kubeconfig(self, token: str) -> str:

@@ -4,7 +4,7 @@ import os
 import re
 import signal
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -50,8 +50,15 @@ class OperatorProcess:
             **(settings or {}),
         }
         env = {f"LENSES_OPERATOR_{key}": value for key, value in chosen.items()} | {"KUBECONFIG": str(kubeconfig)}
+        return cls.run(run_dir, ["run"], env, launcher=launcher, name=name)
+
+    @classmethod
+    def run(
+        cls, run_dir: Path, arguments: Sequence[str], env: Mapping[str, str], *, launcher: Launcher, name: str
+    ) -> Self:
+        """With these arguments and this environment, as they are."""
         log = run_dir / f"{name}.log"
-        argv: list[str | Path] = [sys.executable, "-m", "lenses_operator", "run"]
+        argv: list[str | Path] = [sys.executable, "-m", "lenses_operator", *arguments]
         return cls(launcher.spawn(name, argv, log, env=env, cwd=run_dir), log)
 
     @property

@@ -1,0 +1,76 @@
+"""The real helm, with the chart of this checkout."""
+
+import json
+import os
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from harness import paths
+from harness.kube import Objects
+
+TIMEOUT = 120.0
+REQUIRED: Mapping[str, Any] = {"lenses": {"url": "https://lenses.example.com", "tokenSecret": {"name": "lenses-token"}}}
+"""What cannot be left out."""
+
+
+class HelmError(Exception):
+    """What helm had to say."""
+
+
+class Helm:
+    """Call it with helm's arguments. `values` are put over `REQUIRED`, map by map, as helm does it itself."""
+
+    def __init__(self, home: Path, kubeconfig: Path | None = None) -> None:
+        self._home = home
+        home.mkdir(parents=True, exist_ok=True)
+        kinds = ("CACHE", "CONFIG", "DATA")
+        self._env = {**os.environ, **{f"HELM_{kind}_HOME": str(home / kind.lower()) for kind in kinds}}
+        self._env["KUBECONFIG"] = str(kubeconfig or home / "no-cluster")
+
+    def __call__(
+        self, *arguments: str | Path, values: Mapping[str, Any] | None = None, required: bool = True
+    ) -> str:
+        """What it printed; an error that carries its own message if it failed."""
+        files = [self._file("required", REQUIRED)] * required
+        files += [] if values is None else [self._file("values", values)]
+        argv = [paths.HELM, *arguments, *(word for file in files for word in ("-f", file))]
+        done = subprocess.run(
+            argv,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=TIMEOUT,
+            env=self._env,
+            check=False,
+        )
+        if done.returncode:
+            raise HelmError(done.stderr.strip() or done.stdout.strip())
+        return done.stdout
+
+    def _file(self, name: str, values: Mapping[str, Any]) -> Path:
+        path = self._home / f"{name}.json"
+        path.write_text(json.dumps(values))
+        return path
+
+    def template(
+        self,
+        values: Mapping[str, Any] | None = None,
+        *,
+        namespace: str = "lenses-system",
+        chart: Path = paths.CHART,
+        required: bool = True,
+    ) -> Objects:
+        """The objects of release `lenses-operator`."""
+        text = self("template", "lenses-operator", chart, "-n", namespace, values=values or {}, required=required)
+        return [document for document in yaml.safe_load_all(text) if document]
+
+    def install(self, namespace: str, values: Mapping[str, Any], *, chart: Path = paths.CHART) -> str:
+        """Install or upgrade release `lenses-operator`; what helm tells its user."""
+        return self("upgrade", "--install", "lenses-operator", chart, "-n", namespace, values=values)
+
+    def uninstall(self, namespace: str) -> str:
+        return self("uninstall", "lenses-operator", "-n", namespace, required=False)

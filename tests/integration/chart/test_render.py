@@ -1,0 +1,162 @@
+"""What helm makes of the chart, without a cluster."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from harness.helm import Helm, HelmError
+from harness.kube import Object, Objects
+from harness.paths import CHART, CRDS
+from integration.chart.values import SETS
+
+DEFINITION = "CustomResourceDefinition"
+
+
+def only(objects: Objects, kind: str) -> Object:
+    (found,) = [one for one in objects if one["kind"] == kind]
+    return found
+
+
+def container(objects: Objects) -> Object:
+    (found,) = only(objects, "Deployment")["spec"]["template"]["spec"]["containers"]
+    return dict(found)
+
+
+def env(objects: Objects) -> dict[str, str]:
+    return {one["name"].removeprefix("LENSES_OPERATOR_"): one.get("value", "") for one in container(objects)["env"]}
+
+
+@pytest.mark.parametrize("name", SETS)
+def test_lint(offline: Helm, name: str) -> None:
+    assert "0 chart(s) failed" in offline("lint", "--strict", CHART, values=SETS[name])
+
+
+def test_definitions_are_the_ones_in_crds(offline: Helm, tmp_path: Path) -> None:
+    """In the package too, which is what users may get."""
+    offline("package", CHART, "-d", tmp_path, required=False)
+    (package,) = tmp_path.glob("*.tgz")
+    made = {one["metadata"]["name"]: one for one in offline.template(chart=package) if one["kind"] == DEFINITION}
+    for source in (yaml.safe_load(path.read_text()) for path in CRDS.glob("*.yaml")):
+        rendered = made.pop(source["metadata"]["name"])
+        assert rendered["metadata"].pop("annotations") == {"helm.sh/resource-policy": "keep"}
+        assert rendered["metadata"].pop("labels")["app.kubernetes.io/name"] == "lenses-operator"
+        assert rendered == source
+    assert made == {}
+
+
+def test_definitions_are_optional(offline: Helm) -> None:
+    kept = offline.template({"crds": {"keep": False}})
+    assert all("annotations" not in one["metadata"] for one in kept if one["kind"] == DEFINITION)
+    assert not [one for one in offline.template({"crds": {"enabled": False}}) if one["kind"] == DEFINITION]
+
+
+REFUSED: dict[str, tuple[dict[str, Any], str]] = {
+    "a typo": ({"watch": {"namespace": ["a"]}}, "additional properties 'namespace' not allowed"),
+    "a typo at the top": ({"leaderelection": {}}, "additional properties 'leaderelection' not allowed"),
+    "a typo in a rule": ({"policy": {"rules": [{"namespace": ["a"]}]}}, "additional properties 'namespace'"),
+    "no url": ({"lenses": {"url": ""}}, "lenses.url is required: where Lenses is"),
+    "no scheme": ({"lenses": {"url": "lenses.example.com"}}, "/lenses/url"),
+    "a password in the url": ({"lenses": {"url": "https://me:secret@lenses.example.com"}}, "/lenses/url"),
+    "no token": ({"lenses": {"tokenSecret": {"name": ""}}}, "lenses.tokenSecret.name is required: a Secret"),
+    "text for a number": ({"pollInterval": "15s"}, "/pollInterval"),
+    "a level nobody knows": ({"log": {"level": "TRACE"}}, "/log/level"),
+    "two policies": ({"policy": {"rules": [], "existingConfigMap": "p"}}, "cannot both be set"),
+    "two CA bundles": ({"lenses": {"ca": {"secretName": "a", "configMapName": "b"}}}, "cannot both be set"),
+    "many without election": ({"replicas": 2, "leaderElection": {"enabled": False}}, "undo each other's work"),
+    "two at an update": ({"strategy": {"type": "RollingUpdate"}}, "needs leaderElection.enabled"),
+    "all namespaces by Roles": ({"rbac": {"ownKindsClusterWide": False}}, "watch.namespaces is empty"),
+    "a monitor of nothing": (
+        {"metrics": {"serviceMonitor": {"enabled": True}}, "service": {"enabled": False}},
+        "needs service.enabled",
+    ),
+    "nobody's account": ({"serviceAccount": {"create": False}}, "serviceAccount.name is required"),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED.values(), ids=REFUSED)
+def test_refused(offline: Helm, case: tuple[dict[str, Any], str]) -> None:
+    values, words = case
+    with pytest.raises(HelmError) as caught:
+        offline.template(values)
+    assert words in str(caught.value)
+
+
+def test_leader_election_comes_with_replicas(offline: Helm) -> None:
+    assert "LEADER_ELECTION" not in env(offline.template())
+    for values in ({"replicas": 2}, {"leaderElection": {"enabled": True}}):
+        objects = offline.template(values)
+        said = {key: value for key, value in env(objects).items() if key.startswith("LEADER")}
+        assert said == {
+            "LEADER_ELECTION": "true",
+            "LEADER_ELECTION_NAMESPACE": "lenses-system",
+            "LEADER_ELECTION_NAME": "lenses-operator",
+        }
+
+
+def test_policy(offline: Helm) -> None:
+    """No rules, an empty list of rules, and another's ConfigMap are three different things."""
+    assert "POLICY_FILE" not in env(offline.template())
+    nothing = offline.template({"policy": {"rules": []}})
+    assert yaml.safe_load(only(nothing, "ConfigMap")["data"]["policy.yaml"]) == {"rules": []}
+    assert env(nothing)["POLICY_FILE"] == "/etc/lenses-operator/policy/policy.yaml"
+    theirs = offline.template({"policy": {"existingConfigMap": "theirs", "key": "rules"}})
+    assert env(theirs)["POLICY_FILE"] == "/etc/lenses-operator/policy/rules"
+    assert not [one for one in theirs if one["kind"] == "ConfigMap"]
+
+
+def test_mounts_follow_changes(offline: Helm) -> None:
+    """A subPath would be a copy for ever; and nothing is writable."""
+    objects = offline.template(SETS["everything"])
+    mounts = container(objects)["volumeMounts"]
+    assert {one["name"] for one in mounts} >= {"token", "ca", "policy"}
+    assert all("subPath" not in one and one["readOnly"] for one in mounts)
+    assert container(objects)["securityContext"]["readOnlyRootFilesystem"] is True
+
+
+def test_image(offline: Helm) -> None:
+    assert container(offline.template())["image"] == "lenses-operator:0.1.0"
+    digest = f"sha256:{'0' * 64}"
+    image = {"repository": "registry.example.com/operator", "tag": "1", "digest": digest}
+    assert container(offline.template({"image": image}))["image"] == f"registry.example.com/operator@{digest}"
+
+
+def test_releases_of_one_name_do_not_meet(offline: Helm) -> None:
+    """Outside its own namespace a release's names carry that namespace's name."""
+
+    def outside(namespace: str) -> set[tuple[str, str]]:
+        objects = offline.template({"watch": {"namespaces": ["a"]}, "crds": {"enabled": False}}, namespace=namespace)
+        return {
+            (one["kind"], one["metadata"]["name"])
+            for one in objects
+            if one["metadata"].get("namespace") != namespace
+        }
+
+    first, second = outside("first"), outside("second")
+    assert len(first) == len(second) == 6
+    assert not first & second
+
+
+def test_common_labels_are_everywhere(offline: Helm) -> None:
+    objects = [one for one in offline.template(SETS["everything"]) if one["metadata"]["name"] != "extra"]
+    assert all(one["metadata"]["labels"]["team"] == "streams" for one in objects)
+    assert only(objects, "Deployment")["spec"]["template"]["metadata"]["labels"]["team"] == "streams"
+    assert "team" not in only(objects, "Deployment")["spec"]["selector"]["matchLabels"]
+
+
+def test_monitoring_objects(offline: Helm) -> None:
+    objects = offline.template(SETS["everything"])
+    alerts = yaml.safe_load((CHART / "files" / "alerts.yaml").read_text())
+    assert only(objects, "PrometheusRule")["spec"] == alerts
+    (dashboard,) = [one for one in objects if one["metadata"]["name"] == "lenses-operator-dashboard"]
+    assert dashboard["metadata"]["labels"]["grafana_dashboard"] == "1"
+    text = (CHART / "files" / "dashboard.json").read_text()
+    assert dashboard["data"]["lenses-operator.json"].strip() == text.strip()
+    (endpoint,) = only(objects, "ServiceMonitor")["spec"]["endpoints"]
+    ports = [port["name"] for port in only(objects, "Service")["spec"]["ports"]]
+    assert endpoint["port"] in ports
+    selected = only(objects, "ServiceMonitor")["spec"]["selector"]["matchLabels"].items()
+    assert selected <= only(objects, "Service")["metadata"]["labels"].items()
