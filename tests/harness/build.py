@@ -3,6 +3,7 @@
 import fcntl
 import hashlib
 import os
+import re
 import shutil
 import time
 from collections.abc import Iterator, Sequence
@@ -18,6 +19,7 @@ TIMEOUT = 3600.0
 HELM_VERSION = "v4.3.1"
 # Smaller and quicker to link; nobody debugs Kubernetes here.
 GO_FLAGS = ("-trimpath", "-buildvcs=false", "-ldflags=-s -w")
+KUBERNETES = re.compile(r"^\s*k8s\.io/kubernetes (v(\d+)\.(\d+)\S*)$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -76,7 +78,7 @@ def _steps() -> tuple[Step, ...]:
             "Kubernetes control plane (go build; the first time takes minutes)",
             paths.CONTROL_PLANE,
             tuple(control_plane / name for name in ("main.go", "go.mod", "go.sum")),
-            ("go", "build", *GO_FLAGS, "-o", "{scratch}/controlplane", "."),
+            ("go", "build", *GO_FLAGS, _versioned(control_plane / "go.mod"), "-o", "{scratch}/controlplane", "."),
             control_plane,
             "controlplane",
         ),
@@ -91,6 +93,15 @@ def _steps() -> tuple[Step, ...]:
             "kstatus",
         ),
     )
+
+
+def _versioned(go_mod: Path) -> str:
+    """The linker flag by which the API server says its version, which helm holds against a chart's `kubeVersion`."""
+    found = KUBERNETES.search(go_mod.read_text())
+    if found is None:
+        raise RuntimeError(f"{go_mod} does not require k8s.io/kubernetes")
+    parts = zip(("gitVersion", "gitMajor", "gitMinor"), found.groups(), strict=True)
+    return " ".join(["-ldflags=-s -w", *(f"-X k8s.io/component-base/version.{name}={value}" for name, value in parts)])
 
 
 STEPS = {step.name: step for step in _steps()}

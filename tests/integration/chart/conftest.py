@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
+from pathlib import Path
 
 import pytest
 
@@ -15,8 +16,7 @@ from harness.kube import Kube
 from harness.kubectl import Kubectl
 from harness.lenses.running import RunningLenses
 from harness.operator_fixtures import Place
-
-CRDS = ("lensesconnectors.connect.lenses.io", "lensesconnectoroffsets.connect.lenses.io")
+from integration.chart.support import CRDS, Places, Release
 
 
 @pytest.fixture(scope="session")
@@ -58,28 +58,29 @@ def system(cluster: Kube) -> Iterator[str]:
 
 
 @pytest.fixture
-def helm(plane: ControlPlane, system: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Helm]:
-    """Its release in `system` is gone afterwards."""
+def release(
+    plane: ControlPlane, cluster: Kube, lenses: RunningLenses, system: str, tmp_path: Path
+) -> Iterator[Release]:
+    """Not installed yet; uninstalled afterwards."""
     build.require("helm")
-    made = Helm(tmp_path_factory.mktemp("helm"), plane.kubeconfig)
+    made = Release(Helm(tmp_path / "helm", plane.kubeconfig), cluster, plane, lenses, system, tmp_path)
     yield made
     with suppress(HelmError):
-        made.uninstall(system)
+        made.uninstall()
 
 
 @pytest.fixture
-def places(cluster: Kube, lenses: RunningLenses, system: str) -> Iterator[Callable[[str], Place]]:
+def places(cluster: Kube, lenses: RunningLenses, system: str) -> Iterator[Places]:
     """Makes namespaces with a Lenses environment each; left before the definitions go."""
     made: list[Place] = []
 
-    def make(prefix: str = "team") -> Place:
+    def make() -> Place:
         environment = f"env-{secrets.token_hex(4)}"
         lenses.control.add_environment(environment, {"connect": {"backend": "memory"}})
-        made.append(Place(cluster, lenses.control, cluster.create_namespace(prefix), environment, {}))
+        made.append(Place(cluster, lenses.control, cluster.create_namespace("team"), environment, {}))
         return made[-1]
 
     yield make
     for place in made:
         if cluster.raw("GET", "/apis/connect.lenses.io/v1alpha1").is_success:
             place.leave()
-
