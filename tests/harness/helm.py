@@ -31,9 +31,7 @@ class Helm:
         self._env = {**os.environ, **{f"HELM_{kind}_HOME": str(home / kind.lower()) for kind in kinds}}
         self._env["KUBECONFIG"] = str(kubeconfig or home / "no-cluster")
 
-    def __call__(
-        self, *arguments: str | Path, values: Mapping[str, Any] | None = None, required: bool = True
-    ) -> str:
+    def __call__(self, *arguments: str | Path, values: Mapping[str, Any] | None = None, required: bool = True) -> str:
         """What it printed; an error that carries its own message if it failed."""
         files = [self._file("required", REQUIRED)] * required
         files += [] if values is None else [self._file("values", values)]

@@ -47,7 +47,7 @@ def offline(tmp_path_factory: pytest.TempPathFactory) -> Helm:
 
 @pytest.fixture
 def system(cluster: Kube) -> Iterator[str]:
-    """The namespace to install into, with the token's Secret; everything of the chart is gone from the cluster after."""
+    """The namespace to install into; afterwards the definitions are gone from the cluster."""
     name = cluster.create_namespace("system")
     yield name
     cluster.delete("Namespace", None, name)

@@ -10,7 +10,7 @@ from typing import Any
 
 from harness.controlplane import ControlPlane
 from harness.helm import Helm
-from harness.kube import Kube, Object, Objects, is_condition
+from harness.kube import Kube, Object, is_condition
 from harness.kubectl import Kubectl
 from harness.lenses.running import RunningLenses
 from harness.operator_fixtures import DRIFT_INTERVAL, POLL_INTERVAL, Place
@@ -20,7 +20,22 @@ from harness.process import Launcher
 
 NAME = "lenses-operator"
 CRDS = ("lensesconnectors.connect.lenses.io", "lensesconnectoroffsets.connect.lenses.io")
+OURS = "/apis/connect.lenses.io/v1alpha1/namespaces"
 Places = Callable[[], Place]
+
+MODES: dict[str, dict[str, Any]] = {
+    "all namespaces": {},
+    "some namespaces": {"watch": {"references": True}},
+    "roles only": {"rbac": {"ownKindsClusterWide": False}},
+}
+
+
+def values_of(name: str, namespace: str) -> dict[str, Any]:
+    """The mode's, with this as the one namespace that is watched where it is some."""
+    chosen = MODES[name]
+    if name == "all namespaces":
+        return chosen
+    return {**chosen, "watch": {**chosen.get("watch", {}), "namespaces": [namespace]}}
 
 
 @dataclass(frozen=True)
@@ -70,10 +85,43 @@ class Release:
         assert " 403 " not in operator.text()
 
 
-def names(objects: Objects) -> set[str]:
-    return {str(one["metadata"]["name"]) for one in objects}
-
-
 def columns(definition: Object | None) -> list[str]:
     assert definition is not None
     return [column["name"] for column in definition["spec"]["versions"][0]["additionalPrinterColumns"]]
+
+
+def may_not(kube: Kube, name: str, system: str, place: Place, other: Place) -> None:
+    """Its service account is refused what it has no use for, and let through where it has."""
+    everywhere = name == "all namespaces"
+    mine, theirs = place.namespace, other.namespace
+    lease = "/apis/coordination.k8s.io/v1/namespaces"
+    asked = {
+        ("GET", f"/api/v1/namespaces/{mine}/secrets/secret"): True,
+        ("GET", f"/api/v1/namespaces/{theirs}/secrets/any"): everywhere,
+        ("GET", f"/api/v1/namespaces/{theirs}/configmaps/any"): everywhere,
+        ("GET", f"/api/v1/namespaces/{system}/secrets/lenses-token"): everywhere,
+        ("GET", f"/api/v1/namespaces/{mine}/secrets"): name == "some namespaces",
+        ("GET", f"/api/v1/namespaces/{mine}/configmaps"): name == "some namespaces",
+        ("GET", "/api/v1/secrets"): False,
+        ("GET", f"{lease}/{system}/leases/{NAME}"): True,
+        ("GET", f"{lease}/{system}/leases/other"): False,
+        ("GET", f"{lease}/{mine}/leases/{NAME}"): False,
+        ("DELETE", f"{lease}/{system}/leases/{NAME}"): False,
+        ("GET", f"{OURS}/{theirs}/lensesconnectors"): name != "roles only",
+        ("PATCH", f"{OURS}/{theirs}/lensesconnectors/any"): name != "roles only",
+        ("PUT", f"{OURS}/{mine}/lensesconnectors/orders"): False,
+        ("POST", f"{OURS}/{mine}/lensesconnectors"): False,
+        ("DELETE", f"{OURS}/{mine}/lensesconnectors/orders"): False,
+        ("DELETE", f"{OURS}/{mine}/lensesconnectoroffsets"): False,
+        ("PUT", f"/api/v1/namespaces/{mine}/secrets/secret"): False,
+        ("GET", f"/api/v1/namespaces/{mine}/pods"): False,
+        ("GET", f"/api/v1/namespaces/{mine}/events"): False,
+        ("GET", "/api/v1/namespaces"): False,
+        ("GET", "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"): False,
+        ("GET", "/apis/rbac.authorization.k8s.io/v1/clusterroles"): False,
+    }
+    got = {
+        (method, path): kube.raw(method, path, {} if method != "GET" else None).status_code != 403
+        for method, path in asked
+    }
+    assert {key: let for key, let in got.items() if let is not asked[key]} == {}

@@ -13,12 +13,13 @@ from harness.kubectl import Kubectl, KubectlError
 from integration.chart.values import SETS
 
 MONITORING = {"ServiceMonitor": "servicemonitors", "PrometheusRule": "prometheusrules"}
-STRINGS = {"type": "object", "additionalProperties": {"type": "string"}}
+STRING = {"type": "string"}
+STRINGS = {"type": "object", "additionalProperties": STRING}
 RELABELINGS = {"type": "array", "items": {"type": "object", "x-kubernetes-preserve-unknown-fields": True}}
 RULE = {
     "type": "object",
     "properties": {
-        **dict.fromkeys(("alert", "record", "expr", "for", "keep_firing_for"), {"type": "string"}),
+        **dict.fromkeys(("alert", "record", "expr", "for", "keep_firing_for"), STRING),
         "labels": STRINGS,
         "annotations": STRINGS,
     },
@@ -31,7 +32,7 @@ SPECS: dict[str, dict[str, Any]] = {
             "items": {
                 "type": "object",
                 "properties": {
-                    **dict.fromkeys(("port", "path", "interval", "scrapeTimeout"), {"type": "string"}),
+                    **dict.fromkeys(("port", "path", "interval", "scrapeTimeout"), STRING),
                     "relabelings": RELABELINGS,
                     "metricRelabelings": RELABELINGS,
                 },
@@ -85,7 +86,10 @@ def monitored(cluster: Kube, tmp_path_factory: pytest.TempPathFactory) -> str:
     file.write_text(yaml.safe_dump_all([definition(kind) for kind in MONITORING]))
     cluster.install_crds(file)
     name = cluster.create_namespace("system")
-    labels = {"pod-security.kubernetes.io/enforce": "restricted", "pod-security.kubernetes.io/enforce-version": "latest"}
+    labels = {
+        "pod-security.kubernetes.io/enforce": "restricted",
+        "pod-security.kubernetes.io/enforce-version": "latest",
+    }
     cluster.patch("Namespace", None, name, {"metadata": {"labels": labels}})
     return name
 

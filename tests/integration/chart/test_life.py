@@ -2,34 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
-from harness.kube import Kube
 from harness.kubectl import Kubectl
 from harness.operator_fixtures import Place
 from harness.pod import Pod
-from integration.chart.support import NAME, Places, Release
+from integration.chart.support import NAME, Places, Release, may_not, values_of
 from integration.offsets.support import BEFORE, Offsets
 
-OURS = "/apis/connect.lenses.io/v1alpha1/namespaces"
 CONFIG_FROM = [
     {"configMapRef": {"name": "defaults"}},
     {"key": "topic", "secretKeyRef": {"name": "secret", "key": "topic"}},
 ]
-MODES: dict[str, dict[str, Any]] = {
-    "all namespaces": {},
-    "some namespaces": {"watch": {"references": True}},
-    "roles only": {"rbac": {"ownKindsClusterWide": False}},
-}
-
-
-def mode(name: str, namespace: str) -> dict[str, Any]:
-    chosen = MODES[name]
-    if name == "all namespaces":
-        return chosen
-    return {**chosen, "watch": {**chosen.get("watch", {}), "namespaces": [namespace]}}
 
 
 def references(place: Place) -> None:
@@ -39,11 +23,11 @@ def references(place: Place) -> None:
         place.kube.apply({**made, "stringData" if kind == "Secret" else "data": data}, place.namespace)
 
 
-@pytest.mark.parametrize("name", MODES)
+@pytest.mark.parametrize("name", ["all namespaces", "some namespaces"])
 def test_whole_life(release: Release, places: Places, admin: Kubectl, name: str) -> None:
     place, other = places(), places()
     rules = [{"environments": [place.environment]}]
-    release.install({"replicas": 2, "policy": {"rules": rules}, **mode(name, place.namespace)})
+    release.install({"replicas": 2, "policy": {"rules": rules}, **values_of(name, place.namespace)})
     pod = release.pod()
     with release.running(admin, pod) as operator:
         references(place)
@@ -94,41 +78,3 @@ def policy_is_reloaded(release: Release, place: Place, pod: Pod) -> None:
     place.kube.patch("ConfigMap", release.system, f"{NAME}-policy", {"data": {"policy.yaml": "rules: []\n"}})
     pod.refresh()
     place.wait_reason("NotAllowed")
-
-
-def may_not(kube: Kube, name: str, system: str, place: Place, other: Place) -> None:
-    """Its service account is refused what it has no use for, and let through where it has."""
-    everywhere = name == "all namespaces"
-    mine, theirs = place.namespace, other.namespace
-    lease = "/apis/coordination.k8s.io/v1/namespaces"
-    asked = {
-        ("GET", f"/api/v1/namespaces/{mine}/secrets/secret"): True,
-        ("GET", f"/api/v1/namespaces/{theirs}/secrets/any"): everywhere,
-        ("GET", f"/api/v1/namespaces/{theirs}/configmaps/any"): everywhere,
-        ("GET", f"/api/v1/namespaces/{system}/secrets/lenses-token"): everywhere,
-        ("GET", f"/api/v1/namespaces/{mine}/secrets"): name == "some namespaces",
-        ("GET", f"/api/v1/namespaces/{mine}/configmaps"): name == "some namespaces",
-        ("GET", "/api/v1/secrets"): False,
-        ("GET", f"{lease}/{system}/leases/{NAME}"): True,
-        ("GET", f"{lease}/{system}/leases/other"): False,
-        ("GET", f"{lease}/{mine}/leases/{NAME}"): False,
-        ("DELETE", f"{lease}/{system}/leases/{NAME}"): False,
-        ("GET", f"{OURS}/{theirs}/lensesconnectors"): name != "roles only",
-        ("PATCH", f"{OURS}/{theirs}/lensesconnectors/any"): name != "roles only",
-        ("PUT", f"{OURS}/{mine}/lensesconnectors/orders"): False,
-        ("POST", f"{OURS}/{mine}/lensesconnectors"): False,
-        ("DELETE", f"{OURS}/{mine}/lensesconnectors/orders"): False,
-        ("DELETE", f"{OURS}/{mine}/lensesconnectoroffsets"): False,
-        ("PUT", f"/api/v1/namespaces/{mine}/secrets/secret"): False,
-        ("GET", f"/api/v1/namespaces/{mine}/pods"): False,
-        ("GET", f"/api/v1/namespaces/{mine}/events"): False,
-        ("GET", "/api/v1/namespaces"): False,
-        ("GET", "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"): False,
-        ("GET", "/apis/rbac.authorization.k8s.io/v1/clusterroles"): False,
-    }
-    got = {
-        (method, path): kube.raw(method, path, {} if method != "GET" else None).status_code != 403
-        for method, path in asked
-    }
-    assert got == asked
-

@@ -130,9 +130,7 @@ def test_releases_of_one_name_do_not_meet(offline: Helm) -> None:
     def outside(namespace: str) -> set[tuple[str, str]]:
         objects = offline.template({"watch": {"namespaces": ["a"]}, "crds": {"enabled": False}}, namespace=namespace)
         return {
-            (one["kind"], one["metadata"]["name"])
-            for one in objects
-            if one["metadata"].get("namespace") != namespace
+            (one["kind"], one["metadata"]["name"]) for one in objects if one["metadata"].get("namespace") != namespace
         }
 
     first, second = outside("first"), outside("second")

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import yaml
-from jsonschema import Draft7Validator
+from jsonschema import Draft7Validator  # type: ignore[import-untyped]
 
 from harness import chart
 from harness.paths import CHART, CRDS, ROOT
@@ -88,9 +88,15 @@ def test_a_pod_may_take_its_time_to_end() -> None:
 def test_table_of_values() -> None:
     text = "a:\n  # The first,\n  # in two lines.\n  b: 1\n# All of c | d.\nc:\n  x: [1]\n"
     found = chart.values(text)
-    assert found == [chart.Value("a.b", "1", "The first, in two lines."), chart.Value("c", '{"x": [1]}', "All of c | d.")]
-    page = f"head\n{chart.BEGIN}\nold\n{chart.END}\ntail\n"
-    assert chart.readme(page, found) == (
-        f"head\n{chart.BEGIN}\n| value | default | meaning |\n|---|---|---|\n| `a.b` | `1` | The first, in two lines. |\n"
-        f'| `c` | `{{"x": [1]}}` | All of c \\| d. |\n{chart.END}\ntail\n'
-    )
+    assert found == [
+        chart.Value("a.b", "1", "The first, in two lines."),
+        chart.Value("c", '{"x": [1]}', "All of c | d."),
+    ]
+    table = [
+        "| value | default | meaning |",
+        "|---|---|---|",
+        "| `a.b` | `1` | The first, in two lines. |",
+        '| `c` | `{"x": [1]}` | All of c \\| d. |',
+    ]
+    before = "\n".join(["head", chart.BEGIN, "old", chart.END, "tail"])
+    assert chart.readme(before, found).splitlines() == ["head", chart.BEGIN, *table, chart.END, "tail"]
