@@ -66,9 +66,9 @@ class Helm:
         text = self("template", "lenses-operator", chart, "-n", namespace, values=values or {}, required=required)
         return [document for document in yaml.safe_load_all(text) if document]
 
-    def install(self, namespace: str, values: Mapping[str, Any], *, chart: Path = paths.CHART) -> str:
+    def install(self, namespace: str, values: Mapping[str, Any], *options: str, chart: Path = paths.CHART) -> str:
         """Install or upgrade release `lenses-operator`; what helm tells its user."""
-        return self("upgrade", "--install", "lenses-operator", chart, "-n", namespace, values=values)
+        return self("upgrade", "--install", "lenses-operator", chart, "-n", namespace, *options, values=values)
 
     def uninstall(self, namespace: str) -> str:
         return self("uninstall", "lenses-operator", "-n", namespace, required=False)

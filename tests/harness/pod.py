@@ -35,11 +35,11 @@ class Pod:
         """The one it runs as."""
         return str(self._spec["serviceAccountName"])
 
-    def start(self, kubeconfig: Path, launcher: Launcher, name: str = "operator") -> OperatorProcess:
-        """Mount what it mounts and start it; not waited for."""
+    def start(self, kubeconfig: Path, launcher: Launcher, env: Mapping[str, str]) -> OperatorProcess:
+        """Mount what it mounts and start it, with `env` beside its own; not waited for."""
         self.refresh()
-        env = {**self.environment(), **LOOPBACK, "KUBECONFIG": str(kubeconfig)}
-        return OperatorProcess.run(self.directory, self._container["args"], env, launcher=launcher, name=name)
+        env = {**env, **self.environment(), **LOOPBACK, "KUBECONFIG": str(kubeconfig)}
+        return OperatorProcess.run(self.directory, self._container["args"], env, launcher=launcher, name="operator")
 
     def environment(self) -> dict[str, str]:
         """Of the container, with the paths of its mounts as they are here."""

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import yaml
+
+from harness import paths
 from harness.controlplane import ControlPlane
 from harness.helm import Helm
 from harness.kube import Kube, Object, is_condition
@@ -22,6 +26,22 @@ NAME = "lenses-operator"
 CRDS = ("lensesconnectors.connect.lenses.io", "lensesconnectoroffsets.connect.lenses.io")
 OURS = "/apis/connect.lenses.io/v1alpha1/namespaces"
 Places = Callable[[], Place]
+WRITES = "would need a writable volume"
+WATCH_WRITES = f"""
+import os, sys
+
+def hook(event, arguments):
+    if event == "open":
+        path, _, flags = arguments
+        writes = bool(flags & (os.O_WRONLY | os.O_RDWR | os.O_CREAT)) and not str(path).startswith("/dev/")
+    else:
+        writes = event in ("os.mkdir", "os.rename", "os.symlink", "os.link", "tempfile.mkstemp", "tempfile.mkdtemp")
+    if writes:
+        os.write(2, f"{{event}} {{arguments[0]}} {WRITES}\\n".encode())
+
+sys.addaudithook(hook)
+"""
+"""Python runs it at the start: a read-only root file system, portably."""
 
 MODES: dict[str, dict[str, Any]] = {
     "all namespaces": {},
@@ -49,12 +69,12 @@ class Release:
     system: str
     directory: Path
 
-    def install(self, values: Mapping[str, Any], **options: Any) -> str:
+    def install(self, values: Mapping[str, Any], *options: str, chart: Path = paths.CHART) -> str:
         """Install or upgrade it; what helm tells its user."""
         token = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "lenses-token"}}
         self.cluster.apply({**token, "stringData": {"token": f"{self.lenses.token}\n"}}, self.system)
         own = {"lenses": {"url": self.lenses.url}, "pollInterval": POLL_INTERVAL, "driftInterval": DRIFT_INTERVAL}
-        said = self.helm.install(self.system, {**own, **values}, **options)
+        said = self.helm.install(self.system, {**own, **values}, *options, chart=chart)
         if values.get("crds", {}).get("enabled", True):
             for crd in CRDS:
                 self.cluster.wait_for("CustomResourceDefinition", None, crd, is_condition("Established"))
@@ -78,11 +98,25 @@ class Release:
         """The pod at work, ready, with the rights of its service account and no others."""
         pod = pod or self.pod()
         pod.directory.mkdir(parents=True)
-        kubeconfig = self.plane.kubeconfig_with(self.token(kubectl), pod.directory / "kubeconfig")
-        with Launcher() as launcher, pod.start(kubeconfig, launcher) as operator:
+        (pod.directory / "sitecustomize.py").write_text(WATCH_WRITES)
+        env = {"PYTHONPATH": f"{pod.directory}:{os.environ.get('PYTHONPATH', '')}", "PYTHONDONTWRITEBYTECODE": "1"}
+        with Launcher() as launcher, pod.start(self._kubeconfig(kubectl, pod), launcher, env) as operator:
             yield operator.wait_ready()
-        assert "Traceback" not in operator.text()
-        assert " 403 " not in operator.text()
+        for trouble in ("Traceback", " 403 ", WRITES):
+            assert trouble not in operator.text()
+
+    def _kubeconfig(self, kubectl: Kubectl, pod: Pod) -> Path:
+        """The certificates as a file, as a pod has them: from data in a kubeconfig the client would write one."""
+        path = self.plane.kubeconfig_with(self.token(kubectl), pod.directory / "kubeconfig")
+        config = yaml.safe_load(path.read_text())
+        server = config["clusters"][0]["cluster"]
+        del server["certificate-authority-data"]
+        path.write_text(yaml.safe_dump({**config, "clusters": [{"name": "local", "cluster": {**server, **self._ca}}]}))
+        return path
+
+    @property
+    def _ca(self) -> dict[str, str]:
+        return {"certificate-authority": str(self.plane.ca)}
 
 
 def columns(definition: Object | None) -> list[str]:

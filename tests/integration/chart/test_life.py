@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from harness.kubectl import Kubectl
-from harness.operator_fixtures import Place
+from harness.operator_fixtures import TIMEOUT, Place
 from harness.pod import Pod
+from harness.waiting import wait_until
 from integration.chart.support import NAME, Places, Release, may_not, values_of
 from integration.offsets.support import BEFORE, Offsets
 
@@ -56,6 +57,7 @@ def test_whole_life(release: Release, places: Places, admin: Kubectl, name: str)
             place.kube.delete("Namespace", None, place.namespace)
             place.kube.wait_gone("Namespace", None, place.namespace)
         else:
+            token_is_reloaded(release, place, pod)
             policy_is_reloaded(release, place, pod)
             offsets.delete()
             place.delete()
@@ -72,6 +74,13 @@ def watched(place: Place) -> None:
     place.kube.patch("Secret", place.namespace, "secret", {"stringData": {"topic": "other"}})
     place.wait_connector(predicate=lambda found: found["config"]["topic"] == "other")
     place.wait_running()
+
+
+def token_is_reloaded(release: Release, place: Place, pod: Pod) -> None:
+    place.control.add_token("rotated", name="rotated")
+    place.kube.patch("Secret", release.system, "lenses-token", {"stringData": {"token": "rotated"}})
+    pod.refresh()
+    wait_until("use of the new token", lambda: place.requests()[-1]["token"] == "rotated", TIMEOUT)
 
 
 def policy_is_reloaded(release: Release, place: Place, pod: Pod) -> None:

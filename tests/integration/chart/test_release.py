@@ -14,6 +14,7 @@ import yaml
 
 from harness import paths
 from harness.controlplane import PERSON, ControlPlane
+from harness.helm import HelmError
 from harness.kube import Kube, KubeError, is_condition
 from harness.kubectl import Kubectl
 from harness.operator_fixtures import Place
@@ -37,15 +38,22 @@ def altered(directory: Path) -> Path:
 
 
 def test_definitions_live_longer_than_the_release(
-    release: Release, places: Places, cluster: Kube, tmp_path: Path
+    release: Release, places: Places, admin: Kubectl, cluster: Kube, tmp_path: Path
 ) -> None:
+    """They may have been there before it, too."""
     place = places()
-    said = release.install({})
+    admin("apply", "--server-side", "-f", str(paths.CRDS))
+    with pytest.raises(HelmError, match="invalid ownership metadata"):
+        release.install({})
+    said = release.install({}, "--take-ownership")
     assert f"kubectl rollout status deployment/{NAME} -n {release.system}" in said
     first = place.apply()
     assert "Later" not in columns(cluster.get(DEFINITION, None, CRDS[0]))
 
-    release.install({}, chart=altered(tmp_path))
+    later = altered(tmp_path)
+    with pytest.raises(HelmError, match=r'conflict with "kubectl": \.spec\.versions'):
+        release.install({}, chart=later)
+    release.install({}, "--force-conflicts", chart=later)
     assert "Later" in columns(cluster.get(DEFINITION, None, CRDS[0]))
 
     release.uninstall()
