@@ -85,6 +85,13 @@ def test_refused(offline: Helm, case: tuple[dict[str, Any], str]) -> None:
     assert words in str(caught.value)
 
 
+def test_needs_what_the_definitions_need(offline: Helm) -> None:
+    """Their selectableFields are dropped without a word before Kubernetes 1.31."""
+    offline("template", CHART, "--kube-version", "1.31.0")
+    with pytest.raises(HelmError, match=r"requires kubeVersion: >=1\.31"):
+        offline("template", CHART, "--kube-version", "1.30.9")
+
+
 def test_leader_election_comes_with_replicas(offline: Helm) -> None:
     assert "LEADER_ELECTION" not in env(offline.template())
     for values in ({"replicas": 2}, {"leaderElection": {"enabled": True}}):
