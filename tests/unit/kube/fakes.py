@@ -31,10 +31,19 @@ class FakeApi:
         self.before_patch: Callable[[], None] = lambda: None
         self._faults: dict[str, list[KubeError | None]] = defaultdict(list)
         self._always: dict[str, KubeError] = {}
+        self._lost: set[str] = set()
+        self.slept: list[float] = []
         self._version = 100
 
     def fail(self, call: str, *faults: KubeError | None) -> None:
         self._faults[call] += faults
+
+    def lose_answer(self, call: str) -> None:
+        """It is carried out once more, but no answer comes."""
+        self._lost.add(call)
+
+    async def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
 
     def always(self, call: str, fault: KubeError | None) -> None:
         if fault is None:
@@ -101,8 +110,12 @@ class FakeApi:
         await self._gate("create_event")
         assert body["metadata"]["namespace"] == namespace
         name = str(body["metadata"]["name"])
-        assert name not in self.events
+        if name in self.events:
+            raise KubeError("create event", 409, "exists")
         self.events[name] = copy.deepcopy(dict(body))
+        if "create_event" in self._lost:
+            self._lost.discard("create_event")
+            raise KubeError("create event", 0, "no answer")
         return name
 
     async def patch_event(self, namespace: str, name: str, operations: Sequence[Mapping[str, Any]]) -> None:

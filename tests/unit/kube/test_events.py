@@ -18,7 +18,7 @@ from unit.resources.make import resource
 
 @asynccontextmanager
 async def running(api: FakeApi) -> AsyncIterator[Events]:
-    events = Events(api.as_api())
+    events = Events(api.as_api(), api.sleep)
     task = asyncio.create_task(events.run())
     try:
         yield events
@@ -79,7 +79,7 @@ async def test_one_that_has_expired_is_written_anew() -> None:
     assert sorted(event["count"] for event in api.events.values()) == [1, 2]
 
 
-@pytest.mark.parametrize("failure", [REFUSED, GONE, KubeError("create event", 0, "no answer")])
+@pytest.mark.parametrize("failure", [GONE, KubeError("create event", 422, "invalid")])
 async def test_a_refused_event_is_given_up_without_a_retry_and_the_next_one_is_written(failure: KubeError) -> None:
     api = FakeApi()
     async with running(api) as events:
@@ -91,13 +91,83 @@ async def test_a_refused_event_is_given_up_without_a_retry_and_the_next_one_is_w
     assert api.event_calls == ["create", "create"]
 
 
+async def test_in_a_terminating_namespace_one_is_tried_and_the_others_are_let_go() -> None:
+    """The same name in a namespace that comes anew is another object, whose Events are written."""
+    api = FakeApi()
+    async with running(api) as events:
+        api.fail("create_event", REFUSED)
+        for number in range(5):
+            events.emit(resource(), "Normal", f"R{number}", "a")
+        await events.drain()
+        events.emit(resource(), "Normal", "Deleted", "a")
+        events.emit(resource(uid="uid-2"), "Normal", "Created", "a")
+        await events.drain()
+    assert [event["reason"] for event in api.events.values()] == ["Created"]
+    assert api.event_calls == ["create", "create"]
+
+
+AWAY = [KubeError("create event", status, "away") for status in (0, 429, 500, 503)]
+
+
+@pytest.mark.parametrize("failure", AWAY, ids=lambda error: str(error.status))
+async def test_while_the_api_server_is_away_it_is_tried_again_within_a_bound(failure: KubeError) -> None:
+    api = FakeApi()
+    async with running(api) as events:
+        api.fail("create_event", failure, failure)
+        events.emit(resource(), "Normal", "First", "a")
+        await events.drain()
+        api.fail("create_event", failure, failure, failure)
+        events.emit(resource(), "Normal", "Lost", "a")
+        events.emit(resource(), "Normal", "Last", "a")
+        await events.drain()
+        api.fail("patch_event", failure)
+        events.emit(resource(), "Normal", "Last", "a")
+        await events.drain()
+    assert [(event["reason"], event["count"]) for event in api.events.values()] == [("First", 1), ("Last", 2)]
+    assert api.slept == [0.5, 2.0, 0.5, 2.0, 0.5]
+
+
+async def test_one_that_was_written_though_the_answer_was_lost_is_there_once_and_is_counted_on() -> None:
+    api = FakeApi()
+    async with running(api) as events:
+        api.lose_answer("create_event")
+        events.emit(resource(), "Normal", "Created", "a")
+        events.emit(resource(), "Normal", "Created", "a")
+        await events.drain()
+    assert [event["count"] for event in api.events.values()] == [2]
+
+
+async def test_many_different_words_of_one_reason_become_one_event() -> None:
+    api = FakeApi()
+    async with running(api) as events:
+        for number in range(15):
+            events.emit(resource(), "Warning", "TaskFailed", f"failure {number}")
+        events.emit(resource(), "Normal", "Paused", "other reasons are told as ever")
+        await events.drain()
+    *plain, combined, paused = api.events.values()
+    assert [event["message"] for event in plain] == [f"failure {number}" for number in range(10)]
+    assert (combined["message"], combined["count"]) == ("(combined from similar events): failure 14", 5)
+    assert paused["reason"] == "Paused"
+
+
+async def test_a_resource_that_never_stops_talking_leaves_room_for_the_others() -> None:
+    api = FakeApi()
+    async with running(api) as events:
+        for number in range(2000):
+            events.emit(resource(), "Normal", "Resumed" if number % 2 else "Paused", "again")
+        events.emit(resource("other", uid="uid-2"), "Normal", "Created", "a")
+        await events.drain()
+    counts = {event["reason"]: event["count"] for event in api.events.values()}
+    assert counts == {"Paused": 13, "Resumed": 12, "Created": 1}
+
+
 async def test_when_too_many_wait_the_newest_is_dropped_and_nobody_waits(caplog: pytest.LogCaptureFixture) -> None:
     api = FakeApi()
     events = Events(api.as_api())
     with caplog.at_level(logging.WARNING):
         for number in range(1002):
-            events.emit(resource(), "Normal", f"R{number}", "a")
-    assert len([record for record in caplog.records if "event dropped" in record.message]) == 2
+            events.emit(resource(uid=f"uid-{number}"), "Normal", f"R{number}", "a")
+    assert [record.message for record in caplog.records] == ["Events are dropped, since 1000 wait to be written"]
     task = asyncio.create_task(events.run())
     await events.drain()
     task.cancel()
