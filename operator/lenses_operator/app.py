@@ -23,13 +23,13 @@ from lenses_operator.controllers.intake import Intake
 from lenses_operator.controllers.offsets import OffsetsController
 from lenses_operator.controllers.offsets_steps import OffsetsSteps
 from lenses_operator.controllers.offsets_store import OffsetsIntake, OffsetsStore
+from lenses_operator.controllers.passes import Passes
 from lenses_operator.controllers.queue import WorkQueue, run_workers
 from lenses_operator.controllers.reporter import Reporter
 from lenses_operator.controllers.session import Sessions
 from lenses_operator.controllers.store import Store
-from lenses_operator.domain.backoff import TRANSIENT
-from lenses_operator.kube.api import KubeApi, KubeError, connect
-from lenses_operator.kube.events import Events
+from lenses_operator.kube.api import KubeApi, connect
+from lenses_operator.kube.events import Events, EventType
 from lenses_operator.kube.leader import Leader
 from lenses_operator.kube.lister import Lister
 from lenses_operator.kube.references import ReferenceReader
@@ -38,11 +38,12 @@ from lenses_operator.lenses.client import LensesClient
 from lenses_operator.lenses.tokens import TokenFile
 from lenses_operator.lenses.transport import LensesTransport
 from lenses_operator.observability.health import HealthServer
+from lenses_operator.observability.logging import request_id
 from lenses_operator.observability.metrics import Metrics
+from lenses_operator.observability.standing import EnvironmentMetrics, QueueMetrics, ResourceMetrics
 from lenses_operator.policy_file import PolicyFile, PolicyFileError
 from lenses_operator.resources.base import ObjectKey, Resource
 from lenses_operator.resources.connector import LensesConnector
-from lenses_operator.resources.offsets import KIND as OFFSETS
 from lenses_operator.settings import Settings, SettingsError
 
 logger = logging.getLogger(__name__)
@@ -68,7 +69,10 @@ async def _build(settings: Settings, stack: AsyncExitStack) -> App:
     metrics = Metrics()
     try:
         transport = LensesTransport(
-            settings.lenses_url, ca_file=settings.lenses_ca_file, concurrency=settings.concurrency
+            settings.lenses_url,
+            ca_file=settings.lenses_ca_file,
+            concurrency=settings.concurrency,
+            request_id=request_id,
         )
         tokens = TokenFile(settings.lenses_token_file)
         policy = PolicyFile(settings.policy_file)
@@ -136,9 +140,15 @@ class App:
             settings.http_host, settings.http_port, ready=self._not_ready, registry=metrics.registry
         )
         self._leader = _leader(settings, api) if settings.leader_election else None
-        self._failures: dict[ObjectKey, int] = {}
         self._working = False
-        metrics.watch(self._queue.__len__, store.__len__)
+        self._passes = Passes(
+            self._controller, self._offsets, store, operations, again=self._queue.add_after, ended=metrics.passed
+        )
+        metrics.watch(
+            QueueMetrics(self._queue.stats, WORKERS),
+            EnvironmentMetrics(self._environments.standings, loop.time),
+            ResourceMetrics(store, operations, store.get, lambda: self._working),
+        )
 
     async def run(self) -> None:
         told, stop, watches = asyncio.Event(), asyncio.Event(), asyncio.Event()
@@ -179,7 +189,7 @@ class App:
             beside.append(asyncio.create_task(self._leader.hold(), name="lease"))
         self._working = True
         self._metrics.leader.set(1)
-        await run_workers(self._queue, WORKERS, self._reconcile)
+        await run_workers(self._queue, WORKERS, self._passes.run)
 
     async def _watch_policy(self) -> None:
         """A changed policy may concern everyone."""
@@ -188,29 +198,6 @@ class App:
             if self._policy.reload():
                 for resource in self._store:
                     self._queue.add(resource.key)
-
-    async def _reconcile(self, key: ObjectKey) -> None:
-        try:
-            controller = self._offsets if key.kind == OFFSETS else self._controller
-            delay = await controller.reconcile(key)
-        except KubeError as error:
-            delay = self._again(key)
-            logger.warning("%s", error, extra={"resource": str(key)})
-            self._metrics.passes.labels("kube-error").inc()
-        except Exception:
-            # One connector's surprise must not end the others' work; it is loud, and it is tried again.
-            delay = self._again(key)
-            logger.exception("pass failed", extra={"resource": str(key)})
-            self._metrics.passes.labels("failed").inc()
-        else:
-            self._failures.pop(key, None)
-            self._metrics.passes.labels("ok").inc()
-        if delay is not None:
-            self._queue.add_after(key, delay)
-
-    def _again(self, key: ObjectKey) -> float:
-        self._failures[key] = self._failures.get(key, 0) + 1
-        return TRANSIENT.delay(self._failures[key], lambda low, high: (low + high) / 2)
 
     async def _end(
         self,
@@ -240,7 +227,13 @@ class App:
         await self._health.stop()
 
     def _emit(self, resource: Resource, reason: str, message: str, *, warning: bool = False) -> None:
-        self._events.emit(resource, "Warning" if warning else "Normal", reason, message)
+        """One Event, one line and one count for each thing that is done or goes wrong."""
+        kind: EventType = "Warning" if warning else "Normal"
+        logger.log(
+            logging.WARNING if warning else logging.INFO, "%s: %s", reason, message, extra={"resource": resource.key}
+        )
+        self._metrics.told(resource, kind, reason)
+        self._events.emit(resource, kind, reason, message)
 
     def _not_ready(self) -> list[str]:
         """Ready needs neither Lenses nor the lease: both kinds listed, and every environment's first list ended."""

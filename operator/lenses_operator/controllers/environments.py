@@ -4,15 +4,27 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextvars import Context
+from dataclasses import dataclass
 
 from lenses_operator.controllers.session import Session
+from lenses_operator.lenses.errors import LensesError
 from lenses_operator.lenses.poller import ConnectorName, EnvironmentPoller, View
 from lenses_operator.resources.base import ObjectKey
 from lenses_operator.resources.connector import ConnectorKey
 
 Scope = tuple[str, str]
 """(environment, session id): a list seen with one token says nothing about another."""
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How one environment's list stands for one token. `read_at`: loop time of the last good one."""
+
+    environment: str
+    error: LensesError | None
+    read_at: float | None
 
 
 class Environments:
@@ -46,7 +58,8 @@ class Environments:
                 session.client, environment, self._interval, lambda changed: self._changed(scope, changed)
             )
             self._pollers[scope] = poller
-            self._tasks[scope] = asyncio.create_task(poller.run(), name=f"poll {environment}")
+            # In a context of its own: it outlives the pass that begins it, whose name its log lines would bear.
+            self._tasks[scope] = asyncio.create_task(poller.run(), name=f"poll {environment}", context=Context())
         return poller.view
 
     def leave(self, key: ObjectKey) -> None:
@@ -76,6 +89,12 @@ class Environments:
     def polled(self) -> bool:
         """Whether every environment's first list has ended, well or badly."""
         return all(poller.view is not None for poller in self._pollers.values())
+
+    def standings(self) -> Iterator[Standing]:
+        """Of every list that has ended at least once."""
+        for (environment, _), poller in self._pollers.items():
+            if poller.view is not None:
+                yield Standing(environment, poller.view.error, poller.read_at)
 
     async def close(self) -> None:
         tasks = list(self._tasks.values())

@@ -58,7 +58,7 @@ class Intake:
             return
         stripped = resource.metadata.deleting  # the watch may have missed the deletion time that the last event shows
         if not self._store.was_released(last.metadata.uid) and _owes_deletion(last) and not stripped:
-            logger.warning("object removed before its finalizer could hold it", extra={"resource": str(last.key)})
+            logger.warning("object removed before its finalizer could hold it", extra={"resource": last.key})
             self._store.bury(last)
         self._wake(last)
 

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
-from lenses_operator.resources.base import Resource
+from lenses_operator.resources.base import ObjectKey, Resource
 
 logger = logging.getLogger(__name__)
 R = TypeVar("R", bound=Resource)
@@ -25,6 +25,6 @@ def parse(kind: type[R], body: Mapping[str, Any]) -> R | None:
             "%s not understood, is the CRD of this version installed? fields: %s",
             kind.kind_name,
             where,
-            extra={"resource": f"{metadata.get('namespace')}/{metadata.get('name')}"},
+            extra={"resource": ObjectKey(kind.kind_name, str(metadata.get("namespace")), str(metadata.get("name")))},
         )
         return None

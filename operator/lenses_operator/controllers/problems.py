@@ -68,6 +68,11 @@ def problem_of(
             )
 
 
+def reason_of(error: errors.LensesError) -> str:
+    """The reason alone, where nobody asks for the words."""
+    return problem_of(error, ConnectorKey("", "", ""), lambda _: "").reason
+
+
 def _waiting(reason: Reason, message: str) -> Verdict:
     return _verdict("Unknown", reason, message, Phase.RECONCILING)
 

@@ -6,6 +6,7 @@ import asyncio
 import heapq
 import itertools
 from collections.abc import Awaitable, Callable, Hashable
+from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 Key = TypeVar("Key", bound=Hashable)
@@ -13,6 +14,17 @@ Key = TypeVar("Key", bound=Hashable)
 
 class QueueClosed(Exception):  # noqa: N818 - ends the workers, it is no error
     """Nothing more will come."""
+
+
+@dataclass(frozen=True)
+class QueueStats:
+    """`oldest`: seconds that the key that has waited longest has been due; `longest`: of the longest pass running."""
+
+    depth: int
+    oldest: float
+    running: int
+    longest: float
+    adds: int
 
 
 class WorkQueue(Generic[Key]):
@@ -23,18 +35,31 @@ class WorkQueue(Generic[Key]):
 
     def __init__(self, clock: Callable[[], float] | None = None) -> None:
         self._clock = clock or (lambda: asyncio.get_running_loop().time())
-        self._ready: dict[Key, None] = {}  # a set that keeps the order of arrival
+        self._ready: dict[Key, float] = {}  # since when, in the order of arrival
         self._due: dict[Key, float] = {}
         self._heap: list[tuple[float, int, Key]] = []
         self._order = itertools.count()
-        self._working: set[Key] = set()
+        self._working: dict[Key, float] = {}  # since when
         self._again: set[Key] = set()
         self._wake = asyncio.Event()
         self._closed = False
+        self._adds = 0
 
     def __len__(self) -> int:
         """Keys that are due now and wait for a worker."""
         return len(self._ready)
+
+    def stats(self) -> QueueStats:
+        """For metrics."""
+        self._promote()  # with every worker busy nobody else does
+        now = self._clock()
+        return QueueStats(
+            depth=len(self._ready),
+            oldest=now - min(self._ready.values(), default=now),
+            running=len(self._working),
+            longest=now - min(self._working.values(), default=now),
+            adds=self._adds,
+        )
 
     def add(self, key: Key) -> None:
         """Due now; an earlier appointment is forgotten, since the pass makes a new one."""
@@ -44,7 +69,7 @@ class WorkQueue(Generic[Key]):
         if key in self._working:
             self._again.add(key)
         else:
-            self._ready[key] = None
+            self._make_ready(key)
         self._wake.set()
 
     def add_after(self, key: Key, delay: float) -> None:
@@ -77,7 +102,7 @@ class WorkQueue(Generic[Key]):
             if self._ready:
                 key = next(iter(self._ready))
                 del self._ready[key]
-                self._working.add(key)
+                self._working[key] = self._clock()
                 return key
             self._wake.clear()
             wait = self._heap[0][0] - self._clock() if self._heap else None
@@ -89,12 +114,17 @@ class WorkQueue(Generic[Key]):
 
     def done(self, key: Key) -> None:
         """The pass over the key has ended; if it was added meanwhile it is due again."""
-        self._working.discard(key)
+        self._working.pop(key, None)
         if key in self._again:
             self._again.discard(key)
             self._due.pop(key, None)
-            self._ready[key] = None
+            self._make_ready(key)
             self._wake.set()
+
+    def _make_ready(self, key: Key, since: float | None = None) -> None:
+        if key not in self._ready:
+            self._ready[key] = self._clock() if since is None else since
+            self._adds += 1
 
     def _promote(self) -> None:
         now = self._clock()
@@ -106,7 +136,7 @@ class WorkQueue(Generic[Key]):
             if key in self._working:
                 self._again.add(key)
             else:
-                self._ready[key] = None
+                self._make_ready(key, due)
 
 
 async def run_workers(queue: WorkQueue[Key], count: int, work: Callable[[Key], Awaitable[None]]) -> None:

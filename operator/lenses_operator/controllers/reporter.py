@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
@@ -13,8 +12,6 @@ from lenses_operator.controllers.work import Work
 from lenses_operator.domain.status import Report, next_status
 from lenses_operator.resources.conditions import Phase
 from lenses_operator.resources.connector import ConnectorStatus, LensesConnector
-
-logger = logging.getLogger(__name__)
 
 
 class StatusWriter(Protocol):
@@ -49,9 +46,6 @@ class Reporter:
         self._owned = owned
 
     def event(self, work: Work, reason: str, message: str, *, warning: bool = False) -> None:
-        logger.info(
-            "%s: %s", reason, message, extra={"resource": str(work.resource.key), "connector": work.connector.name}
-        )
         self._emit(work.resource, reason, message, warning=warning)
 
     async def report(self, work: Work, report: Report) -> bool:

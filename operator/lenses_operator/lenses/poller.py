@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -18,6 +19,7 @@ from lenses_operator.lenses.errors import (
 )
 from lenses_operator.lenses.models import ConnectorListItem
 
+log = logging.getLogger(__name__)
 ConnectorName = tuple[str, str]
 """(cluster, connector)."""
 
@@ -60,6 +62,8 @@ class EnvironmentPoller:
         self._reading = asyncio.Lock()
         self.view: View | None = None
         """None until the first list ended well or badly."""
+        self.read_at: float | None = None
+        """Loop time when the last good list ended."""
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -98,11 +102,15 @@ class EnvironmentPoller:
         entries = before.entries if before else {}
         self.view = View(asked_at, entries, error)
         if before is None or type(before.error) is not type(error) or str(before.error) != str(error):
+            log.warning("environment lost: %s", error, extra={"environment": self._environment})
             self._on_change(None)
 
     def _read(self, view: View) -> None:
         self._doubt = False
+        self.read_at = asyncio.get_running_loop().time()
         before, self.view = self.view, view
+        if before is not None and before.error is not None:
+            log.info("environment back", extra={"environment": self._environment})
         if before is None or before.error is not None:
             self._on_change(None)
             return

@@ -100,8 +100,9 @@ class LensesTransport:
     """The connection to one Lenses, shared by all tokens.
 
     `concurrency` counts requests under way per environment, at least 2. The CA file is trusted in addition to the
-    system's. Raises ValueError for a URL or a CA file that cannot be used. `transport`, `clock` (monotonic seconds),
-    `wall_clock` (Unix seconds) and `sleep` are there for tests.
+    system's. `request_id` names the work a request belongs to; it is sent along as X-Request-ID, which servers and
+    proxies that know the header log and others ignore. Raises ValueError for a URL or a CA file that cannot be used.
+    `transport`, `clock` (monotonic seconds), `wall_clock` (Unix seconds) and `sleep` are there for tests.
     """
 
     def __init__(
@@ -110,6 +111,7 @@ class LensesTransport:
         *,
         ca_file: Path | None = None,
         concurrency: int = 16,
+        request_id: Callable[[], str] = str,
         transport: httpx.AsyncBaseTransport | None = None,
         clock: Callable[[], float] = time.monotonic,
         wall_clock: Callable[[], float] = time.time,
@@ -119,6 +121,7 @@ class LensesTransport:
             raise ValueError("concurrency must be at least 2, one place being kept free of slow operations")
         self._base = _base(base_url)
         self._concurrency = concurrency
+        self._request_id = request_id
         self._clock, self._wall_clock, self._sleep = clock, wall_clock, sleep
         self._lanes: dict[str, _Lane] = {}
         self._http = httpx.AsyncClient(
@@ -173,7 +176,8 @@ class LensesTransport:
                 raise
             finally:
                 seconds = self._clock() - started
-                log.debug("%s %s %s %.0f ms", call.operation, call.environment, outcome, seconds * 1000)
+                told = {"operation": call.operation, "environment": call.environment}
+                log.debug("%s %s %s %.0f ms", call.operation, call.environment, outcome, seconds * 1000, extra=told)
                 if observer is not None:
                     observer(call.operation, call.environment, outcome, seconds)
         if response.is_success:
@@ -198,6 +202,8 @@ class LensesTransport:
         headers = {"Authorization": f"Bearer {token}", "Accept": call.accept}
         if call.method in {"POST", "PUT", "PATCH"}:
             headers["Content-Type"] = call.content_type  # Connect answers 415 without, even where there is no body
+        if request_id := self._request_id():
+            headers["X-Request-ID"] = request_id
         request = self._http.build_request(
             call.method, f"{self._base}{target}", headers=headers, content=call.content, timeout=call.timeout
         )

@@ -1,43 +1,95 @@
-"""Prometheus metrics; the names are part of what users build alerts on."""
+"""Prometheus metrics; the names are part of what users build alerts on, and docs/metrics.md lists them.
+
+What happens is counted where it happens. What stands is read when Prometheus asks: nothing has to be kept in step, and
+a resource's series go with the resource. Only that part has names of resources in its labels; a counter never has.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from importlib import metadata
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info, ProcessCollector
+from prometheus_client.registry import Collector
+
+from lenses_operator.resources.base import Resource
+from lenses_operator.resources.connector import KIND as CONNECTOR
+from lenses_operator.resources.offsets import KIND as OFFSETS
+from lenses_operator.resources.offsets import Action, LensesConnectorOffsets
 
 NAMESPACE = "lenses_operator"
+PASS_SECONDS = (0.001, 0.005, 0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120)
+REQUEST_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 100)
+CONTROLLERS = {kind: kind.lower() for kind in (CONNECTOR, OFFSETS)}
+RESULTS = ("success", "requeue_after", "error")
+RESTARTED = {"ConnectorRestarted": "connector", "TaskRestarted": "task"}
+OUTCOMES = ("applied", "failed")
 
 
 class Metrics:
-    """A registry of its own, so that two operators in one process do not meet."""
+    """A registry of its own, so that two operators in one process do not meet. Counters of known labels begin at 0."""
 
     def __init__(self) -> None:
-        self.registry = CollectorRegistry()
-        self.requests = Histogram(
-            "lenses_request_seconds",
-            "Requests to Lenses, by operation and outcome.",
-            ["operation", "outcome"],
-            namespace=NAMESPACE,
-            registry=self.registry,
-        )
-        self.passes = Counter(
-            "passes",
-            "Passes over a resource, by how they ended.",
-            ["outcome"],
-            namespace=NAMESPACE,
-            registry=self.registry,
-        )
-        self.queue = Gauge("queue_length", "Keys that are due.", namespace=NAMESPACE, registry=self.registry)
-        self.resources = Gauge("resources", "Resources known.", namespace=NAMESPACE, registry=self.registry)
-        self.leader = Gauge("leader", "1 while this process works.", namespace=NAMESPACE, registry=self.registry)
+        self.registry = registry = CollectorRegistry()
 
-    def watch(self, queue_length: Callable[[], int], resources: Callable[[], int]) -> None:
+        def counter(name: str, text: str, *labels: str) -> Counter:
+            return Counter(name, text, labels, namespace=NAMESPACE, registry=registry)
+
+        def histogram(name: str, text: str, label: str, buckets: tuple[float, ...]) -> Histogram:
+            return Histogram(name, text, [label], namespace=NAMESPACE, registry=registry, buckets=buckets)
+
+        self._passes = counter("reconcile", "Passes over a resource, by how they ended.", "controller", "result")
+        self._pass_seconds = histogram("reconcile_time_seconds", "How long passes take.", "controller", PASS_SECONDS)
+        self._requests = counter(
+            "lenses_requests",
+            "Requests to Lenses, by operation and HTTP status, or why there was none.",
+            "operation",
+            "status",
+        )
+        self._request_seconds = histogram(
+            "lenses_request_duration_seconds", "How long requests to Lenses take.", "operation", REQUEST_SECONDS
+        )
+        self._events = counter("events", "What was done and what went wrong, as told by Events.", "type", "reason")
+        self._restarts = counter("restarts", "Restarts that the operator asked for.", "kind")
+        self._operations = counter("offsets_operations", "Ended offsets operations.", "action", "outcome")
+        self.leader = Gauge(
+            "leader", "1 while this process is the one that works.", namespace=NAMESPACE, registry=registry
+        )
+        build = Info("build", "The operator's version.", namespace=NAMESPACE, registry=registry)
+        build.info({"version": metadata.version("lenses-operator")})
+        ProcessCollector(registry=registry)
+        self._begin()
+
+    def _begin(self) -> None:
+        """A counter that begins at 1 shows no increase."""
+        for name in CONTROLLERS.values():
+            for result in RESULTS:
+                self._passes.labels(name, result)
+        for kind in RESTARTED.values():
+            self._restarts.labels(kind)
+        for action in (Action.ALTER, Action.RESET):
+            for outcome in OUTCOMES:
+                self._operations.labels(action, outcome)
+
+    def watch(self, *collectors: Collector) -> None:
         """Read when they are asked for."""
-        self.queue.set_function(queue_length)
-        self.resources.set_function(resources)
+        for collector in collectors:
+            self.registry.register(collector)
 
-    def answered(self, operation: str, environment: str, outcome: object, seconds: float) -> None:
-        """Called by the Lenses client for every request; the environment is left out to keep the series few."""
+    def passed(self, kind: str, result: str, seconds: float) -> None:
+        """After every pass; `result` is one of RESULTS."""
+        self._passes.labels(CONTROLLERS[kind], result).inc()
+        self._pass_seconds.labels(CONTROLLERS[kind]).observe(seconds)
+
+    def answered(self, operation: str, environment: str, status: int | str, seconds: float) -> None:
+        """After every request to Lenses; the environment is left out to keep the series few."""
         del environment
-        self.requests.labels(operation, str(outcome)).observe(seconds)
+        self._requests.labels(operation, str(status)).inc()
+        self._request_seconds.labels(operation).observe(seconds)
+
+    def told(self, resource: Resource, kind: str, reason: str) -> None:
+        """Everything that is done, and every trouble, is told by an Event: restarts and operations are counted here."""
+        self._events.labels(kind, reason).inc()
+        if reason in RESTARTED:
+            self._restarts.labels(RESTARTED[reason]).inc()
+        if isinstance(resource, LensesConnectorOffsets) and resource.operates and resource.finished:
+            self._operations.labels(resource.spec.action, OUTCOMES[resource.failed]).inc()

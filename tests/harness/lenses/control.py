@@ -194,7 +194,7 @@ class LensesControl:
     ) -> list[Json]:
         """Requests in order of arrival: seq, monotonic, wall, finished, operation, method, path (raw), query, status,
         outcome (pending | answered | dropped), processed, environment, cluster, clusters, connector, token (its name),
-        body, content_type, accept. `since` is a seq."""
+        body, content_type, accept, request_id (of X-Request-ID). `since` is a seq."""
         found: list[Json] = self._call(
             "requests", environment=environment, operation=operation, connector=connector, since=since
         )

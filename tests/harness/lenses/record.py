@@ -30,6 +30,7 @@ class Request:
     finished: float | None = None
     content_type: str | None = None
     accept: str | None = None
+    request_id: str | None = None
 
     @property
     def cluster(self) -> str | None:

@@ -104,6 +104,7 @@ class LensesServer:
             body=body if body is not None or not raw else raw.decode("utf-8", "replace"),
             content_type=http.headers.get("Content-Type"),
             accept=http.headers.get("Accept"),
+            request_id=http.headers.get("X-Request-ID"),
         )
         return request, Call(target, raw, body, token, world.faults.acting_on(request))
 

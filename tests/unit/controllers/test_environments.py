@@ -7,16 +7,20 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import cast
 
+import pytest
+
 from lenses_operator.controllers.environments import Environments
 from lenses_operator.controllers.observer import Observer
 from lenses_operator.controllers.session import Session
 from lenses_operator.lenses import errors
 from lenses_operator.lenses.client import LensesClient
+from lenses_operator.lenses.models import ConnectorListItem
 from lenses_operator.lenses.poller import View
+from lenses_operator.observability.logging import about, request_id
 from lenses_operator.resources.base import ObjectKey
 from lenses_operator.resources.connector import ConnectorKey
 from unit.controllers.fakes import Connector, FakeLenses
-from unit.controllers.virtualtime import now, virtual_time
+from unit.controllers.virtualtime import START, now, virtual_time
 
 A, B = (ObjectKey("LensesConnector", "payments", name) for name in "ab")
 
@@ -116,6 +120,42 @@ async def test_losing_an_environment_and_its_return_wake_all_its_members() -> No
         rig.lenses.always("list_connectors", None)
         await asyncio.sleep(20)
         assert sorted(rig.woken) == [A, A, B, B]
+
+
+@virtual_time
+async def test_how_they_stand() -> None:
+    async with running() as rig:
+        rig.join("prod", A)
+        assert list(rig.environments.standings()) == []
+        await asyncio.sleep(1)
+        rig.join("prod", B, "payments/team")
+        await asyncio.sleep(1)
+        found = list(rig.environments.standings())
+        assert [(standing.environment, standing.error) for standing in found] == [("prod", None)] * 2
+        assert [standing.read_at for standing in found] == pytest.approx([START, START + 1], abs=0.1)
+        lost = errors.Unauthorized("list_connectors")
+        rig.lenses.always("list_connectors", lost)
+        await asyncio.sleep(40)
+        assert [standing.error for standing in rig.environments.standings()] == [lost, lost]
+        assert all((standing.read_at or 0) < now() - 20 for standing in rig.environments.standings())
+
+
+@virtual_time
+async def test_a_poller_does_not_bear_the_name_of_the_pass_that_began_it() -> None:
+    async with running() as rig:
+        ids: list[str] = []
+
+        class Asked(FakeLenses):
+            async def list_connectors(self, environment: str, *, patient: bool = True) -> list[ConnectorListItem]:
+                ids.append(request_id())
+                return await super().list_connectors(environment, patient=patient)
+
+        client = cast("LensesClient", Asked())
+        rig.sessions["operator"] = Session("operator", client, Observer(client, now))
+        with about(request="1a2b3c4d"):
+            rig.join("prod", A)
+        await asyncio.sleep(20)
+        assert ids == ["", ""]
 
 
 @virtual_time

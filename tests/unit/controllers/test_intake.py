@@ -125,5 +125,5 @@ def test_an_object_not_understood_is_named_without_its_values(rig: Rig, caplog: 
     assert len(rig.store) == 0
     assert rig.woken == []
     assert "spec.state" in caplog.text
-    assert caplog.records[0].__dict__["resource"] == "payments/orders"
+    assert str(caplog.records[0].__dict__["resource"]) == "payments/orders"
     assert "planted" not in caplog.text

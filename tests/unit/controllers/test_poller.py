@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from typing import cast
 
 import pytest
@@ -43,6 +44,23 @@ async def test_the_first_list_concerns_everybody() -> None:
     assert rig.changes == [None]
     assert rig.poller.view is not None
     assert set(rig.poller.view.entries) == {ORDERS}
+
+
+@virtual_time
+async def test_that_it_is_lost_and_that_it_is_back_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "lenses_operator")
+    rig = Rig()
+    await rig.polls(3)
+    rig.lenses.always("list_connectors", DOWN)
+    await rig.polls(5)
+    rig.lenses.always("list_connectors", None)
+    await rig.polls(3)
+    ours = [record for record in caplog.records if record.name.startswith("lenses_operator")]
+    assert [line.getMessage() for line in ours] == [
+        "environment lost: list connectors: Lenses answered 500",
+        "environment back",
+    ]
+    assert {line.__dict__["environment"] for line in ours} == {"prod"}
 
 
 @virtual_time

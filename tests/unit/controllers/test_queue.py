@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lenses_operator.controllers.queue import QueueClosed, WorkQueue, run_workers
+from lenses_operator.controllers.queue import QueueClosed, QueueStats, WorkQueue, run_workers
 from unit.controllers.virtualtime import START, VirtualTimeLoop, now, virtual_time
 
 
@@ -25,6 +25,27 @@ async def taken(queue: WorkQueue[str], seconds: float = 0) -> list[str]:
                 found.append(key)
     except TimeoutError:
         return found
+
+
+@virtual_time
+async def test_what_is_told_of_it() -> None:
+    queue: WorkQueue[str] = WorkQueue()
+    assert queue.stats() == QueueStats(depth=0, oldest=0, running=0, longest=0, adds=0)
+    queue.add("a")
+    queue.add_after("b", 10)
+    await asyncio.sleep(4)
+    queue.add("a")
+    assert queue.stats() == QueueStats(depth=1, oldest=4, running=0, longest=0, adds=1)
+    assert await queue.get() == "a"
+    queue.add("a")
+    await asyncio.sleep(10)
+    assert queue.stats() == QueueStats(depth=1, oldest=4, running=1, longest=10, adds=2), "b is due, nobody takes it"
+    assert await queue.get() == "b"
+    await asyncio.sleep(1)
+    queue.done("a")
+    queue.done("b")
+    assert queue.stats() == QueueStats(depth=1, oldest=0, running=0, longest=0, adds=3)
+    queue.close()
 
 
 @virtual_time

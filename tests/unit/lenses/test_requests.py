@@ -261,10 +261,21 @@ async def test_one_debug_line_per_request_without_bodies(caplog: pytest.LogCaptu
     await lenses.client.validate("env", REQUEST)
     with pytest.raises(BadRequest):
         await lenses.client.create_connector("env", REQUEST)
-    ours = [record.getMessage() for record in caplog.records if record.name.startswith("lenses_operator")]
-    assert ours == ["validate env 200 0 ms", "create_connector env 400 0 ms"]
+    ours = [record for record in caplog.records if record.name.startswith("lenses_operator")]
+    assert [line.getMessage() for line in ours] == ["validate env 200 0 ms", "create_connector env 400 0 ms"]
+    fields = [(line.__dict__["operation"], line.__dict__["environment"]) for line in ours]
+    assert fields == [("validate", "env"), ("create_connector", "env")]
     for planted in ("hunter2", "planted-token"):
         assert planted not in caplog.text
+
+
+async def test_a_request_bears_the_id_of_the_work_it_belongs_to() -> None:
+    ids = iter(["1a2b3c4d", ""])
+    lenses = rig(request_id=lambda: next(ids))
+    await lenses.client.list_plugins("env")
+    assert lenses.last.headers["X-Request-ID"] == "1a2b3c4d"
+    await lenses.client.list_plugins("env")
+    assert "X-Request-ID" not in lenses.last.headers
 
 
 async def test_closing() -> None:

@@ -1,0 +1,92 @@
+"""A pass from outside: which controller takes it, its name in the logs, how it is counted, when the next one is."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import time
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from lenses_operator.controllers.offsets_store import OffsetsStore, connector_key
+from lenses_operator.controllers.store import Store
+from lenses_operator.domain.backoff import TRANSIENT
+from lenses_operator.kube.api import KubeError
+from lenses_operator.observability.logging import about, key_fields
+from lenses_operator.resources.base import ObjectKey
+from lenses_operator.resources.connector import LensesConnector
+from lenses_operator.resources.offsets import KIND as OFFSETS
+
+logger = logging.getLogger(__name__)
+
+Ended = Callable[[str, str, float], None]
+"""Called after each pass with the kind, `success`, `requeue_after` or `error`, and its seconds."""
+
+
+class Reconciler(Protocol):
+    """Gives the seconds until the key wants to be looked at again, None if only an event should wake it."""
+
+    async def reconcile(self, key: ObjectKey) -> float | None: ...
+
+
+class Passes:
+    """One pass's failure never ends the others' work: it is told, counted, and tried again."""
+
+    def __init__(
+        self,
+        connectors: Reconciler,
+        offsets: Reconciler,
+        store: Store,
+        operations: OffsetsStore,
+        *,
+        again: Callable[[ObjectKey, float], None],
+        ended: Ended,
+    ) -> None:
+        self._connectors = connectors
+        self._offsets = offsets
+        self._store = store
+        self._operations = operations
+        self._again = again
+        self._ended = ended
+        self._failures: dict[ObjectKey, int] = {}
+
+    async def run(self, key: ObjectKey) -> None:
+        """Never raises."""
+        begun = time.perf_counter()
+        with about(request=secrets.token_hex(4), **self._names(key)):
+            result, delay = await self._run(key)
+        self._ended(key.kind, result, time.perf_counter() - begun)
+        if delay is not None:
+            self._again(key, delay)
+
+    async def _run(self, key: ObjectKey) -> tuple[str, float | None]:
+        controller = self._offsets if key.kind == OFFSETS else self._connectors
+        try:
+            delay = await controller.reconcile(key)
+        except KubeError as error:
+            logger.warning("%s", error)
+            return "error", self._backoff(key)
+        except Exception:
+            logger.exception("pass failed")
+            return "error", self._backoff(key)
+        self._failures.pop(key, None)
+        return ("success" if delay is None else "requeue_after"), delay
+
+    def _backoff(self, key: ObjectKey) -> float:
+        self._failures[key] = self._failures.get(key, 0) + 1
+        return TRANSIENT.delay(self._failures[key], lambda low, high: (low + high) / 2)
+
+    def _names(self, key: ObjectKey) -> dict[str, Any]:
+        """What the pass is about, as far as it is known when it begins."""
+        connector: LensesConnector | None
+        if key.kind == OFFSETS:
+            operation = self._operations.get(key)
+            connector = self._store.get(connector_key(operation)) if operation else None
+            generation = operation.metadata.generation if operation else None
+        else:
+            tombstone = self._store.tombstone(key)
+            connector = tombstone.resource if tombstone else self._store.get(key)
+            generation = connector.metadata.generation if connector else None
+        target = connector.connector._asdict() if connector else {"environment": None, "cluster": None, "name": None}
+        names = key_fields(key) | {"generation": generation, "connector": target.pop("name")}
+        return names | target
