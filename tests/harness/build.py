@@ -74,6 +74,15 @@ def _steps() -> tuple[Step, ...]:
             "helm",
         ),
         Step(
+            "promtool",
+            "promtool (Debian's package, else go install)",
+            paths.PROMTOOL,
+            (paths.HARNESS / "promtool.sh",),
+            ("sh", "tests/harness/promtool.sh", "{scratch}"),
+            paths.ROOT,
+            "promtool",
+        ),
+        Step(
             "controlplane",
             "Kubernetes control plane (go build; the first time takes minutes)",
             paths.CONTROL_PLANE,

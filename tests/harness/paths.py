@@ -13,6 +13,7 @@ RUN = ROOT / ".run"
 CONTROL_PLANE = BUILD / "bin" / "controlplane"
 HELM = BUILD / "bin" / "helm"
 KSTATUS = BUILD / "bin" / "kstatus"
+PROMTOOL = BUILD / "bin" / "promtool"
 KAFKA_LIBS = BUILD / "kafka" / "libs"
 # The one that comes with the locked dependencies: another kubectl may be on PATH.
 KUBECTL = Path(sys.executable).parent / "kubectl"
