@@ -37,6 +37,7 @@ from lenses_operator.kube.writer import Writer
 from lenses_operator.lenses.client import LensesClient
 from lenses_operator.lenses.tokens import TokenFile
 from lenses_operator.lenses.transport import LensesTransport
+from lenses_operator.observability.conditions import ConditionLines
 from lenses_operator.observability.health import HealthServer
 from lenses_operator.observability.logging import request_id
 from lenses_operator.observability.metrics import Metrics
@@ -137,7 +138,7 @@ class App:
             api, writer, self._intake, self._offsets_intake, settings.watch_namespaces, settings.label_selector
         )
         self._health = HealthServer(
-            settings.http_host, settings.http_port, ready=self._not_ready, registry=metrics.registry
+            settings.http_host, settings.http_port, ready=self._not_ready, metrics=metrics.exposition
         )
         self._leader = _leader(settings, api) if settings.leader_election else None
         self._working = False
@@ -147,7 +148,8 @@ class App:
         metrics.watch(
             QueueMetrics(self._queue.stats, WORKERS),
             EnvironmentMetrics(self._environments.standings, loop.time),
-            ResourceMetrics(store, operations, store.get, lambda: self._working),
+            ResourceMetrics(store, operations, lambda: self._working),
+            lines=ConditionLines(store, operations, store.get, lambda: self._working),
         )
 
     async def run(self) -> None:

@@ -5,18 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from aiohttp import web
-from prometheus_client import CollectorRegistry
-from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 
 class HealthServer:
     """`ready` gives what is still missing, empty when all is there. `port` 0 takes a free one."""
 
-    def __init__(self, host: str, port: int, *, ready: Callable[[], list[str]], registry: CollectorRegistry) -> None:
+    def __init__(self, host: str, port: int, *, ready: Callable[[], list[str]], metrics: Callable[[], bytes]) -> None:
         self._host = host
         self._port = port
         self._ready = ready
-        self._registry = registry
+        self._exposition = metrics
         self._runner: web.AppRunner | None = None
 
     async def start(self) -> None:
@@ -48,4 +47,4 @@ class HealthServer:
         return web.Response(text=text, status=503 if missing else 200)
 
     async def _metrics(self, _: web.Request) -> web.Response:
-        return web.Response(body=generate_latest(self._registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
+        return web.Response(body=self._exposition(), headers={"Content-Type": CONTENT_TYPE_LATEST})

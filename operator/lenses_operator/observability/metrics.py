@@ -6,15 +6,27 @@ a resource's series go with the resource. Only that part has names of resources 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from importlib import metadata
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info, ProcessCollector
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    Info,
+    ProcessCollector,
+    disable_created_metrics,
+)
+from prometheus_client.exposition import generate_latest
 from prometheus_client.registry import Collector
 
 from lenses_operator.resources.base import Resource
 from lenses_operator.resources.connector import KIND as CONNECTOR
 from lenses_operator.resources.offsets import KIND as OFFSETS
 from lenses_operator.resources.offsets import Action, LensesConnectorOffsets
+
+disable_created_metrics()  # type: ignore[no-untyped-call]  # a second series for each counter
 
 NAMESPACE = "lenses_operator"
 PASS_SECONDS = (0.001, 0.005, 0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120)
@@ -57,6 +69,7 @@ class Metrics:
         build = Info("build", "The operator's version.", namespace=NAMESPACE, registry=registry)
         build.info({"version": metadata.version("lenses-operator")})
         ProcessCollector(registry=registry)
+        self._lines: Callable[[], str] = str
         self._begin()
 
     def _begin(self) -> None:
@@ -70,10 +83,15 @@ class Metrics:
             for outcome in OUTCOMES:
                 self._operations.labels(action, outcome)
 
-    def watch(self, *collectors: Collector) -> None:
-        """Read when they are asked for."""
+    def watch(self, *collectors: Collector, lines: Callable[[], str]) -> None:
+        """Read when they are asked for; `lines` is text as it is."""
         for collector in collectors:
             self.registry.register(collector)
+        self._lines = lines
+
+    def exposition(self) -> bytes:
+        """What /metrics answers, in Prometheus' text format."""
+        return generate_latest(self.registry) + self._lines().encode()
 
     def passed(self, kind: str, result: str, seconds: float) -> None:
         """After every pass; `result` is one of RESULTS."""

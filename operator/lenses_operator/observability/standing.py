@@ -15,7 +15,6 @@ from lenses_operator.controllers.problems import reason_of
 from lenses_operator.controllers.queue import QueueStats
 from lenses_operator.lenses.models import ConnectorState
 from lenses_operator.observability.metrics import NAMESPACE
-from lenses_operator.resources.base import ObjectKey
 from lenses_operator.resources.connector import KIND as CONNECTOR
 from lenses_operator.resources.connector import LensesConnector
 from lenses_operator.resources.offsets import KIND as OFFSETS
@@ -91,44 +90,31 @@ def _rank(standing: Standing) -> tuple[bool, float]:
 
 
 class ResourceMetrics(_Standing):
-    """Connectors and tasks by state, and each resource's conditions; nothing while another process works.
-
-    One series for each condition that is there, with the value 1, since three times as many would say no more. At 5,000
-    resources a scrape takes tens of milliseconds.
-    """
+    """Connectors and tasks by state; nothing while another process works."""
 
     def __init__(
         self,
         connectors: Iterable[LensesConnector],
         offsets: Iterable[LensesConnectorOffsets],
-        find: Callable[[ObjectKey], LensesConnector | None],
         working: Callable[[], bool],
     ) -> None:
-        """`find`: the LensesConnector of that name, if there is one."""
         self._connectors = connectors
         self._offsets = offsets
-        self._find = find
         self._working = working
 
     def collect(self) -> Families:
         if not self._working():
             return
-        yield self._resources()
-        yield from self._by_state()
-        yield self._conditions()
-
-    def _resources(self) -> Metric:
-        family = _gauge("resources", "Resources that the operator looks after.", "kind")
-        family.add_metric([CONNECTOR], sum(1 for _ in self._connectors))
-        family.add_metric([OFFSETS], sum(1 for _ in self._offsets))
-        return family
-
-    def _by_state(self) -> Families:
+        resources = _gauge("resources", "Resources that the operator looks after.", "kind")
+        resources.add_metric([CONNECTOR], sum(1 for _ in self._connectors))
+        resources.add_metric([OFFSETS], sum(1 for _ in self._offsets))
+        yield resources
         connectors, tasks = Counter[tuple[str, str]](), Counter[tuple[str, str]]()
         for one in self._connectors:
             environment = one.spec.environment
             connectors[environment, _state(one.status.state)] += 1
-            tasks.update((environment, _state(task.state)) for task in one.status.tasks)
+            for task in one.status.tasks:
+                tasks[environment, _state(task.state)] += 1
         for name, text, counts in (
             (
                 "connectors",
@@ -141,24 +127,6 @@ class ResourceMetrics(_Standing):
             for labels, count in counts.items():
                 family.add_metric(labels, count)
             yield family
-
-    def _conditions(self) -> Metric:
-        labels = ("kind", "namespace", "name", "environment", "type", "status", "reason")
-        family = _gauge("resource_condition", "1 for each condition of a resource.", *labels)
-        for connector in self._connectors:
-            _add(family, connector, connector.spec.environment)
-        for operation in self._offsets:
-            key = ObjectKey(CONNECTOR, operation.metadata.namespace, operation.spec.connector_ref.name)
-            found = self._find(key)
-            _add(family, operation, found.spec.environment if found else "")
-        return family
-
-
-def _add(family: GaugeMetricFamily, resource: LensesConnector | LensesConnectorOffsets, environment: str) -> None:
-    kind, namespace, name = resource.key
-    for condition in resource.status.conditions:
-        labels = [kind, namespace, name, environment, condition.type, condition.status, condition.reason]
-        family.add_metric(labels, 1)
 
 
 def _state(word: str | None) -> str:

@@ -6,10 +6,12 @@ from collections.abc import Iterable
 from typing import Any
 
 from prometheus_client import Metric
+from prometheus_client.parser import text_string_to_metric_families
 
 from lenses_operator.controllers.environments import Standing
 from lenses_operator.controllers.queue import QueueStats
 from lenses_operator.lenses import errors
+from lenses_operator.observability.conditions import ConditionLines
 from lenses_operator.observability.metrics import Metrics
 from lenses_operator.observability.standing import EnvironmentMetrics, QueueMetrics, ResourceMetrics
 from lenses_operator.resources.base import ObjectKey
@@ -63,7 +65,8 @@ class Full:
         self.metrics.watch(
             QueueMetrics(lambda: self.stats, 64),
             EnvironmentMetrics(lambda: self.standings, lambda: LOOP_TIME),
-            ResourceMetrics(self.connectors, self.offsets, self._find, lambda: self.working),
+            ResourceMetrics(self.connectors, self.offsets, lambda: self.working),
+            lines=ConditionLines(self.connectors, self.offsets, self._find, lambda: self.working),
         )
         self.metrics.passed("LensesConnector", "success", 0.01)
         self.metrics.passed("LensesConnectorOffsets", "error", 0.01)
@@ -74,10 +77,15 @@ class Full:
         return next((one for one in self.connectors if one.key == key), None)
 
     def value(self, name: str, **labels: str) -> float | None:
-        return self.metrics.registry.get_sample_value(f"lenses_operator_{name}", labels)
+        wanted = (f"lenses_operator_{name}", labels)
+        found = [
+            sample.value for family in self.families().values() for sample in family.samples if sample[:2] == wanted
+        ]
+        return found[0] if found else None
 
     def families(self) -> dict[str, Metric]:
-        return {family.name: family for family in self.metrics.registry.collect()}
+        """As Prometheus reads them."""
+        return {family.name: family for family in text_string_to_metric_families(self.metrics.exposition().decode())}
 
     def series(self) -> dict[str, set[frozenset[str]]]:
         """For each name that a query may use, the sets of label names its series have."""

@@ -15,7 +15,7 @@ class Rig:
     def __init__(self) -> None:
         self.missing = ["the resources have not been listed yet", "an environment is not listed"]
         self.metrics = Metrics()
-        self.server = HealthServer("127.0.0.1", 0, ready=lambda: self.missing, registry=self.metrics.registry)
+        self.server = HealthServer("127.0.0.1", 0, ready=lambda: self.missing, metrics=self.metrics.exposition)
 
     async def get(self, path: str) -> tuple[int, str]:
         async with aiohttp.ClientSession() as session, session.get(f"http://127.0.0.1:{self.server.port}{path}") as got:
@@ -50,7 +50,7 @@ async def test_metrics(rig: Rig) -> None:
 
 
 async def test_a_port_that_is_taken_is_told(rig: Rig) -> None:
-    second = HealthServer("127.0.0.1", rig.server.port, ready=list, registry=rig.metrics.registry)
+    second = HealthServer("127.0.0.1", rig.server.port, ready=list, metrics=rig.metrics.exposition)
     with pytest.raises(OSError):
         await second.start()
     await second.stop()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 
 import pytest
-from prometheus_client.exposition import generate_latest
 
 from lenses_operator.controllers.environments import Standing
 from lenses_operator.lenses import errors
@@ -122,4 +121,19 @@ def test_the_queue() -> None:
 def test_messages_never_become_labels() -> None:
     full = Full()
     full.offsets.append(operation("other", status={"conditions": [READY]}))
-    assert b"planted" not in generate_latest(full.metrics.registry)
+    assert b"planted" not in full.metrics.exposition()
+
+
+def test_whatever_an_environment_is_called() -> None:
+    full = Full()
+    odd = 'a "b" \\ \n c\\n é'
+    full.connectors[:] = [connector("orders", "RUNNING", environment=odd)]
+    assert [labels[3] for labels in conditions(full)] == [odd, odd], "its offsets too"
+
+
+def test_a_new_object_of_the_same_name_is_not_taken_for_the_old_one() -> None:
+    full = Full()
+    full.offsets.clear()
+    conditions(full)
+    full.connectors[:] = [connector("orders", "RUNNING", environment="dev")]
+    assert conditions(full) == [("LensesConnector", "payments", "orders", "dev", "Ready", "True", "Running")]
