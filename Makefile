@@ -32,7 +32,7 @@ lock: setup ## resolve the dependencies again into requirements/
 .PHONY: build up down
 GIVEN_KUBECONFIG = $(if $(filter command,$(origin KUBECONFIG)),--kubeconfig "$(KUBECONFIG)")
 
-build: setup ## the control plane, helm, Kafka and Kafka Connect into build/
+build: setup ## the control plane, helm, promtool, Kafka and Kafka Connect into build/
 	@$(BIN)/python -m harness build
 
 up: setup ## the environment in the background; .run/env then holds its addresses

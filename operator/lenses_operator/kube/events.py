@@ -63,7 +63,7 @@ class Events:
         now = datetime.now(UTC)
         judgement = self._limits.judge(resource.metadata.uid, reason, message, now.timestamp())
         if judgement.silent:
-            logger.debug("Event %s not written: too many about this resource", reason, extra={"resource": resource.key})
+            logger.debug("Event %s held back", reason, extra={"resource": resource.key})
             return
         message = shorten(COMBINED + message if judgement.combined else message, NOTE_LIMIT)
         try:

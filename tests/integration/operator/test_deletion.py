@@ -229,9 +229,9 @@ def test_the_same_name_again_at_once(place: Place) -> None:
 
 
 def test_a_namespace_of_twenty(own_place: Place, operators: Operators) -> None:
-    """Deleted at once: Events are refused there, everything else works."""
+    """Deleted at once: Events are refused there and tried once for each resource; everything else works."""
     place = own_place
-    operators.start(place.namespace)
+    operator = operators.start(place.namespace)
     names = [f"c{number}" for number in range(20)]
     place.apply_many(names)
     for name in names:
@@ -239,6 +239,8 @@ def test_a_namespace_of_twenty(own_place: Place, operators: Operators) -> None:
     place.kube.delete("Namespace", None, place.namespace)
     place.kube.wait_gone("Namespace", None, place.namespace, 60)
     assert place.control.connectors(place.environment) == []
+    refused = [line for line in operator.text().splitlines() if "create event: 403" in line]
+    assert 0 < len(refused) <= len(names)
 
 
 def test_not_owned_is_not_touched(place: Place) -> None:
