@@ -23,7 +23,6 @@ from lenses_operator.controllers.intake import Intake
 from lenses_operator.controllers.offsets import OffsetsController
 from lenses_operator.controllers.offsets_steps import OffsetsSteps
 from lenses_operator.controllers.offsets_store import OffsetsIntake, OffsetsStore
-from lenses_operator.controllers.passes import Passes
 from lenses_operator.controllers.queue import WorkQueue, run_workers
 from lenses_operator.controllers.reporter import Reporter
 from lenses_operator.controllers.session import Sessions
@@ -42,6 +41,7 @@ from lenses_operator.observability.health import HealthServer
 from lenses_operator.observability.logging import request_id
 from lenses_operator.observability.metrics import Metrics
 from lenses_operator.observability.standing import EnvironmentMetrics, QueueMetrics, ResourceMetrics
+from lenses_operator.passes import Passes
 from lenses_operator.policy_file import PolicyFile, PolicyFileError
 from lenses_operator.resources.base import ObjectKey, Resource
 from lenses_operator.resources.connector import LensesConnector

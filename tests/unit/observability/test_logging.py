@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import time
 from collections.abc import Iterator
+from datetime import datetime
 
 import pytest
 
@@ -32,6 +34,8 @@ def test_json_is_one_object_a_line_with_our_fields(capsys: pytest.CaptureFixture
     [line] = capsys.readouterr().err.splitlines()
     record = json.loads(line)
     assert record["level"] == "INFO"
+    assert record["time"].endswith("Z")
+    assert abs(datetime.fromisoformat(record["time"]).timestamp() - time.time()) < 60
     assert record["logger"] == ours.name
     assert record["message"] == "Created: made\nit"
     assert (record["namespace"], record["name"], record["connector"]) == ("payments", "orders", "orders")

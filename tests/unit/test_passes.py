@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from lenses_operator.controllers.offsets_store import OffsetsStore
-from lenses_operator.controllers.passes import Passes
 from lenses_operator.controllers.store import Store
 from lenses_operator.kube.api import KubeError
 from lenses_operator.observability.logging import TextFormatter, request_id
+from lenses_operator.passes import Passes
 from lenses_operator.resources.base import ObjectKey
 from unit.offsets.make import operation
 from unit.resources.make import resource
