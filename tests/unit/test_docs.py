@@ -15,7 +15,7 @@ from lenses_operator.domain.reasons import Reason
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 LINK = re.compile(r"\]\((?!https?:)([^)\s]+)\)")
-COMING = {"install.md", "gitops.md", "runbook.md", "metrics.md"}
+COMING = {"install.md", "gitops.md"}
 """Pages that are written beside these."""
 DOCS, CONTROLLERS = ROOT / "docs", ROOT / "operator" / "lenses_operator" / "controllers"
 

@@ -137,14 +137,6 @@ def test_every_alert_has_its_section_in_the_runbook_and_every_section_its_alert(
         ]
 
 
-@pytest.mark.parametrize("document", ["runbook.md", "metrics.md"])
-def test_links_of_the_documents_lead_somewhere(document: str) -> None:
-    for target in re.findall(r"\]\(([^)]+)\)", (ROOT / "docs" / document).read_text()):
-        path, _, anchor = target.partition("#")
-        assert not path or (ROOT / "docs" / path).exists(), target
-        assert not anchor or anchor in anchors(), target
-
-
 def test_metrics_named_in_the_runbook_exist() -> None:
     assert set(re.findall(r"lenses_operator_\w+", RUNBOOK)) <= SERIES.keys()
 
