@@ -15,8 +15,6 @@ from lenses_operator.domain.reasons import Reason
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 LINK = re.compile(r"\]\((?!https?:)([^)\s]+)\)")
-COMING = {"install.md", "gitops.md"}
-"""Pages that are written beside these."""
 DOCS, CONTROLLERS = ROOT / "docs", ROOT / "operator" / "lenses_operator" / "controllers"
 
 
@@ -89,8 +87,6 @@ def test_links_lead_somewhere(page: Path) -> None:
     for link in LINK.findall(prose(page)):
         target, _, anchor = link.partition("#")
         file = (page.parent / target).resolve() if target else page
-        if file.name in COMING and not file.exists():
-            continue
         assert file.exists(), link
         assert not anchor or anchor in anchors(file), link
 
