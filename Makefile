@@ -55,9 +55,10 @@ docs: setup ## docs/reference.md, from crds/
 
 # Checks. pytest's closing line is the last one: that is what CI reads.
 .PHONY: lint types layers test
-lint: setup ## ruff: rules and format
+lint: setup ## ruff: rules and format; hadolint: the Dockerfile
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
+	@$(BIN)/hadolint --failure-threshold style Dockerfile
 
 types: setup ## mypy, strict
 	@$(BIN)/mypy
