@@ -32,6 +32,7 @@ from lenses_operator.kube.events import Events, EventType
 from lenses_operator.kube.leader import Leader
 from lenses_operator.kube.lister import Lister
 from lenses_operator.kube.references import ReferenceReader
+from lenses_operator.kube.tenure import Tenure
 from lenses_operator.kube.writer import Writer
 from lenses_operator.lenses.client import LensesClient
 from lenses_operator.lenses.tokens import TokenFile
@@ -68,12 +69,15 @@ async def run(settings: Settings) -> None:
 
 async def _build(settings: Settings, stack: AsyncExitStack) -> App:
     metrics = Metrics()
+    tenure = Tenure()
+    gate = tenure.check if settings.leader_election else _open
     try:
         transport = LensesTransport(
             settings.lenses_url,
             ca_file=settings.lenses_ca_file,
             concurrency=settings.concurrency,
             request_id=request_id,
+            gate=gate,
         )
         tokens = TokenFile(settings.lenses_token_file)
         policy = PolicyFile(settings.policy_file)
@@ -83,14 +87,22 @@ async def _build(settings: Settings, stack: AsyncExitStack) -> App:
     kube = await connect()
     stack.push_async_callback(kube.close)
     client = LensesClient(transport, tokens, on_response=metrics.answered)
-    return App(settings, metrics, client, KubeApi(kube), policy)
+    api = KubeApi(kube, gate)
+    leader = _leader(settings, api, tenure) if settings.leader_election else None
+    return App(settings, metrics, client, api, policy, leader)
 
 
 class App:
     """Everything that runs. Building it starts nothing."""
 
     def __init__(
-        self, settings: Settings, metrics: Metrics, client: LensesClient, api: KubeApi, policy: PolicyFile
+        self,
+        settings: Settings,
+        metrics: Metrics,
+        client: LensesClient,
+        api: KubeApi,
+        policy: PolicyFile,
+        leader: Leader | None,
     ) -> None:
         self._settings = settings
         self._metrics = metrics
@@ -140,7 +152,7 @@ class App:
         self._health = HealthServer(
             settings.http_host, settings.http_port, ready=self._not_ready, metrics=metrics.exposition
         )
-        self._leader = _leader(settings, api) if settings.leader_election else None
+        self._leader = leader
         self._working = False
         self._passes = Passes(
             self._controller, self._offsets, store, operations, again=self._queue.add_after, ended=metrics.passed
@@ -174,7 +186,7 @@ class App:
             asyncio.create_task(self._events.run(), name="events"),
             asyncio.create_task(self._watch_policy(), name="policy"),
         ]
-        working = asyncio.create_task(self._work(beside), name="work")
+        working = asyncio.create_task(self._work(), name="work")
         beside.append(asyncio.create_task(_take_signals_back(watches, told), name="signals"))
         telling = asyncio.create_task(told.wait(), name="told")
         try:
@@ -183,12 +195,12 @@ class App:
             telling.cancel()
             await self._end(watching, working, beside, stop)
 
-    async def _work(self, beside: list[asyncio.Task[None]]) -> None:
+    async def _work(self) -> None:
         """Nothing runs before everything is listed and the lease, if there is one, is ours."""
         await self._lister.listed.wait()
         if self._leader is not None:
             await self._leader.acquire()
-            beside.append(asyncio.create_task(self._leader.hold(), name="lease"))
+            await self._lister.refresh()  # what the last leader did may not have been told by our watches yet
         self._working = True
         self._metrics.leader.set(1)
         await run_workers(self._queue, WORKERS, self._passes.run)
@@ -215,6 +227,7 @@ class App:
         self._queue.close()
         self._lister.listed.set()
         await asyncio.wait([working], timeout=GRACE if self._working else 0)
+        idle = not self._working or (working.done() and not working.cancelled() and working.exception() is None)
         working.cancel()
         await self._environments.close()
         with contextlib.suppress(TimeoutError):
@@ -225,7 +238,7 @@ class App:
         stop.set()
         await asyncio.gather(watching, working, *beside, return_exceptions=True)
         if self._leader is not None:
-            await self._leader.release()
+            await self._leader.release(idle=idle)
         await self._health.stop()
 
     def _emit(self, resource: Resource, reason: str, message: str, *, warning: bool = False) -> None:
@@ -264,9 +277,13 @@ async def _first_to_end(*tasks: asyncio.Task[Any]) -> None:
         task.result()
 
 
-def _leader(settings: Settings, api: KubeApi) -> Leader:
+def _open() -> None:
+    """The gate of an operator that shares its work with nobody."""
+
+
+def _leader(settings: Settings, api: KubeApi, tenure: Tenure) -> Leader:
     namespace = settings.leader_election_namespace
     if not namespace and IN_CLUSTER_NAMESPACE.exists():
         namespace = IN_CLUSTER_NAMESPACE.read_text().strip()
     identity = f"{os.environ.get('HOSTNAME') or socket.gethostname()}_{uuid.uuid4().hex[:8]}"
-    return Leader(api, namespace or "default", settings.leader_election_name, identity)
+    return Leader(api, namespace or "default", settings.leader_election_name, identity, tenure)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -79,9 +79,13 @@ def _reason(error: ApiException) -> str:
 
 
 class KubeApi:
-    """Objects of our own kinds as plain mappings, Events and Leases. Raises KubeError."""
+    """Objects of our own kinds as plain mappings, Events and Leases. Raises KubeError.
 
-    def __init__(self, client: ApiClient) -> None:
+    `gate` is called, and may refuse by not returning, before every write but those to the Lease.
+    """
+
+    def __init__(self, client: ApiClient, gate: Callable[[], None] = lambda: None) -> None:
+        self._gate = gate
         # Typed as the generated client is not: bodies are plain mappings, and so are the answers.
         self._custom: Any = CustomObjectsApi(client)
         self._core: Any = CoreV1Api(client)
@@ -136,6 +140,7 @@ class KubeApi:
             if status
             else self._custom.patch_namespaced_custom_object
         )
+        self._gate()
         async with _errors(f"patch {plural} {namespace}/{name}"):
             return dict(
                 await call(
@@ -164,11 +169,13 @@ class KubeApi:
 
     async def create_event(self, namespace: str, body: Mapping[str, Any]) -> str:
         """The name of the new core/v1 Event."""
+        self._gate()
         async with _errors("create event"):
             created = await self._core.create_namespaced_event(namespace, dict(body), _request_timeout=TIMEOUT)
             return str(created.metadata.name)
 
     async def patch_event(self, namespace: str, name: str, operations: Sequence[PatchOperation]) -> None:
+        self._gate()
         async with _errors("patch event"):
             await self._core.patch_namespaced_event(
                 name,

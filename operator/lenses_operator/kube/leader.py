@@ -3,31 +3,40 @@
 from __future__ import annotations
 
 import asyncio
+import enum
 import logging
-import os
-import time
+import random
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any, NoReturn
+from typing import Any
 
 from lenses_operator.kube.api import KubeApi, KubeError
+from lenses_operator.kube.tenure import Tenure
 
 logger = logging.getLogger(__name__)
 DURATION = 15.0
-"""Seconds after its last renewal that others may take the lease."""
+"""Seconds without a renewal, as others see it, after which they may take the lease."""
 RENEW = 3.0
-DEADLINE = 10.0
-"""Seconds without a renewal after which this process ends itself; well before DURATION."""
+RETRY = 1.0
+"""Seconds between two tries of a renewal that failed, and between two looks of who waits: jittered, at most this."""
 REQUEST = 3.0
+"""Seconds for one request about the lease."""
+RELEASED = 1
+"""`leaseDurationSeconds` of a lease whose holder let it go and does nothing any more."""
 
 
-def _end() -> NoReturn:
-    """No clean-up: whatever still runs must not reach Lenses beside another leader."""
-    os._exit(1)
+class _Lease(enum.Enum):
+    OURS = enum.auto()
+    THEIRS = enum.auto()
+    UNKNOWN = enum.auto()
 
 
 class Leader:
-    """`acquire`, then `hold` beside the work, then `release`. `identity` must differ between processes."""
+    """`acquire`, then the work, then `release`. `identity` must differ between processes.
+
+    The holder counts from before it asked for a renewal, the others from when they saw it: so whatever their clocks
+    say and however slow the requests are, the holder's `tenure` is over first.
+    """
 
     def __init__(
         self,
@@ -35,82 +44,113 @@ class Leader:
         namespace: str,
         name: str,
         identity: str,
-        *,
-        clock: Callable[[], float] = time.monotonic,
-        end: Callable[[], NoReturn] = _end,
+        tenure: Tenure,
+        uniform: Callable[[float, float], float] = random.uniform,
     ) -> None:
         self._api = api
         self._namespace = namespace
         self._name = name
         self._identity = identity
-        self._clock = clock
-        self._end = end
+        self._tenure = tenure
+        self._uniform = uniform
         self._seen: tuple[str, float] | None = None
-        self._renewed = 0.0
+        self._complaint = ""
+        self._renewing: asyncio.Task[None] | None = None
 
     async def acquire(self) -> None:
-        """Returns once the lease is ours. Another holder's time is measured by our own clock, not by its timestamps."""
-        while not await self._try():
-            await asyncio.sleep(RENEW)
+        """Returns once the lease is ours; it is renewed from then on, and losing it ends the process."""
+        while await self._try(leading=False) is not _Lease.OURS:
+            await asyncio.sleep(self._jittered(RETRY))
+        self._tenure.guard()
+        self._renewing = asyncio.create_task(self._renew(), name="lease")
         logger.info("leading as %s", self._identity)
 
-    async def hold(self) -> None:
-        """Renews until cancelled; ends the process if that fails for too long or somebody else holds the lease."""
-        async with asyncio.TaskGroup() as group:
-            group.create_task(self._renew())
-            group.create_task(self._watch())
-
-    async def release(self) -> None:
-        """Lets the next one in at once; failing that it waits for the lease to run out."""
+    async def release(self, *, idle: bool) -> None:
+        """Nothing may be sent any more. Where this process is `idle` the next one may come in at once; where one of
+        its requests may still be under way in Lenses, the next one has to wait for the lease to run out."""
+        self._tenure.give_up()
+        if self._renewing is not None:
+            self._renewing.cancel()
+            await asyncio.gather(self._renewing, return_exceptions=True)
+        if not idle:
+            logger.warning("lease not released: a request may still be under way")
+            return
         try:
-            lease = await self._api.get_lease(self._namespace, self._name, REQUEST)
-            if lease is not None and lease["spec"].get("holderIdentity") == self._identity:
-                lease["spec"] |= {"holderIdentity": "", "leaseDurationSeconds": 1}
-                await self._api.replace_lease(self._namespace, self._name, lease, REQUEST)
-        except KubeError as error:
-            logger.warning("lease not released: %s", error)
+            try:
+                await self._release()
+            except KubeError as error:
+                if not error.outdated:
+                    raise
+                await self._release()  # our own last renewal may have come in between
+        except (KubeError, TimeoutError) as error:
+            logger.warning("lease not released: %s", error or "no answer")
+
+    async def _release(self) -> None:
+        lease = await self._read()
+        spec = (lease or {}).get("spec") or {}
+        if lease is not None and spec.get("holderIdentity") == self._identity:
+            lease["spec"] = spec | {"holderIdentity": "", "leaseDurationSeconds": RELEASED}
+            await self._replace(lease)
 
     async def _renew(self) -> None:
+        pause = RENEW
         while True:
-            await asyncio.sleep(RENEW)
-            if not await self._try() and self._seen is not None:
-                logger.error("another process holds the lease")
-                self._end()
+            await asyncio.sleep(self._jittered(pause))
+            lease = await self._try(leading=True)
+            if lease is _Lease.THEIRS:
+                self._tenure.end("another process holds the lease")
+            pause = RENEW if lease is _Lease.OURS else RETRY
 
-    async def _watch(self) -> None:
-        while True:
-            if self._clock() - self._renewed > DEADLINE:
-                logger.error("the lease could not be renewed for %.0f s", DEADLINE)
-                self._end()
-            await asyncio.sleep(0.5)
+    def _jittered(self, pause: float) -> float:
+        return self._uniform(pause / 2, pause)
 
-    async def _try(self) -> bool:
-        """Takes or renews the lease if it may; False where it is another's or there was no answer."""
-        asked = self._clock()
+    async def _try(self, *, leading: bool) -> _Lease:
+        """Takes or renews the lease if it may. Never raises: what goes wrong is tried again, or the tenure ends."""
+        asked = self._tenure.clock()
         try:
-            lease = await self._api.get_lease(self._namespace, self._name, REQUEST)
-            if lease is None:
-                await self._api.create_lease(self._namespace, self._body(None), REQUEST)
-            elif self._free(lease):
-                await self._api.replace_lease(self._namespace, self._name, self._body(lease), REQUEST)
-            else:
-                return False
-        except KubeError as error:
-            if not error.outdated:
-                logger.warning("%s", error)
+            ours = await self._take(leading=leading)
+        except (KubeError, TimeoutError) as error:
+            self._complain(str(error) or "no answer about the lease in time")
+            return _Lease.UNKNOWN
+        except Exception:
+            logger.exception("the lease is not as it should be")
+            return _Lease.UNKNOWN
+        self._complaint = ""
+        if not ours:
+            return _Lease.THEIRS
+        self._tenure.extend(asked)
+        return _Lease.OURS
+
+    async def _take(self, *, leading: bool) -> bool:
+        """False where somebody else holds it."""
+        lease = await self._read()
+        holder = ((lease or {}).get("spec") or {}).get("holderIdentity") or ""
+        if holder not in ("", self._identity) if leading else not self._free(lease):
             return False
-        self._renewed, self._seen = asked, None
+        if lease is None:
+            await self._create()
+        else:
+            await self._replace(self._body(lease))
         return True
 
-    def _free(self, lease: dict[str, Any]) -> bool:
-        spec = lease.get("spec") or {}
+    def _complain(self, complaint: str) -> None:
+        """Once, however often it is tried."""
+        if complaint != self._complaint:
+            logger.warning("%s", complaint)
+        self._complaint = complaint
+
+    def _free(self, lease: dict[str, Any] | None) -> bool:
+        """Another holder's time is measured by our own clock, not by its timestamps. A lease that is missing or
+        emptied says nothing about who held it: its holder, if it lives, puts it there again."""
+        spec = (lease or {}).get("spec") or {}
         holder = spec.get("holderIdentity") or ""
-        if holder in ("", self._identity):
+        duration = float(spec.get("leaseDurationSeconds") or DURATION)
+        if holder == self._identity or (not holder and duration == RELEASED):
             return True
-        version = str(lease["metadata"]["resourceVersion"])
+        version = str(lease["metadata"]["resourceVersion"]) if lease else ""
         if self._seen is None or self._seen[0] != version:
-            self._seen = (version, self._clock())
-        return self._clock() - self._seen[1] > float(spec.get("leaseDurationSeconds") or DURATION)
+            self._seen = (version, self._tenure.clock())
+        return self._tenure.clock() - self._seen[1] > max(duration, DURATION)
 
     def _body(self, lease: dict[str, Any] | None) -> dict[str, Any]:
         now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
@@ -125,3 +165,16 @@ class Leader:
         }
         metadata = dict(lease["metadata"]) if lease else {"name": self._name, "namespace": self._namespace}
         return {"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": metadata, "spec": spec}
+
+    async def _read(self) -> dict[str, Any] | None:
+        # The client's own time-out is not all: it may repeat a request by itself.
+        async with asyncio.timeout(REQUEST):
+            return await self._api.get_lease(self._namespace, self._name, REQUEST)
+
+    async def _create(self) -> None:
+        async with asyncio.timeout(REQUEST):
+            await self._api.create_lease(self._namespace, self._body(None), REQUEST)
+
+    async def _replace(self, body: dict[str, Any]) -> None:
+        async with asyncio.timeout(REQUEST):
+            await self._api.replace_lease(self._namespace, self._name, body, REQUEST)

@@ -76,17 +76,25 @@ class Lister:
         self._namespaces = namespaces
         self._selector = selector
         self._kinds = (_Kind(OFFSETS, offsets), _Kind(CONNECTORS, connectors))
+        self._listing = asyncio.Lock()
         self.listed = asyncio.Event()
 
     async def run(self) -> None:
-        """Until cancelled; failures are tried again."""
+        """Until cancelled."""
+        while True:
+            await self.refresh()
+            self.listed.set()
+            await asyncio.sleep(RELIST)
+
+    async def refresh(self) -> None:
+        """One complete list of both kinds, begun after the call; failures are tried again."""
         while True:
             try:
-                for kind in self._kinds:
-                    await kind.list(self._api, self._writer, self._namespaces, self._selector)
+                async with self._listing:
+                    for kind in self._kinds:
+                        await kind.list(self._api, self._writer, self._namespaces, self._selector)
             except KubeError as error:
                 logger.warning("%s", error)
                 await asyncio.sleep(RETRY)
             else:
-                self.listed.set()
-                await asyncio.sleep(RELIST)
+                return

@@ -101,8 +101,10 @@ class LensesTransport:
 
     `concurrency` counts requests under way per environment, at least 2. The CA file is trusted in addition to the
     system's. `request_id` names the work a request belongs to; it is sent along as X-Request-ID, which servers and
-    proxies that know the header log and others ignore. Raises ValueError for a URL or a CA file that cannot be used.
-    `transport`, `clock` (monotonic seconds), `wall_clock` (Unix seconds) and `sleep` are there for tests.
+    proxies that know the header log and others ignore. `gate` is called,
+    and may refuse by not returning, right before anything of a request is written: any time may have passed since it
+    was begun. Raises ValueError for a URL or a CA file that cannot be used. `transport`, `clock` (monotonic seconds),
+    `wall_clock` (Unix seconds) and `sleep` are there for tests.
     """
 
     def __init__(
@@ -112,6 +114,7 @@ class LensesTransport:
         ca_file: Path | None = None,
         concurrency: int = 16,
         request_id: Callable[[], str] = str,
+        gate: Callable[[], None] = lambda: None,
         transport: httpx.AsyncBaseTransport | None = None,
         clock: Callable[[], float] = time.monotonic,
         wall_clock: Callable[[], float] = time.time,
@@ -122,6 +125,7 @@ class LensesTransport:
         self._base = _base(base_url)
         self._concurrency = concurrency
         self._request_id = request_id
+        self._gate = gate
         self._clock, self._wall_clock, self._sleep = clock, wall_clock, sleep
         self._lanes: dict[str, _Lane] = {}
         self._http = httpx.AsyncClient(
@@ -205,8 +209,14 @@ class LensesTransport:
         if request_id := self._request_id():
             headers["X-Request-ID"] = request_id
         request = self._http.build_request(
-            call.method, f"{self._base}{target}", headers=headers, content=call.content, timeout=call.timeout
+            call.method,
+            f"{self._base}{target}",
+            headers=headers,
+            content=call.content,
+            timeout=call.timeout,
+            extensions={"trace": self._trace},
         )
+        self._gate()
         read = call.timeout.read or 0
         try:
             # httpx limits each read, not the whole: an answer that trickles would hold its place for good
@@ -219,6 +229,11 @@ class LensesTransport:
         except (httpx.TransportError, OSError) as failure:  # an error inside TLS may come as it is: an OSError
             unreachable = _unreachable(call, failure)
         raise unreachable
+
+    async def _trace(self, step: str, _: object) -> None:
+        """httpcore tells its steps: a connection may have taken seconds since the request was begun."""
+        if step.endswith(("send_request_headers.started", "send_request_body.started")):
+            self._gate()
 
     def _retry_after(self, response: httpx.Response) -> float | None:
         """Seconds, from either notation of the header; None when absent, nonsense, or beside another status."""
