@@ -220,7 +220,7 @@ class App:
         beside: list[asyncio.Task[None]],
         stop: asyncio.Event,
     ) -> None:
-        """The queue first, then the passes that run, then what they need, the lease last.
+        """The queue first, then the passes that run, then what they need; nothing acts any more when the lease goes.
 
         The watches end after the passes: kopf cancels, as it goes, every task that was begun after its own.
         """
@@ -234,11 +234,11 @@ class App:
             await asyncio.wait_for(self._events.drain(), LAST_EVENTS)
         for task in beside:
             task.cancel()
-        await asyncio.gather(*beside, return_exceptions=True)
-        stop.set()
-        await asyncio.gather(watching, working, *beside, return_exceptions=True)
+        await asyncio.gather(working, *beside, return_exceptions=True)
         if self._leader is not None:
             await self._leader.release(idle=idle)
+        stop.set()
+        await asyncio.gather(watching, return_exceptions=True)
         await self._health.stop()
 
     def _emit(self, resource: Resource, reason: str, message: str, *, warning: bool = False) -> None:

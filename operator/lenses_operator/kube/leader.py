@@ -17,7 +17,7 @@ logger = logging.getLogger(__name__)
 DURATION = 15.0
 """Seconds without a renewal, as others see it, after which they may take the lease."""
 RENEW = 3.0
-RETRY = 1.0
+RETRY = 0.8
 """Seconds between two tries of a renewal that failed, and between two looks of who waits: jittered, at most this."""
 REQUEST = 3.0
 """Seconds for one request about the lease."""
