@@ -102,8 +102,14 @@ class ControlPlane:
         path.write_text(self._kubeconfig(token))
         return path
 
-    def _kubeconfig(self, token: str) -> str:
-        return KUBECONFIG.format(url=self.url, ca=base64.b64encode(self.ca.read_bytes()).decode(), token=token)
+    def kubeconfig_through(self, port: int) -> Path:
+        """The admin's kubeconfig with another port on loopback: a proxy's."""
+        path = self.run_dir / f"kubeconfig-{port}"
+        path.write_text(self._kubeconfig(self.token, f"https://127.0.0.1:{port}"))
+        return path
+
+    def _kubeconfig(self, token: str, url: str = "") -> str:
+        return KUBECONFIG.format(url=url or self.url, ca=base64.b64encode(self.ca.read_bytes()).decode(), token=token)
 
     def stop(self) -> None:
         """End it at once."""

@@ -95,6 +95,14 @@ class OperatorProcess:
         os.kill(self._process.pid, signal.SIGTERM)
         return self._process.wait_for(timeout)
 
+    def pause(self) -> None:
+        """SIGSTOP: it does nothing, and does not know."""
+        os.kill(self._process.pid, signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """SIGCONT."""
+        os.kill(self._process.pid, signal.SIGCONT)
+
     def _ready(self) -> bool:
         if not PORT.search(self.text()):
             return False

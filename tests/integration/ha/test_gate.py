@@ -1,0 +1,117 @@
+"""Who may not act any more sends nothing: looked at as late as can be, on real sockets."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import cast
+
+import pytest
+from kubernetes.aio.client import ApiClient
+
+from integration.lenses_client.wire import EMPTY_LIST, listener, read_request
+from lenses_operator.kube.api import KubeApi
+from lenses_operator.lenses import ConnectorRequest, LensesClient, LensesTransport, StaticToken
+
+REQUEST = ConnectorRequest(name="orders", cluster="prod", configuration={"password": "hunter2"})
+
+
+class Closed(BaseException):
+    """Stands for the end of the process."""
+
+
+class Gate:
+    """Closes at the nth look."""
+
+    def __init__(self, closes_at: int) -> None:
+        self.closes_at = closes_at
+        self.looks = 0
+
+    def __call__(self) -> None:
+        self.looks += 1
+        if self.looks >= self.closes_at:
+            raise Closed
+
+
+class Wire:
+    """Answers lists; keeps what came."""
+
+    def __init__(self) -> None:
+        self.received = b""
+        self.connections = 0
+        self.ended = asyncio.Event()
+
+    async def handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.connections += 1
+        while data := await reader.read(65536):
+            self.received += data
+            if self.received.endswith(b"\r\n\r\n") and b"GET" in self.received:
+                writer.write(EMPTY_LIST)
+        self.ended.set()
+
+
+@pytest.mark.parametrize(
+    ("closes_at", "connections", "head"),
+    [(1, 0, False), (2, 1, False), (3, 1, True)],
+    ids=["before-it-connects", "before-the-head", "before-the-body"],
+)
+async def test_a_request_is_not_sent_or_not_complete(closes_at: int, connections: int, head: bool) -> None:
+    wire, gate = Wire(), Gate(closes_at)
+    async with listener(wire.handle) as url:
+        transport = LensesTransport(url, gate=gate)
+        with pytest.raises(Closed):
+            await LensesClient(transport, StaticToken("t")).create_connector("env", REQUEST)
+        await transport.aclose()
+        if connections:
+            await asyncio.wait_for(wire.ended.wait(), 10)
+    assert gate.looks == closes_at
+    assert wire.connections == connections
+    assert (b"POST" in wire.received) is head
+    assert b"orders" not in wire.received
+
+
+async def test_a_connection_that_is_open_already_makes_no_difference() -> None:
+    wire, gate = Wire(), Gate(10_000)
+    async with listener(wire.handle) as url:
+        transport = LensesTransport(url, gate=gate)
+        client = LensesClient(transport, StaticToken("t"))
+        await client.list_connectors("env")
+        before, gate.closes_at = wire.received, gate.looks + 2
+        with pytest.raises(Closed):
+            await client.list_connectors("env")
+        await transport.aclose()
+        await asyncio.wait_for(wire.ended.wait(), 10)
+    assert wire.connections == 1
+    assert wire.received == before
+
+
+async def test_an_open_gate_lets_everything_pass() -> None:
+    seen: list[bytes] = []
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        seen.append(await read_request(reader))
+        writer.write(b"HTTP/1.1 201 Created\r\nContent-Length: 0\r\n\r\n")
+        await writer.drain()
+
+    async with listener(answer) as url:
+        transport = LensesTransport(url, gate=Gate(10_000))
+        await LensesClient(transport, StaticToken("t")).create_connector("env", REQUEST)
+        await transport.aclose()
+    assert b"orders" in seen[0]
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        lambda api: api.patch("lensesconnectors", "a", "b", []),
+        lambda api: api.patch("lensesconnectors", "a", "b", [], status=True),
+        lambda api: api.create_event("a", {}),
+        lambda api: api.patch_event("a", "b", []),
+    ],
+    ids=["object", "status", "event", "event-again"],
+)
+async def test_nothing_is_written_to_kubernetes(write: Callable[[KubeApi], object]) -> None:
+    """There is no client at all behind it."""
+    api = KubeApi(cast("ApiClient", None), gate=Gate(1))
+    with pytest.raises(Closed):
+        await write(api)  # type: ignore[misc]
