@@ -27,6 +27,7 @@ from lenses_operator.controllers.queue import WorkQueue, run_workers
 from lenses_operator.controllers.reporter import Reporter
 from lenses_operator.controllers.session import Sessions
 from lenses_operator.controllers.store import Store
+from lenses_operator.controllers.vitals import Vitals
 from lenses_operator.kube.api import KubeApi, connect
 from lenses_operator.kube.events import Events, EventType
 from lenses_operator.kube.leader import Leader
@@ -149,8 +150,13 @@ class App:
         self._lister = Lister(
             api, writer, self._intake, self._offsets_intake, settings.watch_namespaces, settings.label_selector
         )
+        vitals = self._vitals = Vitals(self._queue, store, self._environments, lambda: self._lister.age)
         self._health = HealthServer(
-            settings.http_host, settings.http_port, ready=self._not_ready, metrics=metrics.exposition
+            settings.http_host,
+            settings.http_port,
+            ready=vitals.missing,
+            problems=vitals.problems,
+            metrics=metrics.exposition,
         )
         self._leader = leader
         self._working = False
@@ -199,11 +205,13 @@ class App:
         """Nothing runs before everything is listed and the lease, if there is one, is ours."""
         await self._lister.listed.wait()
         if self._leader is not None:
+            self._vitals.stand_by()
             await self._leader.acquire()
             await self._lister.refresh()  # what the last leader did may not have been told by our watches yet
         self._working = True
+        self._vitals.begin()
         self._metrics.leader.set(1)
-        await run_workers(self._queue, WORKERS, self._passes.run)
+        await run_workers(self._queue, WORKERS, self._pass)
 
     async def _watch_policy(self) -> None:
         """A changed policy may concern everyone."""
@@ -212,6 +220,10 @@ class App:
             if self._policy.reload():
                 for resource in self._store:
                     self._queue.add(resource.key)
+
+    async def _pass(self, key: ObjectKey) -> None:
+        await self._passes.run(key)
+        self._vitals.passed(key)
 
     async def _end(
         self,
@@ -249,13 +261,6 @@ class App:
         )
         self._metrics.told(resource, kind, reason)
         self._events.emit(resource, kind, reason, message)
-
-    def _not_ready(self) -> list[str]:
-        """Ready needs neither Lenses nor the lease: both kinds listed, and every environment's first list ended."""
-        missing = [] if self._lister.listed.is_set() else ["the resources have not been listed yet"]
-        if not self._environments.polled():
-            missing.append("an environment's connectors have not been listed yet")
-        return missing
 
 
 def _on_signals(told: asyncio.Event) -> None:

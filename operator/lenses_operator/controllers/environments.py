@@ -86,9 +86,11 @@ class Environments:
             if used == session_id:
                 poller.hurry()
 
-    def polled(self) -> bool:
-        """Whether every environment's first list has ended, well or badly."""
-        return all(poller.view is not None for poller in self._pollers.values())
+    def polled(self, environment: str = "") -> bool:
+        """Whether this environment's first list has ended, well or badly; without a name that of every one so far."""
+        if not environment:
+            return all(poller.view is not None for poller in self._pollers.values())
+        return any(poller.view is not None for (name, _), poller in self._pollers.items() if name == environment)
 
     def standings(self) -> Iterator[Standing]:
         """Of every list that has ended at least once."""

@@ -44,6 +44,7 @@ class WorkQueue(Generic[Key]):
         self._wake = asyncio.Event()
         self._closed = False
         self._adds = 0
+        self._still_since: float | None = None
 
     def __len__(self) -> int:
         """Keys that are due now and wait for a worker."""
@@ -93,6 +94,16 @@ class WorkQueue(Generic[Key]):
         self._closed = True
         self._wake.set()
 
+    def stuck_for(self) -> float:
+        """Seconds in which no pass has begun or ended though a key is due; 0 where none is."""
+        self._promote()
+        if self._closed or not self._ready:
+            self._still_since = None
+            return 0.0
+        if self._still_since is None:
+            self._still_since = self._clock()
+        return self._clock() - self._still_since
+
     async def get(self) -> Key:
         """The next key that is due; the caller must call `done`. Raises QueueClosed."""
         while True:
@@ -103,6 +114,7 @@ class WorkQueue(Generic[Key]):
                 key = next(iter(self._ready))
                 del self._ready[key]
                 self._working[key] = self._clock()
+                self._still_since = None
                 return key
             self._wake.clear()
             wait = self._heap[0][0] - self._clock() if self._heap else None
@@ -115,6 +127,7 @@ class WorkQueue(Generic[Key]):
     def done(self, key: Key) -> None:
         """The pass over the key has ended; if it was added meanwhile it is due again."""
         self._working.pop(key, None)
+        self._still_since = None
         if key in self._again:
             self._again.discard(key)
             self._due.pop(key, None)

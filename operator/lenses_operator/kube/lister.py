@@ -77,6 +77,7 @@ class Lister:
         self._selector = selector
         self._kinds = (_Kind(OFFSETS, offsets), _Kind(CONNECTORS, connectors))
         self._listing = asyncio.Lock()
+        self._began = asyncio.get_running_loop().time()
         self.listed = asyncio.Event()
 
     async def run(self) -> None:
@@ -86,9 +87,15 @@ class Lister:
             self.listed.set()
             await asyncio.sleep(RELIST)
 
+    @property
+    def age(self) -> float:
+        """Seconds since a list was last begun."""
+        return asyncio.get_running_loop().time() - self._began
+
     async def refresh(self) -> None:
         """One complete list of both kinds, begun after the call; failures are tried again."""
         while True:
+            self._began = asyncio.get_running_loop().time()
             try:
                 async with self._listing:
                     for kind in self._kinds:

@@ -1,25 +1,89 @@
-"""/healthz, /readyz and /metrics on one small HTTP server."""
+"""/healthz, /readyz and /metrics on one small HTTP server, with a thread and an event loop of its own.
+
+So it can tell that the operator's event loop hangs, where a server on that loop would hang with it. What it shows is
+asked for on the operator's loop: nothing there is made for two threads.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+import contextlib
+import threading
+import time
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeVar
 
 from aiohttp import web
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
+T = TypeVar("T")
+BEAT = 1.0
+HUNG = 30.0
+"""Seconds without a beat after which the event loop counts as hung: far more than the work on a first list takes."""
+SECOND_LOOK = 0.5
+"""Seconds: a process that was paused as a whole has an old beat too, and a new one at once."""
+ANSWER = 5.0
+"""Seconds to wait for the operator's event loop."""
+
 
 class HealthServer:
-    """`ready` gives what is still missing, empty when all is there. `port` 0 takes a free one."""
+    """`ready` gives what is still missing, `problems` what only a restart can mend; both empty when all is well.
 
-    def __init__(self, host: str, port: int, *, ready: Callable[[], list[str]], metrics: Callable[[], bytes]) -> None:
+    Both are called on the loop that `start` is called on. `port` 0 takes a free one.
+    """
+
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        *,
+        ready: Callable[[], list[str]],
+        problems: Callable[[], list[str]],
+        metrics: Callable[[], bytes],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._host = host
         self._port = port
         self._ready = ready
+        self._problems = problems
         self._exposition = metrics
+        self._clock = clock
+        self._beat = (clock(), list[str]())
+        self._beating: asyncio.Task[None] | None = None
+        self._operator: asyncio.AbstractEventLoop | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._runner: web.AppRunner | None = None
 
     async def start(self) -> None:
         """Raises OSError where the port is taken."""
+        self._operator = asyncio.get_running_loop()
+        self._loop = asyncio.new_event_loop()
+        threading.Thread(target=self._loop.run_forever, name="health", daemon=True).start()
+        self._beating = asyncio.create_task(self._live(), name="heartbeat")
+        await self._beside(self._serve())
+
+    async def stop(self) -> None:
+        if self._loop is None or self._beating is None:
+            return
+        self._beating.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await self._beating
+        if self._runner is not None:
+            await self._beside(self._runner.cleanup())
+        self._loop.call_soon_threadsafe(self._loop.stop)
+
+    @property
+    def port(self) -> int:
+        """The port that is listened on."""
+        assert self._runner is not None
+        return int(self._runner.addresses[0][1])
+
+    async def _beside(self, work: Coroutine[Any, Any, T]) -> T:
+        """Runs it on the server's loop."""
+        assert self._loop is not None
+        return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(work, self._loop))
+
+    async def _serve(self) -> None:
         app = web.Application()
         app.router.add_get("/healthz", self._healthz)
         app.router.add_get("/readyz", self._readyz)
@@ -28,23 +92,46 @@ class HealthServer:
         await self._runner.setup()
         await web.TCPSite(self._runner, self._host, self._port).start()
 
-    @property
-    def port(self) -> int:
-        """The port that is listened on."""
-        assert self._runner is not None
-        return int(self._runner.addresses[0][1])
+    async def _live(self) -> None:
+        """On the operator's loop."""
+        while True:
+            self._beat = (self._clock(), self._problems())
+            await asyncio.sleep(BEAT)
 
-    async def stop(self) -> None:
-        if self._runner is not None:
-            await self._runner.cleanup()
+    async def _ask(self, call: Callable[[], T]) -> T:
+        """Its answer from the operator's loop. Raises TimeoutError."""
+        assert self._operator is not None
+
+        async def answer() -> T:
+            return call()
+
+        async with asyncio.timeout(ANSWER):
+            return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(answer(), self._operator))
+
+    @property
+    def _hung(self) -> bool:
+        return self._clock() - self._beat[0] > HUNG
 
     async def _healthz(self, _: web.Request) -> web.Response:
-        return web.Response(text="ok\n")
+        if self._hung:
+            await asyncio.sleep(SECOND_LOOK)
+        return _verdict("not healthy", ["the event loop hangs"] if self._hung else self._beat[1])
 
     async def _readyz(self, _: web.Request) -> web.Response:
-        missing = self._ready()
-        text = "ok\n" if not missing else "".join(f"not ready: {what}\n" for what in missing)
-        return web.Response(text=text, status=503 if missing else 200)
+        try:
+            return _verdict("not ready", await self._ask(self._ready))
+        except TimeoutError:
+            return _verdict("not ready", ["the event loop does not answer"])
 
     async def _metrics(self, _: web.Request) -> web.Response:
-        return web.Response(body=self._exposition(), headers={"Content-Type": CONTENT_TYPE_LATEST})
+        try:
+            body = await self._ask(self._exposition)
+        except TimeoutError:
+            return _verdict("no metrics", ["the event loop does not answer"])
+        return web.Response(body=body, headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+
+def _verdict(what: str, reasons: list[str]) -> web.Response:
+    """200, or 503 with a line for each reason."""
+    text = "ok\n" if not reasons else "".join(f"{what}: {reason}\n" for reason in reasons)
+    return web.Response(text=text, status=503 if reasons else 200)

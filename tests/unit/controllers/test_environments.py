@@ -232,3 +232,14 @@ async def test_who_left_is_not_looked_at() -> None:
         rig.environments.recheck(A)
         await asyncio.sleep(40)
         assert rig.woken == []
+
+
+@virtual_time
+async def test_whether_one_environment_was_listed() -> None:
+    async with running() as rig:
+        assert not rig.environments.polled("prod"), "nobody asked for it"
+        rig.join("prod", A)
+        assert not rig.environments.polled("prod")
+        await asyncio.sleep(1)
+        assert rig.environments.polled("prod")
+        assert not rig.environments.polled("test")

@@ -234,3 +234,46 @@ def test_whatever_is_asked_for_no_key_runs_twice_at_a_time_and_none_is_lost(
         if last_add is not None:
             assert any(other == key and started >= last_add - 1e-6 for other, started in runs), "lost"
         assert any(other == key for other, _ in runs)
+
+
+@virtual_time
+async def test_stuck_is_a_key_that_is_due_while_no_pass_begins_or_ends() -> None:
+    queue: WorkQueue[str] = WorkQueue()
+    await asyncio.sleep(1000)
+    assert queue.stuck_for() == 0, "nothing to do"
+    queue.add("a")
+    assert queue.stuck_for() == 0, "due just now"
+    await asyncio.sleep(10)
+    assert queue.stuck_for() == 10
+    key = await queue.get()
+    assert queue.stuck_for() == 0, "a pass that lasts, and nothing else to do"
+    await asyncio.sleep(1000)
+    queue.add("b")
+    assert queue.stuck_for() == 0
+    await asyncio.sleep(10)
+    assert queue.stuck_for() == 10, "the only worker hangs"
+    queue.done(key)
+    assert queue.stuck_for() == 0
+
+
+@virtual_time
+async def test_an_appointment_that_nobody_keeps_is_stuck_too() -> None:
+    queue: WorkQueue[str] = WorkQueue()
+    queue.add_after("a", 100)
+    await asyncio.sleep(99)
+    assert queue.stuck_for() == 0
+    await asyncio.sleep(1)
+    assert queue.stuck_for() == 0
+    await asyncio.sleep(50)
+    assert queue.stuck_for() == 50
+    assert await taken(queue) == ["a"]
+
+
+@virtual_time
+async def test_a_closed_queue_is_not_stuck() -> None:
+    queue: WorkQueue[str] = WorkQueue()
+    queue.add("a")
+    assert queue.stuck_for() == 0
+    queue.close()
+    await asyncio.sleep(1000)
+    assert queue.stuck_for() == 0

@@ -122,3 +122,32 @@ async def test_a_look_up_that_fails_concludes_nothing() -> None:
     await asyncio.sleep(RETRY)
     assert sink.told == [("lost", "orders")]
     task.cancel()
+
+
+@virtual_time
+async def test_a_refresh_is_begun_after_it_was_asked_for_and_is_one_at_a_time() -> None:
+    api, sink = FakeApi(), Sink()
+    subject = lister(api, sink)
+    running = asyncio.create_task(subject.run())
+    await subject.listed.wait()
+    lists = len(sink.lists)
+    api.hold(body())
+    api.fail("list", SILENT)
+    begun = now()
+    await asyncio.gather(subject.refresh(), subject.refresh())
+    assert now() - begun == RETRY
+    assert sink.lists[lists:] == [1, 1]
+    running.cancel()
+
+
+@virtual_time
+async def test_its_age_says_whether_lists_go_on() -> None:
+    api, sink = FakeApi(), Sink()
+    subject = lister(api, sink)
+    running = asyncio.create_task(subject.run())
+    api.always("list", SILENT)
+    await asyncio.sleep(1000.5)
+    assert subject.age <= RETRY, "a list that fails is no list that is stuck"
+    running.cancel()
+    await asyncio.sleep(1000)
+    assert subject.age >= 1000

@@ -2,24 +2,44 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import aiohttp
+import httpx
 import pytest
 
-from lenses_operator.observability.health import HealthServer
+from lenses_operator.observability import health
+from lenses_operator.observability.health import BEAT, HUNG, HealthServer
 from lenses_operator.observability.metrics import Metrics
 
 
 class Rig:
     def __init__(self) -> None:
         self.missing = ["the resources have not been listed yet", "an environment is not listed"]
+        self.problems: list[str] = []
+        self.now = 1000.0
         self.metrics = Metrics()
-        self.server = HealthServer("127.0.0.1", 0, ready=lambda: self.missing, metrics=self.metrics.exposition)
+        self.server = self.make(0)
+
+    def make(self, port: int) -> HealthServer:
+        return HealthServer(
+            "127.0.0.1",
+            port,
+            ready=lambda: self.missing,
+            problems=lambda: self.problems,
+            metrics=self.metrics.exposition,
+            clock=lambda: self.now,
+        )
 
     async def get(self, path: str) -> tuple[int, str]:
         async with aiohttp.ClientSession() as session, session.get(f"http://127.0.0.1:{self.server.port}{path}") as got:
             return got.status, await got.text()
+
+    def get_with_the_loop_blocked(self, path: str) -> tuple[int, str]:
+        """Not a coroutine: while it waits for the answer nothing else runs on the operator's loop."""
+        got = httpx.get(f"http://127.0.0.1:{self.server.port}{path}", timeout=20, trust_env=False)
+        return got.status_code, got.text
 
 
 @pytest.fixture
@@ -30,8 +50,40 @@ async def rig() -> AsyncIterator[Rig]:
     await rig.server.stop()
 
 
-async def test_healthy_is_to_answer(rig: Rig) -> None:
+async def test_healthy_is_to_have_no_problems(rig: Rig) -> None:
     assert await rig.get("/healthz") == (200, "ok\n")
+    rig.problems.append("no pass ends")
+    async with asyncio.timeout(BEAT + 5):
+        while (await rig.get("/healthz"))[0] == 200:
+            await asyncio.sleep(0.1)
+    assert await rig.get("/healthz") == (503, "not healthy: no pass ends\n")
+
+
+async def test_a_loop_that_hangs_is_told(rig: Rig) -> None:
+    assert rig.get_with_the_loop_blocked("/healthz") == (200, "ok\n")
+    rig.now += HUNG
+    assert rig.get_with_the_loop_blocked("/healthz") == (200, "ok\n")
+    rig.now += 0.001
+    assert rig.get_with_the_loop_blocked("/healthz") == (503, "not healthy: the event loop hangs\n")
+
+
+async def test_a_process_that_was_paused_is_healthy_at_once(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The probe is the first to be answered after the pause, and the next beat is on its way."""
+    monkeypatch.setattr(health, "SECOND_LOOK", BEAT + 1)
+    rig.now += 10_000
+    assert await rig.get("/healthz") == (200, "ok\n")
+
+
+@pytest.mark.parametrize("path", ["/readyz", "/metrics"])
+async def test_what_the_loop_must_answer_is_not_waited_for_for_ever(
+    rig: Rig, path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(health, "ANSWER", 0.1)
+    rig.missing.clear()
+    status, text = rig.get_with_the_loop_blocked(path)
+    assert status == 503
+    assert "the event loop does not answer" in text
+    assert (await rig.get(path))[0] == 200
 
 
 async def test_ready_says_what_is_missing_a_line_each_until_nothing_is(rig: Rig) -> None:
@@ -50,7 +102,7 @@ async def test_metrics(rig: Rig) -> None:
 
 
 async def test_a_port_that_is_taken_is_told(rig: Rig) -> None:
-    second = HealthServer("127.0.0.1", rig.server.port, ready=list, metrics=rig.metrics.exposition)
+    second = rig.make(rig.server.port)
     with pytest.raises(OSError):
         await second.start()
     await second.stop()
