@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import os
 from collections.abc import Sequence
 from typing import Any, cast
 
@@ -20,7 +22,8 @@ def build_registry(intake: Intake, operations: OffsetsIntake, *, watch_reference
 
     @kopf.on.login(registry=registry)
     def login(**kwargs: Any) -> kopf.ConnectionInfo | None:
-        return kopf.login_with_service_account(**kwargs) or kopf.login_with_kubeconfig(**kwargs)
+        inside = kopf.login_with_service_account(**kwargs)
+        return _by_address(inside) if inside else kopf.login_with_kubeconfig(**kwargs)
 
     @kopf.on.event(GROUP, VERSION, PLURAL, registry=registry)
     async def connector(type: str | None, body: kopf.Body, **_: Any) -> None:  # noqa: A002 - kopf's own name
@@ -39,6 +42,14 @@ def build_registry(intake: Intake, operations: OffsetsIntake, *, watch_reference
     if watch_references:
         _watch_references(registry, intake)
     return registry
+
+
+def _by_address(info: kopf.ConnectionInfo) -> kopf.ConnectionInfo:
+    """kopf takes the API server's name, which a pod on its host's network may not resolve; our own client does this."""
+    host, port = os.environ.get("KUBERNETES_SERVICE_HOST"), os.environ.get("KUBERNETES_SERVICE_PORT", "443")
+    if not host:
+        return info
+    return dataclasses.replace(info, server=f"https://[{host}]:{port}" if ":" in host else f"https://{host}:{port}")
 
 
 def _watch_references(registry: kopf.OperatorRegistry, intake: Intake) -> None:

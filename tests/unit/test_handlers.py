@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import getpass
 
+import kopf
 import pytest
 
 from lenses_operator import handlers
@@ -50,3 +51,16 @@ def test_a_label_selector_is_for_our_kind_alone() -> None:
     assert (GROUP, VERSION, PLURAL) not in without
     for plural in ("secrets", "configmaps"):
         assert labels["", "v1", plural] == without["", "v1", plural] == "connect.lenses.io/watch=true"
+
+
+@pytest.mark.parametrize(
+    ("host", "server"),
+    [("10.0.0.1", "https://10.0.0.1:6443"), ("fd00::1", "https://[fd00::1]:6443"), ("", "https://by.name")],
+)
+def test_the_api_server_is_where_a_pods_environment_says(
+    monkeypatch: pytest.MonkeyPatch, host: str, server: str
+) -> None:
+    monkeypatch.setenv("KUBERNETES_SERVICE_HOST", host)
+    monkeypatch.setenv("KUBERNETES_SERVICE_PORT", "6443")
+    found = handlers._by_address(kopf.ConnectionInfo(server="https://by.name", token="t"))
+    assert (found.server, found.token) == (server, "t")
