@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import sys
 from importlib import import_module
 from importlib.metadata import version as installed_version
@@ -51,6 +52,9 @@ def version() -> None:
 @main.command()
 def run() -> None:
     """Run the operator until it is told to stop. Settings come from LENSES_OPERATOR_* variables."""
+    # As process 1 of a container nothing would end it before it handles the signal by itself, a second from now.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+
     from lenses_operator import app
     from lenses_operator.kube.api import KubeError
     from lenses_operator.observability import logging

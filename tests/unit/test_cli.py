@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import logging
+import signal
+import subprocess
+import sys
 
 import pytest
 from click.testing import CliRunner
@@ -16,12 +19,14 @@ ENVIRONMENT = {PREFIX + "LENSES_URL": "http://127.0.0.1:1", PREFIX + "LENSES_TOK
 
 
 @pytest.fixture(autouse=True)
-def _logging_as_it_was() -> object:
+def _process_as_it_was() -> object:
+    """Logging and signals are the process's own business, and this is the tests' process."""
     root = logging.getLogger()
-    before = list(root.handlers), root.level
+    before = list(root.handlers), root.level, signal.getsignal(signal.SIGTERM)
     yield None
-    root.handlers, level = before
+    root.handlers, level, handler = before
     root.setLevel(level)
+    signal.signal(signal.SIGTERM, handler)
 
 
 def test_the_version() -> None:
@@ -54,3 +59,24 @@ def test_a_token_file_that_is_not_there_is_a_bad_setting() -> None:
     result = CliRunner().invoke(main, ["run"], env=ENVIRONMENT)
     assert result.exit_code == 2
     assert "/no/such/token" in result.stderr
+
+
+AT_START = """
+import os, signal, sys, time
+
+class Importing:
+    def find_spec(self, name, path=None, target=None):
+        if name == "lenses_operator.app":
+            os.kill(os.getpid(), signal.SIGTERM)
+            time.sleep(10)
+
+sys.meta_path.insert(0, Importing())
+from lenses_operator.cli import main
+main(["run"])
+"""
+
+
+def test_a_sigterm_that_comes_while_it_starts_ends_it_in_order() -> None:
+    """Without a handler it would be no signal at all to process 1 of a container, and -15 here."""
+    done = subprocess.run([sys.executable, "-c", AT_START], timeout=30, capture_output=True, check=False)
+    assert (done.returncode, done.stderr) == (0, b"")
