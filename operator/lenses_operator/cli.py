@@ -13,6 +13,8 @@ import click
 from lenses_operator.settings import Settings, SettingsError
 
 COMMANDS = {
+    "export": "Manifests for connectors that Lenses has already.",
+    "migrate": "Manifests from other operators' resources and Connect's own files.",
     "offsets": "Offsets operations.",
 }
 """Name of the module in `commands`, which holds a click command of that name, and the line `--help` shows."""

@@ -1,0 +1,143 @@
+"""`lenses-operator export`: manifests for connectors that Lenses has already."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Collection
+from pathlib import Path
+
+import click
+
+from lenses_operator.commands.access import LensesAccess, lenses_options
+from lenses_operator.commands.existing import Existing, read
+from lenses_operator.conversion import files
+from lenses_operator.conversion.exporting import Exported, exported
+from lenses_operator.conversion.manifest import NotExpressible
+from lenses_operator.conversion.text import connector_text, documents, values_text
+from lenses_operator.lenses.errors import LensesError
+
+EXAMPLES = """\b
+Examples:
+  lenses-operator export --environment prod --out connectors --namespace payments
+  lenses-operator export --environment prod --cluster connect-eu --name 'orders-*'
+
+Applying what was written takes the connectors over and changes none of them:
+
+\b
+  kubectl apply -f connectors/secrets -f connectors
+
+Exit status: 0 if everything asked for was exported, 1 if something was not, 2 for a wrong option.
+"""
+
+
+@click.command(epilog=EXAMPLES)
+@lenses_options
+@click.option("--environment", required=True, help="The Lenses environment.")
+@click.option("--cluster", "clusters", multiple=True, help="Only this Connect cluster; may be given several times.")
+@click.option(
+    "--name",
+    "globs",
+    multiple=True,
+    metavar="GLOB",
+    help="Only connectors named like this; may be given several times.",
+)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="The directory to write to. Without it everything but Secrets goes to standard output.",
+)
+@click.option("-n", "--namespace", help="The resources' namespace; without it they name none.")
+@click.option(
+    "--ask-types/--no-ask-types",
+    default=True,
+    show_default=True,
+    help="Ask Connect, once for each class, which keys are passwords. No values of connectors are sent for it.",
+)
+def export(
+    lenses_url: str,
+    token_file: Path,
+    ca_file: Path | None,
+    environment: str,
+    clusters: tuple[str, ...],
+    globs: tuple[str, ...],
+    out: Path | None,
+    namespace: str | None,
+    ask_types: bool,
+) -> None:
+    """Write a LensesConnector for each connector that exists. Nothing is changed in Lenses.
+
+    Values that look like secrets go into Secrets, which are written to DIR/secrets, readable to you alone and ignored
+    by Git, and never to standard output.
+    """
+    access = LensesAccess(lenses_url, token_file, ca_file)
+    try:
+        found = asyncio.run(_read(access, environment, clusters, globs, ask_types=ask_types))
+        done = _convert(environment, namespace, found)
+        written = _print(done) if out is None else _write(out, done)
+    except (LensesError, OSError) as error:
+        _say(str(error))
+        sys.exit(1)
+    _sum_up(found, written, out)
+    sys.exit(1 if found.failed or not (found.details or found.gone) else 0)
+
+
+async def _read(
+    access: LensesAccess, environment: str, clusters: Collection[str], globs: Collection[str], *, ask_types: bool
+) -> Existing:
+    async with access.client() as client:
+        return await read(client, environment, clusters, globs, ask_types=ask_types)
+
+
+def _convert(environment: str, namespace: str | None, found: Existing) -> list[Exported]:
+    """By cluster and name. What cannot be said joins `found.failed`."""
+    done = []
+    for one in sorted(found.details):
+        details = found.details[one]
+        try:
+            done.append(exported(environment, details, found.names[one], namespace, found.passwords_of(details)))
+        except NotExpressible as problem:
+            found.failed[one] = str(problem)
+    return done
+
+
+def _print(done: Collection[Exported]) -> int:
+    """Returns how many Secrets were left out."""
+    texts = [text for one in done for text in (*map(values_text, one.config_maps), connector_text(one.manifest))]
+    click.echo(documents(texts), nl=False)
+    for one in done:
+        _notes(one, one.notes)
+    return sum(len(one.secrets) for one in done)
+
+
+def _write(out: Path, done: Collection[Exported]) -> int:
+    """Returns how many Secrets were written."""
+    for one in done:
+        _notes(one, files.write(out, one))
+    return sum(len(one.secrets) for one in done)
+
+
+def _notes(one: Exported, notes: Collection[str]) -> None:
+    for note in notes:
+        _say(f"{one.manifest.connector} on {one.manifest.cluster}: {note}")
+
+
+def _sum_up(found: Existing, secrets: int, out: Path | None) -> None:
+    for (cluster, class_name), why in sorted(found.not_asked.items()):
+        _say(f"{class_name} on {cluster} was not asked for its passwords, so keys' names alone decided: {why}")
+    for one in sorted(found.gone):
+        _say(f"{one}: deleted while it was to be read")
+    for one, why in sorted(found.failed.items()):
+        _say(f"{one}: not exported: {why}")
+    if not (found.details or found.gone or found.failed):
+        _say("no connector found; the token may see none, or --cluster and --name leave none")
+    if out is None and secrets:
+        _say(f"the Secrets of {secrets} connectors are not printed: --out writes them to a directory of their own")
+    if out is not None:
+        _say(f"{len(found.details) - len(found.failed.keys() & found.details.keys())} connectors written to {out}")
+        if secrets:
+            _say(f"{secrets} Secrets written to {out / files.SECRETS}; keep them out of Git")
+
+
+def _say(text: str) -> None:
+    click.echo(f"lenses-operator: {text}", err=True)
