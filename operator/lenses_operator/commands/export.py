@@ -75,7 +75,10 @@ def export(
         found = asyncio.run(_read(access, environment, clusters, globs, ask_types=ask_types))
         done = _convert(environment, namespace, found)
         written = _print(done) if out is None else _write(out, done)
-    except (LensesError, OSError) as error:
+    except LensesError as error:
+        _say(f"environment {environment}: {error}")
+        sys.exit(1)
+    except OSError as error:
         _say(str(error))
         sys.exit(1)
     _sum_up(found, written, out)

@@ -1,0 +1,201 @@
+"""Exporting and applying is harmless: everything is adopted and nothing is written to Lenses."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from click.testing import CliRunner, Result
+
+from harness.kubectl import Kubectl
+from harness.lenses.running import RunningLenses
+from harness.operator_fixtures import SOURCE, Operators, Place, in_parallel, reason
+from harness.paths import ROOT
+from lenses_operator.cli import main
+from unit.conversion.test_scalars import TRAPS
+
+GIVEN = [json.loads(file.read_text()) for file in sorted((ROOT / "tests/data/cases/given").glob("c*.expected.json"))]
+FILE = {"connector.class": SOURCE, "topic": "lines"}
+STATES = {"Running", "Paused", "Stopped", "TaskFailed"}
+
+
+@dataclass(frozen=True)
+class Tool:
+    """`lenses-operator` with access to this environment."""
+
+    lenses: RunningLenses
+    place: Place
+    directory: Path
+
+    @property
+    def out(self) -> Path:
+        return self.directory / "out"
+
+    def __call__(self, *arguments: str, environment: str | None = None) -> Result:
+        token = self.directory / "token"
+        token.write_text(self.lenses.token)
+        access = ["--lenses-url", self.lenses.url, "--token-file", str(token)]
+        where = ["--environment", environment or self.place.environment]
+        return CliRunner().invoke(main, ["export", *access, *where, *arguments])
+
+    def files(self) -> dict[str, bytes]:
+        return {str(path.relative_to(self.out)): path.read_bytes() for path in self.out.rglob("*") if path.is_file()}
+
+
+@pytest.fixture
+def tool(lenses: RunningLenses, own_place: Place, tmp_path: Path) -> Tool:
+    return Tool(lenses, own_place, tmp_path)
+
+
+def put(place: Place, name: str, config: dict[str, str], cluster: str = "connect", **changes: Any) -> None:
+    place.control.set_connector(place.environment, cluster, name, config=config, **changes)
+
+
+@pytest.fixture
+def full(tool: Tool) -> Tool:
+    """The given cases, and every kind of connector that is hard to say."""
+    place = tool.place
+    classes: dict[str, set[str]] = {}
+    for case in GIVEN:
+        classes.setdefault(case["cluster"], {SOURCE}).add(case["configuration"]["connector.class"])
+    for cluster, found in classes.items():
+        place.control.add_cluster(place.environment, cluster, {"backend": "memory", "plugins": sorted(found)})
+    for case in GIVEN:
+        put(place, case["name"], case["configuration"], case["cluster"])
+    put(place, "traps", FILE | {f"trap.{number}": value for number, value in enumerate(TRAPS)})
+    put(place, "paused", FILE, state="PAUSED")
+    put(place, "stopped", FILE, state="STOPPED")
+    put(place, "broken", FILE, tasks=[{"id": 0, "state": "FAILED", "trace": "java.lang.Exception: no"}])
+    put(place, "secret", FILE | {"db.password": "planted-1", "url": "jdbc:x://u:planted-2@host/db"})
+    put(place, "masked", FILE | {"db.password": "planted-3", "hidden.key": "planted-4"})
+    put(place, "long", FILE | {"schema": "x" * 40000})
+    for name, cluster in (("twin", "connect"), ("Twin", "connect"), ("TWIN", "connect"), ("twin", "connect-eu")):
+        put(place, name, FILE, cluster)
+    masked = {"operation": "GetConnector", "connector": "masked"}
+    place.fault(**masked, mask=["db.password"])
+    place.fault(**masked, rewrite={"hidden.key": None}, errors=[{"field": "config.hidden.key", "reason": "no"}])
+    return tool
+
+
+def test_applied_everything_is_adopted_and_nothing_is_written(
+    full: Tool, kubectl: Kubectl, operators: Operators
+) -> None:
+    place = full.place
+    done = full("--out", str(full.out), "--namespace", place.namespace)
+    assert done.exit_code == 0, done.stderr
+    assert "masked on connect: Lenses hides db.password, hidden.key" in done.stderr
+    before = full.files()
+    everywhere = place.control.connectors(place.environment)
+    kubectl("apply", "-f", str(full.out), "-f", str(full.out / "secrets"), timeout=120)
+    operators.start(place.namespace)
+    names = [found["metadata"]["name"] for found in place.kube.list("lc", place.namespace)]
+    assert len(names) == len(everywhere) == len(GIVEN) + 11
+    in_parallel(lambda name: place.wait(name, lambda found: reason(found) in STATES, 60), names)
+    reasons = {name: reason(place.wait(name)) for name in names}
+    assert {name for name, why in reasons.items() if why != "Running"} == {"paused", "stopped", "broken"}
+    for name in names:
+        assert place.wait(name)["status"]["ownership"]["state"] == "Owned"
+    place.wait_polls(3)
+    assert place.writes() == []
+    assert place.control.connectors(place.environment) == everywhere
+    again = full("--out", str(full.out), "--namespace", place.namespace)
+    assert again.exit_code == 0
+    assert full.files() == before
+
+
+def test_secrets_are_written_to_their_directory_only(full: Tool) -> None:
+    done = full()
+    assert done.exit_code == 0
+    assert "planted" not in done.output
+    assert "the Secrets of" in done.stderr
+    assert len(list(yaml.safe_load_all(done.stdout))) == len(GIVEN) + 12  # and the ConfigMap
+    written = full("--out", str(full.out))
+    assert "planted" not in written.output
+    holding = {name for name, raw in full.files().items() if b"planted" in raw}
+    assert "secrets/secret-secrets.yaml" in holding
+    assert all(name.startswith("secrets/") for name in holding)
+
+
+def test_filters_rename_nothing(tool: Tool) -> None:
+    place = tool.place
+    place.control.add_cluster(place.environment, "other", {"backend": "memory"})
+    for name, cluster in (("orders", "connect"), ("orders", "other"), ("lines", "other")):
+        put(place, name, FILE, cluster)
+    done = tool("--cluster", "other", "--name", "ord*")
+    (found,) = yaml.safe_load_all(done.stdout)
+    assert (found["metadata"]["name"], found["spec"]["name"], found["spec"]["cluster"]) == (
+        "orders-other",
+        "orders",
+        "other",
+    )
+    assert "namespace" not in found["metadata"]
+    nothing = tool("--name", "x*")
+    assert nothing.exit_code == 1
+    assert "no connector found" in nothing.stderr
+
+
+def test_what_cannot_be_exported_is_told_and_the_rest_is_written(tool: Tool) -> None:
+    place = tool.place
+    for name in ("good", "closed", "failing", "gone"):
+        put(place, name, FILE)
+    put(place, "leading", FILE | {"tasks.max": "01"})
+    place.fault(operation="GetConnector", connector="closed", omit_config=True)
+    place.fault(operation="GetConnector", connector="failing", status=403)
+    place.fault(operation="GetConnector", connector="gone", status=404, shape="agent", message="planted")
+    done = tool("--out", str(tool.out))
+    assert done.exit_code == 1
+    assert list(tool.files()) == ["good.yaml"]
+    lines = done.stderr.splitlines()
+    assert all(line.startswith("lenses-operator: ") for line in lines)
+    for words in (
+        "closed on connect: not exported: Lenses does not show its configuration",
+        "failing on connect: not exported: get connector: Lenses answered 403",
+        "leading on connect: not exported: tasks.max is not a plain positive integer",
+        "gone on connect: deleted while it was to be read",
+        f"1 connectors written to {tool.out}",
+    ):
+        assert any(words in line for line in lines), words
+
+
+def wrong_environment(tool: Tool) -> Result:
+    return tool(environment="no-such")
+
+
+def not_a_directory(tool: Tool) -> Result:
+    put(tool.place, "orders", FILE)
+    blocked = tool.directory / "file"
+    blocked.write_text("")
+    return tool("--out", str(blocked / "below"))
+
+
+@pytest.mark.parametrize(
+    ("trouble", "words"),
+    [
+        (wrong_environment, "environment no-such: list connectors: Lenses answered 404"),
+        (not_a_directory, "Not a directory"),
+    ],
+)
+def test_what_stops_it_is_one_line(tool: Tool, trouble: Callable[[Tool], Result], words: str) -> None:
+    done = trouble(tool)
+    assert done.exit_code == 1
+    assert done.stdout == ""
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("lenses-operator: ")
+    assert words in line
+
+
+def test_a_class_that_connect_cannot_judge_is_told(tool: Tool) -> None:
+    put(tool.place, "orders", FILE | {"magic": "x"})
+    tool.place.fault(operation="ValidateConnector", status=400, message="planted")
+    done = tool()
+    assert done.exit_code == 0
+    assert f"{SOURCE} on connect was not asked for its passwords" in done.stderr
+    assert "planted" not in done.output
+    tool.place.control.reset(tool.place.environment)
+    assert tool("--no-ask-types").exit_code == 0
+    assert tool.place.requests("ValidateConnector") == []
