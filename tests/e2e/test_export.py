@@ -18,10 +18,10 @@ def export(stage: Stage, lenses: RunningLenses, out: Path) -> str:
     """What it told."""
     token = stage.files / "token"
     token.write_text(lenses.token)
-    access = ["--lenses-url", lenses.url, "--token-file", token]
+    access = ["--lenses-url", lenses.url, "--token-file", str(token)]
     where = ["--environment", stage.place.environment, "--namespace", stage.place.namespace]
     word = stage.topic.removeprefix("topic-")
-    argv = [TOOL, "export", *access, *where, "--name", f"*{word}*", "--out", out]
+    argv = [str(TOOL), "export", *access, *where, "--name", f"*{word}*", "--out", str(out)]
     done = subprocess.run(argv, capture_output=True, text=True, timeout=SLOW, check=False)
     assert done.returncode == 0, done.stderr
     assert done.stdout == ""

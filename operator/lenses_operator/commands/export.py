@@ -14,7 +14,7 @@ from lenses_operator.commands.existing import Existing, read
 from lenses_operator.conversion import files
 from lenses_operator.conversion.exporting import Exported, exported
 from lenses_operator.conversion.manifest import NotExpressible
-from lenses_operator.conversion.text import connector_text, documents, values_text
+from lenses_operator.conversion.text import SEPARATOR, connector_documents
 from lenses_operator.lenses.errors import LensesError
 
 EXAMPLES = """\b
@@ -106,8 +106,7 @@ def _convert(environment: str, namespace: str | None, found: Existing) -> list[E
 
 def _print(done: Collection[Exported]) -> int:
     """Returns how many Secrets were left out."""
-    texts = [text for one in done for text in (*map(values_text, one.config_maps), connector_text(one.manifest))]
-    click.echo(documents(texts), nl=False)
+    click.echo(SEPARATOR.join(connector_documents(one.manifest, one.config_maps) for one in done), nl=False)
     for one in done:
         _notes(one, one.notes)
     return sum(len(one.secrets) for one in done)

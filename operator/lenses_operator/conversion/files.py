@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import yaml
 
-from lenses_operator.conversion.exporting import PLACEHOLDER, Exported
-from lenses_operator.conversion.manifest import Values
-from lenses_operator.conversion.text import connector_text, documents, values_text
+from lenses_operator.conversion.exporting import Exported
+from lenses_operator.conversion.manifest import Manifest, Values
+from lenses_operator.conversion.text import connector_documents, values_text
+from lenses_operator.conversion.values import PLACEHOLDER
 
 SECRETS = "secrets"
 
 
 def write(out: Path, found: Exported) -> list[str]:
     """Writes its files below `out`, each whole or not at all; says what a person has to know. Raises OSError."""
-    texts = [values_text(values) for values in found.config_maps]
-    _put(out / f"{found.manifest.name}.yaml", documents([*texts, connector_text(found.manifest)]), 0o644)
+    write_connector(out, found.manifest, found.config_maps)
     notes = list(found.notes)
     for values in found.secrets:
         path = _secrets(out) / f"{values.name}.yaml"
@@ -30,6 +30,11 @@ def write(out: Path, found: Exported) -> list[str]:
             notes.append(f"values filled in before are kept in {path}: {', '.join(sorted(filled))}")
         _put(path, values_text(values), 0o600)
     return notes
+
+
+def write_connector(out: Path, manifest: Manifest, config_maps: Iterable[Values]) -> None:
+    """One file, the ConfigMaps before it. Raises OSError."""
+    _put(out / f"{manifest.name}.yaml", connector_documents(manifest, config_maps), 0o644)
 
 
 def _secrets(out: Path) -> Path:

@@ -24,6 +24,9 @@ _GROUPS = (
 """The order of keys: topics, the connector's own, transforms, converters, errors, overrides; by name within each."""
 
 
+SEPARATOR = "---\n"
+
+
 def key_order(key: str) -> tuple[int, str]:
     return next(index for index, group in enumerate(_GROUPS) if group.match(key)), key
 
@@ -68,8 +71,9 @@ def values_text(values: Values) -> str:
     return "\n".join([*lines, ""])
 
 
-def documents(texts: Iterable[str]) -> str:
-    return "---\n".join(texts)
+def connector_documents(manifest: Manifest, config_maps: Iterable[Values]) -> str:
+    """The connector, after what it refers to."""
+    return SEPARATOR.join([*map(values_text, config_maps), connector_text(manifest)])
 
 
 def _metadata(manifest: Manifest) -> list[str]:

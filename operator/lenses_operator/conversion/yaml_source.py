@@ -70,6 +70,7 @@ def documents(text: str) -> Iterator[Lined]:
     try:
         while loader.check_node():
             node = loader.get_node()
+            assert node is not None  # it has just been looked for
             if isinstance(node, yaml.ScalarNode) and node.tag == _PLAIN and not node.value:
                 continue  # nothing between two `---`
             found = _Reader(loader).read(node)
@@ -109,17 +110,19 @@ class _Reader:
         raise Unreadable("neither a mapping nor a list nor a scalar", node.start_mark.line + 1)
 
     def _mapping(self, node: yaml.MappingNode) -> Lined:
-        line = node.start_mark.line + 1
-        own = [id(key) for key, _ in node.value]
+        own = {id(key) for key, _ in node.value}
         self._loader.flatten_mapping(node)
-        found = Lined(line)
+        found = Lined(node.start_mark.line + 1)
+        taken: set[str] = set()
         for key, value in node.value:
             word = self.read(key)
             if isinstance(word, Lined | list):
                 raise Unreadable("a key is not a scalar", key.start_mark.line + 1)
             name = word if isinstance(word, str) else key.value
-            if name in found and id(key) in own and name in found.lines and found.lines[name] >= line:
-                raise Unreadable(f"{name} stands there twice", key.start_mark.line + 1)
+            if id(key) in own:
+                if name in taken:
+                    raise Unreadable(f"{name} stands there twice", key.start_mark.line + 1)
+                taken.add(name)
             found[name] = self.read(value)
             found.lines[name] = key.start_mark.line + 1
             if isinstance(value, yaml.ScalarNode) and value.tag == _PLAIN:

@@ -10,9 +10,10 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lenses_operator.conversion.exporting import PLACEHOLDER, Exported, exported
+from lenses_operator.conversion.exporting import Exported, exported
 from lenses_operator.conversion.manifest import LONGEST, NotExpressible
 from lenses_operator.conversion.text import connector_text, values_text
+from lenses_operator.conversion.values import PLACEHOLDER
 from lenses_operator.domain.drift import compare, is_masked
 from lenses_operator.domain.references import RefData, RefName
 from lenses_operator.domain.render import render

@@ -1,0 +1,205 @@
+"""`lenses-operator migrate`: manifests from other operators' resources and from Kafka Connect's own files."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import click
+
+from lenses_operator.conversion import confluent, connect_files, strimzi
+from lenses_operator.conversion.files import write_connector
+from lenses_operator.conversion.migrating import Migrated, Note, Notes, Origin, Target, finished
+from lenses_operator.conversion.text import SEPARATOR, connector_documents
+from lenses_operator.conversion.yaml_source import Lined, Unreadable, documents
+
+Reader = Callable[[bytes, Notes], Iterator[Origin | Unreadable]]
+"""The connectors of one file. Raises Unreadable where the file as a whole cannot be read, yields it for a part."""
+
+EPILOG = """\b
+Example:
+  {example}
+
+Exit status: 0 if everything was converted, whatever was told on standard error; 1 if something could not be; 2 for a
+wrong option.
+"""
+
+
+@click.group()
+def migrate() -> None:
+    """Convert connectors described elsewhere into LensesConnector manifests.
+
+    Only the files are read, and nothing is changed anywhere. What has no equivalent is told on standard error, with its
+    file and line.
+    """
+
+
+@dataclass
+class Outcome:
+    """Of all files: `done` and `failed` in the order of their places."""
+
+    done: list[Migrated] = field(default_factory=list)
+    notes: list[Note] = field(default_factory=list)
+    failed: list[Note] = field(default_factory=list)
+
+    def add(self, migrated: Migrated, line: int | None) -> None:
+        """Raises Unreadable where its name is taken."""
+        namespace, name = migrated.manifest.namespace, migrated.manifest.name
+        if any((namespace, name) == (one.manifest.namespace, one.manifest.name) for one in self.done):
+            raise Unreadable(f"another connector has come to the name {name} already", line)
+        self.done.append(migrated)
+
+
+def _add(name: str, text: str, example: str, read: Reader, suffixes: tuple[str, ...]) -> None:
+    """Adds the command `name` for one kind of file."""
+    kinds = ", ".join(f"*{suffix}" for suffix in suffixes)
+
+    @migrate.command(name, help=text, short_help=text.splitlines()[0], epilog=EPILOG.format(example=example))
+    @click.option("-f", "--filename", "named", multiple=True, metavar="FILE", help="A file; - is standard input.")
+    @click.argument("more", nargs=-1, metavar="[FILE]...")
+    @click.option("--environment", required=True, help="The connectors' Lenses environment.")
+    @click.option("--cluster", help="Their Kafka Connect cluster, as Lenses names it.")
+    @click.option("-n", "--namespace", help="The resources' namespace.")
+    @click.option(
+        "--out",
+        type=click.Path(path_type=Path, file_okay=False),
+        help="The directory to write to, a file for each connector; without it standard output.",
+    )
+    def command(
+        named: tuple[str, ...],
+        more: tuple[str, ...],
+        environment: str,
+        cluster: str | None,
+        namespace: str | None,
+        out: Path | None,
+    ) -> None:
+        outcome = Outcome()
+        for path in _paths((*named, *more), suffixes, kinds):
+            _convert(path, read, Target(environment, cluster, namespace), outcome)
+        try:
+            _write(outcome.done, out)
+        except OSError as error:
+            raise click.ClickException(str(error)) from None
+        for note in outcome.notes:
+            click.echo(str(note), err=True)
+        for note in outcome.failed:
+            click.echo(f"{note} (not converted)", err=True)
+        sys.exit(1 if outcome.failed else 0)
+
+
+def _paths(given: tuple[str, ...], suffixes: tuple[str, ...], kinds: str) -> Iterator[str]:
+    """Files in the order given, a directory's by name. Raises click.UsageError."""
+    if not given:
+        raise click.UsageError("Name at least one file with -f; - is standard input.")
+    for name in given:
+        if name == "-" or not Path(name).is_dir():
+            yield name
+            continue
+        found = sorted(str(path) for path in Path(name).iterdir() if path.name.endswith(suffixes))
+        if not found:
+            raise click.UsageError(f"{name} holds none of {kinds}.")
+        yield from found
+
+
+def _convert(path: str, read: Reader, target: Target, outcome: Outcome) -> None:
+    """One file; a part that cannot be read does not keep the others back."""
+    notes = Notes("standard input" if path == "-" else path)
+    try:
+        raw = sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes()
+        for found in read(raw, notes):
+            _finish(found, target, notes, outcome)
+    except OSError as error:
+        outcome.failed.append(Note(notes.file, None, error.strerror or "cannot be read"))
+    except Unreadable as problem:
+        outcome.failed.append(Note(notes.file, problem.line, str(problem)))
+    outcome.notes += sorted(notes.found, key=lambda note: note.line or 0)
+
+
+def _finish(found: Origin | Unreadable, target: Target, notes: Notes, outcome: Outcome) -> None:
+    problem: Unreadable | None = None
+    if isinstance(found, Unreadable):
+        problem = found
+    else:
+        try:
+            outcome.add(finished(found, target, notes), found.line)
+        except Unreadable as failure:
+            problem = failure
+    if problem is not None:
+        outcome.failed.append(Note(notes.file, problem.line, str(problem)))
+
+
+def _write(done: list[Migrated], out: Path | None) -> None:
+    """Raises OSError, also where two namespaces' connectors would share a file."""
+    if out is None:
+        click.echo(SEPARATOR.join(connector_documents(one.manifest, one.objects) for one in done), nl=False)
+        return
+    names = [one.manifest.name for one in done]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise OSError(f"{', '.join(twice)} is there in several namespaces: convert them into directories of their own")
+    for one in done:
+        write_connector(out, one.manifest, one.objects)
+
+
+def _resources(
+    fits: Callable[[Lined], bool], origin_of: Callable[[Lined, Notes], Origin]
+) -> Callable[[bytes, Notes], Iterator[Origin | Unreadable]]:
+    """The reader for one kind of Kubernetes resource; others in the same file are told and passed over."""
+
+    def read(raw: bytes, notes: Notes) -> Iterator[Origin | Unreadable]:
+        try:
+            text = raw.decode()
+        except UnicodeDecodeError:
+            raise Unreadable("not UTF-8") from None
+        for body in documents(text):
+            if not fits(body):
+                notes.say(body.line, f"{body.get('apiVersion')} {body.get('kind')} is passed over")
+                continue
+            try:
+                yield origin_of(body, notes)
+            except Unreadable as problem:
+                yield problem
+
+    return read
+
+
+def _properties(raw: bytes, notes: Notes) -> Iterator[Origin | Unreadable]:
+    yield connect_files.from_properties(raw, notes)
+
+
+def _json(raw: bytes, notes: Notes) -> Iterator[Origin | Unreadable]:
+    yield from connect_files.from_json(raw, notes)
+
+
+_add(
+    "strimzi",
+    "KafkaConnector resources of Strimzi.\n\nThe label strimzi.io/cluster names the cluster, unless --cluster does.",
+    "kubectl get kafkaconnectors -o yaml | lenses-operator migrate strimzi --environment prod -f -",
+    _resources(strimzi.is_strimzi, strimzi.origin_of),
+    (".yaml", ".yml", ".json"),
+)
+_add(
+    "confluent",
+    "Connector resources of Confluent for Kubernetes.\n\n"
+    "spec.connectClusterRef names the cluster, unless --cluster does.",
+    "lenses-operator migrate confluent --environment prod -f connectors/ --out lenses",
+    _resources(confluent.is_confluent, confluent.origin_of),
+    (".yaml", ".yml", ".json"),
+)
+_add(
+    "properties",
+    "Properties files of a standalone Kafka Connect worker.",
+    "lenses-operator migrate properties --environment prod --cluster connect-eu -f orders.properties",
+    _properties,
+    (".properties",),
+)
+_add(
+    "json",
+    "JSON as Kafka Connect's REST API takes and gives it.\n\n"
+    "An object of name and config, a bare configuration, or a list of these.",
+    "lenses-operator migrate json --environment prod --cluster connect-eu -f orders.json",
+    _json,
+    (".json",),
+)
