@@ -198,7 +198,7 @@ _add(
 _add(
     "json",
     "JSON as Kafka Connect's REST API takes and gives it.\n\n"
-    "An object of name and config, a bare configuration, or a list of these.",
+    "An object of name and config, a bare configuration, a list of these, or what GET /connectors?expand=info gives.",
     "lenses-operator migrate json --environment prod --cluster connect-eu -f orders.json",
     _json,
     (".json",),

@@ -31,9 +31,25 @@ def from_properties(raw: bytes, notes: Notes) -> Origin:
 
 
 def from_json(raw: bytes, notes: Notes) -> list[Origin]:
-    """One connector, or each of a list. Raises Unreadable."""
+    """One connector, or each of a list or of all that a worker has. Raises Unreadable."""
     found = _parsed(raw)
+    if _is_expanded(found):
+        return [_expanded(one, notes) for one in found.values()]
     return [_from_object(one, notes) for one in (found if isinstance(found, list) else [found])]
+
+
+def _is_expanded(found: Any) -> bool:
+    """The answer of `GET /connectors?expand=info`, with or without `expand=status`."""
+    values = list(found.values()) if isinstance(found, dict) else []
+    return bool(values) and all(isinstance(one, dict) and isinstance(one.get("info"), dict) for one in values)
+
+
+def _expanded(found: Mapping[str, Any], notes: Notes) -> Origin:
+    origin = _from_object(found["info"], notes)
+    status = found.get("status")
+    connector = status.get("connector") if isinstance(status, dict) else None
+    origin.state = STATES.get(str(connector.get("state"))) if isinstance(connector, dict) else None
+    return origin
 
 
 def _parsed(raw: bytes) -> Any:
