@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import zlib
 from collections.abc import Iterator
 
+from lenses_operator.conversion.scalars import quoted
 from lenses_operator.domain.offsets import OffsetsInvalid, entry_texts, request_text, text_of, unknown_before
 from lenses_operator.resources.base import API_VERSION
 from lenses_operator.resources.offsets import KIND, LensesConnectorOffsets
@@ -42,7 +42,7 @@ def restoring(operation: LensesConnectorOffsets | None) -> str:
         return _document(operation, "  action: Reset", "There were none: all are forgotten.")
     named = _named(operation, text)
     note = "Partitions that it named and that had none are forgotten again." if named else ""
-    alters = [f"  action: Alter\n  offsetsJson: {_quoted(piece)}" for piece in _pieces(text, named)]
+    alters = [f"  action: Alter\n  offsetsJson: {quoted(piece)}" for piece in _pieces(text, named)]
     return "---\n".join(_document(operation, alter, note) for alter in alters)
 
 
@@ -50,15 +50,15 @@ def _document(operation: LensesConnectorOffsets, action: str, note: str) -> str:
     name, connector = operation.metadata.name, operation.spec.connector_ref.name
     prefix = f"{name[:200].rstrip('.-')}-restore-"
     lines = [
-        f"# Sets the offsets that {_quoted(connector)} had just before {name}. {note}".rstrip(),
+        f"# Sets the offsets that {quoted(connector)} had just before {name}. {note}".rstrip(),
         f"apiVersion: {API_VERSION}",
         f"kind: {KIND}",
         "metadata:",
-        f"  generateName: {_quoted(prefix)}",
-        f"  namespace: {_quoted(operation.metadata.namespace)}",
+        f"  generateName: {quoted(prefix)}",
+        f"  namespace: {quoted(operation.metadata.namespace)}",
         *_labels(operation),
         "spec:",
-        f"  connectorRef: {{name: {_quoted(connector)}}}",
+        f"  connectorRef: {{name: {quoted(connector)}}}",
         action,
         "",
     ]
@@ -69,7 +69,7 @@ def _labels(operation: LensesConnectorOffsets) -> Iterator[str]:
     """The operator may look for resources with a label only. A GitOps tool would prune what carries its own."""
     kept = {key: value for key, value in operation.metadata.labels.items() if not key.startswith(GITOPS)}
     if kept:
-        pairs = (f"{_quoted(key)}: {_quoted(value)}" for key, value in kept.items())
+        pairs = (f"{quoted(key)}: {quoted(value)}" for key, value in kept.items())
         yield f"  labels: {{{', '.join(pairs)}}}"
 
 
@@ -98,15 +98,3 @@ def _pieces(text: str, added: list[str]) -> Iterator[str]:
             piece, size = [], len(entry.encode()) + 1
         piece.append(entry)
     yield f"[{','.join(piece)}]"
-
-
-def _quoted(text: str) -> str:
-    """JSON that YAML 1.1 reads alike: it takes some characters for line breaks, and no surrogate pairs."""
-    plain = json.dumps(text, ensure_ascii=False)
-    return "".join(_escaped(character) for character in plain)
-
-
-def _escaped(character: str) -> str:
-    code = ord(character)
-    special = 0x7F <= code < 0xA0 or code in (0x2028, 0x2029, 0xFEFF, 0xFFFE, 0xFFFF)
-    return f"\\u{code:04x}" if special else character

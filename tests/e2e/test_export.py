@@ -70,7 +70,9 @@ def test_it_is_adopted_and_nothing_changes(stage: Stage, lenses: RunningLenses, 
     out = tmp_path / "out"
     told = export(stage, lenses, out)
     before = {path.name: path.read_bytes() for path in out.rglob("*") if path.is_file()}
-    assert [name for name, raw in before.items() if b"planted" in raw] == [f"{stage.source}-heart-beats-secrets.yaml"]
+    assert [name for name, raw in before.items() if b"planted" in raw] == [
+        f"{stage.source}-heart-beats-connector-secrets.yaml"
+    ]
     assert "planted" not in told
 
     for manifest in out.rglob("*.yaml"):

@@ -74,14 +74,16 @@ def export(
     try:
         found = asyncio.run(_read(access, environment, clusters, globs, ask_types=ask_types))
         done = _convert(environment, namespace, found)
-        written = _print(done) if out is None else _write(out, done)
+        secrets = _print(done) if out is None else _write(out, done)
+        if out is not None and not clusters and not globs:
+            _tell_left_behind(out, environment, found)
     except LensesError as error:
         _say(f"environment {environment}: {error}")
         sys.exit(1)
     except OSError as error:
         _say(str(error))
         sys.exit(1)
-    _sum_up(found, written, out)
+    _sum_up(found, secrets, out)
     sys.exit(1 if found.failed or not (found.details or found.gone) else 0)
 
 
@@ -119,6 +121,12 @@ def _write(out: Path, done: Collection[Exported]) -> int:
     return sum(len(one.secrets) for one in done)
 
 
+def _tell_left_behind(out: Path, environment: str, found: Existing) -> None:
+    names = {found.names[one] for one in (*found.details, *found.failed)}
+    for path in files.left_behind(out, environment, names):
+        _say(f"{path} is of an earlier export, and its connector is not there any more: applied, it creates it again")
+
+
 def _notes(one: Exported, notes: Collection[str]) -> None:
     for note in notes:
         _say(f"{one.manifest.connector} on {one.manifest.cluster}: {note}")
@@ -134,11 +142,11 @@ def _sum_up(found: Existing, secrets: int, out: Path | None) -> None:
     if not (found.details or found.gone or found.failed):
         _say("no connector found; the token may see none, or --cluster and --name leave none")
     if out is None and secrets:
-        _say(f"the Secrets of {secrets} connectors are not printed: --out writes them to a directory of their own")
+        _say(f"Secrets are not printed ({secrets} here): --out writes them to a directory of their own")
     if out is not None:
-        _say(f"{len(found.details) - len(found.failed.keys() & found.details.keys())} connectors written to {out}")
-        if secrets:
-            _say(f"{secrets} Secrets written to {out / files.SECRETS}; keep them out of Git")
+        written = len(found.details.keys() - found.failed.keys())
+        apart = f", Secrets to {out / files.SECRETS}: {secrets}; keep these out of Git" if secrets else ""
+        _say(f"connectors written to {out}: {written}{apart}")
 
 
 def _say(text: str) -> None:

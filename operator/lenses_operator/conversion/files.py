@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 
 import yaml
 
 from lenses_operator.conversion.exporting import Exported
 from lenses_operator.conversion.manifest import Manifest, Values
+from lenses_operator.conversion.scalars import text as scalar
 from lenses_operator.conversion.text import connector_documents, values_text
 from lenses_operator.conversion.values import PLACEHOLDER
+from lenses_operator.resources.connector import KIND
 
 SECRETS = "secrets"
 
@@ -35,6 +37,18 @@ def write(out: Path, found: Exported) -> list[str]:
 def write_connector(out: Path, manifest: Manifest, config_maps: Iterable[Values]) -> None:
     """One file, the ConfigMaps before it. Raises OSError."""
     _put(out / f"{manifest.name}.yaml", connector_documents(manifest, config_maps), 0o644)
+
+
+def left_behind(out: Path, environment: str, written: Collection[str]) -> list[Path]:
+    """Manifests of this environment from an earlier export, whose connectors are not among the resources written."""
+    line = f"\n  environment: {scalar(environment)}\n"
+    return [
+        path
+        for path in sorted(out.glob("*.yaml"))
+        if path.stem not in written
+        and f"kind: {KIND}\n" in (text := path.read_text("utf-8", "replace"))
+        and line in text
+    ]
 
 
 def _secrets(out: Path) -> Path:

@@ -26,7 +26,7 @@ def text(value: str) -> str:
     readable = not _UNPRINTABLE.search(value) and "\n" not in value and "\t" not in value
     if readable and ('"' in value or "\\" in value):
         return "'" + value.replace("'", "''") + "'"
-    return _quoted(value)
+    return quoted(value)
 
 
 def entry(key: str, value: str, indent: int) -> list[str]:
@@ -71,6 +71,6 @@ def _folded(value: str, width: int) -> tuple[str, list[str]]:
     return (">-", lines) if len(lines) > 1 else ("", [])
 
 
-def _quoted(value: str) -> str:
+def quoted(value: str) -> str:
     """JSON that YAML 1.1 reads alike: it takes some characters for line breaks, and no surrogate pairs."""
     return _UNPRINTABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", json.dumps(value, ensure_ascii=False))

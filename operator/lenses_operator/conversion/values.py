@@ -29,7 +29,7 @@ def _apart(
     manifest: Manifest, kind: RefKind, config: Mapping[str, str], keys: Collection[str], unknown: Collection[str] = ()
 ) -> tuple[Values, tuple[Source, ...]]:
     """These keys as the data of one object, and the references to them."""
-    name = f"{manifest.name}-{'secrets' if kind == 'Secret' else 'values'}"
+    name = f"{manifest.name}-connector-{'secrets' if kind == 'Secret' else 'values'}"
     data_keys = _data_keys(sorted(keys))
     data = {data_keys[key]: PLACEHOLDER if key in unknown else config[key] for key in data_keys}
     values = Values(kind, name, data, frozenset(data_keys[key] for key in unknown), manifest.namespace)

@@ -112,12 +112,12 @@ def test_secrets_are_written_to_their_directory_only(full: Tool) -> None:
     done = full()
     assert done.exit_code == 0
     assert "planted" not in done.output
-    assert "the Secrets of" in done.stderr
+    assert "Secrets are not printed" in done.stderr
     assert len(list(yaml.safe_load_all(done.stdout))) == len(GIVEN) + 12  # and the ConfigMap
     written = full("--out", str(full.out))
     assert "planted" not in written.output
     holding = {name for name, raw in full.files().items() if b"planted" in raw}
-    assert "secrets/secret-secrets.yaml" in holding
+    assert "secrets/secret-connector-secrets.yaml" in holding
     assert all(name.startswith("secrets/") for name in holding)
 
 
@@ -157,9 +157,22 @@ def test_what_cannot_be_exported_is_told_and_the_rest_is_written(tool: Tool) -> 
         "failing on connect: not exported: get connector: Lenses answered 403",
         "leading on connect: not exported: tasks.max is not a plain positive integer",
         "gone on connect: deleted while it was to be read",
-        f"1 connectors written to {tool.out}",
+        f"connectors written to {tool.out}: 1",
     ):
         assert any(words in line for line in lines), words
+
+
+def test_a_manifest_whose_connector_is_gone_is_told(tool: Tool) -> None:
+    for name in ("here", "gone"):
+        put(tool.place, name, FILE)
+    assert "earlier export" not in tool("--out", str(tool.out)).stderr
+    (tool.out / "kustomization.yaml").write_text("kind: Kustomization\n")
+    tool.place.control.remove_connector(tool.place.environment, "connect", "gone")
+    done = tool("--out", str(tool.out))
+    assert done.exit_code == 0
+    (told,) = [line for line in done.stderr.splitlines() if "earlier export" in line]
+    assert str(tool.out / "gone.yaml") in told
+    assert "earlier export" not in tool("--out", str(tool.out), "--name", "here").stderr
 
 
 def wrong_environment(tool: Tool) -> Result:

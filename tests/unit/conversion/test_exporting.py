@@ -101,14 +101,14 @@ def test_it_reads_well() -> None:
         "    producer.override.linger.ms: 100\n"
         "  configFrom:\n"
         "    - key: database.password\n"
-        "      secretKeyRef: {name: orders-secrets, key: database.password}\n"
+        "      secretKeyRef: {name: orders-connector-secrets, key: database.password}\n"
         "  state: paused\n"
     )
     assert values_text(found.secrets[0]) == (
         "apiVersion: v1\n"
         "kind: Secret\n"
         "metadata:\n"
-        "  name: orders-secrets\n"
+        "  name: orders-connector-secrets\n"
         "  namespace: shop\n"
         "stringData:\n"
         "  database.password: planted\n"

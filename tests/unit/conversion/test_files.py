@@ -32,11 +32,11 @@ def test_secrets_are_apart_and_private(tmp_path: Path) -> None:
     assert {name: mode for name, (_, mode) in files.items()} == {
         "orders.yaml": 0o644,
         "secrets/.gitignore": 0o600,
-        "secrets/orders-secrets.yaml": 0o600,
+        "secrets/orders-connector-secrets.yaml": 0o600,
     }
     assert stat.S_IMODE((tmp_path / "out" / "secrets").stat().st_mode) == 0o700
     assert b"planted" not in files["orders.yaml"][0]
-    assert b"planted" in files["secrets/orders-secrets.yaml"][0]
+    assert b"planted" in files["secrets/orders-connector-secrets.yaml"][0]
     assert b"\n*\n" in files["secrets/.gitignore"][0]
 
 
@@ -54,7 +54,7 @@ def test_the_same_again_is_the_same_bytes(tmp_path: Path) -> None:
 
 def test_what_was_filled_in_is_kept(tmp_path: Path) -> None:
     write(tmp_path, found())
-    path = tmp_path / "secrets" / "orders-secrets.yaml"
+    path = tmp_path / "secrets" / "orders-connector-secrets.yaml"
     path.write_text(path.read_text().replace("REPLACE_ME", '"0644 #"'))
     path.chmod(0o644)
     notes = write(tmp_path, found())
@@ -68,7 +68,7 @@ def test_what_was_filled_in_is_kept(tmp_path: Path) -> None:
 @pytest.mark.parametrize("text", ["a: [", "a: 1", "[]", "\x00"])
 def test_a_broken_secret_file_is_not_overwritten(tmp_path: Path, text: str) -> None:
     write(tmp_path, found())
-    path = tmp_path / "secrets" / "orders-secrets.yaml"
+    path = tmp_path / "secrets" / "orders-connector-secrets.yaml"
     path.write_text(text)
     with pytest.raises(OSError, match="mend or remove it"):
         write(tmp_path, found())
@@ -80,6 +80,6 @@ def test_a_link_is_replaced_and_not_followed(tmp_path: Path) -> None:
     target.write_text("untouched")
     out = tmp_path / "out"
     (out / "secrets").mkdir(parents=True)
-    (out / "secrets" / "orders-secrets.yaml").symlink_to(target)
+    (out / "secrets" / "orders-connector-secrets.yaml").symlink_to(target)
     write(out, export(CONFIG | {"password": "planted"}))
     assert target.read_text() == "untouched"
