@@ -43,7 +43,7 @@ async def read(
     ask_types: bool = True,
 ) -> Existing:
     """Raises LensesError where the connectors cannot even be listed."""
-    listed = [Connector(item.cluster, item.name) for item in await client.list_connectors(environment)]
+    listed = {Connector(item.cluster, item.name) for item in await client.list_connectors(environment)}
     found = Existing(object_names(listed))  # of all of them, so that a filter gives none another name
     chosen = [
         one

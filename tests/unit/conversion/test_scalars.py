@@ -8,6 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from lenses_operator.conversion.scalars import config_entry, entry, text
+from lenses_operator.conversion.yaml_source import as_text, documents
 
 TRAPS = [
     "", " ", "0644", "1.0", "1e3", "yes", "No", "ON", "y", "null", "~", "0x1F", "0o17", "0b1", "1_000",
@@ -37,6 +38,12 @@ def test_one_line(value: str) -> None:
 @example("a", "select a, b from c where d = 'x: \"y\" # no comment'\n")
 def test_an_entry(key: str, value: str) -> None:
     assert parsed(entry(key, value, 2)) == {"root": {key: value, "next": 1}} or key == "next"
+
+
+@given(WORDS | st.sampled_from(TRAPS) | st.integers().map(str))
+def test_our_own_reader_agrees(value: str) -> None:
+    (found,) = documents("root:\n" + "\n".join(config_entry("a", value, 2)) + "\n")
+    assert as_text(found["root"]["a"]) == value
 
 
 @pytest.mark.parametrize("value", TRAPS)
