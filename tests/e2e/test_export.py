@@ -20,8 +20,9 @@ def export(stage: Stage, lenses: RunningLenses, out: Path) -> str:
     token.write_text(lenses.token)
     access = ["--lenses-url", lenses.url, "--token-file", str(token)]
     where = ["--environment", stage.place.environment, "--namespace", stage.place.namespace]
+    labels = [f"--label={key}={value}" for key, value in stage.place.labels.items()]
     word = stage.topic.removeprefix("topic-")
-    argv = [str(TOOL), "export", *access, *where, "--name", f"*{word}*", "--out", str(out)]
+    argv = [str(TOOL), "export", *access, *where, *labels, "--name", f"*{word}*", "--out", str(out)]
     done = subprocess.run(argv, capture_output=True, text=True, timeout=SLOW, check=False)
     assert done.returncode == 0, done.stderr
     assert done.stdout == ""
@@ -77,8 +78,6 @@ def test_it_is_adopted_and_nothing_changes(stage: Stage, lenses: RunningLenses, 
 
     for manifest in out.rglob("*.yaml"):
         stage.kubectl("apply", "-f", str(manifest))
-    labels = [f"{key}={value}" for key, value in stage.place.labels.items()]
-    stage.kubectl("label", "lc", "--all", "-n", stage.place.namespace, *labels)
     stage.wait_ready(stage.source, stage.sink)
     stage.place.wait_reason("Stopped", f"{stage.source}-heart-beats", SLOW)
     stage.place.wait_checks(arrow)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 import click
@@ -49,6 +49,15 @@ Exit status: 0 if everything asked for was exported, 1 if something was not, 2 f
 )
 @click.option("-n", "--namespace", help="The resources' namespace; without it they name none.")
 @click.option(
+    "-l",
+    "--label",
+    "labels",
+    multiple=True,
+    metavar="KEY=VALUE",
+    callback=lambda _context, _option, given: _labels(given),
+    help="A label of the resources, for operators that look for one; may be given several times.",
+)
+@click.option(
     "--ask-types/--no-ask-types",
     default=True,
     show_default=True,
@@ -63,6 +72,7 @@ def export(
     globs: tuple[str, ...],
     out: Path | None,
     namespace: str | None,
+    labels: Mapping[str, str],
     ask_types: bool,
 ) -> None:
     """Write a LensesConnector for each connector that exists. Nothing is changed in Lenses.
@@ -73,7 +83,7 @@ def export(
     access = LensesAccess(lenses_url, token_file, ca_file)
     try:
         found = asyncio.run(_read(access, environment, clusters, globs, ask_types=ask_types))
-        done = _convert(environment, namespace, found)
+        done = _convert(environment, namespace, labels, found)
         secrets = _print(done) if out is None else _write(out, done)
         if out is not None and not clusters and not globs:
             _tell_left_behind(out, environment, found)
@@ -87,6 +97,14 @@ def export(
     sys.exit(1 if found.failed or not (found.details or found.gone) else 0)
 
 
+def _labels(given: tuple[str, ...]) -> dict[str, str]:
+    """Raises click.BadParameter."""
+    pairs = [one.partition("=") for one in given]
+    if not all(key and equals for key, equals, _ in pairs):
+        raise click.BadParameter("write it as KEY=VALUE")
+    return {key: value for key, _, value in pairs}
+
+
 async def _read(
     access: LensesAccess, environment: str, clusters: Collection[str], globs: Collection[str], *, ask_types: bool
 ) -> Existing:
@@ -94,13 +112,14 @@ async def _read(
         return await read(client, environment, clusters, globs, ask_types=ask_types)
 
 
-def _convert(environment: str, namespace: str | None, found: Existing) -> list[Exported]:
+def _convert(environment: str, namespace: str | None, labels: Mapping[str, str], found: Existing) -> list[Exported]:
     """By cluster and name. What cannot be said joins `found.failed`."""
     done = []
     for one in sorted(found.details):
         details = found.details[one]
         try:
-            done.append(exported(environment, details, found.names[one], namespace, found.passwords_of(details)))
+            passwords = found.passwords_of(details)
+            done.append(exported(environment, details, found.names[one], namespace, labels, passwords))
         except NotExpressible as problem:
             found.failed[one] = str(problem)
     return done

@@ -42,6 +42,7 @@ def exported(
     details: ConnectorDetails,
     name: str,
     namespace: str | None = None,
+    labels: Mapping[str, str] | None = None,
     passwords: Collection[str] = (),
 ) -> Exported:
     """`name`: the resource's. `passwords`: keys that Connect itself takes for passwords.
@@ -62,6 +63,7 @@ def exported(
         tasks_max=_tasks_max(config.pop("tasks.max", None)),
         state=STATES.get(details.state or ""),
         namespace=namespace,
+        labels=labels or {},
     )
     unknown = {key for key, value in config.items() if key in details.hidden_keys or is_masked(value)}
     secret = {

@@ -202,6 +202,13 @@ def test_what_stops_it_is_one_line(tool: Tool, trouble: Callable[[Tool], Result]
     assert words in line
 
 
+def test_labels(tool: Tool) -> None:
+    put(tool.place, "orders", FILE)
+    done = tool("--label", "team=payments", "-l", "tests/x=1")
+    assert yaml.safe_load(done.stdout)["metadata"]["labels"] == {"team": "payments", "tests/x": "1"}
+    assert tool("-l", "team").exit_code == 2
+
+
 def test_a_class_that_connect_cannot_judge_is_told(tool: Tool) -> None:
     put(tool.place, "orders", FILE | {"magic": "x"})
     tool.place.fault(operation="ValidateConnector", status=400, message="planted")

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lenses_operator.conversion.exporting import Exported, exported
@@ -53,6 +53,7 @@ def read_back(found: Exported) -> tuple[dict[str, Any], dict[str, str]]:
     return body, dict(render(ConnectorSpec.model_validate(body["spec"]), references).config)
 
 
+@settings(max_examples=50, deadline=None)
 @given(
     st.dictionaries(KEYS.filter(lambda key: 0 < len(key) < 900), TEXT | st.integers().map(str) | st.booleans().map(str))
 )
@@ -170,7 +171,7 @@ def test_a_value_hidden_in_part_is_kept_and_told() -> None:
 
 def test_what_connect_calls_a_password_is_one() -> None:
     found = exported(
-        "prod", details(CONFIG | {"magic": "planted", "ref": "${vault:x:y}"}), "orders", None, {"magic", "ref"}
+        "prod", details(CONFIG | {"magic": "planted", "ref": "${vault:x:y}"}), "orders", passwords={"magic", "ref"}
     )
     assert found.secrets[0].data == {"magic": "planted"}
     assert found.manifest.config["ref"] == "${vault:x:y}"

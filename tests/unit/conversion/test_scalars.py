@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 import yaml
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from lenses_operator.conversion.scalars import config_entry, entry, text
@@ -25,6 +25,7 @@ def parsed(lines: list[str]) -> object:
     return yaml.safe_load("root:\n" + "\n".join(lines) + "\n  next: 1\n")
 
 
+@settings(deadline=None)
 @given(WORDS)
 def test_one_line(value: str) -> None:
     written = text(value)
@@ -32,6 +33,7 @@ def test_one_line(value: str) -> None:
     assert yaml.safe_load(f"a: {written}\n") == {"a": value}
 
 
+@settings(deadline=None)
 @given(
     st.text(min_size=1) | st.sampled_from(TRAPS[1:]), WORDS | st.sampled_from(TRAPS) | st.text("ab  \n", min_size=100)
 )
@@ -40,6 +42,7 @@ def test_an_entry(key: str, value: str) -> None:
     assert parsed(entry(key, value, 2)) == {"root": {key: value, "next": 1}} or key == "next"
 
 
+@settings(deadline=None)
 @given(WORDS | st.sampled_from(TRAPS) | st.integers().map(str))
 def test_our_own_reader_agrees(value: str) -> None:
     (found,) = documents("root:\n" + "\n".join(config_entry("a", value, 2)) + "\n")
@@ -52,6 +55,7 @@ def test_traps(value: str) -> None:
     assert parsed(config_entry("a", value, 2)) == {"root": {"a": value, "next": 1}}
 
 
+@settings(deadline=None)
 @given(st.integers() | st.booleans())
 def test_numbers_and_booleans_are_unquoted_only_where_they_come_back(value: int) -> None:
     word = str(value).lower()

@@ -6,7 +6,7 @@ import re
 from random import Random
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lenses_operator.domain.naming import Connector, is_addressable, object_name, object_names
@@ -15,6 +15,7 @@ VALID = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9]
 NAMES = st.text("aAbB1-._ é>", min_size=1) | st.text(min_size=1)
 
 
+@settings(deadline=None)
 @given(NAMES)
 def test_every_name_becomes_a_valid_one(name: str) -> None:
     assert VALID.fullmatch(object_name(name))
@@ -36,6 +37,7 @@ def test_it_stays_readable(name: str, found: str) -> None:
     assert object_name(name) == found
 
 
+@settings(deadline=None)
 @given(st.sets(st.tuples(st.sampled_from(["eu", "us", "EU"]), NAMES), max_size=12), st.randoms())
 def test_no_two_alike_whatever_the_order(pairs: set[tuple[str, str]], random: Random) -> None:
     connectors = [Connector(*pair) for pair in sorted(pairs)]
