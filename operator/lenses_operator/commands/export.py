@@ -11,6 +11,7 @@ import click
 
 from lenses_operator.commands.access import LensesAccess, lenses_options
 from lenses_operator.commands.existing import Existing, read
+from lenses_operator.commands.output import say
 from lenses_operator.conversion import files
 from lenses_operator.conversion.exporting import Exported, exported
 from lenses_operator.conversion.manifest import NotExpressible
@@ -169,4 +170,4 @@ def _sum_up(found: Existing, secrets: int, out: Path | None) -> None:
 
 
 def _say(text: str) -> None:
-    click.echo(f"lenses-operator: {text}", err=True)
+    say(f"lenses-operator: {text}")

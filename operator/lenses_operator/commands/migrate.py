@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from lenses_operator.commands.output import say
 from lenses_operator.conversion import confluent, connect_files, strimzi
 from lenses_operator.conversion.files import write_connector
 from lenses_operator.conversion.migrating import Migrated, Note, Notes, Origin, Target, finished
@@ -83,9 +84,9 @@ def _add(name: str, text: str, example: str, read: Reader, suffixes: tuple[str, 
         except OSError as error:
             raise click.ClickException(str(error)) from None
         for note in outcome.notes:
-            click.echo(str(note), err=True)
+            say(str(note))
         for note in outcome.failed:
-            click.echo(f"{note} (not converted)", err=True)
+            say(f"{note} (not converted)")
         sys.exit(1 if outcome.failed else 0)
 
 

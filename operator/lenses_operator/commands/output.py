@@ -49,6 +49,11 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     out.print(table)
 
 
+def say(text: str) -> None:
+    """One line on standard error. Names come from elsewhere: nothing in them steers the terminal or makes a line."""
+    click.echo("".join(one if one.isprintable() else "\ufffd" for one in text), err=True)
+
+
 @contextmanager
 def progress(what: str, total: int) -> Iterator[Callable[[], None]]:
     """A bar on standard error while there is a terminal; call what it gives after each step."""

@@ -144,6 +144,7 @@ def test_what_cannot_be_exported_is_told_and_the_rest_is_written(tool: Tool) -> 
     for name in ("good", "closed", "failing", "gone"):
         put(place, name, FILE)
     put(place, "leading", FILE | {"tasks.max": "01"})
+    put(place, "bad\x1b[2J\nname", FILE)
     place.fault(operation="GetConnector", connector="closed", omit_config=True)
     place.fault(operation="GetConnector", connector="failing", status=403)
     place.fault(operation="GetConnector", connector="gone", status=404, shape="agent", message="planted")
@@ -152,7 +153,9 @@ def test_what_cannot_be_exported_is_told_and_the_rest_is_written(tool: Tool) -> 
     assert list(tool.files()) == ["good.yaml"]
     lines = done.stderr.splitlines()
     assert all(line.startswith("lenses-operator: ") for line in lines)
+    assert "\x1b" not in done.stderr
     for words in (
+        "bad\ufffd[2J\ufffdname on connect: not exported: the name",
         "closed on connect: not exported: Lenses does not show its configuration",
         "failing on connect: not exported: get connector: Lenses answered 403",
         "leading on connect: not exported: tasks.max is not a plain positive integer",
