@@ -15,7 +15,7 @@ from lenses_operator.lenses.models import ConnectorDetails
 
 STATES = {"PAUSED": "paused", "STOPPED": "stopped"}
 _NO_CONFIG_KEYS = frozenset(
-    {"name", "cluster", "lrn", "state", "tasks", "class", "className", "type", "workerId", "version", "topics"}
+    {"name", "lrn", "state", "type", "className", "workerId", "version", "author", "icon", "cluster", "tasks", "code"}
 )
 """Fields of the details, which Lenses may hide as well as keys of the configuration."""
 

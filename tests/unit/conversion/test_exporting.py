@@ -154,13 +154,14 @@ def test_a_masked_value_becomes_a_placeholder_that_is_taken_for_the_same(masked:
 def test_what_is_not_shown_at_all_becomes_a_placeholder_too() -> None:
     errors = [
         {"field": "config.db.pass", "reason": "x"},
+        {"field": "config.topics", "reason": "x"},
         {"field": "topic.prefix", "reason": "x"},
         {"field": "workerId"},
     ]
     found = export(__errors=errors)
-    assert found.secrets[0].data == {"db.pass": PLACEHOLDER, "topic.prefix": PLACEHOLDER}
+    assert found.secrets[0].data == dict.fromkeys(("db.pass", "topic.prefix", "topics"), PLACEHOLDER)
     _, back = read_back(found)
-    assert not compare(back, CONFIG, None, {"db.pass", "topic.prefix"})
+    assert not compare(back, CONFIG, None, {"db.pass", "topic.prefix", "topics"})
 
 
 def test_a_value_hidden_in_part_is_kept_and_told() -> None:
