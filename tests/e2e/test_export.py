@@ -80,8 +80,9 @@ def test_it_is_adopted_and_nothing_changes(stage: Stage, lenses: RunningLenses, 
         stage.kubectl("apply", "-f", str(manifest))
     stage.wait_ready(stage.source, stage.sink)
     stage.place.wait_reason("Stopped", f"{stage.source}-heart-beats", SLOW)
-    stage.place.wait_checks(arrow)
-    stage.place.wait_checks(stage.source)
+    mark = stage.place.mark()
+    for name in configs:
+        stage.place.wait_request("GetConnector", name, since=mark, count=2)
     assert stage.place.writes() == []
     assert {name: stage.config(name) for name in configs} == {
         name: config | {"name": name} for name, config in configs.items()

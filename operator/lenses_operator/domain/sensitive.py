@@ -12,7 +12,8 @@ _KEY = re.compile(
     re.IGNORECASE,
 )
 _HARMLESS_KEY = re.compile(
-    r"(class|type|mode|location|path|file|url|uri|endpoint|enabled?|provider|algorithm|format|ms|size|count|namespace)$",
+    r"(class|type|mode|source|name|location|path|file|url|uri|endpoint|enabled?|provider|algorithm|format|ms|size|count"
+    r"|namespace|topic)$",
     re.IGNORECASE,
 )
 """How keys end that speak about a secret without holding it, such as `ssl.keystore.location`."""
