@@ -91,7 +91,7 @@ def test_applied_everything_is_adopted_and_nothing_is_written(
     assert "masked on connect: Lenses hides db.password, hidden.key" in done.stderr
     before = full.files()
     everywhere = place.control.connectors(place.environment)
-    kubectl("apply", "-f", str(full.out), "-f", str(full.out / "secrets"), timeout=120)
+    kubectl("apply", "-f", str(full.out / "secrets"), "-f", str(full.out), timeout=120)
     operators.start(place.namespace)
     names = [found["metadata"]["name"] for found in place.kube.list("lc", place.namespace)]
     assert len(names) == len(everywhere) == len(GIVEN) + 11
