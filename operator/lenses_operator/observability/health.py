@@ -22,8 +22,8 @@ HUNG = 30.0
 """Seconds without a beat after which the event loop counts as hung: far more than the work on a first list takes."""
 SECOND_LOOK = 0.5
 """Seconds: a process that was paused as a whole has an old beat too, and a new one at once."""
-ANSWER = 5.0
-"""Seconds to wait for the operator's event loop."""
+ANSWER = 4.0
+"""Seconds to wait for the operator's event loop: less than a probe waits."""
 
 
 class HealthServer:
