@@ -33,7 +33,7 @@ def test_whole_life(release: Release, places: Places, admin: Kubectl, name: str)
     with release.running(admin, pod) as operator:
         references(place)
         place.apply(config={"file": "/dev/null"}, configFrom=CONFIG_FROM)
-        place.wait_running()
+        place.wait_running(timeout=60)  # where there is no Lease yet it is waited for as if somebody held it
         connector = place.connector()
         assert connector is not None
         assert connector["config"] | {"topic": "hidden", "batch": "7"} == connector["config"]
