@@ -1,3 +1,3 @@
 from lenses_operator.cli import main
 
-main()
+main(prog_name="lenses-operator")

@@ -9,19 +9,40 @@ from importlib import import_module
 from importlib.metadata import version as installed_version
 
 import click
-
-from lenses_operator.settings import Settings, SettingsError
+from click.shell_completion import CompletionItem
 
 COMMANDS = {
+    "completion": "Print a script that completes commands and options in a shell.",
+    "doctor": "Check a live installation and say what to do; changes nothing.",
     "export": "Manifests for connectors that Lenses has already.",
     "migrate": "Manifests from other operators' resources and Connect's own files.",
-    "offsets": "Offsets operations.",
+    "offsets": "Take offsets from a connector, and go back from an offsets operation.",
 }
 """Name of the module in `commands`, which holds a click command of that name, and the line `--help` shows."""
 
 
+EPILOG = """\b
+Examples:
+  lenses-operator run                                     # in the pod: settings come from the environment
+  lenses-operator doctor --service-account ops/lenses-operator
+  lenses-operator offsets restore orders-s3-rewind -n payments | kubectl create -f -
+
+Each command says more: lenses-operator COMMAND --help"""
+
+VERSION = """\b
+Example:
+  lenses-operator version"""
+
+RUN = """\b
+Example:
+  LENSES_OPERATOR_LENSES_URL=https://lenses.example.com LENSES_OPERATOR_LENSES_TOKEN_FILE=token lenses-operator run
+
+Kubernetes is reached as the pod's ServiceAccount, elsewhere through KUBECONFIG. Exit code 0: told to stop, 1: something
+keeps it from running, 2: a setting is wrong or missing; each has a line that names it."""
+
+
 class Commands(click.Group):
-    """The commands below, and those of COMMANDS."""
+    """The commands below, and those of COMMANDS, none of which is imported to list or to complete their names."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return sorted([*super().list_commands(ctx), *COMMANDS])
@@ -33,33 +54,46 @@ class Commands(click.Group):
         return found
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Without importing any of them."""
         del ctx
-        own = {name: command.get_short_help_str(100) for name, command in self.commands.items()}
         with formatter.section("Commands"):
-            formatter.write_dl(sorted((own | COMMANDS).items()))
+            formatter.write_dl(self._lines())
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        names = [CompletionItem(name, help=line) for name, line in self._lines() if name.startswith(incomplete)]
+        return names + click.Command.shell_complete(self, ctx, incomplete)
+
+    def _lines(self) -> list[tuple[str, str]]:
+        own = {name: command.get_short_help_str(100) for name, command in self.commands.items()}
+        return sorted((own | COMMANDS).items())
 
 
-@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]}, epilog=EPILOG)
 def main() -> None:
-    """Runs Kafka connectors from Kubernetes resources through the Lenses API."""
+    """Runs Kafka connectors from Kubernetes resources through the Lenses API, and helps whoever does so.
+
+    Only `run` changes anything; the other commands read, print and end.
+    """
 
 
-@main.command()
+@main.command(epilog=VERSION)
 def version() -> None:
     """Print the version."""
     click.echo(installed_version("lenses-operator"))
 
 
-@main.command()
+@main.command(epilog=RUN)
 def run() -> None:
-    """Run the operator until it is told to stop. Settings come from LENSES_OPERATOR_* variables."""
+    """Run the operator until it is told to stop.
+
+    Settings come from variables with the prefix LENSES_OPERATOR_; the README lists them.
+    """
     # As process 1 of a container nothing would end it before it handles the signal by itself, a second from now.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
 
     from lenses_operator import app
     from lenses_operator.kube.api import KubeError
     from lenses_operator.observability import logging
+    from lenses_operator.settings import Settings, SettingsError
 
     try:
         settings = Settings.load()

@@ -1,0 +1,66 @@
+"""Every command explains itself, and the list of them costs no import of what they need."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from lenses_operator.cli import COMMANDS, main
+
+HEAVY = ("aiohttp", "httpx", "kopf", "kubernetes", "pydantic", "rich", "yaml")
+
+
+def commands(group: click.Group, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], click.Command]]:
+    ctx = click.Context(group)
+    for name in group.list_commands(ctx):
+        command = group.get_command(ctx, name)
+        assert command is not None
+        yield (*path, name), command
+        if isinstance(command, click.Group):
+            yield from commands(command, (*path, name))
+
+
+ALL = dict(commands(main))
+
+
+@pytest.mark.parametrize("path", ALL, ids=" ".join)
+def test_every_command_and_option_is_explained(path: tuple[str, ...]) -> None:
+    command = ALL[path]
+    assert command.help
+    for parameter in command.params:
+        if isinstance(parameter, click.Option):
+            assert parameter.help, parameter.opts
+    printed = CliRunner().invoke(main, [*path, "--help"])
+    assert printed.exit_code == 0
+    if not isinstance(command, click.Group):
+        assert f"lenses-operator {' '.join(path)}" in (command.epilog or ""), "an example"
+        assert "Example" in printed.output
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_line_in_the_list_is_the_beginning_of_its_help(name: str) -> None:
+    command = ALL[(name,)]
+    assert command.get_short_help_str(200).rstrip(".") == COMMANDS[name].rstrip(".")
+
+
+@pytest.mark.parametrize("variables", [{}, {"_LENSES_OPERATOR_COMPLETE": "bash_complete", "COMP_CWORD": "1"}])
+def test_listing_imports_none_of_them(variables: dict[str, str]) -> None:
+    """Completion asks at each key press."""
+    code = (
+        "import sys, lenses_operator.cli as cli\n"
+        "try: cli.main(prog_name='lenses-operator', args=['--help'])\n"
+        "except SystemExit: pass\n"
+        "print('LOADED', *sys.modules)"
+    )
+    variables = {"COMP_WORDS": "lenses-operator ", **variables} if variables else {}
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60, env=variables
+    )
+    printed, _, loaded = done.stdout.partition("LOADED")
+    assert all(path[0] in printed for path in ALL)
+    assert not {*HEAVY} & {*loaded.split()}
