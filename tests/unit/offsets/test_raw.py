@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from lenses_operator.domain.offsets import before_of, request_text
 from lenses_operator.lenses.client import LensesClient
-from lenses_operator.restore import restoring
+from lenses_operator.offsets_files.restore import restoring
 from unit.lenses.fakes import rig
 from unit.offsets.make import operation, spec
 
