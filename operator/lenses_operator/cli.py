@@ -85,7 +85,7 @@ def version() -> None:
 def run() -> None:
     """Run the operator until it is told to stop.
 
-    Settings come from variables with the prefix LENSES_OPERATOR_; the README lists them.
+    Settings come from variables with the prefix LENSES_OPERATOR_; docs/settings.md lists them.
     """
     # As process 1 of a container nothing would end it before it handles the signal by itself, a second from now.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))

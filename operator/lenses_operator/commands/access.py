@@ -12,7 +12,7 @@ import click
 
 from lenses_operator.lenses.client import LensesClient
 from lenses_operator.lenses.tokens import TokenFile
-from lenses_operator.lenses.transport import LensesTransport
+from lenses_operator.lenses.transport import LensesTransport, Observer
 from lenses_operator.settings import PREFIX
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -29,7 +29,7 @@ class LensesAccess:
     ca_file: Path | None = None
 
     @asynccontextmanager
-    async def client(self) -> AsyncIterator[LensesClient]:
+    async def client(self, on_response: Observer | None = None) -> AsyncIterator[LensesClient]:
         """Raises click.UsageError for a URL, token or CA file that cannot be used."""
         try:
             transport = LensesTransport(self.url.rstrip("/"), ca_file=self.ca_file, concurrency=CONCURRENCY)
@@ -37,7 +37,7 @@ class LensesAccess:
         except (OSError, ValueError) as error:
             raise click.UsageError(str(error)) from error
         try:
-            yield LensesClient(transport, tokens)
+            yield LensesClient(transport, tokens, on_response=on_response)
         finally:
             await transport.aclose()
 

@@ -62,7 +62,7 @@ async def one_object(plural: str, namespace: str, name: str) -> dict[str, Any] |
 
 
 @asynccontextmanager
-async def _errors(what: str) -> AsyncIterator[None]:
+async def errors_of(what: str) -> AsyncIterator[None]:
     try:
         yield
     except ApiException as error:
@@ -94,7 +94,7 @@ class KubeApi:
     async def get(self, plural: str, namespace: str, name: str) -> dict[str, Any] | None:
         """None where there is no such object."""
         try:
-            async with _errors(f"get {plural} {namespace}/{name}"):
+            async with errors_of(f"get {plural} {namespace}/{name}"):
                 found: dict[str, Any] = await self._custom.get_namespaced_custom_object(
                     GROUP, VERSION, namespace, plural, name, _request_timeout=TIMEOUT
                 )
@@ -111,7 +111,7 @@ class KubeApi:
         for namespace in scopes:
             token: str | None = None
             while True:
-                async with _errors(f"list {plural}"):
+                async with errors_of(f"list {plural}"):
                     page = await self._page(plural, namespace, selector, token)
                 found += page["items"]
                 token = page["metadata"].get("continue")
@@ -141,7 +141,7 @@ class KubeApi:
             else self._custom.patch_namespaced_custom_object
         )
         self._gate()
-        async with _errors(f"patch {plural} {namespace}/{name}"):
+        async with errors_of(f"patch {plural} {namespace}/{name}"):
             return dict(
                 await call(
                     GROUP,
@@ -159,7 +159,7 @@ class KubeApi:
         """A Secret or ConfigMap, its data as on the wire; None where there is none."""
         read = self._core.read_namespaced_secret if kind == "Secret" else self._core.read_namespaced_config_map
         try:
-            async with _errors(f"get {kind} {namespace}/{name}"):
+            async with errors_of(f"get {kind} {namespace}/{name}"):
                 found = await read(name, namespace, _request_timeout=TIMEOUT)
         except KubeError as error:
             if error.not_found:
@@ -170,13 +170,13 @@ class KubeApi:
     async def create_event(self, namespace: str, body: Mapping[str, Any]) -> str:
         """The name of the new core/v1 Event."""
         self._gate()
-        async with _errors("create event"):
+        async with errors_of("create event"):
             created = await self._core.create_namespaced_event(namespace, dict(body), _request_timeout=TIMEOUT)
             return str(created.metadata.name)
 
     async def patch_event(self, namespace: str, name: str, operations: Sequence[PatchOperation]) -> None:
         self._gate()
-        async with _errors("patch event"):
+        async with errors_of("patch event"):
             await self._core.patch_namespaced_event(
                 name,
                 namespace,
@@ -187,7 +187,7 @@ class KubeApi:
 
     async def get_lease(self, namespace: str, name: str, timeout: float) -> dict[str, Any] | None:
         try:
-            async with _errors("get lease"):
+            async with errors_of("get lease"):
                 lease = await self._leases.read_namespaced_lease(name, namespace, _request_timeout=timeout)
         except KubeError as error:
             if error.not_found:
@@ -196,14 +196,14 @@ class KubeApi:
         return self._plain(lease)
 
     async def create_lease(self, namespace: str, body: Mapping[str, Any], timeout: float) -> dict[str, Any]:
-        async with _errors("create lease"):
+        async with errors_of("create lease"):
             return self._plain(
                 await self._leases.create_namespaced_lease(namespace, dict(body), _request_timeout=timeout)
             )
 
     async def replace_lease(self, namespace: str, name: str, body: Mapping[str, Any], timeout: float) -> dict[str, Any]:
         """Fails as outdated where somebody else wrote since: the body carries the resourceVersion that was read."""
-        async with _errors("update lease"):
+        async with errors_of("update lease"):
             return self._plain(
                 await self._leases.replace_namespaced_lease(name, namespace, dict(body), _request_timeout=timeout)
             )

@@ -19,6 +19,7 @@ from lenses_operator.lenses.models import (
     ConnectorList,
     ConnectorListItem,
     ConnectorRequest,
+    EnvironmentInfo,
     Message,
     OffsetsText,
     Plugin,
@@ -39,6 +40,7 @@ _PLUGINS = TypeAdapter(PluginList)
 _VALIDATION = TypeAdapter(ValidationResult)
 _TOPICS = TypeAdapter(list[str])
 _CLUSTER = TypeAdapter(ClusterInfo)
+_ENVIRONMENT = TypeAdapter(EnvironmentInfo)
 _MESSAGE = TypeAdapter(Message)
 _NOTHING = TypeAdapter(object)
 
@@ -145,6 +147,11 @@ class LensesClient:
         """Forgets all offsets; the API's message. The connector must be STOPPED and have no tasks."""
         call = Call("reset_offsets", "DELETE", environment, _connector(environment, cluster, name, "offsets"))
         return (await self._read(call, _MESSAGE)).message
+
+    async def get_environment(self, environment: str) -> EnvironmentInfo:
+        """HQ's own view, outside the Kafka Connect API; it answers also where the agent is not connected."""
+        path = ("api", "v1", "environments", environment)
+        return await self._read(Call("get_environment", "GET", environment, path), _ENVIRONMENT)
 
     async def put_resource(self, environment: str, document: str) -> None:
         """Hands a resource-as-code document (YAML) to the agent, outside the Kafka Connect API.

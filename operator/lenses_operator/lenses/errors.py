@@ -33,7 +33,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -131,7 +131,10 @@ class UnusableAnswer(LensesError):
 
 
 class LensesRefused(LensesError):
-    """The API answered with an error. `error_type` is the agent's errorType or the last word of HQ's type."""
+    """The API answered with an error. `error_type` is the agent's errorType or the last word of HQ's type.
+
+    `speaker`, by the shape of the answer: the agent, HQ, or empty for whatever is between.
+    """
 
     usual_status: ClassVar[int] = 0
 
@@ -143,9 +146,11 @@ class LensesRefused(LensesError):
         status: int | None = None,
         fields: tuple[FieldError, ...] = (),
         error_type: str | None = None,
+        speaker: Literal["agent", "HQ", ""] = "",
         detail: str = "",
         retry_after: float | None = None,
     ) -> None:
+        self.speaker = speaker
         self.status = self.usual_status if status is None else status
         self.fields = fields
         self.error_type = error_type
@@ -301,13 +306,19 @@ def from_answer(
                 status=status,
                 fields=shape.fields or (),
                 error_type=shape.errorType,
+                speaker="agent",
                 detail=_words(shape),
                 retry_after=retry_after,
             )
         case _Problem():
             kind = EnvironmentNotFound if status == 404 else _by_status(status)
             return _BY_WORD.get(shape.word, kind)(
-                operation, status=status, error_type=shape.word, detail=_words(shape), retry_after=retry_after
+                operation,
+                status=status,
+                error_type=shape.word,
+                speaker="HQ",
+                detail=_words(shape),
+                retry_after=retry_after,
             )
         case _:
             if status >= 500 or status in _PLAIN_STATUS:

@@ -165,6 +165,19 @@ class ValidationResult(Model):
         return found
 
 
+class EnvironmentStatus(Model):
+    """Missing where this Lenses does not say."""
+
+    agent_connected: bool | None = Field(default=None, alias="agent_connected")
+
+
+class EnvironmentInfo(Model):
+    """An environment as HQ shows it; not part of the Kafka Connect API's description, so all else is optional."""
+
+    name: Word = ""
+    status: EnvironmentStatus | None = None
+
+
 class ClusterInfo(Model):
     """A Connect cluster that answers."""
 

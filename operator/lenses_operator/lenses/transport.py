@@ -323,10 +323,11 @@ def _base(base_url: str) -> str:
 def _wire(ca_file: Path | None, concurrency: int) -> httpx.AsyncHTTPTransport:
     """Semaphores limit what is under way; waiting in httpx's pool costs more than the request itself."""
     limits = httpx.Limits(max_connections=None, max_keepalive_connections=4 * concurrency, keepalive_expiry=20)
-    return httpx.AsyncHTTPTransport(verify=_trust(ca_file), limits=limits, trust_env=False)
+    return httpx.AsyncHTTPTransport(verify=trust(ca_file), limits=limits, trust_env=False)
 
 
-def _trust(ca_file: Path | None) -> ssl.SSLContext:
+def trust(ca_file: Path | None) -> ssl.SSLContext:
+    """The system's certificates and those of the file. Raises ValueError."""
     context = httpx.create_ssl_context(trust_env=False)
     context.load_default_certs()
     if ca_file is not None:

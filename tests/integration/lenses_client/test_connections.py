@@ -17,7 +17,7 @@ from lenses_operator.lenses import (
     StaticToken,
     UnusableAnswer,
 )
-from lenses_operator.lenses.transport import _trust
+from lenses_operator.lenses.transport import trust
 
 REQUEST = ConnectorRequest(name="orders", cluster="prod", configuration={"password": "hunter2"})
 
@@ -61,7 +61,7 @@ async def test_a_certificate_for_another_name(authority: Authority) -> None:
 
 
 async def test_the_systems_cas_stay(authority: Authority) -> None:
-    assert len(_trust(authority.ca).get_ca_certs()) == len(_trust(None).get_ca_certs()) + 1 > 50
+    assert len(trust(authority.ca).get_ca_certs()) == len(trust(None).get_ca_certs()) + 1 > 50
 
 
 async def test_a_server_that_wants_a_client_certificate(authority: Authority) -> None:

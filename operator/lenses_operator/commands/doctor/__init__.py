@@ -1,0 +1,144 @@
+"""`lenses-operator doctor`: looks at a live installation, says what is wrong and what to do, and changes nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+from lenses_operator.commands.access import LensesAccess, lenses_options
+from lenses_operator.commands.doctor import printing
+from lenses_operator.commands.doctor.cluster import Scope, look
+from lenses_operator.commands.doctor.environments import examine
+from lenses_operator.commands.doctor.way import way_to_lenses
+from lenses_operator.commands.output import Format, output_option
+from lenses_operator.diagnosis.environments import Wanted
+from lenses_operator.diagnosis.results import Result, healthy
+from lenses_operator.diagnosis.rights import Account
+from lenses_operator.lenses.client import LensesClient
+from lenses_operator.lenses.tokens import TokenFile
+from lenses_operator.resources.connector import LensesConnector
+from lenses_operator.settings import PREFIX
+
+EPILOG = """\b
+Examples:
+  lenses-operator doctor --lenses-url https://lenses.example.com --token-file token \\
+      --service-account lenses-operator/lenses-operator
+  lenses-operator doctor --environment prod --skip-kubernetes -o json
+  kubectl exec deploy/lenses-operator -- lenses-operator doctor
+
+\b
+Exit code 0: nothing failed (there may be warnings), 1: something failed, 2: wrong usage."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """What was asked for on the command line."""
+
+    access: LensesAccess
+    environments: tuple[str, ...]
+    scope: Scope | None
+    verbose: bool
+
+
+def _account(_: click.Context, __: click.Parameter, value: str | None) -> Account | None:
+    if value is None:
+        return None
+    namespace, _slash, name = value.partition("/")
+    if not namespace or not name or "/" in name:
+        raise click.BadParameter("give NAMESPACE/NAME")
+    return Account(namespace, name)
+
+
+def _names(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(name for value in values for name in re.split(r"[,\s]+", value) if name)
+
+
+@click.command(epilog=EPILOG)
+@lenses_options
+@click.option(
+    "--environment",
+    "environments",
+    multiple=True,
+    metavar="ENV",
+    help="A Lenses environment to look at; may be repeated. Default: those that LensesConnectors name.",
+)
+@click.option(
+    "-n",
+    "--namespace",
+    "namespaces",
+    multiple=True,
+    envvar=PREFIX + "WATCH_NAMESPACES",
+    callback=_names,
+    help="A namespace the operator watches; may be repeated. Default: all of them.",
+)
+@click.option(
+    "--service-account",
+    metavar="NAMESPACE/NAME",
+    callback=_account,
+    help="The operator's ServiceAccount, to check its rights from outside. In a pod: its own.",
+)
+@click.option("--skip-kubernetes", is_flag=True, help="Look at Lenses only; needs --environment.")
+@click.option("-v", "--verbose", is_flag=True, help="Print each call with status and duration on standard error.")
+@output_option
+def doctor(
+    lenses_url: str,
+    token_file: Path,
+    ca_file: Path | None,
+    environments: tuple[str, ...],
+    namespaces: tuple[str, ...],
+    service_account: Account | None,
+    skip_kubernetes: bool,
+    verbose: bool,
+    output: Format,
+) -> None:
+    """Check a live installation and say what to do; changes nothing.
+
+    Looks at the way to Lenses, the token, environments with their agents and Connect clusters, what the token may do,
+    and in Kubernetes at the CRDs, the operator's rights, its lease and resources that are stuck. Only reads are sent,
+    and `validate`, which changes nothing; what only a change could prove is reported as not tried.
+    """
+    if skip_kubernetes and not environments:
+        raise click.UsageError("--skip-kubernetes leaves nobody to name the environments: give --environment")
+    access = LensesAccess(lenses_url.rstrip("/"), token_file, ca_file)
+    scope = None if skip_kubernetes else Scope(namespaces, service_account)
+    results = asyncio.run(_examined(Request(access, environments, scope, verbose)))
+    printing.report(results, output)
+    sys.exit(0 if healthy(results) else 1)
+
+
+async def _examined(request: Request) -> list[Result]:
+    say = printing.call if request.verbose else None
+    async with request.access.client(printing.lenses_call if request.verbose else None) as client:
+        cluster, connectors = await look(request.scope, say) if request.scope else ([], [])
+        wanted = _wanted(connectors)
+        environments = request.environments or tuple(sorted(wanted))
+        token = TokenFile(request.access.token_file).current()
+        results = await way_to_lenses(request.access, token, environments, say)
+        if healthy(results):
+            results += await _environments(client, environments, wanted)
+    return [result.without(token) for result in [*results, *cluster]]
+
+
+async def _environments(
+    client: LensesClient, names: tuple[str, ...], wanted: dict[str, dict[str, Wanted]]
+) -> list[Result]:
+    found = await asyncio.gather(*(examine(client, name, wanted.get(name, {})) for name in names))
+    return [result for results in found for result in results]
+
+
+def _wanted(connectors: list[LensesConnector]) -> dict[str, dict[str, Wanted]]:
+    """Environment to cluster to what the resources ask of it."""
+    asked: dict[str, dict[str, dict[str, list[str]]]] = {}
+    for one in connectors:
+        spec = one.spec
+        users = asked.setdefault(spec.environment, {}).setdefault(spec.cluster, {}).setdefault(spec.class_name, [])
+        users.append(str(one.key))
+    return {
+        environment: {cluster: Wanted(classes) for cluster, classes in clusters.items()}
+        for environment, clusters in asked.items()
+    }
