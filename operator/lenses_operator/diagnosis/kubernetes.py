@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from lenses_operator.diagnosis.results import Result, failed, ok, skipped, some, warning
+from lenses_operator.diagnosis.results import Result, Verdict, failed, ok, skipped, some, warning
 from lenses_operator.diagnosis.schema import has_status, missing_fields, served_schema
 from lenses_operator.resources.base import GROUP as API_GROUP
 from lenses_operator.resources.base import VERSION, Resource
@@ -22,6 +22,7 @@ PATIENCE = timedelta(minutes=5)
 """A deletion or a first look that takes longer than this is worth a line."""
 LEASE_LATE = timedelta(seconds=60)
 """Several times the lease's duration, since the clocks may differ."""
+_PODS = "Look at its pod: kubectl get pods -A -l app.kubernetes.io/name=lenses-operator"
 APPLY = "Apply the CRD files of the operator's version: kubectl apply --server-side -f crds/ (helm never updates CRDs)."
 
 
@@ -93,11 +94,22 @@ def resources(found: Sequence[AnyResource], unreadable: Sequence[str], now: date
     if unreadable:
         remedy = "They were admitted by another CRD than this operator's; apply its CRDs and correct them."
         results.append(failed(RESOURCES, "readable", f"not to be understood: {some(unreadable)}", remedy))
-    if results:
+    results += _own_tokens(found)
+    if any(result.verdict is not Verdict.SKIPPED for result in results):
         return results
     if not found:
         return [ok(RESOURCES, "all", "there are none yet")]
-    return [ok(RESOURCES, "all", f"{len(found)}, none stalled, none stuck in deletion")]
+    return [ok(RESOURCES, "all", f"{len(found)}, none stalled, none stuck in deletion"), *results]
+
+
+def _own_tokens(found: Sequence[AnyResource]) -> list[Result]:
+    with_token = [
+        _shown(one) for one in found if isinstance(one, LensesConnector) and one.spec.token_secret_ref is not None
+    ]
+    if not with_token:
+        return []
+    remedy = "Run this once more with each of those tokens as --token-file, and --environment."
+    return [skipped(RESOURCES, "own tokens", f"{some(sorted(with_token))} use a token of their own", remedy)]
 
 
 def _stalled(found: Sequence[AnyResource]) -> list[Result]:
@@ -165,24 +177,20 @@ def _shown(resource: AnyResource) -> str:
 def operator(leases: Sequence[Mapping[str, Any]], now: datetime) -> Result:
     """By the leases of leader election; `leases` are those that bear the operator's name."""
     if not leases:
-        return skipped(
-            GROUP,
-            "operator",
-            "no lease, so leader election is off or no operator has ever run",
-            "Look for its pod: kubectl get pods -A -l app.kubernetes.io/name=lenses-operator",
-        )
+        return skipped(GROUP, "operator", "no lease, so leader election is off or no operator has ever run", _PODS)
     lines = [_leading(lease, now) for lease in leases]
     late = [line for alive, line in lines if not alive]
     if len(late) == len(lines):
-        remedy = "No operator works. See its pod: kubectl get pods -A -l app.kubernetes.io/name=lenses-operator"
-        return failed(GROUP, "operator", "; ".join(late), remedy)
+        return failed(GROUP, "operator", "; ".join(late), f"No operator works. {_PODS}")
     return ok(GROUP, "operator", "; ".join(line for alive, line in lines if alive))
 
 
 def leases_hidden(why: str) -> Result:
-    return skipped(
-        GROUP, "operator", f"its lease is not to be seen: {why}", "Look for its pod, and at its /readyz and /healthz."
-    )
+    return skipped(GROUP, "operator", f"its lease is not to be seen: {why}", _PODS)
+
+
+def no_election() -> Result:
+    return skipped(GROUP, "operator", "leader election is off here, so there is no lease to look at", _PODS)
 
 
 def _leading(lease: Mapping[str, Any], now: datetime) -> tuple[bool, str]:

@@ -22,12 +22,21 @@ class Right:
     namespace: str = ""
     group: str = ""
     subresource: str = ""
+    name: str = ""
     need: str = ""
 
     @property
     def target(self) -> str:
         name = f"{self.resource}.{self.group}" if self.group else self.resource
         return f"{name}/{self.subresource}" if self.subresource else name
+
+
+@dataclass(frozen=True)
+class Lease:
+    """Leader election's; the chart gives rights on this one name."""
+
+    namespace: str
+    name: str
 
 
 @dataclass(frozen=True)
@@ -46,7 +55,7 @@ class Account:
         return ["system:serviceaccounts", f"system:serviceaccounts:{self.namespace}", "system:authenticated"]
 
 
-def needed(watched: Sequence[str], used: Sequence[str], lease_namespace: str) -> list[Right]:
+def needed(watched: Sequence[str], used: Sequence[str], lease: Lease | None) -> list[Right]:
     """`watched`: namespaces the operator is told to watch, none for all. `used`: those that have resources."""
     rights = []
     for namespace in [*watched] or [""]:
@@ -58,11 +67,11 @@ def needed(watched: Sequence[str], used: Sequence[str], lease_namespace: str) ->
             Right("get", kind, namespace, need="configFrom, tokenSecretRef") for kind in ("secrets", "configmaps")
         ]
         rights += [Right(verb, "events", namespace, need="Events") for verb in ("create", "patch")]
-    if lease_namespace:
-        lease = "coordination.k8s.io"
+    if lease:
+        group, need = "coordination.k8s.io", "leader election"
+        rights.append(Right("create", "leases", lease.namespace, group, need=need))
         rights += [
-            Right(verb, "leases", lease_namespace, lease, need="leader election")
-            for verb in ("get", "create", "update")
+            Right(verb, "leases", lease.namespace, group, name=lease.name, need=need) for verb in ("get", "update")
         ]
     return rights
 
@@ -76,7 +85,10 @@ def unknown(first: Right, account: Account | None, why: str) -> Result:
 
 
 def judge(answers: Mapping[Right, bool], who: str, account: Account | None) -> list[Result]:
-    """A line for each resource."""
+    """A line for each resource, or one for an account that may nothing at all."""
+    if not any(answers.values()):
+        remedy = "Is this its name (kubectl get serviceaccounts), and is it bound to the chart's roles?"
+        return [failed(GROUP, "all", f"{who} may do nothing of what an operator needs", remedy)]
     targets: dict[str, list[Right]] = {}
     for right in answers:
         targets.setdefault(right.target, []).append(right)
@@ -103,6 +115,7 @@ def _judge(
 
 def _command(right: Right, account: Account | None) -> str:
     target = f"{right.resource}.{right.group}" if right.group else right.resource
+    target += f"/{right.name}" if right.name else ""
     words = ["kubectl auth can-i", right.verb, target]
     if right.subresource:
         words.append(f"--subresource={right.subresource}")

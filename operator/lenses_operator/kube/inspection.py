@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any, TypeVar
 
 from kubernetes.aio.client import ApiClient, ApiextensionsV1Api, AuthorizationV1Api, CoordinationV1Api
@@ -13,6 +14,7 @@ from kubernetes.aio.client import ApiClient, ApiextensionsV1Api, AuthorizationV1
 from lenses_operator.kube.api import TIMEOUT, KubeApi, KubeError, connect, errors_of
 from lenses_operator.resources.base import GROUP
 
+_NAMESPACE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
 T = TypeVar("T")
 Observer = Callable[[str, int | str, float], None]
 """Called once per request with what was asked, the status and seconds."""
@@ -21,6 +23,14 @@ Observer = Callable[[str, int | str, float], None]
 def in_pod() -> bool:
     """Whether this process has a ServiceAccount of its own."""
     return bool(os.environ.get("KUBERNETES_SERVICE_HOST"))
+
+
+def own_namespace() -> str:
+    """Of the pod; `default` elsewhere."""
+    try:
+        return _NAMESPACE.read_text().strip()
+    except OSError:
+        return "default"
 
 
 @asynccontextmanager
@@ -44,8 +54,8 @@ class Inspector:
         self._client: Any = client
         self._on_response = on_response
 
-    async def list_all(self, plural: str, namespaces: Sequence[str]) -> list[dict[str, Any]]:
-        return await self._timed(f"list {plural}", self._api.list_all(plural, namespaces, ""))
+    async def list_all(self, plural: str, namespaces: Sequence[str], selector: str) -> list[dict[str, Any]]:
+        return await self._timed(f"list {plural}", self._api.list_all(plural, namespaces, selector))
 
     async def definition(self, plural: str) -> dict[str, Any] | None:
         """The kind's CustomResourceDefinition as on the wire; None where there is none."""
@@ -57,6 +67,9 @@ class Inspector:
             if error.not_found:
                 return None
             raise
+
+    async def lease(self, namespace: str, name: str) -> dict[str, Any] | None:
+        return await self._timed(f"get lease {name}", self._api.get_lease(namespace, name, TIMEOUT))
 
     async def leases(self, namespace: str) -> list[dict[str, Any]]:
         """Of one namespace, or of all."""
@@ -74,12 +87,13 @@ class Inspector:
         namespace: str,
         group: str,
         subresource: str,
+        name: str = "",
         user: str = "",
         groups: Sequence[str] = (),
     ) -> bool:
         """Whether the user may, or, where none is given, this process' own account."""
         attributes = {"verb": verb, "resource": resource, "namespace": namespace, "group": group}
-        spec: dict[str, Any] = {"resourceAttributes": attributes | {"subresource": subresource}}
+        spec: dict[str, Any] = {"resourceAttributes": attributes | {"subresource": subresource, "name": name}}
         body = {"apiVersion": "authorization.k8s.io/v1", "spec": spec}
         if user:
             spec |= {"user": user, "groups": list(groups)}

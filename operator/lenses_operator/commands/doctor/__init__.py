@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import re
 import sys
 from dataclasses import dataclass
@@ -12,13 +13,14 @@ import click
 
 from lenses_operator.commands.access import LensesAccess, lenses_options
 from lenses_operator.commands.doctor import printing
-from lenses_operator.commands.doctor.cluster import Scope, look
+from lenses_operator.commands.doctor.cluster import LEASE, Scope, look
 from lenses_operator.commands.doctor.environments import examine
 from lenses_operator.commands.doctor.way import way_to_lenses
 from lenses_operator.commands.output import Format, output_option
 from lenses_operator.diagnosis.environments import Wanted
 from lenses_operator.diagnosis.results import Result, healthy
-from lenses_operator.diagnosis.rights import Account
+from lenses_operator.diagnosis.rights import Account, Lease
+from lenses_operator.kube.inspection import own_namespace
 from lenses_operator.lenses.client import LensesClient
 from lenses_operator.lenses.tokens import TokenFile
 from lenses_operator.resources.connector import LensesConnector
@@ -77,6 +79,13 @@ def _names(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> tu
     help="A namespace the operator watches; may be repeated. Default: all of them.",
 )
 @click.option(
+    "-l",
+    "--selector",
+    default="",
+    envvar=PREFIX + "LABEL_SELECTOR",
+    help="The labels of the resources the operator looks after. Default: all of them.",
+)
+@click.option(
     "--service-account",
     metavar="NAMESPACE/NAME",
     callback=_account,
@@ -91,6 +100,7 @@ def doctor(
     ca_file: Path | None,
     environments: tuple[str, ...],
     namespaces: tuple[str, ...],
+    selector: str,
     service_account: Account | None,
     skip_kubernetes: bool,
     verbose: bool,
@@ -105,10 +115,18 @@ def doctor(
     if skip_kubernetes and not environments:
         raise click.UsageError("--skip-kubernetes leaves nobody to name the environments: give --environment")
     access = LensesAccess(lenses_url.rstrip("/"), token_file, ca_file)
-    scope = None if skip_kubernetes else Scope(namespaces, service_account)
+    scope = None if skip_kubernetes else Scope(namespaces, selector, service_account, _election())
     results = asyncio.run(_examined(Request(access, environments, scope, verbose)))
     printing.report(results, output)
     sys.exit(0 if healthy(results) else 1)
+
+
+def _election() -> Lease | None:
+    """As the operator's own variables say, in its pod."""
+    if os.environ.get(PREFIX + "LEADER_ELECTION", "").lower() not in ("1", "on", "t", "true", "y", "yes"):
+        return None
+    namespace = os.environ.get(PREFIX + "LEADER_ELECTION_NAMESPACE", "") or own_namespace()
+    return Lease(namespace, os.environ.get(PREFIX + "LEADER_ELECTION_NAME", LEASE))
 
 
 async def _examined(request: Request) -> list[Result]:

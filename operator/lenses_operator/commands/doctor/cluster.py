@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 from pydantic import ValidationError
 
 from lenses_operator.diagnosis import kubernetes as judge
 from lenses_operator.diagnosis import rights
 from lenses_operator.diagnosis.results import Result, skipped
-from lenses_operator.diagnosis.rights import Account
+from lenses_operator.diagnosis.rights import Account, Lease
 from lenses_operator.kube.api import KubeError
 from lenses_operator.kube.inspection import Inspector, Observer, in_pod, inspector
 from lenses_operator.resources.base import Resource
@@ -26,7 +27,10 @@ class Scope:
     """`namespaces`: those the operator watches, none for all."""
 
     namespaces: tuple[str, ...]
+    selector: str
     account: Account | None
+    election: Lease | None
+    """The operator's own, where its settings are at hand."""
 
 
 async def look(scope: Scope, say: Observer | None) -> tuple[list[Result], list[LensesConnector]]:
@@ -42,13 +46,15 @@ async def _look(cluster: Inspector, scope: Scope) -> tuple[list[Result], list[Le
     results: list[Result] = []
     resources: list[judge.AnyResource] = []
     unreadable: list[str] = []
+    readable = True
     for kind in judge.KINDS:
         try:
-            bodies = await cluster.list_all(kind.plural, scope.namespaces)
+            bodies = await cluster.list_all(kind.plural, scope.namespaces, scope.selector)
         except KubeError as error:
-            if not error.status:
+            if error.status in (0, 401):
                 raise
             results.append(judge.kind_problem(kind.plural, error.status, str(error)))
+            readable = False
             continue
         results.append(await _definition(cluster, kind))
         for body in bodies:
@@ -57,10 +63,11 @@ async def _look(cluster: Inspector, scope: Scope) -> tuple[list[Result], list[Le
             except ValidationError:
                 unreadable.append(f"{kind.kind_name} {body['metadata'].get('namespace')}/{body['metadata']['name']}")
     now = datetime.now(UTC)
-    if resources or unreadable or len(results) == len(judge.KINDS):
+    line, lease = await _operator(cluster, scope, now)
+    results.append(line)
+    results += await _rights(cluster, scope, sorted({one.metadata.namespace for one in resources}), lease)
+    if readable:
         results += judge.resources(resources, unreadable, now)
-    results.append(await _operator(cluster, scope, now))
-    results += await _rights(cluster, scope, sorted({one.metadata.namespace for one in resources}))
     return results, [one for one in resources if isinstance(one, LensesConnector)]
 
 
@@ -73,21 +80,38 @@ async def _definition(cluster: Inspector, kind: type[Resource]) -> Result:
         return judge.kind_problem(kind.plural, error.status, str(error))
 
 
-async def _operator(cluster: Inspector, scope: Scope, now: datetime) -> Result:
-    namespace = scope.account.namespace if scope.account else ""
+async def _operator(cluster: Inspector, scope: Scope, now: datetime) -> tuple[Result, Lease | None]:
+    """Whether one works, and the lease its account needs rights on. The account may read its own lease alone."""
+    election, account = scope.election, scope.account
     try:
-        leases = await cluster.leases(namespace)
+        if account is None and in_pod():
+            if election is None:
+                return judge.no_election(), None
+            found = await cluster.lease(election.namespace, election.name)
+            return judge.operator([found] if found else [], now), election
+        leases = [one for one in await cluster.leases(account.namespace if account else "") if _ours(one, account)]
     except KubeError as error:
-        return judge.leases_hidden(str(error))
-    return judge.operator([one for one in leases if LEASE in one["metadata"]["name"]], now)
+        return judge.leases_hidden(str(error)), election or _usual(account)
+    first = Lease(leases[0]["metadata"]["namespace"], leases[0]["metadata"]["name"]) if leases else None
+    return judge.operator(leases, now), first or _usual(account)
 
 
-async def _rights(cluster: Inspector, scope: Scope, used: Sequence[str]) -> list[Result]:
+def _ours(lease: dict[str, Any], account: Account | None) -> bool:
+    name = lease["metadata"]["name"]
+    return LEASE in name or (account is not None and name == account.name)
+
+
+def _usual(account: Account | None) -> Lease | None:
+    """The chart names the lease like the account."""
+    return Lease(account.namespace, account.name) if account else None
+
+
+async def _rights(cluster: Inspector, scope: Scope, used: Sequence[str], lease: Lease | None) -> list[Result]:
     account = scope.account
     if account is None and not in_pod():
         why = "whose? From outside the pod the operator's ServiceAccount has to be named"
         return [skipped(rights.GROUP, "all", why, "Give --service-account NAMESPACE/NAME.")]
-    wanted = rights.needed(scope.namespaces, used, account.namespace if account else "")
+    wanted = rights.needed(scope.namespaces, used, lease)
     answers: dict[rights.Right, bool] = {}
     try:
         for right in wanted:
@@ -97,6 +121,7 @@ async def _rights(cluster: Inspector, scope: Scope, used: Sequence[str]) -> list
                 namespace=right.namespace,
                 group=right.group,
                 subresource=right.subresource,
+                name=right.name,
                 user=account.user if account else "",
                 groups=account.groups if account else (),
             )
