@@ -46,7 +46,13 @@ def lenses_options(command: F) -> F:
     """Adds --lenses-url, --token-file and --ca-file; the command gets `lenses_url`, `token_file`, `ca_file`."""
     path = click.Path(path_type=Path, dir_okay=False)
     for option in (
-        click.option("--ca-file", type=path, envvar=PREFIX + "LENSES_CA_FILE", help="Certificates to trust, PEM."),
+        click.option(
+            "--ca-file",
+            type=path,
+            envvar=PREFIX + "LENSES_CA_FILE",
+            show_envvar=True,
+            help="Certificates to trust, PEM.",
+        ),
         click.option(
             "--token-file",
             type=path,

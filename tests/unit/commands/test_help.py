@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
+from harness.paths import ROOT
 from lenses_operator.cli import COMMANDS, main
 
 HEAVY = ("aiohttp", "httpx", "kopf", "kubernetes", "pydantic", "rich", "yaml")
@@ -64,3 +66,9 @@ def test_listing_imports_none_of_them(variables: dict[str, str]) -> None:
     printed, _, loaded = done.stdout.partition("LOADED")
     assert all(path[0] in printed for path in ALL)
     assert not {*HEAVY} & {*loaded.split()}
+
+
+def test_the_index_names_every_command_once() -> None:
+    table = (ROOT / "docs" / "cli" / "README.md").read_text().partition("\n## ")[0]
+    named = re.findall(r"^\| \[?`([a-z ]+)`", table, re.MULTILINE)
+    assert sorted(named) == sorted(" ".join(path) for path in ALL if not isinstance(ALL[path], click.Group))

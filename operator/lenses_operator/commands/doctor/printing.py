@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import textwrap
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import groupby
 
 import click
@@ -23,7 +24,7 @@ def report(results: Sequence[Result], output: Format) -> None:
     out = console()
     for group, lines in groupby(results, lambda result: result.group):
         out.print(group, style="bold")
-        for line in lines:
+        for line in _joined(list(lines)):
             out.print(f"  {line.verdict.value:<{_INDENT - 4}}", style=_STYLES[line.verdict], end="  ")
             out.print(_wrapped(f"{line.check}: {line.message}", "", out.is_terminal))
             if line.seen:
@@ -32,6 +33,19 @@ def report(results: Sequence[Result], output: Format) -> None:
                 out.print(_wrapped(line.remedy, "do: ", out.is_terminal, first=True))
         out.print()
     out.print(", ".join(f"{number} {verdict}" for verdict, number in counts(results).items()))
+
+
+def _joined(results: Sequence[Result]) -> list[Result]:
+    """Neighbours that say the same are one line: `eu: get topics, get offsets`."""
+    joined: list[Result] = []
+    for result in results:
+        last = joined[-1] if joined else None
+        if last is not None and replace(result, check=last.check) == last:
+            cluster, colon, _ = last.check.partition(": ")
+            joined[-1] = replace(last, check=f"{last.check}, {result.check.removeprefix(cluster + colon)}")
+        else:
+            joined.append(result)
+    return joined
 
 
 def _wrapped(text: str, label: str, terminal: bool, *, first: bool = False) -> str:
