@@ -120,7 +120,8 @@ def first_answer(answer: FirstAnswer) -> Result:
             "API",
             "a page (HTML) comes instead of an answer of the API",
             "An ingress, a proxy or a single-sign-on login answers in Lenses' place: check host, port and path of the "
-            "URL, and let requests with a bearer token through to Lenses.",
+            "URL, and let requests with a bearer token through to Lenses. (A Connect worker that is just starting says "
+            "404 with a page: try again in a minute.)",
             seen,
         )
     if "json" not in answer.content_type and answer.status != 401:

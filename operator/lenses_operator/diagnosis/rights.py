@@ -55,17 +55,22 @@ class Account:
         return ["system:serviceaccounts", f"system:serviceaccounts:{self.namespace}", "system:authenticated"]
 
 
-def needed(watched: Sequence[str], used: Sequence[str], lease: Lease | None) -> list[Right]:
-    """`watched`: namespaces the operator is told to watch, none for all. `used`: those that have resources."""
+def needed(watched: Sequence[str], used: Sequence[str], lease: Lease | None, *, watching: bool = False) -> list[Right]:
+    """`watched`: namespaces the operator is told to watch, none for all. `used`: those that have resources.
+
+    `watching`: whether changes of Secrets and ConfigMaps are watched for.
+    """
     rights = []
     for namespace in [*watched] or [""]:
         for plural in (CONNECTORS, OFFSETS):
             rights += [Right(verb, plural, namespace, API_GROUP) for verb in ("get", "list", "watch", "patch")]
             rights.append(Right("patch", plural, namespace, API_GROUP, "status"))
+    reading = ("get", "list", "watch") if watching else ("get",)
     for namespace in [*watched] or [*used] or [""]:
-        rights += [
-            Right("get", kind, namespace, need="configFrom, tokenSecretRef") for kind in ("secrets", "configmaps")
-        ]
+        for kind in ("secrets", "configmaps"):
+            # Watching is for all namespaces where none are named; reading happens where resources are.
+            places = {verb: namespace if verb == "get" or watched else "" for verb in reading}
+            rights += [Right(verb, kind, place, need="configFrom, tokenSecretRef") for verb, place in places.items()]
         rights += [Right(verb, "events", namespace, need="Events") for verb in ("create", "patch")]
     if lease:
         group, need = "coordination.k8s.io", "leader election"

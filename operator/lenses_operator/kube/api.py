@@ -12,6 +12,7 @@ from kubernetes.aio import config as kube_config
 from kubernetes.aio.client import ApiClient, CoordinationV1Api, CoreV1Api, CustomObjectsApi
 from kubernetes.aio.client.exceptions import ApiException
 from kubernetes.aio.config import ConfigException
+from yaml import YAMLError
 
 from lenses_operator.resources.base import GROUP, VERSION
 
@@ -47,8 +48,9 @@ async def connect() -> ApiClient:
     except ConfigException:
         try:
             await kube_config.load_kube_config()  # type: ignore[no-untyped-call]
-        except (ConfigException, OSError) as error:
-            raise KubeError("Kubernetes access", 0, f"neither in-cluster nor kubeconfig: {error}") from error
+        except (ConfigException, OSError, ValueError, YAMLError) as error:
+            why = " ".join(str(error).split())
+            raise KubeError("Kubernetes access", 0, f"neither in-cluster nor kubeconfig: {why}") from error
     return ApiClient()
 
 

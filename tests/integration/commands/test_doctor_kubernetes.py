@@ -228,3 +228,10 @@ def test_no_api_server(tmp_path: Path, lenses: RunningLenses) -> None:
     assert "no answer" in found.one("API server")["message"]
     assert "--skip-kubernetes" in found.one("API server")["remedy"]
     assert found.one("token")["verdict"] == "not tried"
+
+
+def test_a_kubeconfig_that_is_none(tmp_path: Path, lenses: RunningLenses) -> None:
+    kubeconfig = tmp_path / "kubeconfig"
+    kubeconfig.write_text("clusters: [")
+    found = CommandLine(tmp_path, lenses.url, lenses.token, kubeconfig).doctor("--environment", "none")
+    assert "neither in-cluster nor kubeconfig" in found.one("API server")["message"]

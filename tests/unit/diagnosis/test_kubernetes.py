@@ -161,6 +161,17 @@ def test_what_an_operator_needs() -> None:
     assert {one.namespace for one in rights.needed(["a", "b"], ["c"], None)} == {"a", "b"}
 
 
+def test_watching_references_takes_more() -> None:
+    found = [one for one in rights.needed((), ["a", "b"], None, watching=True) if one.resource == "secrets"]
+    assert {(one.verb, one.namespace) for one in found} == {("get", "a"), ("get", "b"), ("list", ""), ("watch", "")}
+    found = rights.needed(["a"], (), None, watching=True)
+    assert {(one.verb, one.namespace) for one in found if one.resource == "configmaps"} == {
+        ("get", "a"),
+        ("list", "a"),
+        ("watch", "a"),
+    }
+
+
 def denied(*verbs: str, resource: str) -> list[Result]:
     wanted = rights.needed(["payments"], (), Lease("ops", "lenses"))
     answers = {one: not (one.resource == resource and one.verb in verbs and not one.subresource) for one in wanted}

@@ -115,15 +115,23 @@ def doctor(
     if skip_kubernetes and not environments:
         raise click.UsageError("--skip-kubernetes leaves nobody to name the environments: give --environment")
     access = LensesAccess(lenses_url.rstrip("/"), token_file, ca_file)
-    scope = None if skip_kubernetes else Scope(namespaces, selector, service_account, _election())
+    scope = (
+        None
+        if skip_kubernetes
+        else Scope(namespaces, selector, service_account, _election(), _switched_on("WATCH_REFERENCES"))
+    )
     results = asyncio.run(_examined(Request(access, environments, scope, verbose)))
     printing.report(results, output)
     sys.exit(0 if healthy(results) else 1)
 
 
+def _switched_on(setting: str) -> bool:
+    return os.environ.get(PREFIX + setting, "").lower() in ("1", "on", "t", "true", "y", "yes")
+
+
 def _election() -> Lease | None:
     """As the operator's own variables say, in its pod."""
-    if os.environ.get(PREFIX + "LEADER_ELECTION", "").lower() not in ("1", "on", "t", "true", "y", "yes"):
+    if not _switched_on("LEADER_ELECTION"):
         return None
     namespace = os.environ.get(PREFIX + "LEADER_ELECTION_NAMESPACE", "") or own_namespace()
     return Lease(namespace, os.environ.get(PREFIX + "LEADER_ELECTION_NAME", LEASE))

@@ -30,7 +30,8 @@ class Scope:
     selector: str
     account: Account | None
     election: Lease | None
-    """The operator's own, where its settings are at hand."""
+    watching: bool
+    """Secrets and ConfigMaps. Both as the operator's settings say, where they are at hand."""
 
 
 async def look(scope: Scope, say: Observer | None) -> tuple[list[Result], list[LensesConnector]]:
@@ -111,7 +112,7 @@ async def _rights(cluster: Inspector, scope: Scope, used: Sequence[str], lease: 
     if account is None and not in_pod():
         why = "whose? From outside the pod the operator's ServiceAccount has to be named"
         return [skipped(rights.GROUP, "all", why, "Give --service-account NAMESPACE/NAME.")]
-    wanted = rights.needed(scope.namespaces, used, lease)
+    wanted = rights.needed(scope.namespaces, used, lease, watching=scope.watching)
     answers: dict[rights.Right, bool] = {}
     try:
         for right in wanted:

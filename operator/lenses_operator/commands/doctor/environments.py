@@ -89,9 +89,9 @@ async def _validate(client: LensesClient, name: str, cluster: str, plugins: Sequ
     here = sorted(one.class_name for one in plugins if one.cluster == cluster and one.type in (None, "source", "sink"))
     if not here:
         return judge.no_plugin(name, cluster)
-    configuration = {"name": NAME, "connector.class": here[0]}
+    request = ConnectorRequest(name=NAME, cluster=cluster, configuration={"connector.class": here[0]})
     try:
-        await client.validate(name, ConnectorRequest(name=NAME, cluster=cluster, configuration=configuration))
+        await client.validate(name, request)
     except LensesError as error:
         return judge.validation_failed(name, cluster, here[0], error)
     return judge.validated(name, cluster, here[0])

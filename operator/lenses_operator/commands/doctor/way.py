@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import ssl
 import time
 from collections.abc import Callable, Sequence
@@ -89,4 +90,6 @@ def _no_environment() -> Result:
 def _words(error: Exception) -> str:
     if isinstance(error, TimeoutError):
         return f"no answer within {probe.CONNECT:.0f} s"
+    if isinstance(error, ConnectionError) and error.errno:
+        return os.strerror(error.errno)  # asyncio's own words hold the address instead
     return getattr(error, "strerror", None) or str(error) or type(error).__name__
