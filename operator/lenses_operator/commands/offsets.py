@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NoReturn
 
 import click
+from pydantic import ValidationError
 
 from lenses_operator.commands.access import LensesAccess, lenses_options
 from lenses_operator.kube.api import KubeError, one_object
@@ -23,6 +24,8 @@ Example:
   lenses-operator offsets restore orders-s3-rewind -n payments | kubectl create -f -
 
 The operation of that name keeps what it takes in its status. Exit code 1: it keeps nothing, or cannot be read."""
+
+_UNREADABLE = "the resource does not fit this version's CRD; `lenses-operator doctor` compares the CRDs"
 
 EXPORT = """\b
 Examples:
@@ -47,7 +50,9 @@ def restore(name: str, namespace: str) -> None:
         body = asyncio.run(one_object(PLURAL, namespace, name))
         click.echo(restoring(LensesConnectorOffsets.parse(body) if body else None), nl=False)
     except (KubeError, NothingToRestoreError) as error:
-        _end(error)
+        _end(str(error))
+    except ValidationError:
+        _end(_UNREADABLE)
 
 
 @offsets.command(epilog=EXPORT)
@@ -62,7 +67,9 @@ def export(name: str, namespace: str, to: str | None, lenses_url: str, token_fil
         connector, text = asyncio.run(_offsets(access, namespace, name))
         click.echo(exporting(connector, text, to or name), nl=False)
     except (KubeError, LensesError, NothingToExportError) as error:
-        _end(error)
+        _end(str(error))
+    except ValidationError:
+        _end(_UNREADABLE)
     if warning := moves_on(connector):
         click.echo(f"lenses-operator: {warning}", err=True)
 
@@ -76,6 +83,6 @@ async def _offsets(access: LensesAccess, namespace: str, name: str) -> tuple[Len
         return connector, (await client.get_offsets(*connector.connector)).text
 
 
-def _end(error: Exception) -> NoReturn:
-    click.echo(f"lenses-operator: {error}", err=True)
+def _end(why: str) -> NoReturn:
+    click.echo(f"lenses-operator: {why}", err=True)
     sys.exit(1)

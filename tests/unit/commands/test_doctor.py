@@ -8,7 +8,8 @@ import pytest
 from click.testing import CliRunner
 
 from lenses_operator.cli import main
-from lenses_operator.commands.doctor import Scope, printing
+from lenses_operator.commands.doctor import printing
+from lenses_operator.commands.doctor.cluster import Scope
 from lenses_operator.diagnosis.results import Result, failed, ok, skipped
 from lenses_operator.resources.connector import LensesConnector
 
