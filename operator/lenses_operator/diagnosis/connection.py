@@ -114,6 +114,14 @@ def first_answer(answer: FirstAnswer) -> Result:
     seen = f"GET {urlsplit(answer.url).path}: status {answer.status}, {answer.content_type or 'no content type'}"
     if 300 <= answer.status < 400:
         return _redirected(answer, seen)
+    if answer.page and answer.status >= 500:
+        return failed(
+            GROUP,
+            "API",
+            f"an ingress or proxy answers {answer.status} in Lenses' place",
+            "It does not reach Lenses: see whether Lenses runs and is healthy, and where that ingress forwards to.",
+            seen,
+        )
     if answer.page:
         return failed(
             GROUP,

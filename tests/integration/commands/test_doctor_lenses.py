@@ -71,6 +71,8 @@ FAULTS = [
     ({"status": 401}, "token", "not accepted (401)", "expired, revoked"),
     ({"status": 402, "shape": "hq", "type": "licence_limitation"}, "token", "licence (402)", "licence"),
     (HTML, "API", "a page (HTML)", "ingress"),
+    ({"status": 502, "shape": "html"}, "API", "answers 502 in Lenses' place", "does not reach Lenses"),
+    ({"drop": "before"}, "API", "no HTTP answer comes", "scheme"),
     ({"status": 302, "headers": {"Location": "https://sso.example.com/login"}}, "API", "to a login page", "sign-on"),
     (
         {"status": 301, "headers": {"Location": "https://other.example.com/"}},

@@ -54,6 +54,12 @@ def test_a_redirect_shows_no_query() -> None:
     assert "hunter2" not in repr(connection.first_answer(answer(302, location="https://sso.example.com/?s=hunter2")))
 
 
+def test_a_lenses_that_is_down_behind_its_ingress() -> None:
+    result = connection.first_answer(answer(503, page=True, content_type="text/html"))
+    assert result.verdict is Verdict.FAILED
+    assert "answers 503 in Lenses' place" in result.message
+
+
 @pytest.mark.parametrize(
     ("changes", "verdict"),
     [
