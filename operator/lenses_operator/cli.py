@@ -14,8 +14,8 @@ from click.shell_completion import CompletionItem
 COMMANDS = {
     "completion": "Print a script that completes commands and options in a shell.",
     "doctor": "Check a live installation and say what to do; changes nothing.",
-    "export": "Manifests for connectors that Lenses has already.",
-    "migrate": "Manifests from other operators' resources and Connect's own files.",
+    "export": "Write a LensesConnector for each connector that exists.",
+    "migrate": "Convert connectors described elsewhere into LensesConnector manifests.",
     "offsets": "Take offsets from a connector, and go back from an offsets operation.",
 }
 """Name of the module in `commands`, which holds a click command of that name, and the line `--help` shows."""

@@ -13,7 +13,7 @@ from harness import reference
 from harness.paths import ROOT
 from lenses_operator.domain.reasons import Reason
 
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 LINK = re.compile(r"\]\((?!https?:)([^)\s]+)\)")
 DOCS, CONTROLLERS = ROOT / "docs", ROOT / "operator" / "lenses_operator" / "controllers"
 
@@ -82,7 +82,7 @@ def anchors(page: Path) -> set[str]:
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_links_lead_somewhere(page: Path) -> None:
     for link in LINK.findall(prose(page)):
         target, _, anchor = link.partition("#")
@@ -93,4 +93,5 @@ def test_links_lead_somewhere(page: Path) -> None:
 
 def test_every_page_is_in_the_index() -> None:
     linked = set(LINK.findall((DOCS / "README.md").read_text()))
-    assert {page.name for page in DOCS.glob("*.md")} - {"README.md"} <= linked
+    pages = {page.relative_to(DOCS).as_posix() for page in DOCS.rglob("*.md")}
+    assert pages - {"README.md"} <= linked

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import zlib
 
+from lenses_operator.conversion.scalars import quoted
 from lenses_operator.domain.offsets import OffsetsInvalid, entry_texts, request_text, text_of, unknown_before
-from lenses_operator.offsets_files.writer import Head, alters, quoted, reset
+from lenses_operator.offsets_files.writer import Head, alters, reset
 from lenses_operator.resources.offsets import LensesConnectorOffsets
 
 

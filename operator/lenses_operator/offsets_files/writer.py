@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from lenses_operator.conversion.scalars import quoted
 from lenses_operator.domain.offsets import entry_texts
 from lenses_operator.resources.base import API_VERSION
 from lenses_operator.resources.offsets import KIND
@@ -91,15 +91,3 @@ def _pieces(text: str, added: Sequence[str]) -> Iterator[str]:
             piece, size = [], len(entry.encode()) + 1
         piece.append(entry)
     yield f"[{','.join(piece)}]"
-
-
-def quoted(text: str) -> str:
-    """JSON that YAML 1.1 reads alike: it takes some characters for line breaks, and no surrogate pairs."""
-    plain = json.dumps(text, ensure_ascii=False)
-    return "".join(_escaped(character) for character in plain)
-
-
-def _escaped(character: str) -> str:
-    code = ord(character)
-    special = 0x7F <= code < 0xA0 or code in (0x2028, 0x2029, 0xFEFF, 0xFFFE, 0xFFFF)
-    return f"\\u{code:04x}" if special else character

@@ -412,7 +412,8 @@ def test_any_configuration_comes_through(config: dict[str, str]) -> None:
     assert sent(yaml.safe_load(done.stdout)) == whole["config"]
     resource = yaml.safe_load(STRIMZI)
     resource["spec"]["config"] = config
-    done = migrate("strimzi", yaml.safe_dump(resource))
+    # In quotes: PyYAML leaves words such as `y` bare, which Kubernetes takes for true.
+    done = migrate("strimzi", yaml.safe_dump(resource, default_style='"'))
     assert sent(yaml.safe_load(done.stdout)) == {"connector.class": CLASS, **config}
 
 
