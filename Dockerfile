@@ -16,6 +16,8 @@ RUN awk '/^[a-z]/ { wanted = /^setuptools==/ } wanted' requirements/dev.txt > bu
     && python -m venv --without-pip /opt/build \
     && python -m pip --python /opt/build/bin/python install --no-compile --require-hashes --no-deps --only-binary=:all: -r build.txt
 COPY pyproject.toml README.md LICENSE ./
+# operator/lenses_operator/crds is a link to them.
+COPY crds/ crds/
 COPY operator/ operator/
 RUN python -m pip --python /opt/build/bin/python wheel --no-deps --no-build-isolation --wheel-dir /wheels . \
     && python -m pip --python /opt/venv/bin/python install --no-compile --no-deps --no-index /wheels/*.whl \
