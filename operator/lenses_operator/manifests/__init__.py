@@ -1,0 +1,1 @@
+"""Manifests as people write them: read from YAML as kubectl would, each part with its line."""

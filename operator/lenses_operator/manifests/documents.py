@@ -1,0 +1,177 @@
+"""The documents that are of interest, from files, directories and standard input."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path as FilePath
+from typing import Any
+
+from lenses_operator.manifests.nodes import Path, Problem, Tree, Written, trees
+from lenses_operator.resources.base import API_VERSION, GROUP
+from lenses_operator.resources.connector import KIND as CONNECTOR
+from lenses_operator.resources.offsets import KIND as OFFSETS
+
+STDIN = FilePath("-")
+ENDINGS = frozenset({".yaml", ".yml", ".json"})
+REFERENCES = frozenset({"Secret", "ConfigMap"})
+
+
+class ManifestError(Exception):
+    """A file or directory that cannot be read at all."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where something stands, for people: `file:line`."""
+
+    file: str
+    line: int
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}"
+
+
+@dataclass
+class Document:
+    """One object as its manifest says. `written` and `problems` are about this object alone.
+
+    `at`: where it is in its YAML document, which may be a list of objects; `lines` are those of the whole document.
+    """
+
+    kind: str
+    namespace: str
+    name: str
+    body: Mapping[str, Any]
+    file: str
+    line: int
+    at: Path
+    lines: Mapping[Path, int] = field(repr=False)
+    written: list[Written] = field(default_factory=list, repr=False)
+    problems: list[Problem] = field(default_factory=list)
+
+    def line_of(self, path: Path) -> int:
+        """Of the field, or of the nearest one around it that is there."""
+        full = (*self.at, *path)
+        for length in range(len(full), len(self.at), -1):
+            if full[:length] in self.lines:
+                return self.lines[full[:length]]
+        return self.line
+
+    def place(self, path: Path = ()) -> Place:
+        return Place(self.file, self.line_of(path) if path else self.line)
+
+
+@dataclass
+class Manifests:
+    """Everything that was read. `unreadable`: what is no manifest at all, and where."""
+
+    connectors: list[Document] = field(default_factory=list)
+    offsets: list[Document] = field(default_factory=list)
+    references: list[Document] = field(default_factory=list)
+    unreadable: list[tuple[Place, str]] = field(default_factory=list)
+    passed_over: int = 0
+    """Documents of other kinds."""
+
+    def add(self, document: Document) -> None:
+        by_kind = {CONNECTOR: self.connectors, OFFSETS: self.offsets}
+        by_kind.get(document.kind, self.references).append(document)
+
+
+def read(sources: Iterable[FilePath], namespace: str) -> Manifests:
+    """`namespace`: of documents that name none. Raises ManifestError for a path that cannot be read."""
+    found = Manifests()
+    for file in _files(sources):
+        for tree in trees(_text(file)):
+            _sort(tree, str(file) if file != STDIN else "<stdin>", namespace, found)
+    _reject_doubles(found)
+    return found
+
+
+def _files(sources: Iterable[FilePath]) -> Iterator[FilePath]:
+    """Directories with all that is below them, in order, hidden ones left out; no file twice."""
+    seen: set[FilePath] = set()
+    for source in sources:
+        below = _below(source) if source != STDIN and source.is_dir() else [source]
+        for file in below:
+            resolved = file if file == STDIN else file.resolve()
+            if resolved not in seen:
+                seen.add(resolved)
+                yield file
+
+
+def _below(directory: FilePath) -> list[FilePath]:
+    def hidden(file: FilePath) -> bool:
+        return any(part.startswith(".") for part in file.relative_to(directory).parts)
+
+    found = [file for file in directory.rglob("*") if file.suffix in ENDINGS and file.is_file() and not hidden(file)]
+    if not found:
+        raise ManifestError(f"{directory}: no .yaml, .yml or .json file in it")
+    return sorted(found)
+
+
+def _text(file: FilePath) -> str:
+    try:
+        return sys.stdin.buffer.read().decode("utf-8-sig") if file == STDIN else file.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError:
+        raise ManifestError(f"{file}: not UTF-8 text") from None
+    except OSError as error:
+        raise ManifestError(f"{file}: {error.strerror or error}") from error
+
+
+def _sort(tree: Tree, file: str, namespace: str, found: Manifests) -> None:
+    if not isinstance(tree.value, dict):
+        found.unreadable += [(Place(file, problem.line), problem.message) for problem in tree.problems]
+        found.passed_over += not tree.problems
+        return
+    _sort_object(tree, tree.value, (), file, namespace, found)
+
+
+def _sort_object(tree: Tree, body: Mapping[str, Any], at: Path, file: str, namespace: str, found: Manifests) -> None:
+    """`at`: where the object stands in its document, which may be a list of objects."""
+    kind, version = body.get("kind"), body.get("apiVersion")
+    place = Place(file, tree.lines[at])
+    if isinstance(kind, str) and kind.endswith("List") and isinstance(body.get("items"), list):
+        for index, item in enumerate(body["items"]):
+            if isinstance(item, dict):
+                _sort_object(tree, item, (*at, "items", index), file, namespace, found)
+        return
+    ours = isinstance(version, str) and version.partition("/")[0] == GROUP
+    if ours and (kind not in (CONNECTOR, OFFSETS) or version != API_VERSION):
+        found.unreadable.append((place, f"this version knows no {kind} of {version}; it knows {API_VERSION}"))
+    elif kind in (CONNECTOR, OFFSETS) and not ours:
+        found.unreadable.append((place, f"apiVersion of a {kind} must be {API_VERSION}"))
+    elif ours or (kind in REFERENCES and version == "v1"):
+        document = _document(tree, body, at, file, namespace)
+        if isinstance(document, str):
+            found.unreadable.append((place, document))
+        else:
+            found.add(document)
+    else:
+        found.passed_over += 1
+
+
+def _document(tree: Tree, body: Mapping[str, Any], at: Path, file: str, namespace: str) -> Document | str:
+    """Or why it is none."""
+    metadata = body.get("metadata")
+    name = metadata.get("name") if isinstance(metadata, dict) else None
+    if not isinstance(metadata, dict) or not isinstance(name, str) or not name:
+        return f"{body['kind']} without metadata.name"
+    given = metadata.get("namespace")
+    where = given if isinstance(given, str) and given else namespace
+    depth = len(at)
+    written = [replace(one, path=one.path[depth:]) for one in tree.written if one.path[:depth] == at]
+    problems = [one for one in tree.problems if one.path[:depth] == at]
+    return Document(str(body["kind"]), where, name, body, file, tree.lines[at], at, tree.lines, written, problems)
+
+
+def _reject_doubles(found: Manifests) -> None:
+    """The same object twice: only the last one applied would count."""
+    seen: dict[tuple[str, str, str], Place] = {}
+    for document in (*found.connectors, *found.offsets, *found.references):
+        key = (document.kind, document.namespace, document.name)
+        if key in seen:
+            message = f"{document.kind} {document.namespace}/{document.name} stands here again, first in {seen[key]}"
+            document.problems.append(Problem(document.line, message))
+        seen.setdefault(key, document.place())
