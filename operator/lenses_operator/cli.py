@@ -16,7 +16,8 @@ COMMANDS = {
     "doctor": "Check a live installation and say what to do; changes nothing.",
     "export": "Write a LensesConnector for each connector that exists.",
     "migrate": "Convert connectors described elsewhere into LensesConnector manifests.",
-    "offsets": "Take offsets from a connector, and go back from an offsets operation.",
+    "offsets": "Offsets operations.",
+    "plan": "Show what applying manifests would do.",
 }
 """Name of the module in `commands`, which holds a click command of that name, and the line `--help` shows."""
 

@@ -1,0 +1,84 @@
+"""A plan for people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from lenses_operator.commands.output import console
+from lenses_operator.manifests.documents import Place
+from lenses_operator.planning.result import Action, Change, Item, Result
+
+MARKS = {
+    Action.CREATE: ("+", "green"),
+    Action.CHANGE: ("~", "yellow"),
+    Action.ADOPT: ("@", "green"),
+    Action.STATE: ("~", "yellow"),
+    Action.DELETE: ("-", "red"),
+    Action.OFFSETS: ("~", "yellow"),
+    Action.REFUSED: ("!", "red"),
+    Action.SUSPENDED: ("=", None),
+}
+ORDER = tuple(MARKS)
+LONG = 100
+"""Characters of a value from which it is cut short; -o json has it whole."""
+UPDATES = {
+    "Recreate": "restarted: the connector is deleted and created again (updateStrategy Recreate); its offsets stay",
+    "InPlace": "updated in place (updateStrategy InPlace)",
+    "Waiting": "waits until the connector is next to run",
+}
+
+
+def print_plan(result: Result) -> None:
+    """What is to do first, the summary last; what is unchanged is only counted."""
+    out = console()
+    shown = [item for item in result.items if item.action in MARKS or item.notes]
+    for item in sorted(shown, key=lambda item: ORDER.index(item.action) if item.action in MARKS else len(ORDER)):
+        mark, colour = MARKS.get(item.action, (" ", None))
+        out.print(f"{mark} {_headline(item)}", style=colour)
+        for line in _details(item):
+            out.print(f"    {line}")
+    for word, told, colour in (("error", result.errors, "red"), ("warning", result.warnings, "yellow")):
+        for place, message in told:
+            out.print(f"{word}: {_at(place, message)}", style=colour)
+    for note in result.notes:
+        out.print(f"note: {note}")
+    out.print(result.summary, style="bold")
+
+
+def _headline(item: Item) -> str:
+    kind = "" if item.kind == "LensesConnector" else f"{item.kind} "
+    what = f"{item.action.value}  {kind}{item.namespace}/{item.name}"
+    connector = f"  {item.connector}" if item.connector else ""
+    return f"{what}{connector}" + (f"  ({item.place})" if item.place else "")
+
+
+def _details(item: Item) -> Iterator[str]:
+    first = True
+    for place, message in item.problems:
+        yield _at(place, f"{item.reason}: {message}" if first and item.reason else message)
+        first = False
+    yield from (_change(change) for change in item.changes)
+    if item.update:
+        yield UPDATES[item.update]
+    yield from (f"{state} the connector" for state in item.states)
+    if item.unknown:
+        yield f"not known here: {', '.join(item.unknown)}"
+    yield from item.notes
+
+
+def _change(change: Change) -> str:
+    line = f"  (line {change.line})" if change.line else ""
+    if change.old is None:
+        return f"+ {change.key}: {_short(change.new)}{line}"
+    if change.new is None:
+        return f"- {change.key}: {_short(change.old)}{line}"
+    return f"~ {change.key}: {_short(change.old)} -> {_short(change.new)}{line}"
+
+
+def _short(value: str | None) -> str:
+    text = (value or "").replace("\n", "\\n")
+    return text if len(text) <= LONG else text[: LONG - 1] + "…"
+
+
+def _at(place: Place | None, message: str) -> str:
+    return f"{place}: {message}" if place else message

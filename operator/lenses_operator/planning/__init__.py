@@ -1,0 +1,1 @@
+"""What `plan` finds out: from manifests, Lenses and perhaps Kubernetes to a list of what would be done. Only reads."""

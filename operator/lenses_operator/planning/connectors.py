@@ -1,0 +1,226 @@
+"""One LensesConnector: what the operator would do with it, by the operator's own decisions."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from lenses_operator.domain import verdicts
+from lenses_operator.domain.decide import Adopt, ChangeState, Create, RefuseAdoption, Restart, Update
+from lenses_operator.domain.drift import Difference
+from lenses_operator.domain.planning import Course, course_of, key_changes, overlook, owned
+from lenses_operator.domain.reasons import Reason
+from lenses_operator.domain.redaction import Redactor
+from lenses_operator.domain.references import ReferenceNotFound, RefName, entries
+from lenses_operator.domain.render import ConfigInvalid
+from lenses_operator.domain.showing import Shower
+from lenses_operator.domain.situation import Observed, Situation
+from lenses_operator.lenses.errors import LensesError
+from lenses_operator.manifests.documents import Document, Place
+from lenses_operator.manifests.nodes import Path
+from lenses_operator.manifests.references import Located
+from lenses_operator.planning.cluster import MayNotReadError
+from lenses_operator.planning.inputs import Sources, Wanted, wanted_of
+from lenses_operator.planning.result import Action, Change, Item
+from lenses_operator.planning.sight import Redact, Sight, trouble
+from lenses_operator.resources.connector import LensesConnector, WantedState
+
+FIELDS: dict[str, Path] = {"connector.class": ("spec", "class"), "tasks.max": ("spec", "tasksMax")}
+
+
+class ConnectorPlanner:
+    """`assume_owned`: a connector that exists is taken for the resource's own, whatever its status says."""
+
+    def __init__(self, sight: Sight, sources: Sources, *, assume_owned: bool) -> None:
+        self._sight = sight
+        self._sources = sources
+        self._assume_owned = assume_owned
+
+    async def fill(self, item: Item, document: Document, resource: LensesConnector, *, known: bool) -> None:
+        """Says in `item` what would be done. `known`: the resource is in the cluster already."""
+        try:
+            await self._token(resource)
+            wanted = await wanted_of(resource, self._sources)
+        except (ConfigInvalid, ReferenceNotFound) as error:
+            missing = isinstance(error, ReferenceNotFound)
+            reason = Reason.REFERENCE_NOT_FOUND if missing else Reason.CONFIG_INVALID
+            item.refuse(reason, (document.place(_blamed(str(error), resource)), str(error)))
+            return
+        _tell_unknown(item, wanted)
+        if wanted.rendered.with_newline:
+            item.notes.append(f"The Secret's value ends in a newline: {', '.join(wanted.rendered.with_newline)}.")
+        own, around = Redactor(wanted.secrets), self._sources.redactor(resource.metadata.namespace)
+
+        def redact(text: str) -> str:
+            return around(own(text))
+
+        try:
+            await self._decide(item, document, resource, wanted, redact, known=known)
+        except LensesError as error:
+            why, message = trouble(error, resource.connector, redact)
+            item.refuse(why, (document.place(("spec", "environment")), message))
+
+    async def _token(self, resource: LensesConnector) -> None:
+        """The operator would not get far without it; here Lenses is asked with the user's own token."""
+        ref = resource.spec.token_secret_ref
+        if ref is None:
+            return
+        try:
+            found = await self._sources.find(Located(resource.metadata.namespace, RefName("Secret", ref.name)))
+        except MayNotReadError:
+            return
+        if found is None or ref.key not in found.data:
+            raise ReferenceNotFound(
+                f"spec.tokenSecretRef refers to key {ref.key!r} of Secret {ref.name}, which is not there."
+            )
+
+    async def _decide(
+        self,
+        item: Item,
+        document: Document,
+        resource: LensesConnector,
+        wanted: Wanted,
+        redact: Redact,
+        *,
+        known: bool,
+    ) -> None:
+        seen = await self._sight.observe(resource.connector)
+        if resource.spec.suspend:
+            item.action, item.reason = Action.SUSPENDED, Reason.SUSPENDED
+            item.notes.append(verdicts.suspended(seen).message)
+            return
+        situation = self._situation(resource, wanted, seen, known=known)
+        course = course_of(situation)
+        refused = course.first(RefuseAdoption)
+        if isinstance(refused, RefuseAdoption):
+            message = verdicts.not_adopted(resource.connector, refused.difference).message
+            item.refuse(Reason.NOT_ADOPTED, (document.place(("spec",)), message))
+            _tell_changes(item, document, refused.difference, seen, wanted, redact)
+            return
+        if course.writes:
+            course = await self._checked(item, document, situation, course, wanted, redact)
+        _tell_course(item, resource, course)
+        if item.action in (Action.CHANGE, Action.ADOPT):
+            _tell_changes(item, document, _difference(course), seen, wanted, redact)
+
+    def _situation(self, resource: LensesConnector, wanted: Wanted, seen: Observed, *, known: bool) -> Situation:
+        """As the operator would find it."""
+        if self._assume_owned and seen.present:
+            resource = owned(resource)
+        applied = resource.status.applied_config
+        if applied is not None and wanted.unknown:
+            same = {"hash": wanted.rendered.hash, "secrets": wanted.rendered.secret_versions}
+            applied = applied.model_copy(update=same)
+        annotated = resource.metadata.restart
+        return Situation(
+            resource=resource,
+            wanted=wanted.rendered,
+            state=resource.spec.state,
+            observed=overlook(seen, wanted.rendered, wanted.unknown),
+            applied=applied,
+            restart_asked=known
+            and annotated is not None
+            and annotated != resource.status.last_handled_restart
+            and resource.spec.state is WantedState.RUNNING
+            and seen.state not in ("PAUSED", "STOPPED")
+            and seen.present,
+        )
+
+    async def _checked(
+        self, item: Item, document: Document, situation: Situation, course: Course, wanted: Wanted, redact: Redact
+    ) -> Course:
+        """Asks Connect; where it refuses, what is left to do without the new configuration."""
+        resource = situation.resource
+        if wanted.unknown:
+            message = await self._sight.missing(resource)
+            if message is None:
+                item.notes.append("Connect was not asked to validate it, since some values are not known here.")
+            else:
+                item.refuse(Reason.PLUGIN_NOT_FOUND, (document.place(("spec", "class")), message))
+            return course
+        found = await self._sight.verdict(resource, wanted.rendered, redact)
+        if found is None:
+            return course
+        refusal, keys = found
+        item.refuse(refusal.reason, (_first(document, keys), refusal.message))
+        item.problems += [(_line(document, key), key) for key in keys[1:]]
+        return course_of(replace(situation, refusal=refusal))
+
+
+def _difference(course: Course) -> Difference:
+    for step in course.steps:
+        if isinstance(step, Adopt | Update):
+            return step.difference
+    return course.waiting or Difference()
+
+
+def _tell_course(item: Item, resource: LensesConnector, course: Course) -> None:
+    adopt, create = course.first(Adopt), course.first(Create)
+    update, restart = course.first(Update), course.first(Restart)
+    item.states = [str(step.action) for step in course.steps if isinstance(step, ChangeState)]
+    if isinstance(restart, Restart):
+        what = "the connector" if restart.connector else "its failed tasks"
+        item.notes.append(f"The restart annotation is new: restarts {what}.")
+    if item.action is Action.REFUSED:
+        return
+    if create:
+        item.action = Action.CREATE
+        if item.states:
+            item.notes.append("It runs for a moment before that, since creating cannot carry a state.")
+    elif adopt:
+        item.action = Action.ADOPT
+        if isinstance(adopt, Adopt) and adopt.unreadable:
+            item.notes.append(f"Taken as equal, because Lenses does not show them: {', '.join(adopt.unreadable)}.")
+    elif update or course.waiting:
+        item.action = Action.CHANGE
+    elif item.states or restart:
+        item.action = Action.STATE
+    if update:
+        item.update = resource.spec.update_strategy.value
+    elif course.waiting:
+        item.update = "Waiting"
+
+
+def _tell_unknown(item: Item, wanted: Wanted) -> None:
+    if not wanted.unread:
+        return
+    item.unknown = sorted(wanted.unknown.keys)
+    names = ", ".join(f"{ref.kind} {ref.name}" for ref in wanted.unread)
+    further = ", and whichever keys they bring are left out of the comparison" if wanted.unknown.more else ""
+    item.notes.append(f"Not read: {names}. Their values are not known here{further}.")
+
+
+def _tell_changes(
+    item: Item, document: Document, difference: Difference, seen: Observed, wanted: Wanted, redact: Redact
+) -> None:
+    show = Shower(wanted.rendered.private, redact)
+    for one in key_changes(difference, seen.config, wanted.rendered.config):
+        old = None if one.old is None else show(one.key, one.old, given=False)
+        new = None if one.new is None else show(one.key, one.new, given=True)
+        place = _line(document, one.key) if one.new is not None else None
+        item.changes.append(Change(one.key, old, new, place.line if place else None))
+
+
+def _line(document: Document, key: str) -> Place:
+    """Its own line, that of its entry in configFrom, or of the field it stands for."""
+    config: Path = ("spec", "config", key)
+    if (*document.at, *config) in document.lines:
+        return document.place(config)
+    for index, source in enumerate(document.body["spec"].get("configFrom") or ()):
+        if source.get("key") == key:
+            return document.place(("spec", "configFrom", index))
+    return document.place(FIELDS.get(key, ("spec", "class" if key == "class" else "configFrom")))
+
+
+def _first(document: Document, keys: tuple[str, ...]) -> Place:
+    return _line(document, keys[0]) if keys else document.place(("spec", "config"))
+
+
+def _blamed(message: str, resource: LensesConnector) -> Path:
+    """The field that a message of the rendering begins with or names."""
+    for entry in entries(resource.spec):
+        if f"spec.configFrom[{entry.index}]" in message:
+            return ("spec", "configFrom", entry.index)
+    if message.startswith("spec.tokenSecretRef"):
+        return ("spec", "tokenSecretRef")
+    named = [key for key in resource.spec.config if repr(key) in message]
+    return ("spec", "config", named[0]) if named else ("spec", "config")

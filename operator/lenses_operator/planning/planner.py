@@ -1,0 +1,188 @@
+"""From manifests to a plan. Everything is asked at once, as far as Lenses' limits let it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from lenses_operator.controllers.parsing import parse
+from lenses_operator.domain.ownership import conflict_message, owner_of
+from lenses_operator.domain.policy import Policy, not_allowed_message
+from lenses_operator.domain.reasons import Reason
+from lenses_operator.manifests.documents import Document, Manifests
+from lenses_operator.manifests.references import references
+from lenses_operator.manifests.schema import refusals
+from lenses_operator.planning.cluster import Bodies, Cluster
+from lenses_operator.planning.connectors import ConnectorPlanner
+from lenses_operator.planning.deletions import deletions
+from lenses_operator.planning.inputs import Sources, resource_of
+from lenses_operator.planning.offsets import OffsetsPlanner
+from lenses_operator.planning.result import Item, Result
+from lenses_operator.planning.sight import Sight
+from lenses_operator.planning.warnings import warnings_of
+from lenses_operator.resources.connector import ConnectorKey, LensesConnector
+
+INVALID = "Invalid"
+"""What the API server would not take."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """`owned`: without a cluster, connectors that exist are taken for those of the files. `prune`: also deletions."""
+
+    environments: frozenset[str] = frozenset()
+    owned: bool = True
+    prune: bool = False
+    policy: Policy = field(default_factory=Policy)
+
+    def includes(self, environment: object) -> bool:
+        return not self.environments or (isinstance(environment, str) and environment in self.environments)
+
+
+@dataclass
+class _Candidate:
+    """A connector's manifest that the API server would take."""
+
+    document: Document
+    resource: LensesConnector
+    item: Item
+
+
+class Planner:
+    """`step` is called after each LensesConnector."""
+
+    def __init__(
+        self,
+        sight: Sight,
+        cluster: Cluster | None,
+        options: Options,
+        step: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._sight = sight
+        self._cluster = cluster
+        self._options = options
+        self._step = step
+
+    async def plan(self, manifests: Manifests) -> Result:
+        """Raises ClusterError."""
+        result = Result()
+        given, wrong = references(manifests.references)
+        result.errors += [*manifests.unreadable, *wrong]
+        connectors = self._chosen(manifests.connectors, result)
+        bodies: Bodies = {}
+        if self._cluster is not None:
+            bodies = await self._cluster.bodies(
+                sorted({one.namespace for one in (*manifests.connectors, *manifests.offsets)})
+            )
+        candidates = self._candidates(connectors, bodies, result)
+        allowed = self._entitled(candidates, bodies, connectors)
+        await self._sight.open(one.resource.spec.environment for one in allowed)
+        planner = ConnectorPlanner(
+            self._sight, Sources(given, self._cluster), assume_owned=self._options.owned and self._cluster is None
+        )
+
+        async def fill(candidate: _Candidate) -> None:
+            before = bodies.get((candidate.document.kind, candidate.document.namespace, candidate.document.name))
+            await planner.fill(candidate.item, candidate.document, candidate.resource, known=before is not None)
+            self._step()
+
+        await asyncio.gather(*map(fill, allowed))
+        concerned = [one for one in manifests.offsets if self._concerns(one, manifests.connectors)]
+        known = _connectors(candidates, bodies)
+        offsets = OffsetsPlanner(self._sight, bodies, known, clustered=self._cluster is not None)
+        result.items += await asyncio.gather(*map(offsets.item, concerned))
+        if self._options.prune:
+            result.items += deletions(bodies, manifests.connectors, self._options.includes)
+        self._notes(manifests, connectors, result)
+        return result
+
+    def _concerns(self, offsets: Document, connectors: list[Document]) -> bool:
+        """Unless its connector is in the files, and in an environment that is left out."""
+        ref = _spec(offsets).get("connectorRef")
+        name = ref.get("name") if isinstance(ref, Mapping) else None
+        about = [one for one in connectors if (one.namespace, one.name) == (offsets.namespace, name)]
+        return all(self._options.includes(_spec(one).get("environment")) for one in about)
+
+    def _chosen(self, documents: list[Document], result: Result) -> list[Document]:
+        chosen = [one for one in documents if self._options.includes(_spec(one).get("environment"))]
+        if len(chosen) < len(documents):
+            result.notes.append(f"{len(documents) - len(chosen)} LensesConnectors of other environments are left out.")
+        return chosen
+
+    def _candidates(self, documents: Iterable[Document], bodies: Bodies, result: Result) -> list[_Candidate]:
+        found = []
+        for order, document in enumerate(documents):
+            result.warnings += warnings_of(document)
+            item = Item(document.kind, document.namespace, document.name, place=document.place())
+            result.items.append(item)
+            before = bodies.get((document.kind, document.namespace, document.name))
+            wrong = refusals(document, before)
+            if wrong:
+                item.refuse(INVALID, *wrong)
+                self._step()
+                continue
+            resource = resource_of(document, before, order)
+            item.connector = resource.connector
+            if resource.metadata.deleting:
+                message = "the resource is being deleted, and applying it does not keep it; apply it again afterwards"
+                item.refuse(Reason.DELETING, (document.place(), message))
+                self._step()
+                continue
+            found.append(_Candidate(document, resource, item))
+        return found
+
+    def _entitled(self, candidates: list[_Candidate], bodies: Bodies, documents: list[Document]) -> list[_Candidate]:
+        """Policy first, then age, as in the operator; the others are refused."""
+        named = {(one.kind, one.namespace, one.name) for one in documents}
+        unnamed = [body for key, body in bodies.items() if key not in named and key[0] == LensesConnector.kind_name]
+        others = [other for body in unnamed if (other := parse(LensesConnector, body)) is not None]
+        claimants: dict[ConnectorKey, list[LensesConnector]] = {}
+        for resource in (*others, *(one.resource for one in candidates)):
+            if resource.status.ownership.state.ours or self._options.policy.allows(resource):
+                claimants.setdefault(resource.connector, []).append(resource)
+        places = {one.resource.metadata.uid: one.document.place() for one in candidates}
+        allowed = []
+        for one in candidates:
+            if not self._options.policy.allows(one.resource):
+                message = not_allowed_message(one.resource)
+                one.item.refuse(Reason.NOT_ALLOWED, (one.document.place(("spec", "environment")), message))
+                self._step()
+                continue
+            owner = owner_of(claimants[one.resource.connector])
+            if owner.metadata.uid == one.resource.metadata.uid:
+                allowed.append(one)
+                continue
+            message = conflict_message(one.resource, owner)
+            if owner.metadata.uid in places:
+                message += f" The other one is in {places[owner.metadata.uid]}."
+            where = ("spec", "name") if one.resource.spec.name else ("metadata", "name")
+            one.item.refuse(Reason.CONFLICT, (one.document.place(where), message))
+            self._step()
+        return allowed
+
+    def _notes(self, manifests: Manifests, connectors: list[Document], result: Result) -> None:
+        if self._cluster is None and connectors:
+            taken = (
+                "connectors that exist are taken for owned by these resources (--assume-new says otherwise)"
+                if self._options.owned
+                else "connectors that exist are taken for strangers, which are adopted or refused"
+            )
+            result.notes.append(f"The Kubernetes cluster was not asked (--cluster-refs): {taken}.")
+        if not self._options.prune:
+            result.notes.append("Deletions are not looked at (--prune-against-cluster).")
+        if manifests.passed_over:
+            result.notes.append(f"{manifests.passed_over} documents of other kinds were passed over.")
+
+
+def _connectors(candidates: list[_Candidate], bodies: Bodies) -> dict[tuple[str, str], ConnectorKey]:
+    """By namespace and name; what the files say comes before what the cluster has."""
+    resources = [parse(LensesConnector, body) for key, body in bodies.items() if key[0] == LensesConnector.kind_name]
+    resources += [one.resource for one in candidates]
+    return {(one.metadata.namespace, one.metadata.name): one.connector for one in resources if one is not None}
+
+
+def _spec(document: Document) -> Mapping[str, Any]:
+    found = document.body.get("spec")
+    return found if isinstance(found, Mapping) else {}

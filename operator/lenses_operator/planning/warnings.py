@@ -1,0 +1,31 @@
+"""What the API server would change or lose without a word: only the file shows it."""
+
+from __future__ import annotations
+
+from lenses_operator.domain.redaction import HIDDEN
+from lenses_operator.domain.showing import SENSITIVE
+from lenses_operator.manifests.documents import Document, Place
+from lenses_operator.manifests.nodes import Written
+
+CONFIG = ("spec", "config")
+
+
+def warnings_of(document: Document) -> list[tuple[Place | None, str]]:
+    """Of the configuration; elsewhere the schema says what fits."""
+    return [
+        (Place(document.file, one.line), _warning(one))
+        for one in document.written
+        if one.path[:2] == CONFIG and len(one.path) == 3 and not isinstance(one.value, float)
+    ]
+
+
+def _warning(one: Written) -> str:
+    key = one.path[-1]
+    if one.value is None:
+        return f'spec.config.{key} has no value: the key is dropped without a word. Write "" for an empty one'
+    arrives = ("true" if one.value else "false") if isinstance(one.value, bool) else str(one.value)
+    if SENSITIVE.search(str(key)):
+        return f"spec.config.{key} arrives as another text than is written ({HIDDEN}): quote it"
+    return (
+        f'spec.config.{key}: {one.written} arrives as {arrives}; write {arrives} if you mean that, else "{one.written}"'
+    )

@@ -1,0 +1,87 @@
+"""A plan over manifests given as text, with Lenses and the Kubernetes cluster in memory."""
+
+# ruff: noqa: ARG002 - the signatures are the client's
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from textwrap import dedent
+from typing import Any, cast
+
+from lenses_operator.domain.references import RefData
+from lenses_operator.lenses.client import LensesClient
+from lenses_operator.lenses.models import OffsetsText, offsets_of
+from lenses_operator.manifests.documents import read
+from lenses_operator.manifests.references import Located
+from lenses_operator.planning.cluster import Bodies, MayNotReadError
+from lenses_operator.planning.planner import Options, Planner
+from lenses_operator.planning.result import Item, Result
+from lenses_operator.planning.sight import Sight
+from unit.controllers.fakes import Connector, FakeLenses
+from unit.resources.make import CLASS, SENT
+
+HEAD = "apiVersion: connect.lenses.io/v1alpha1\nkind: LensesConnector\n"
+
+
+def manifest(name: str = "orders", /, *, config: str = "", **spec: Any) -> str:
+    """What `SENT` comes from, in namespace payments; `config`: further lines of it; `class_` is the field `class`."""
+    fields = {"environment": "prod", "cluster": "connect-eu", "class": CLASS}
+    fields |= {key.rstrip("_"): value for key, value in spec.items()}
+    lines = [f"  {key}: {value}" for key, value in fields.items()]
+    inner = ["    topic: orders", "    file: /data/orders", *(f"    {line}" for line in dedent(config).splitlines())]
+    head = f"{HEAD}metadata: {{name: {name}, namespace: payments}}\nspec:\n"
+    return head + "\n".join([*lines, "  config:", *inner]) + "\n"
+
+
+@dataclass
+class FakeCluster:
+    """`refs`: None for what may not be read."""
+
+    objects: dict[tuple[str, str, str], dict[str, Any]] = field(default_factory=dict)
+    refs: dict[Located, RefData | None] = field(default_factory=dict)
+
+    async def bodies(self, namespaces: list[str]) -> Bodies:
+        return {key: body for key, body in self.objects.items() if key[1] in namespaces}
+
+    async def read(self, located: Located) -> RefData | None:
+        if located in self.refs and self.refs[located] is None:
+            raise MayNotReadError
+        return self.refs.get(located)
+
+    def add(self, body: dict[str, Any], kind: str = "LensesConnector") -> None:
+        self.objects[kind, body["metadata"]["namespace"], body["metadata"]["name"]] = body
+
+
+class Lenses(FakeLenses):
+    """With offsets to read."""
+
+    offsets = '[{"partition": {"p": 0}, "offset": {"at": 7}}]'
+
+    async def get_offsets(self, environment: str, cluster: str, name: str) -> OffsetsText:
+        return offsets_of(f'{{"offsets": {self.offsets}}}')
+
+
+@dataclass
+class Rig:
+    tmp_path: Path
+    lenses: Lenses = field(default_factory=Lenses)
+    cluster: FakeCluster | None = None
+
+    def exists(self, name: str = "orders", state: str = "RUNNING", **changes: str | None) -> None:
+        """A connector as `manifest` makes it, with these keys changed or, None, taken out."""
+        config = {key: value for key, value in {**SENT, **changes}.items() if value is not None}
+        self.lenses.connectors["connect-eu", name] = Connector(config, state)
+
+    async def plan(self, *manifests: str, options: Options | None = None) -> Result:
+        file = self.tmp_path / "m.yaml"
+        file.write_text("---\n".join(manifests))
+        planner = Planner(Sight(cast("LensesClient", self.lenses)), self.cluster, options or Options())
+        result = await planner.plan(read([file], "payments"))
+        assert self.lenses.asked() == self.lenses.asked("validate")  # nothing that changes anything
+        return result
+
+    async def one(self, *manifests: str, options: Options | None = None) -> Item:
+        """The plan's only item."""
+        (item,) = (await self.plan(*manifests, options=options)).items
+        return item
