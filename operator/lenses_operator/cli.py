@@ -16,8 +16,8 @@ COMMANDS = {
     "doctor": "Check a live installation and say what to do; changes nothing.",
     "export": "Write a LensesConnector for each connector that exists.",
     "migrate": "Convert connectors described elsewhere into LensesConnector manifests.",
-    "offsets": "Offsets operations.",
-    "plan": "Show what applying manifests would do.",
+    "offsets": "Take offsets from a connector, and go back from an offsets operation.",
+    "plan": "Show what applying manifests would do in Lenses, without doing any of it.",
 }
 """Name of the module in `commands`, which holds a click command of that name, and the line `--help` shows."""
 

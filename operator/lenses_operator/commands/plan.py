@@ -27,6 +27,13 @@ class _UsageError(click.UsageError):
     exit_code = ERRORS
 
 
+EXAMPLES = """\b
+Examples:
+  lenses-operator plan -f connectors/
+  kustomize build overlays/prod | lenses-operator plan -f - --cluster-refs -o json
+"""
+
+
 class _Command(click.Command):
     """A wrong option ends it with 1 like every other error, since 2 means that there is something to do."""
 
@@ -47,7 +54,7 @@ def _errors_end_with_1() -> Iterator[None]:
         raise _UsageError(error.format_message(), error.ctx) from error
 
 
-@click.command(cls=_Command)
+@click.command(cls=_Command, epilog=EXAMPLES)
 @click.option(
     "-f",
     "--filename",
@@ -105,11 +112,6 @@ def plan(
 
     Each LensesConnector is checked against its schema, compared with Lenses, and if it would be created or changed,
     validated by Kafka Connect. Ends with 0 if nothing would be done, 2 if something would, 1 if something is wrong.
-
-    \b
-    Examples:
-      lenses-operator plan -f connectors/
-      kustomize build overlays/prod | lenses-operator plan -f - --cluster-refs -o json
     """
     try:
         policy = load_policy(policy_file) if policy_file else Policy()

@@ -1,29 +1,13 @@
-"""YAML files as kubectl reads them, with line numbers.
-
-kubectl turns YAML into JSON on its way to the API server: `yes` becomes true, `0644` 420 and `1.0` 1, and this is what
-other operators got to see. PyYAML's own ideas of plain scalars differ in places, so they are decided here.
-"""
+"""The objects of a YAML file with the line of each key, and what a JSON value of theirs was for Kafka Connect."""
 
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
-import yaml
-
-_PLAIN = "!plain"
-_WORDS: dict[str, object] = {
-    **dict.fromkeys(("y", "Y", "yes", "Yes", "YES", "true", "True", "TRUE", "on", "On", "ON"), True),
-    **dict.fromkeys(("n", "N", "no", "No", "NO", "false", "False", "FALSE", "off", "Off", "OFF"), False),
-    **dict.fromkeys(("", "~", "null", "Null", "NULL"), None),
-    **dict.fromkeys((".inf", ".Inf", ".INF", "+.inf", "+.Inf", "+.INF", "-.inf", "-.Inf", "-.INF"), math.inf),
-    **dict.fromkeys((".nan", ".NaN", ".NAN"), math.nan),
-}
-_INTEGER = re.compile(r"([-+]?)(?:0[xX]([0-9a-fA-F]+)|0[bB]([01]+)|0[oO]?([0-7]+)|(0|[1-9][0-9]*))", re.ASCII)
-_FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?", re.ASCII)
+from lenses_operator.manifests.nodes import Path, Tree, trees
 
 
 class Unreadable(ValueError):  # noqa: N818 - says what is the matter
@@ -56,33 +40,15 @@ class Lined(dict[str, Any]):
         return self.lines.get(key, self.line)
 
 
-class _Loader(yaml.SafeLoader):
-    """Every plain scalar without a tag gets one tag; what it means is decided when it is read."""
-
-    yaml_implicit_resolvers = {}  # noqa: RUF012 - PyYAML's own way
-
-
-_Loader.add_implicit_resolver("tag:yaml.org,2002:merge", re.compile("<<$"), ["<"])
-_Loader.add_implicit_resolver(_PLAIN, re.compile(""), None)
-
-
 def documents(text: str) -> Iterator[Lined]:
     """Every object of the file; those of a `kind: List` one by one. Raises Unreadable."""
-    loader = _Loader(text.removeprefix("\ufeff"))
-    try:
-        while loader.check_node():
-            node = loader.get_node()
-            assert node is not None  # it has just been looked for
-            if isinstance(node, yaml.ScalarNode) and node.tag == _PLAIN and not node.value:
-                continue  # nothing between two `---`
-            found = _Reader(loader).read(node)
-            if not isinstance(found, Lined):
-                raise Unreadable("a document is not a mapping", node.start_mark.line + 1)
-            yield from _items(found)
-    except (yaml.YAMLError, RecursionError) as error:
-        mark = getattr(error, "problem_mark", None)
-        problem = getattr(error, "problem", None) or "it cannot be read"
-        raise Unreadable(f"not YAML: {problem}", mark.line + 1 if mark else None) from None
+    for tree in trees(text.removeprefix("\ufeff")):
+        for problem in tree.problems:
+            raise Unreadable(problem.message, problem.line)
+        found = _lined(tree, {one.path: one.written for one in tree.written}, (), tree.value)
+        if not isinstance(found, Lined):
+            raise Unreadable("a document is not a mapping", tree.line)
+        yield from _items(found)
 
 
 def _items(found: Lined) -> Iterator[Lined]:
@@ -95,65 +61,19 @@ def _items(found: Lined) -> Iterator[Lined]:
         yield item
 
 
-class _Reader:
-    def __init__(self, loader: _Loader) -> None:
-        self._loader = loader
-
-    def read(self, node: yaml.Node) -> Any:
-        match node:
-            case yaml.MappingNode():
-                return self._mapping(node)
-            case yaml.SequenceNode():
-                return [self.read(item) for item in node.value]
-            case yaml.ScalarNode() if node.tag == _PLAIN:
-                return plain(node.value)
-            case yaml.ScalarNode():
-                return _tagged(node)
-        raise Unreadable("neither a mapping nor a list nor a scalar", node.start_mark.line + 1)
-
-    def _mapping(self, node: yaml.MappingNode) -> Lined:
-        own = {id(key) for key, _ in node.value}
-        self._loader.flatten_mapping(node)
-        found = Lined(node.start_mark.line + 1)
-        taken: set[str] = set()
-        for key, value in node.value:
-            word = self.read(key)
-            if isinstance(word, Lined | list):
-                raise Unreadable("a key is not a scalar", key.start_mark.line + 1)
-            name = word if isinstance(word, str) else key.value
-            if id(key) in own:
-                if name in taken:
-                    raise Unreadable(f"{name} stands there twice", key.start_mark.line + 1)
-                taken.add(name)
-            found[name] = self.read(value)
-            found.lines[name] = key.start_mark.line + 1
-            if isinstance(value, yaml.ScalarNode) and value.tag == _PLAIN:
-                found.written[name] = value.value
-        return found
-
-
-def _tagged(node: yaml.ScalarNode) -> object:
-    match node.tag.rpartition(":")[2]:
-        case "int" | "float" | "bool" | "null":
-            return plain(node.value)
-        case _:
-            return node.value
-
-
-def plain(word: str) -> object:
-    """What kubectl makes of a plain scalar: str, int, float, bool or None."""
-    if word in _WORDS:
-        return _WORDS[word]
-    digits = word.replace("_", "") if word[:1].isdigit() or word[:1] in "+-" else word
-    found = _INTEGER.fullmatch(digits)
-    if found:
-        sign, *bases = found.groups()
-        value = next(int(text, base) for text, base in zip(bases, (16, 2, 8, 10), strict=True) if text is not None)
-        return -value if sign == "-" else value
-    if _FLOAT.fullmatch(digits):
-        number = float(digits)
-        return int(number) if number.is_integer() and abs(number) < 1e21 else number
-    return word
+def _lined(tree: Tree, written: dict[Path, str], path: Path, value: Any) -> Any:
+    if isinstance(value, list):
+        return [_lined(tree, written, (*path, index), item) for index, item in enumerate(value)]
+    if not isinstance(value, dict):
+        return value
+    found = Lined(tree.lines[path])
+    for key, inner in value.items():
+        below = (*path, key)
+        found[key] = _lined(tree, written, below, inner)
+        found.lines[key] = tree.lines[below]
+        if below in written or isinstance(inner, float):
+            found.written[key] = written.get(below, str(inner))
+    return found
 
 
 def as_text(value: object) -> str | None:

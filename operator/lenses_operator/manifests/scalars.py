@@ -46,8 +46,8 @@ def plain_value(text: str) -> Scalar:
 
 
 def as_json(value: Scalar) -> Scalar:
-    """A number without a fraction arrives as an integer, however it was written."""
-    if isinstance(value, float) and math.isfinite(value) and value.is_integer() and int(value) in EXACT:
+    """A number without a fraction arrives as an integer, however it was written, up to where Go writes an exponent."""
+    if isinstance(value, float) and math.isfinite(value) and value.is_integer() and abs(value) < 1e21:
         return int(value)
     return value
 
