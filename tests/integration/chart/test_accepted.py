@@ -34,6 +34,7 @@ SPECS: dict[str, dict[str, Any]] = {
                 "properties": {
                     **dict.fromkeys(("port", "path", "interval", "scrapeTimeout"), STRING),
                     "relabelings": RELABELINGS,
+                    "honorLabels": {"type": "boolean"},
                     "metricRelabelings": RELABELINGS,
                 },
             },
