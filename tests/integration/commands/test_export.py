@@ -21,6 +21,7 @@ from unit.conversion.test_scalars import TRAPS
 
 GIVEN = [json.loads(file.read_text()) for file in sorted((ROOT / "tests/data/cases/given").glob("c*.expected.json"))]
 FILE = {"connector.class": SOURCE, "topic": "lines"}
+UNCHANGED = f"Plan: 0 to create, 0 to change, 0 to adopt, 0 refused, {len(GIVEN) + 11} unchanged"
 STATES = {"Running", "Paused", "Stopped", "TaskFailed"}
 
 
@@ -36,12 +37,12 @@ class Tool:
     def out(self) -> Path:
         return self.directory / "out"
 
-    def __call__(self, *arguments: str, environment: str | None = None) -> Result:
+    def __call__(self, *arguments: str, environment: str | None = None, command: str = "export") -> Result:
         token = self.directory / "token"
         token.write_text(self.lenses.token)
         access = ["--lenses-url", self.lenses.url, "--token-file", str(token)]
         where = ["--environment", environment or self.place.environment]
-        return CliRunner().invoke(main, ["export", *access, *where, *arguments])
+        return CliRunner().invoke(main, [command, *access, *where, *arguments])
 
     def files(self) -> dict[str, bytes]:
         return {str(path.relative_to(self.out)): path.read_bytes() for path in self.out.rglob("*") if path.is_file()}
@@ -90,6 +91,8 @@ def test_applied_everything_is_adopted_and_nothing_is_written(
     assert done.exit_code == 0, done.stderr
     assert "masked on connect: Lenses hides db.password, hidden.key" in done.stderr
     before = full.files()
+    planned = full("-f", str(full.out), command="plan")
+    assert (planned.exit_code, planned.stdout.splitlines()[-1]) == (0, UNCHANGED), planned.output
     everywhere = place.control.connectors(place.environment)
     kubectl("apply", "-f", str(full.out / "secrets"), "-f", str(full.out), timeout=120)
     operators.start(place.namespace)
@@ -106,6 +109,8 @@ def test_applied_everything_is_adopted_and_nothing_is_written(
     again = full("--out", str(full.out), "--namespace", place.namespace)
     assert again.exit_code == 0
     assert full.files() == before
+    planned = full("-f", str(full.out), "-n", place.namespace, command="plan")
+    assert (planned.exit_code, planned.stdout.splitlines()[-1]) == (0, UNCHANGED), planned.output
 
 
 def test_secrets_are_written_to_their_directory_only(full: Tool) -> None:
