@@ -14,7 +14,7 @@ from lenses_operator.domain.situation import Observed
 from lenses_operator.domain.status import Report
 from lenses_operator.domain.verdicts import deleting, deletion_blocked
 from lenses_operator.lenses.errors import ConnectorOrClusterNotFound
-from lenses_operator.resources.conditions import Verdict
+from lenses_operator.resources.conditions import Phase, Verdict
 from lenses_operator.resources.connector import DeletionPolicy
 
 REMAIN = "Connector {connector} was gone already, so its offsets could not be reset: they remain in Kafka Connect."
@@ -75,11 +75,15 @@ class Deletions:
         return GONE
 
     async def blocked(self, work: Work, problem: Verdict) -> Outcome:
-        """Nothing is let go on a failure, however long it lasts."""
+        """Nothing is let go on a failure, however long it lasts.
+
+        What may pass by itself is said when it is met again: a rebalance should talk nobody into letting go.
+        """
         meta = work.resource.metadata
         verdict = deletion_blocked(work.connector, meta.namespace, meta.name, problem)
         work.memory.failures += 1
-        if self._store.tombstone(work.resource.key) is None:
+        may_pass = problem.phase is Phase.RECONCILING and work.memory.failures == 1
+        if not may_pass and self._store.tombstone(work.resource.key) is None:
             state = work.resource.status.ownership.state
             await self._reporter.report(work, Report(verdict, state, applied=work.applied))
         return Outcome(delay=BLOCKED.delay(work.memory.failures, uniform))

@@ -841,6 +841,18 @@ class TestDeletion:
             assert op.connector is not None
 
     @virtual_time
+    @pytest.mark.parametrize(("times", "blocked"), [(1, False), (2, True)])
+    async def test_a_rebalance_talks_nobody_into_letting_go(self, times: int, blocked: bool) -> None:
+        """What may pass by itself is said when it is met again."""
+        async with operator() as op:
+            await running(op)
+            op.lenses.fail("delete_connector", *[errors.Conflict("delete_connector", "rebalance")] * times)
+            op.kube.delete()
+            await asyncio.sleep(600)
+            assert not op.kube.there()
+            assert ("DeletionBlocked" in op.reasons()) == blocked
+
+    @virtual_time
     async def test_an_unknown_cluster_is_no_proof(self) -> None:
         async with operator() as op:
             await running(op)
