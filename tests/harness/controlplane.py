@@ -2,6 +2,7 @@
 
 import base64
 import ssl
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -64,17 +65,27 @@ class ControlPlane:
         self._launcher = launcher
 
     @classmethod
-    def start(cls, run_dir: Path, *, port: int | None = None, launcher: Launcher | None = None) -> Self:
-        """Start it in `run_dir`, where an earlier one's data is taken over; returns when it is ready to be used."""
+    def start(
+        cls,
+        run_dir: Path,
+        *,
+        port: int | None = None,
+        launcher: Launcher | None = None,
+        flags: Sequence[str] = (),
+    ) -> Self:
+        """Start it in `run_dir`, where an earlier one's data is taken over; returns when it is ready to be used.
+
+        `flags`: further ones of the API server.
+        """
         run_dir.mkdir(parents=True, exist_ok=True)
         (run_dir / "tokens.csv").write_text("".join(f"{user.row}\n" for user in USERS))
         if port is not None:
-            return cls._start(run_dir, port, launcher or Launcher())
-        return on_free_ports(1, lambda ports: cls._start(run_dir, ports[0], launcher or Launcher()))
+            return cls._start(run_dir, port, launcher or Launcher(), flags)
+        return on_free_ports(1, lambda ports: cls._start(run_dir, ports[0], launcher or Launcher(), flags))
 
     @classmethod
-    def _start(cls, run_dir: Path, port: int, launcher: Launcher) -> Self:
-        plane = cls(run_dir, port, _spawn_api_server(run_dir, port, launcher), launcher)
+    def _start(cls, run_dir: Path, port: int, launcher: Launcher, flags: Sequence[str]) -> Self:
+        plane = cls(run_dir, port, _spawn_api_server(run_dir, port, launcher, flags), launcher)
         try:
             # Its own word first: another API server may answer where this one cannot listen.
             plane.processes[0].wait_ready(lambda: plane.processes[0].has_logged("Serving securely"), READY_TIMEOUT)
@@ -127,7 +138,7 @@ class ControlPlane:
         self.stop()
 
 
-def _spawn_api_server(run_dir: Path, port: int, launcher: Launcher) -> Process:
+def _spawn_api_server(run_dir: Path, port: int, launcher: Launcher, further: Sequence[str]) -> Process:
     key = run_dir / "certs" / "sa.key"
     key.parent.mkdir(exist_ok=True)
     flags = [
@@ -141,6 +152,7 @@ def _spawn_api_server(run_dir: Path, port: int, launcher: Launcher) -> Process:
         f"--service-account-key-file={key}",
         f"--token-auth-file={run_dir / 'tokens.csv'}",
         "--authorization-mode=RBAC",
+        *further,
     ]
     argv: list[str | Path] = [paths.CONTROL_PLANE, "kube-apiserver", *flags]
     return launcher.spawn("kube-apiserver", argv, run_dir / "kube-apiserver.log", env={"RUN_DIR": str(run_dir)})

@@ -70,6 +70,11 @@ class OperatorProcess:
         return f"http://127.0.0.1:{found[1]}"
 
     @property
+    def pid(self) -> int:
+        """Of the operator itself."""
+        return self._process.pid
+
+    @property
     def alive(self) -> bool:
         return self._process.alive
 
@@ -79,7 +84,7 @@ class OperatorProcess:
 
     def wait_ready(self, timeout: float = READY_TIMEOUT) -> Self:
         """Until /readyz is 200."""
-        self._process.wait_ready(self._ready, timeout)
+        self._process.wait_ready(self.is_ready, timeout)
         return self
 
     def wait_end(self, timeout: float = 30.0) -> int:
@@ -103,7 +108,8 @@ class OperatorProcess:
         """SIGCONT."""
         os.kill(self._process.pid, signal.SIGCONT)
 
-    def _ready(self) -> bool:
+    def is_ready(self) -> bool:
+        """Whether /readyz is 200."""
         if not PORT.search(self.text()):
             return False
         try:

@@ -1,0 +1,1 @@
+"""What it costs to look after many connectors, measured: `make bench`."""

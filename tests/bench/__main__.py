@@ -1,0 +1,126 @@
+"""`python -m bench`: see `make bench`."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import platform
+import tempfile
+import time
+from pathlib import Path
+
+from bench import scenarios
+from bench.figures import Result
+from bench.objects import Objects
+from bench.stage import Stage
+from bench.subjects import Baseline, Ours, Subject
+from bench.table import shown
+from harness import build, paths
+
+OUT = paths.BUILD / "bench.json"
+SUBJECTS: dict[str, type[Ours] | type[Baseline]] = {"ours": Ours, "baseline": Baseline}
+QUIET = 20.0
+"""Seconds after the last change before a steady state is measured."""
+
+
+class Run:
+    """All measurements of one operator with one number of connectors."""
+
+    def __init__(self, subject: Subject, count: int, options: argparse.Namespace) -> None:
+        self._subject, self._count, self._options = subject, count, options
+        self._begun = time.monotonic()
+
+    def say(self, what: str) -> None:
+        passed = time.monotonic() - self._begun
+        print(f"bench: {self._subject.name}, {self._count} connectors, {passed:5.0f} s: {what}", flush=True)
+
+    async def run(self) -> Result:
+        with tempfile.TemporaryDirectory(prefix="bench-") as folder, Stage.set(Path(folder)) as stage:
+            async with Objects.connect(stage.plane) as objects:
+                await objects.create_namespace(scenarios.NAMESPACE)
+                async with objects.watched(scenarios.NAMESPACE) as seen:
+                    names = [f"connector-{number}" for number in range(self._count)]
+                    changes = min(self._options.changes, self._count)
+                    bench = scenarios.Bench(stage, self._subject, objects, seen, names, changes)
+                    self._subject.start(stage)
+                    return await self._measure(bench)
+
+    async def _measure(self, bench: scenarios.Bench) -> Result:
+        result = Result(operator=self._subject.name, connectors=self._count)
+        only = self._options.only
+        ours = isinstance(self._subject, Ours)
+
+        def wanted(name: str) -> bool:
+            return not only or name in only
+
+        self.say("mass create")
+        result.create = await scenarios.mass_create(bench)
+        if wanted("steady"):
+            await asyncio.sleep(QUIET)
+            self.say("steady state")
+            result.steady = await scenarios.steady(bench, self._options.steady)
+        if wanted("change"):
+            self.say("single changes")
+            result.call = await scenarios.one_change(bench)
+        if wanted("repair"):
+            self.say("repair of states")
+            result.state_repair = await scenarios.state_repair(bench)
+            if self._count == min(self._options.sizes):
+                self.say("repair of configurations")
+                result.config_repair = await scenarios.config_repair(bench)
+        if wanted("start"):
+            await asyncio.sleep(QUIET)
+            self.say("restart")
+            result.start = await scenarios.restart(bench, self._count)
+        if wanted("beside") and ours:
+            self.say("a slow and a failing environment beside")
+            result.beside = await scenarios.beside(bench)
+        if wanted("delete"):
+            self.say("deletion of the namespace")
+            result.delete = await scenarios.mass_delete(bench)
+        return result
+
+
+def _numbers(text: str) -> list[int]:
+    return [int(word) for word in text.split(",")]
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="bench", description="Measures the operator and a plain one beside it.")
+    parser.add_argument("--sizes", type=_numbers, default=[100, 1000, 5000], help="numbers of connectors")
+    parser.add_argument("--steady", type=float, default=180, help="seconds of steady state")
+    parser.add_argument("--changes", type=int, default=100, help="single changes of each kind")
+    parser.add_argument("--subjects", default="ours,baseline", help="ours, baseline or both")
+    parser.add_argument("--only", type=lambda text: text.split(","), default=[], help="steady,change,repair,start,...")
+    parser.add_argument("--out", type=Path, default=OUT)
+    parser.add_argument("--plot", type=Path, help="where to draw the growth, a PNG file")
+    return parser.parse_args()
+
+
+def main() -> None:
+    options = _options()
+    build.require("controlplane")
+    results: list[Result] = []
+    for count in options.sizes:
+        for name in options.subjects.split(","):
+            results.append(asyncio.run(Run(SUBJECTS[name](), count, options).run()))
+            _write(options.out, results)
+    print(shown(results))
+    if options.plot:
+        from bench.plot import draw
+
+        draw(results, options.plot)
+
+
+def _write(path: Path, results: list[Result]) -> None:
+    """After each measurement: one that is broken off leaves what it has."""
+    machine = {"cores": os.cpu_count(), "python": platform.python_version(), "system": platform.platform()}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    found = {"machine": machine, "results": [result.model_dump(mode="json") for result in results]}
+    path.write_text(json.dumps(found, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,152 @@
+"""Many LensesConnectors: made, changed and watched over the API server by the bench itself."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import ssl
+import time
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+import aiohttp
+
+from harness.controlplane import ControlPlane
+
+CLASS = "org.apache.kafka.connect.file.FileStreamSourceConnector"
+KIND = "LensesConnector"
+PATH = "/apis/connect.lenses.io/v1alpha1/namespaces/{namespace}/lensesconnectors"
+AT_A_TIME = 8
+"""Requests of the bench under way, as with a few `kubectl apply` side by side."""
+
+
+def manifest(namespace: str, environment: str, name: str, **config: str) -> dict[str, Any]:
+    """A connector with some fifteen keys, as sinks in production have."""
+    keys = {f"option.{number}": f"value of option {number} for {name}" for number in range(12)}
+    config = {"file": f"/data/{name}.txt", "topic": f"topic-{name}", **keys, **config}
+    return {
+        "apiVersion": "connect.lenses.io/v1alpha1",
+        "kind": KIND,
+        "metadata": {"name": name, "namespace": namespace, "labels": {"app.kubernetes.io/part-of": "bench"}},
+        "spec": {"environment": environment, "cluster": "connect", "class": CLASS, "config": config},
+    }
+
+
+@dataclass
+class Seen:
+    """What the bench's own watch has seen, by name: when Ready became True for the present generation; who is there."""
+
+    ready: dict[str, float] = field(default_factory=dict)
+    there: set[str] = field(default_factory=set)
+    changed: asyncio.Condition = field(default_factory=asyncio.Condition)
+
+    async def take(self, event: dict[str, Any]) -> None:
+        found = event["object"]
+        name = found["metadata"]["name"]
+        if event["type"] == "DELETED":
+            self.there.discard(name)
+            self.ready.pop(name, None)
+        else:
+            self.there.add(name)
+            if name not in self.ready and _ready(found):
+                self.ready[name] = time.monotonic()
+        async with self.changed:
+            self.changed.notify_all()
+
+    async def all_ready(self, names: Iterable[str], timeout: float) -> None:
+        missing = set(names)
+
+        def done() -> bool:
+            missing.difference_update(self.ready)
+            return not missing
+
+        await self._until(done, timeout)
+
+    async def none_left(self, timeout: float) -> None:
+        await self._until(lambda: not self.there, timeout)
+
+    async def _until(self, done: Any, timeout: float) -> None:
+        async with asyncio.timeout(timeout), self.changed:
+            await self.changed.wait_for(done)
+
+
+def _ready(found: dict[str, Any]) -> bool:
+    for condition in (found.get("status") or {}).get("conditions") or []:
+        if condition["type"] == "Ready":
+            current = condition.get("observedGeneration") == found["metadata"]["generation"]
+            return current and condition["status"] == "True"
+    return False
+
+
+class Objects:
+    """The API server as the bench sees it."""
+
+    def __init__(self, session: aiohttp.ClientSession, url: str) -> None:
+        self._session = session
+        self._url = url
+
+    @classmethod
+    @asynccontextmanager
+    async def connect(cls, plane: ControlPlane) -> AsyncIterator[Self]:
+        connector = aiohttp.TCPConnector(ssl=ssl.create_default_context(cafile=plane.ca), limit=AT_A_TIME + 2)
+        headers = {"Authorization": f"Bearer {plane.token}"}
+        async with aiohttp.ClientSession(connector=connector, headers=headers) as session:
+            yield cls(session, plane.url)
+
+    async def apply(self, wanted: dict[str, Any]) -> float:
+        """Server-side apply, as `kubectl apply --server-side` sends it; the monotonic time it was sent."""
+        metadata = wanted["metadata"]
+        path = f"{PATH.format(namespace=metadata['namespace'])}/{metadata['name']}"
+        params = {"fieldManager": "bench", "force": "true"}
+        headers = {"Content-Type": "application/apply-patch+yaml"}
+        body = json.dumps(wanted)
+        sent = time.monotonic()
+        async with self._session.patch(self._url + path, data=body, params=params, headers=headers) as answer:
+            answer.raise_for_status()
+        return sent
+
+    async def apply_all(self, wanted: list[dict[str, Any]]) -> dict[str, float]:
+        """By name, when each was sent."""
+        waiting, sent = iter(wanted), {}
+
+        async def worker() -> None:
+            for one in waiting:
+                sent[one["metadata"]["name"]] = await self.apply(one)
+
+        async with asyncio.TaskGroup() as group:
+            for _ in range(AT_A_TIME):
+                group.create_task(worker())
+        return sent
+
+    async def create_namespace(self, name: str) -> None:
+        body = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
+        async with self._session.post(f"{self._url}/api/v1/namespaces", json=body) as answer:
+            answer.raise_for_status()
+
+    async def delete_namespace(self, name: str) -> None:
+        async with self._session.delete(f"{self._url}/api/v1/namespaces/{name}") as answer:
+            answer.raise_for_status()
+
+    @asynccontextmanager
+    async def watched(self, namespace: str) -> AsyncIterator[Seen]:
+        """Everything in the namespace, from now on and as it is."""
+        seen = Seen()
+        watching = asyncio.create_task(self._watch(namespace, seen))
+        try:
+            yield seen
+        finally:
+            watching.cancel()
+            await asyncio.gather(watching, return_exceptions=True)
+
+    async def _watch(self, namespace: str, seen: Seen) -> None:
+        url = self._url + PATH.format(namespace=namespace)
+        while True:  # from the present state each time the API server ends it
+            timeout = aiohttp.ClientTimeout(total=None, sock_read=None)
+            async with self._session.get(url, params={"watch": "1"}, timeout=timeout) as answer:
+                rest = b""
+                async for part in answer.content.iter_any():
+                    *lines, rest = (rest + part).split(b"\n")
+                    for line in lines:
+                        await seen.take(json.loads(line))

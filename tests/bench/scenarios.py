@@ -1,0 +1,223 @@
+"""What is measured, one function each. Times are monotonic seconds, which the Lenses server's log uses too."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from bench.audit import KubeRequests
+from bench.figures import Beside, Create, Delete, Latency, Start, Steady
+from bench.objects import Objects, Seen, manifest
+from bench.stage import BESIDE, ENVIRONMENT, Stage
+from bench.subjects import Subject
+from bench.usage import Usage
+
+NAMESPACE = "bench"
+CLUSTER = "connect"
+LONG = 3600.0
+"""Seconds after which a measurement is given up."""
+CALLS = ["CreateConnector", "DeleteConnector", "ValidateConnector"]
+SPACING = 0.25
+"""Seconds between two single changes: each meets an operator that has done with the one before."""
+BESIDE_AT_MOST = 500
+LATENCY = 5.0
+
+
+@dataclass
+class Bench:
+    """One operator, one number of connectors."""
+
+    stage: Stage
+    subject: Subject
+    objects: Objects
+    seen: Seen
+    names: list[str]
+    changes: int
+    _numbers: list[int] = field(default_factory=lambda: [0])
+
+    def usage(self) -> Usage:
+        return Usage.of(self.subject.pid)
+
+    def lenses(self) -> int:
+        """Requests to Lenses so far."""
+        return sum(self.stage.control.counts().values())
+
+    def counting(self) -> Callable[[], tuple[Usage, Usage, int, KubeRequests]]:
+        """From now until it is called: usage then and now, requests to Lenses and to the API server."""
+        self.stage.audit.take()
+        before, lenses = self.usage(), self.lenses()
+        return lambda: (before, self.usage(), self.lenses() - lenses, self.stage.audit.take())
+
+    def some(self, count: int) -> list[str]:
+        """Names spread over all of them, others at each call."""
+        step = max(1, len(self.names) // count)
+        first = self._numbers[0] = (self._numbers[0] + 1) % step
+        return self.names[first::step][:count]
+
+    def number(self) -> int:
+        self._numbers.append(0)
+        return len(self._numbers)
+
+
+async def mass_create(bench: Bench) -> Create:
+    count = len(bench.names)
+    counted, begun = bench.counting(), time.monotonic()
+    sent = await bench.objects.apply_all([manifest(NAMESPACE, ENVIRONMENT, name) for name in bench.names])
+    applied = time.monotonic() - begun
+    await bench.seen.all_ready(bench.names, LONG)
+    _, usage, lenses, kube = counted()
+    ready = bench.seen.ready
+    seconds = max(ready[name] for name in bench.names) - begun
+    return Create(
+        seconds=seconds,
+        per_second=count / seconds,
+        applied_in=applied,
+        writes_each=kube.writes / count,
+        lenses_each=lenses / count,
+        ready=Latency.of([ready[name] - sent[name] for name in bench.names]),
+        cpu=usage.cpu,
+        peak=usage.peak,
+    )
+
+
+async def steady(bench: Bench, seconds: float) -> Steady:
+    counted = bench.counting()
+    await asyncio.sleep(seconds)  # what is measured is a time in which nothing happens
+    before, usage, lenses, kube = counted()
+    passed = usage.at - before.at
+    return Steady(
+        seconds=passed,
+        lenses_per_minute=lenses / passed * 60,
+        kube_per_minute=kube.total / passed * 60,
+        writes=kube.writes,
+        cpu=(usage.cpu - before.cpu) / passed,
+        rss=usage.rss,
+        growth=usage.rss - before.rss,
+    )
+
+
+async def one_change(bench: Bench, count: int | None = None) -> Latency:
+    """From the apply of another configuration to the first request about it that validates or changes."""
+    names = bench.some(count or bench.changes)
+    log = _mark(bench)
+    sent = {}
+    for name in names:
+        wanted = manifest(NAMESPACE, ENVIRONMENT, name, changed=str(bench.number()))
+        bench.seen.ready.pop(name, None)
+        sent[name] = await bench.objects.apply(wanted)
+        await asyncio.sleep(SPACING)
+    first = await _first_requests(bench, CALLS, names, log)
+    await bench.seen.all_ready(names, LONG)
+    return Latency.of([first[name] - sent[name] for name in names])
+
+
+async def state_repair(bench: Bench) -> Latency:
+    """Connectors are paused behind the operator's back, one after the other; until it asks for resume."""
+    return await _repair(bench, ["ConnectorState"], lambda _: {"state": "PAUSED"}, SPACING)
+
+
+async def config_repair(bench: Bench) -> Latency:
+    """A key is changed behind the operator's back, which only the details show; until it writes again."""
+    return await _repair(bench, CALLS, lambda name: {"config_changes": {"topic": f"not-{name}"}}, 0)
+
+
+async def _repair(
+    bench: Bench, operations: list[str], change: Callable[[str], dict[str, Any]], spacing: float
+) -> Latency:
+    names = bench.some(bench.changes)
+    log = _mark(bench)
+    changed = {}
+    for name in names:
+        changed[name] = time.monotonic()
+        bench.stage.control.set_connector(ENVIRONMENT, CLUSTER, name, **change(name))  # type: ignore[arg-type]
+        await asyncio.sleep(spacing)
+    first = await _first_requests(bench, operations, names, log)
+    return Latency.of([first[name] - changed[name] for name in names])
+
+
+async def beside(bench: Bench) -> Beside:
+    """Changes in a healthy environment: alone; beside one that answers after 5 s and has all its connectors changed;
+    beside one whose lists fail."""
+    control, objects = bench.stage.control, bench.objects
+    count = max(bench.changes // 2, 1)
+    names = [f"beside-{number}" for number in range(min(len(bench.names), BESIDE_AT_MOST))]
+    await objects.apply_all([manifest(NAMESPACE, BESIDE, name) for name in names])
+    await bench.seen.all_ready(names, LONG)
+    print("healthy", time.monotonic(), flush=True)
+    healthy = await one_change(bench, count)
+    print("slow", time.monotonic(), flush=True)
+    control.add_fault(BESIDE, latency=LATENCY)
+    await objects.apply_all([manifest(NAMESPACE, BESIDE, name, changed="slowly") for name in names])
+    print("slow changes", time.monotonic(), flush=True)
+    slow = await one_change(bench, count)
+    print("slow end", time.monotonic(), flush=True)
+    control.clear_faults(BESIDE)
+    control.add_fault(BESIDE, operation="ListConnectors", status=503, shape="html")
+    await asyncio.sleep(2 * 15)  # two polls: the failing list is known
+    failing = await one_change(bench, count)
+    control.clear_faults(BESIDE)
+    return Beside(healthy=healthy, slow=slow, failing=failing)
+
+
+async def restart(bench: Bench, count: int) -> Start:
+    """SIGTERM, and from the start of the next process until it has looked at everything."""
+    await asyncio.to_thread(bench.subject.end)
+    bench.stage.audit.take()
+    lenses, begun = bench.lenses(), time.monotonic()
+    await asyncio.to_thread(bench.subject.start, bench.stage)
+    while not await asyncio.to_thread(bench.subject.looked_at_all, count):
+        if time.monotonic() > begun + LONG:
+            raise TimeoutError("not every connector was looked at")
+        await asyncio.sleep(0.5)
+    seconds = time.monotonic() - begun
+    usage, kube = bench.usage(), bench.stage.audit.take()
+    return Start(
+        seconds=seconds,
+        writes=kube.writes,
+        lenses=bench.lenses() - lenses,
+        cpu=usage.cpu,
+        peak=usage.peak,
+        rss=usage.rss,
+    )
+
+
+async def mass_delete(bench: Bench) -> Delete:
+    count = len(bench.seen.there)
+    counted, begun = bench.counting(), time.monotonic()
+    await bench.objects.delete_namespace(NAMESPACE)
+    await bench.seen.none_left(LONG)
+    seconds = time.monotonic() - begun
+    before, usage, lenses, kube = counted()
+    return Delete(
+        seconds=seconds,
+        per_second=count / seconds,
+        writes_each=kube.writes / count,
+        lenses_each=lenses / count,
+        left_in_lenses=sum(len(bench.stage.control.connectors(name)) for name in (ENVIRONMENT, BESIDE)),
+        cpu=usage.cpu - before.cpu,
+    )
+
+
+def _mark(bench: Bench) -> int:
+    found = bench.stage.control.requests(ENVIRONMENT, "ListConnectors") or bench.stage.control.requests(ENVIRONMENT)
+    return int(found[-1]["seq"]) if found else 0
+
+
+async def _first_requests(bench: Bench, operations: list[str], names: list[str], since: int) -> Mapping[str, float]:
+    """By connector, when the first of these requests about it came in."""
+    deadline = time.monotonic() + LONG
+    while True:
+        found = await asyncio.to_thread(
+            bench.stage.control.requests, ENVIRONMENT, operations, None, since
+        )
+        first: dict[str, float] = {}
+        for request in found:
+            first.setdefault(request["connector"], request["monotonic"])
+        if first.keys() >= set(names):
+            return first
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"no {operations} about {sorted(set(names) - first.keys())[:5]}")
+        await asyncio.sleep(0.5)

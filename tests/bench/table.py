@@ -1,0 +1,87 @@
+"""All figures as one table, each with how it was counted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from io import StringIO
+
+from rich.console import Console
+from rich.table import Table
+
+from bench.figures import Latency, Result
+
+Value = Callable[[Result], float | None]
+
+
+def _of(part: str, name: str) -> Value:
+    def value(result: Result) -> float | None:
+        found = getattr(result, part)
+        return None if found is None else float(getattr(found, name))
+
+    return value
+
+
+def _latency(path: str, share: str) -> Value:
+    def value(result: Result) -> float | None:
+        found: object = result
+        for name in path.split("."):
+            found = getattr(found, name, None)
+        return getattr(found, share) if isinstance(found, Latency) else None
+
+    return value
+
+
+AUDIT = "requests of the operator's account in the API server's audit log"
+SERVER = "counted by the Lenses server"
+PROC = "/proc of the operator's process"
+CALL = "apply sent, to the first validate, delete or create of it in the Lenses server's log"
+
+ROWS: Sequence[tuple[str, str, Value, str]] = (
+    ("mass create: connectors/s", ".1f", _of("create", "per_second"), "first apply to last Ready, by a watch"),
+    ("  all applied after, s", ".1f", _of("create", "applied_in"), "8 server-side applies at a time"),
+    ("  apply to Ready p50, s", ".2f", _latency("create.ready", "p50"), "each apply to its Ready, by a watch"),
+    ("  apply to Ready p99, s", ".2f", _latency("create.ready", "p99"), "the same"),
+    ("  Kubernetes writes each", ".2f", _of("create", "writes_each"), AUDIT + ", Events included"),
+    ("  Lenses requests each", ".2f", _of("create", "lenses_each"), SERVER),
+    ("  CPU, s", ".1f", _of("create", "cpu"), PROC + ", start included"),
+    ("  peak RSS, MB", ".0f", _of("create", "peak"), PROC + ": VmHWM"),
+    ("steady: Lenses requests/min", ".1f", _of("steady", "lenses_per_minute"), SERVER),
+    ("  Kubernetes requests/min", ".1f", _of("steady", "kube_per_minute"), AUDIT),
+    ("  Kubernetes writes", ".0f", _of("steady", "writes"), AUDIT + ", whole time"),
+    ("  CPU, % of a core", ".2f", lambda r: r.steady and 100 * r.steady.cpu, PROC),
+    ("  RSS, MB", ".0f", _of("steady", "rss"), PROC + ": VmRSS at the end"),
+    ("  RSS growth, MB", ".1f", _of("steady", "growth"), "the end's less the beginning's"),
+    ("one change: apply to call p50, ms", ".0f", lambda r: r.call and 1000 * r.call.p50, CALL),
+    ("  p99, ms", ".0f", lambda r: r.call and 1000 * r.call.p99, "the same"),
+    ("outside pause to resume p50, s", ".1f", _latency("state_repair", "p50"), "change to the resume in that log"),
+    ("  p99, s", ".1f", _latency("state_repair", "p99"), "the same"),
+    ("outside config to repair p50, s", ".1f", _latency("config_repair", "p50"), "change to the first write"),
+    ("  p99, s", ".1f", _latency("config_repair", "p99"), "the same"),
+    ("restart: all looked at after, s", ".1f", _of("start", "seconds"), "start of the process; see tests/bench"),
+    ("  Kubernetes writes", ".0f", _of("start", "writes"), AUDIT),
+    ("  Lenses requests", ".0f", _of("start", "lenses"), SERVER),
+    ("  CPU, s", ".1f", _of("start", "cpu"), PROC),
+    ("  peak RSS, MB", ".0f", _of("start", "peak"), PROC + ": VmHWM"),
+    ("apply to call, other env. healthy p99, ms", ".0f", lambda r: r.beside and 1000 * r.beside.healthy.p99, CALL),
+    ("  other env. answers after 5 s p99, ms", ".0f", lambda r: r.beside and 1000 * r.beside.slow.p99, CALL),
+    ("  other env.'s lists fail p99, ms", ".0f", lambda r: r.beside and 1000 * r.beside.failing.p99, CALL),
+    ("mass delete: connectors/s", ".1f", _of("delete", "per_second"), "namespace delete to last object gone"),
+    ("  Kubernetes writes each", ".2f", _of("delete", "writes_each"), AUDIT),
+    ("  Lenses requests each", ".2f", _of("delete", "lenses_each"), SERVER),
+    ("  left in Lenses", ".0f", _of("delete", "left_in_lenses"), "asked of the Lenses server"),
+)
+
+
+def shown(results: Sequence[Result]) -> str:
+    table = Table(show_edge=False, pad_edge=False)
+    table.add_column("figure")
+    for result in results:
+        table.add_column(f"{result.operator}\n{result.connectors}", justify="right")
+    table.add_column("how it was counted")
+    for name, form, value, how in ROWS:
+        cells = [value(result) for result in results]
+        if any(cell is not None for cell in cells):
+            table.add_row(name, *("" if cell is None else format(cell, form) for cell in cells), how)
+    text = StringIO()
+    Console(file=text, width=400).print(table)
+    return "\n".join(line.rstrip() for line in text.getvalue().splitlines())
