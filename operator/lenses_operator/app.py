@@ -20,6 +20,7 @@ from lenses_operator.controllers.connector import ConnectorController
 from lenses_operator.controllers.environments import Environments
 from lenses_operator.controllers.inputs import Inputs
 from lenses_operator.controllers.intake import Intake
+from lenses_operator.controllers.lanes import environment_of
 from lenses_operator.controllers.offsets import OffsetsController
 from lenses_operator.controllers.offsets_steps import OffsetsSteps
 from lenses_operator.controllers.offsets_store import OffsetsIntake, OffsetsStore
@@ -51,7 +52,7 @@ from lenses_operator.settings import Settings, SettingsError
 
 logger = logging.getLogger(__name__)
 WORKERS = 64
-"""Passes at a time; what they may ask of Lenses at a time is limited per environment."""
+"""Passes at a time in each environment; what they may ask of Lenses at a time is limited too."""
 GRACE = 100.0
 """Seconds running passes get at the end: longer than the longest call, a validate."""
 POLICY_CHECK = 2.0
@@ -110,8 +111,8 @@ class App:
         loop = asyncio.get_running_loop()
         store = self._store = Store()
         self._policy = policy
-        self._queue: WorkQueue[ObjectKey] = WorkQueue()
         operations = OffsetsStore()
+        self._queue: WorkQueue[ObjectKey] = WorkQueue(lane=lambda key: environment_of(key, store, operations))
         self._intake = Intake(store, self._queue.add, lambda key: [one.key for one in operations.of(key)])
         writer = Writer(api)
         self._events = Events(api)

@@ -102,7 +102,9 @@ async def _converge(spec: kopf.Spec, name: str, meta: kopf.Meta, status: kopf.St
 @kopf.on.create(PLURAL)
 @kopf.on.resume(PLURAL)
 @kopf.on.update(PLURAL, field="spec")
-async def changed(spec: kopf.Spec, name: str, meta: kopf.Meta, status: kopf.Status, patch: kopf.Patch, **_: Any) -> None:
+async def changed(
+    spec: kopf.Spec, name: str, meta: kopf.Meta, status: kopf.Status, patch: kopf.Patch, **_: Any
+) -> None:
     await _converge(spec, name, meta, status, patch)
 
 

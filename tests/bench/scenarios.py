@@ -102,7 +102,7 @@ async def steady(bench: Bench, seconds: float) -> Steady:
 async def one_change(bench: Bench, count: int | None = None) -> Latency:
     """From the apply of another configuration to the first request about it that validates or changes."""
     names = bench.some(count or bench.changes)
-    log = _mark(bench)
+    log = bench.lenses()  # every request has the next number
     sent = {}
     for name in names:
         wanted = manifest(NAMESPACE, ENVIRONMENT, name, changed=str(bench.number()))
@@ -128,7 +128,7 @@ async def _repair(
     bench: Bench, operations: list[str], change: Callable[[str], dict[str, Any]], spacing: float
 ) -> Latency:
     names = bench.some(bench.changes)
-    log = _mark(bench)
+    log = bench.lenses()  # every request has the next number
     changed = {}
     for name in names:
         changed[name] = time.monotonic()
@@ -146,14 +146,10 @@ async def beside(bench: Bench) -> Beside:
     names = [f"beside-{number}" for number in range(min(len(bench.names), BESIDE_AT_MOST))]
     await objects.apply_all([manifest(NAMESPACE, BESIDE, name) for name in names])
     await bench.seen.all_ready(names, LONG)
-    print("healthy", time.monotonic(), flush=True)
     healthy = await one_change(bench, count)
-    print("slow", time.monotonic(), flush=True)
     control.add_fault(BESIDE, latency=LATENCY)
     await objects.apply_all([manifest(NAMESPACE, BESIDE, name, changed="slowly") for name in names])
-    print("slow changes", time.monotonic(), flush=True)
     slow = await one_change(bench, count)
-    print("slow end", time.monotonic(), flush=True)
     control.clear_faults(BESIDE)
     control.add_fault(BESIDE, operation="ListConnectors", status=503, shape="html")
     await asyncio.sleep(2 * 15)  # two polls: the failing list is known
@@ -201,18 +197,11 @@ async def mass_delete(bench: Bench) -> Delete:
     )
 
 
-def _mark(bench: Bench) -> int:
-    found = bench.stage.control.requests(ENVIRONMENT, "ListConnectors") or bench.stage.control.requests(ENVIRONMENT)
-    return int(found[-1]["seq"]) if found else 0
-
-
 async def _first_requests(bench: Bench, operations: list[str], names: list[str], since: int) -> Mapping[str, float]:
     """By connector, when the first of these requests about it came in."""
     deadline = time.monotonic() + LONG
     while True:
-        found = await asyncio.to_thread(
-            bench.stage.control.requests, ENVIRONMENT, operations, None, since
-        )
+        found = await asyncio.to_thread(bench.stage.control.requests, ENVIRONMENT, operations, None, since)
         first: dict[str, float] = {}
         for request in found:
             first.setdefault(request["connector"], request["monotonic"])

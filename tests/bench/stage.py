@@ -60,9 +60,7 @@ class Stage:
             urls = _lenses(run_dir / "lenses", launcher)
             control = LensesControl(urls["control_url"])
             try:
-                yield cls(
-                    run_dir, launcher, plane, audit, plane.kubeconfig_for(OPERATOR), urls["url"], control
-                )
+                yield cls(run_dir, launcher, plane, audit, plane.kubeconfig_for(OPERATOR), urls["url"], control)
             finally:
                 control.close()
 

@@ -10,7 +10,7 @@ from lenses_operator.controllers.environments import Environments
 from lenses_operator.controllers.work import Work
 from lenses_operator.domain.drift import baseline_of
 from lenses_operator.domain.reasons import Reason
-from lenses_operator.domain.schedule import next_check
+from lenses_operator.domain.schedule import next_check, next_topics
 from lenses_operator.domain.situation import Observed
 from lenses_operator.domain.status import shows_the_same, with_known_errors
 from lenses_operator.domain.verdicts import NO_TASKS_GRACE
@@ -42,6 +42,7 @@ class Looking:
         memory, resource, now = work.memory, work.resource, self._clock()
         if memory.next_check is None:
             memory.next_check = next_check(now, None, self._drift_interval, resource.metadata.uid)
+            memory.topics_next = next_topics(now, None, resource.metadata.uid)
         reconcile = resource.metadata.reconcile
         asked = reconcile is not None and reconcile != resource.status.last_handled_reconcile
         due = asked or now >= memory.next_check
@@ -59,8 +60,9 @@ class Looking:
             self._environments.recheck(resource.key)
         if due:
             memory.next_check = next_check(now, now, self._drift_interval, resource.metadata.uid)
-            memory.topics_due = True
+            memory.topics_due |= self._wants_topics(work)
         if asked:
+            memory.topics_due = True
             work.mark(reconcile=reconcile)
         if observed.present and not resource.metadata.deleting:
             self._take_baseline(work, observed)
@@ -75,6 +77,14 @@ class Looking:
         """Seconds until the next drift check."""
         assert work.memory.next_check is not None
         return max(0.0, work.memory.next_check - self._clock())
+
+    def _wants_topics(self, work: Work) -> bool:
+        """At a drift check: a connector that has used none yet may have begun to."""
+        memory, now = work.memory, self._clock()
+        if memory.topics_next is None or now >= memory.topics_next:
+            memory.topics_next = next_topics(now, now, work.resource.metadata.uid)
+            return True
+        return not (work.resource.status.topics if memory.topics is None else memory.topics)
 
     async def topics(self, work: Work) -> tuple[str, ...] | None:
         """Topics are for people; not knowing them must not keep anything from being done."""

@@ -50,6 +50,8 @@ class Memory:
     awaiting_baseline: bool = False
     topics: tuple[str, ...] | None = None
     topics_due: bool = False
+    topics_next: float | None = None
+    """When a drift check reads them again though nothing has changed."""
     valid: tuple[str, float] | None = None
     """(hash, when) of the last configuration that validated."""
     refusal: Refusal | None = None

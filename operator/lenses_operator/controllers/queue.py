@@ -1,12 +1,17 @@
-"""A work queue of keys: each key at most once in it, never worked on twice at a time, and due not before its time."""
+"""A work queue of keys: each key at most once in it, never worked on twice at a time, and due not before its time.
+
+Keys of one lane, such as an environment, never keep those of another from their turn, however long they take.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import heapq
 import itertools
+from collections import Counter
 from collections.abc import Awaitable, Callable, Hashable
 from dataclasses import dataclass
+from math import inf
 from typing import Generic, TypeVar
 
 Key = TypeVar("Key", bound=Hashable)
@@ -30,11 +35,18 @@ class QueueStats:
 class WorkQueue(Generic[Key]):
     """Level-triggered: a key added while it is worked on is worked on once more afterwards.
 
-    `clock` gives seconds; it must be the running loop's own time where delays are to pass by themselves.
+    `clock` gives seconds; it must be the running loop's own time where delays are to pass by themselves. `lane` is asked
+    whenever a key falls due.
     """
 
-    def __init__(self, clock: Callable[[], float] | None = None) -> None:
+    def __init__(
+        self, clock: Callable[[], float] | None = None, *, lane: Callable[[Key], Hashable] = lambda _: None
+    ) -> None:
         self._clock = clock or (lambda: asyncio.get_running_loop().time())
+        self._lane = lane
+        self._lanes: dict[Hashable, dict[Key, None]] = {}  # those with keys that are due, the next one to serve first
+        self._lane_of: dict[Key, Hashable] = {}  # of keys due or worked on
+        self._busy: Counter[Hashable] = Counter()
         self._ready: dict[Key, float] = {}  # since when, in the order of arrival
         self._due: dict[Key, float] = {}
         self._heap: list[tuple[float, int, Key]] = []
@@ -86,7 +98,8 @@ class WorkQueue(Generic[Key]):
     def forget(self, key: Key) -> None:
         """No appointment any more."""
         self._due.pop(key, None)
-        self._ready.pop(key, None)
+        if self._ready.pop(key, None) is not None:
+            self._leave_lane(key)
         self._again.discard(key)
 
     def close(self) -> None:
@@ -104,18 +117,18 @@ class WorkQueue(Generic[Key]):
             self._still_since = self._clock()
         return self._clock() - self._still_since
 
-    async def get(self) -> Key:
-        """The next key that is due; the caller must call `done`. Raises QueueClosed."""
+    async def get(self, width: float = inf) -> Key:
+        """The next key that is due, lanes by turns; the caller must call `done`. Raises QueueClosed.
+
+        `width`: of how many keys of one lane may be worked on at a time.
+        """
         while True:
             if self._closed:
                 raise QueueClosed
             self._promote()
-            if self._ready:
-                key = next(iter(self._ready))
-                del self._ready[key]
-                self._working[key] = self._clock()
-                self._still_since = None
-                return key
+            lane = next((lane for lane in self._lanes if self._busy[lane] < width), self)
+            if lane is not self:
+                return self._take(lane)
             self._wake.clear()
             wait = self._heap[0][0] - self._clock() if self._heap else None
             try:
@@ -128,16 +141,43 @@ class WorkQueue(Generic[Key]):
         """The pass over the key has ended; if it was added meanwhile it is due again."""
         self._working.pop(key, None)
         self._still_since = None
+        lane = self._lane_of.pop(key)
+        self._busy[lane] -= 1
+        if not self._busy[lane]:
+            del self._busy[lane]
         if key in self._again:
             self._again.discard(key)
             self._due.pop(key, None)
             self._make_ready(key)
+        if self._ready:
             self._wake.set()
 
     def _make_ready(self, key: Key, since: float | None = None) -> None:
         if key not in self._ready:
             self._ready[key] = self._clock() if since is None else since
             self._adds += 1
+            lane = self._lane_of[key] = self._lane(key)
+            self._lanes.setdefault(lane, {})[key] = None
+
+    def _take(self, lane: Hashable) -> Key:
+        """The lane's first key; the lane has its next turn after all others."""
+        key = next(iter(self._lanes[lane]))
+        del self._ready[key]
+        self._leave_lane(key)
+        if lane in self._lanes:
+            self._lanes[lane] = self._lanes.pop(lane)
+        self._lane_of[key] = lane
+        self._busy[lane] += 1
+        self._working[key] = self._clock()
+        self._still_since = None
+        return key
+
+    def _leave_lane(self, key: Key) -> None:
+        lane = self._lane_of.pop(key)
+        keys = self._lanes[lane]
+        del keys[key]
+        if not keys:
+            del self._lanes[lane]
 
     def _promote(self) -> None:
         now = self._clock()
@@ -153,19 +193,21 @@ class WorkQueue(Generic[Key]):
 
 
 async def run_workers(queue: WorkQueue[Key], count: int, work: Callable[[Key], Awaitable[None]]) -> None:
-    """`count` workers until the queue is closed; returns when all passes have ended. `work` must not raise."""
+    """Up to `count` keys of each lane at a time until the queue is closed; returns when all passes have ended.
 
-    async def worker() -> None:
-        while True:
-            try:
-                key = await queue.get()
-            except QueueClosed:
-                return
-            try:
-                await work(key)
-            finally:
-                queue.done(key)
+    `work` must not raise.
+    """
+
+    async def worked(key: Key) -> None:
+        try:
+            await work(key)
+        finally:
+            queue.done(key)
 
     async with asyncio.TaskGroup() as group:
-        for _ in range(count):
-            group.create_task(worker())
+        while True:
+            try:
+                key = await queue.get(count)
+            except QueueClosed:
+                return
+            group.create_task(worked(key))

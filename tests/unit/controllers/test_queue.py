@@ -277,3 +277,40 @@ async def test_a_closed_queue_is_not_stuck() -> None:
     queue.close()
     await asyncio.sleep(1000)
     assert queue.stuck_for() == 0
+
+
+@virtual_time
+async def test_one_lane_never_waits_for_another() -> None:
+    """Of the slow lane as many are worked on as may be; the others' keys are taken as they come all the same."""
+    queue: WorkQueue[str] = WorkQueue(lane=lambda key: key[0])
+    slow, ended = asyncio.Event(), []
+
+    async def work(key: str) -> None:
+        if key[0] == "s":
+            await slow.wait()
+        ended.append(key)
+
+    workers = asyncio.create_task(run_workers(queue, 2, work))
+    for key in ("s1", "s2", "s3", "s4", "a1", "a2", "a3", "b1"):
+        queue.add(key)
+    await asyncio.sleep(1)
+    assert ended == ["a1", "b1", "a2", "a3"]
+    assert (queue.stats().running, queue.stats().depth) == (2, 2)
+    queue.forget("s3")
+    queue.add("a1")
+    await asyncio.sleep(1)
+    assert ended[4:] == ["a1"]
+    slow.set()
+    await asyncio.sleep(1)
+    assert ended[5:] == ["s1", "s2", "s4"]
+    queue.close()
+    await workers
+
+
+@virtual_time
+async def test_lanes_have_turns() -> None:
+    """A key of a lane with little to do does not wait until a lane with much has done it all."""
+    queue: WorkQueue[str] = WorkQueue(lane=lambda key: key[0])
+    for key in ("a1", "a2", "a3", "a4", "b1", "c1"):
+        queue.add(key)
+    assert await taken(queue) == ["a1", "b1", "c1", "a2", "a3", "a4"]
