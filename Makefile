@@ -27,6 +27,7 @@ lock: setup ## resolve the dependencies again into requirements/
 	build/lock/bin/pip install --quiet --disable-pip-version-check uv
 	build/lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate pyproject.toml -o requirements/runtime.txt
 	build/lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate pyproject.toml --group dev -c requirements/runtime.txt -o requirements/dev.txt
+	build/lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate --group bench -c requirements/dev.txt -o requirements/bench.txt
 
 # The environment: see tests/harness. Only a KUBECONFIG given to make itself is used, never the one of the shell.
 .PHONY: build up down
@@ -68,3 +69,13 @@ layers: setup ## import-linter: who may import whom
 
 test: lint types layers build ## everything CI runs: lint, types, layers, and the unit, integration and e2e tests
 	@$(BIN)/pytest -n 3 --dist worksteal tests/unit tests/integration tests/e2e
+
+# The figures of docs/performance.md; BENCH=... gives other options, such as BENCH="--sizes 100 --steady 30".
+.PHONY: bench
+BENCH ?=
+bench: build $(VENV)/.bench ## speed, memory and requests, beside a plain kopf operator; about an hour
+	@PYTHONPATH=operator:tests $(BIN)/python -m bench --plot docs/performance.png $(BENCH)
+
+$(VENV)/.bench: requirements/bench.txt $(VENV)/.ready
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/bench.txt
+	@touch $@

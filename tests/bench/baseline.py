@@ -1,7 +1,7 @@
 """The operator this one is compared with: the same job in kopf as most people write it. `kopf run baseline.py`.
 
 Handlers for create, resume, update and delete, a timer of 30 s for each connector, kopf's own settings and storages.
-Kept honest: one HTTP client for all, as many requests at a time as the operator has, and no write where nothing changed.
+Kept honest: one HTTP client for all, as many requests at a time as the operator makes, no write where nothing changed.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _places: asyncio.Semaphore
 
 @kopf.on.startup()
 async def startup(**_: Any) -> None:
-    global _client, _places  # noqa: PLW0603 - as kopf's own examples do
+    global _client, _places
     _places = asyncio.Semaphore(CONCURRENCY)
     headers = {"Authorization": f"Bearer {os.environ['LENSES_TOKEN']}"}
     _client = httpx.AsyncClient(base_url=os.environ["LENSES_URL"], headers=headers, timeout=30, trust_env=False)

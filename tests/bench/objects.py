@@ -76,7 +76,7 @@ def _ready(found: dict[str, Any]) -> bool:
     for condition in (found.get("status") or {}).get("conditions") or []:
         if condition["type"] == "Ready":
             current = condition.get("observedGeneration") == found["metadata"]["generation"]
-            return current and condition["status"] == "True"
+            return bool(current and condition["status"] == "True")
     return False
 
 

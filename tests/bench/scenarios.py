@@ -132,7 +132,7 @@ async def _repair(
     changed = {}
     for name in names:
         changed[name] = time.monotonic()
-        bench.stage.control.set_connector(ENVIRONMENT, CLUSTER, name, **change(name))  # type: ignore[arg-type]
+        bench.stage.control.set_connector(ENVIRONMENT, CLUSTER, name, **change(name))
         await asyncio.sleep(spacing)
     first = await _first_requests(bench, operations, names, log)
     return Latency.of([first[name] - changed[name] for name in names])

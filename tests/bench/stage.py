@@ -38,7 +38,7 @@ subjects: [{{apiGroup: rbac.authorization.k8s.io, kind: User, name: "{OPERATOR.n
 
 @dataclass(frozen=True)
 class Stage:
-    """Everything listens on loopback; the operator has an account of its own, so that its requests can be told apart."""
+    """Everything listens on loopback; the operator has its own account, so that its requests can be told apart."""
 
     run_dir: Path
     launcher: Launcher

@@ -31,6 +31,14 @@ def _latency(path: str, share: str) -> Value:
     return value
 
 
+def _scaled(value: Value, by: float) -> Value:
+    def scaled(result: Result) -> float | None:
+        found = value(result)
+        return None if found is None else by * found
+
+    return scaled
+
+
 AUDIT = "requests of the operator's account in the API server's audit log"
 SERVER = "counted by the Lenses server"
 PROC = "/proc of the operator's process"
@@ -48,11 +56,11 @@ ROWS: Sequence[tuple[str, str, Value, str]] = (
     ("steady: Lenses requests/min", ".1f", _of("steady", "lenses_per_minute"), SERVER),
     ("  Kubernetes requests/min", ".1f", _of("steady", "kube_per_minute"), AUDIT),
     ("  Kubernetes writes", ".0f", _of("steady", "writes"), AUDIT + ", whole time"),
-    ("  CPU, % of a core", ".2f", lambda r: r.steady and 100 * r.steady.cpu, PROC),
+    ("  CPU, % of a core", ".2f", _scaled(_of("steady", "cpu"), 100), PROC),
     ("  RSS, MB", ".0f", _of("steady", "rss"), PROC + ": VmRSS at the end"),
     ("  RSS growth, MB", ".1f", _of("steady", "growth"), "the end's less the beginning's"),
-    ("one change: apply to call p50, ms", ".0f", lambda r: r.call and 1000 * r.call.p50, CALL),
-    ("  p99, ms", ".0f", lambda r: r.call and 1000 * r.call.p99, "the same"),
+    ("one change: apply to call p50, ms", ".0f", _scaled(_latency("call", "p50"), 1000), CALL),
+    ("  p99, ms", ".0f", _scaled(_latency("call", "p99"), 1000), "the same"),
     ("outside pause to resume p50, s", ".1f", _latency("state_repair", "p50"), "change to the resume in that log"),
     ("  p99, s", ".1f", _latency("state_repair", "p99"), "the same"),
     ("outside config to repair p50, s", ".1f", _latency("config_repair", "p50"), "change to the first write"),
@@ -62,9 +70,9 @@ ROWS: Sequence[tuple[str, str, Value, str]] = (
     ("  Lenses requests", ".0f", _of("start", "lenses"), SERVER),
     ("  CPU, s", ".1f", _of("start", "cpu"), PROC),
     ("  peak RSS, MB", ".0f", _of("start", "peak"), PROC + ": VmHWM"),
-    ("apply to call, other env. healthy p99, ms", ".0f", lambda r: r.beside and 1000 * r.beside.healthy.p99, CALL),
-    ("  other env. answers after 5 s p99, ms", ".0f", lambda r: r.beside and 1000 * r.beside.slow.p99, CALL),
-    ("  other env.'s lists fail p99, ms", ".0f", lambda r: r.beside and 1000 * r.beside.failing.p99, CALL),
+    ("apply to call, other env. healthy p99, ms", ".0f", _scaled(_latency("beside.healthy", "p99"), 1000), CALL),
+    ("  other env. answers after 5 s p99, ms", ".0f", _scaled(_latency("beside.slow", "p99"), 1000), CALL),
+    ("  other env.'s lists fail p99, ms", ".0f", _scaled(_latency("beside.failing", "p99"), 1000), CALL),
     ("mass delete: connectors/s", ".1f", _of("delete", "per_second"), "namespace delete to last object gone"),
     ("  Kubernetes writes each", ".2f", _of("delete", "writes_each"), AUDIT),
     ("  Lenses requests each", ".2f", _of("delete", "lenses_each"), SERVER),

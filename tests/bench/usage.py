@@ -13,7 +13,7 @@ TICKS = os.sysconf("SC_CLK_TCK")
 
 @dataclass(frozen=True)
 class Usage:
-    """`cpu`: seconds of user and system time since it began; `rss` and `peak`: MB (10⁶ bytes) resident, now and at most."""
+    """`cpu`: seconds of user and system time so far; `rss`, `peak`: MB (10^6 bytes) resident, now and at most."""
 
     at: float
     cpu: float

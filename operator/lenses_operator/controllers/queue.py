@@ -35,8 +35,8 @@ class QueueStats:
 class WorkQueue(Generic[Key]):
     """Level-triggered: a key added while it is worked on is worked on once more afterwards.
 
-    `clock` gives seconds; it must be the running loop's own time where delays are to pass by themselves. `lane` is asked
-    whenever a key falls due.
+    `clock` gives seconds; it must be the running loop's own time where delays are to pass by themselves. `lane` is
+    asked whenever a key falls due.
     """
 
     def __init__(

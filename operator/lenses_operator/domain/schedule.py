@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 
-
 TOPICS_INTERVAL = 1800.0
 """Seconds after which a connector's topics are read again: they hardly change, and doubled what a drift check asks."""
 
