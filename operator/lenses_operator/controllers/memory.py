@@ -92,9 +92,9 @@ class Memory:
 
     def redactor(self, secrets: frozenset[str]) -> Redactor:
         """For these and all earlier secrets: a trace may still quote a value that was rotated since."""
-        if not secrets <= self._secrets:
-            self._secrets |= secrets
-            self._redactor = Redactor(self._secrets)
+        if not self._redactor.overfull and not secrets <= self._secrets:
+            self._redactor = Redactor(self._secrets | secrets)
+            self._secrets = frozenset() if self._redactor.overfull else self._secrets | secrets
         return self._redactor
 
     def acted(self, now: float, quiet: float = 10.0) -> None:

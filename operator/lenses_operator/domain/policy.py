@@ -55,4 +55,9 @@ def _matches(globs: Sequence[str], text: str) -> bool:
 
 @cache
 def _pattern(glob: str) -> re.Pattern[str]:
-    return re.compile(".*".join(re.escape(part) for part in glob.split("*")), re.DOTALL)
+    """Each part is taken where it is found first, for good: that is enough, and trying on would be exponential."""
+    first, *more = map(re.escape, glob.split("*"))
+    if not more:
+        return re.compile(first)
+    *middle, last = more
+    return re.compile(first + "".join(f"(?>.*?{part})" for part in middle) + f".*{last}", re.DOTALL)

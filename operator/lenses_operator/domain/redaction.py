@@ -6,36 +6,73 @@ import base64
 import json
 import re
 from collections.abc import Iterable, Iterator
+from functools import cached_property
 from urllib.parse import quote, quote_plus, unquote
 
 HIDDEN = "[redacted]"
+_MARK = "\udfff"
 SHORT = 4
 """Characters below which a value is only cut out where it stands alone: `1` must not take every 1 out of a message."""
 PART = 8
 """Characters from which one line of a value is taken for secret by itself."""
-PASSWORD_IN_URL = re.compile(r"//[^/@\s:]*:([^@\s]+)@")
-PAIR = re.compile(r"""[\w.-]+\s*[=:]\s*("[^"]*"|'[^']*'|[^\s;&,"']+)""")
+LIMIT = 128 * 1024
+"""Characters of all values together. Whoever may make Secrets could otherwise keep the operator busy for minutes."""
+WORK = 10**9
+"""Characters to compare for one text: about a second."""
+TOO_MUCH = "the words are withheld, since there are too many secret values to look for in them"
+_URL = re.compile(r"//[^/@\s:]*+:(?P<password>[^@\s]++)(?P<at>@)?")
+"""Takes an address whole even where no `@` follows: looking again from each `//` in it would be quadratic."""
+_PAIR = re.compile(r"""(?<![\w.-])[\w.-]++\s*+[=:]\s*+("[^"]*"|'[^']*'|[^\s;&,"']++)""")
+"""Begins only where a word does: from each letter of a long one it would be quadratic."""
 
 
 class Redactor:
-    """`redactor(text)` is the text without the values. Knows each value, its parts and its encoded forms."""
+    """`redactor(text)` is the text without the values. Knows each value, its parts and its encoded forms.
+
+    What is to be looked for is worked out with the first text: most connectors never have one. With more than LIMIT
+    characters of values it is `overfull` and withholds every text.
+    """
 
     def __init__(self, values: Iterable[str] = ()) -> None:
-        found: set[str] = set()
-        for value in values:
-            for part in _parts(value):
-                found.update(_forms(part))
-        found.discard("")
-        words = sorted(found, key=lambda form: (-len(form), form))
-        long = [re.escape(word) for word in words if len(word) >= SHORT]
-        short = [rf"(?<!\w){re.escape(word)}(?!\w)" for word in words if len(word) < SHORT]
-        self._pattern = re.compile("|".join(long + short)) if words else None
+        self._values = frozenset(values)
+        self.overfull = sum(map(len, self._values)) > LIMIT
+        if self.overfull:
+            self._values = frozenset()
 
     def __repr__(self) -> str:
         return "Redactor(…)"
 
     def __call__(self, text: str) -> str:
-        return self._pattern.sub(HIDDEN, text) if self._pattern else text
+        if not text or not (self._values or self.overfull):
+            return text
+        if self.overfull or len(text) * len(self._long) > WORK:
+            return TOO_MUCH
+        # A mark that no decoded text holds: a value `redacted` must not be looked for inside the word itself.
+        for word in self._long:
+            text = text.replace(word, _MARK)
+        if self._short is not None:
+            text = self._short.sub(_MARK, text)
+        return text.replace(_MARK, HIDDEN)
+
+    @cached_property
+    def _words(self) -> list[str]:
+        """The longest first: a part is not to be taken out of the whole."""
+        found = {form for value in self._values for part in _parts(value) for form in _forms(part)} - {""}
+        return sorted(found, key=lambda form: (-len(form), form))
+
+    @cached_property
+    def _long(self) -> list[str]:
+        return [word for word in self._words if len(word) >= SHORT]
+
+    @cached_property
+    def _short(self) -> re.Pattern[str] | None:
+        short = [rf"(?<!\w){re.escape(word)}(?!\w)" for word in self._words if len(word) < SHORT]
+        return re.compile("|".join(short)) if short else None
+
+
+def passwords_in_urls(text: str) -> Iterator[tuple[int, int]]:
+    """Where the passwords of `//user:password@` begin and end."""
+    return (match.span("password") for match in _URL.finditer(text) if match["at"])
 
 
 def _parts(value: str) -> Iterator[str]:
@@ -45,11 +82,11 @@ def _parts(value: str) -> Iterator[str]:
     lines = [line.strip() for line in value.splitlines()]
     if len(lines) > 1:
         yield from (line for line in lines if len(line) >= PART)
-    for match in PASSWORD_IN_URL.finditer(value):
-        yield match[1]
-        yield unquote(match[1])
+    for start, end in passwords_in_urls(value):
+        yield value[start:end]
+        yield unquote(value[start:end])
     if "=" in value or ":" in value:
-        for match in PAIR.finditer(value):
+        for match in _PAIR.finditer(value):
             part = match[1].strip("\"'")
             if len(part) >= SHORT:
                 yield part

@@ -5,14 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection
 
-from lenses_operator.domain.redaction import HIDDEN, PASSWORD_IN_URL
+from lenses_operator.domain.redaction import HIDDEN, passwords_in_urls
 
 _WORDS = (
     r"passw|passphrase|pwd|secret|token|credential|jaas|api[._-]?key|access[._-]?key|private[._-]?key|account[._-]?key"
 )
 SENSITIVE = re.compile(rf"{_WORDS}|sas[._-]|keystore\.key|sasl\.", re.IGNORECASE)
 """Keys whose values are taken for secret, wherever they come from: Lenses may show them in the clear."""
-PAIR = re.compile(rf"""(?i)([\w.-]*(?:{_WORDS})[\w.-]*["']?\s*[=:]\s*)("[^"]*"|'[^']*'|[^\s;&,"'}}]+)""")
+PAIR = re.compile(
+    rf"""((?<![\w.-])(?=[\w.-]*?(?:{_WORDS}))[\w.-]++["']?+\s*+[=:]\s*+)("[^"]*"|'[^']*'|[^\s;&,"'}}]++)""",
+    re.IGNORECASE,
+)
+"""A word is looked at once, from its beginning: from each of its letters on it would be cubic."""
 REFERENCE = re.compile(r"\$\{[^}]*\}")
 
 
@@ -34,5 +38,6 @@ class Shower:
     def text(self, value: str) -> str:
         """Without passwords in URLs and in `password=…` pairs."""
         clean = self._redact(value)
-        clean = PASSWORD_IN_URL.sub(lambda found: found[0].replace(found[1], HIDDEN), clean)
+        for start, end in reversed(list(passwords_in_urls(clean))):
+            clean = clean[:start] + HIDDEN + clean[end:]
         return PAIR.sub(rf"\g<1>{HIDDEN}", clean)

@@ -42,8 +42,9 @@ from lenses_operator.lenses.models import FieldError
 _SHOWN = 1000  # characters of the server's words that people get to see
 _KEPT = 1024 * 1024  # characters; longer words are not kept at all, since a value cut in two is not recognised
 _TOO_LONG = "the server's words are too long to be quoted"
-_TITLE = re.compile(r"<title[^>]*>(.*?)</title>", re.IGNORECASE | re.DOTALL)
-_TAG = re.compile(r"<[^>]*>")
+_TITLE = re.compile(r"<title[^<>]*>", re.IGNORECASE)
+_TITLE_END = re.compile(r"</title>", re.IGNORECASE)
+_TAG = re.compile(r"<[^<>]*>")
 _SLUG = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 
 
@@ -357,5 +358,7 @@ def _words(shape: _AgentError | _Problem | str) -> str:
         case _Problem():
             return f"{shape.title}: {shape.detail}" if shape.detail else shape.title
         case _:
+            # Two steps: one pattern for both would look for the end from each of many beginnings.
             title = _TITLE.search(shape)
-            return title.group(1) if title else _TAG.sub(" ", shape)
+            end = _TITLE_END.search(shape, title.end()) if title else None
+            return shape[title.end() : end.start()] if title and end else _TAG.sub(" ", shape)

@@ -1,0 +1,113 @@
+"""What is cut out of a server's words, and that no value and no word keeps the operator busy over it."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lenses_operator.controllers.memory import Memory
+from lenses_operator.domain import redaction, sensitive
+from lenses_operator.domain.offsets_tries import means_not_stopped
+from lenses_operator.domain.policy import Rule
+from lenses_operator.domain.redaction import HIDDEN, LIMIT, TOO_MUCH, Redactor, passwords_in_urls
+from lenses_operator.domain.showing import Shower
+from lenses_operator.lenses import errors
+
+TEXT = st.text(alphabet="ab1 ://@=\"'.,;-\n", max_size=40)
+
+
+@pytest.mark.parametrize(
+    ("value", "text", "shown"),
+    [
+        ("hunter2", "login with hunter2 refused", f"login with {HIDDEN} refused"),
+        ("jdbc://app:s3cret@db", "s3cret is wrong", f"{HIDDEN} is wrong"),
+        ("user=u;password=s3cret", "not s3cret", f"not {HIDDEN}"),
+        ("1", "1 of 10", f"{HIDDEN} of 10"),
+        ("redacted", "it is redacted", f"it is {HIDDEN}"),
+        ("line one long\nline two long", "at line two long:", f"at {HIDDEN}:"),
+        ('a"b/c', r"\"a\\\"b\/c\"", r"\"a\\\"b\/c\""),
+        ('a"bcd', r"{\"k\": \"a\\\"bcd\"}", rf"{{\"k\": \"{HIDDEN}\"}}"),
+    ],
+)
+def test_values_their_parts_and_forms(value: str, text: str, shown: str) -> None:
+    assert Redactor([value])(text) == shown
+
+
+def test_a_whole_value_goes_before_its_parts() -> None:
+    value = "jdbc://app:s3cret@db"
+    assert Redactor([value])(f"cannot open {value}!") == f"cannot open {HIDDEN}!"
+
+
+@given(TEXT)
+def test_parts_are_those_of_the_plain_patterns(text: str) -> None:
+    """The patterns that run in linear time find what their readable forms find."""
+    plain = re.compile(r"//[^/@\s:]*:([^@\s]+)@")
+    assert [text[start:end] for start, end in passwords_in_urls(text)] == plain.findall(text)
+    pair = re.compile(r"""[\w.-]+\s*[=:]\s*("[^"]*"|'[^']*'|[^\s;&,"']+)""")
+    assert redaction._PAIR.findall(text) == pair.findall(text)
+
+
+@given(st.text(alphabet="ab*.", max_size=8), st.text(alphabet="ab.", max_size=8))
+def test_globs_match_as_the_plain_pattern_does(glob: str, text: str) -> None:
+    plain = ".*".join(map(re.escape, glob.split("*")))
+    assert Rule(connectors=(glob,)).allows("n", "e", "c", text) == bool(re.fullmatch(plain, text))
+
+
+def test_more_values_than_can_be_looked_for_withhold_everything() -> None:
+    redactor = Redactor(["x" * (LIMIT // 2), "y" * (LIMIT // 2 + 1)])
+    assert redactor.overfull
+    assert redactor("anything") == TOO_MUCH
+    assert redactor("") == ""
+
+
+def test_a_text_too_long_for_so_many_values_is_withheld() -> None:
+    values = [f"value-{number:05}" for number in range(5000)]
+    assert Redactor(values)("x" * 1_000_000) == TOO_MUCH
+    assert Redactor(values)("value-00042 " * 10) == f"{HIDDEN} " * 10
+
+
+def test_rotated_values_are_not_kept_without_end() -> None:
+    memory = Memory("uid")
+    for number in range(10):
+        redactor = memory.redactor(frozenset({f"{number}" * (LIMIT // 4)}))
+    assert redactor("anything") == TOO_MUCH
+    assert not memory._secrets
+
+
+BIG = 400_000
+PUMPED = [
+    "a" * BIG + "\n=",
+    "//a:" * (BIG // 4),
+    "//" * (BIG // 2),
+    "password" * (BIG // 8),
+    "passw." * (BIG // 6) + "\n:",
+    "a=" * (BIG // 2),
+    'a="' * (BIG // 3),
+    "a " * (BIG // 2) + "=",
+    " " * BIG + "=",
+    "<" * BIG,
+    "<title>" * (BIG // 7),
+    "<title " * (BIG // 7),
+    "-----BEGIN " * (BIG // 11),
+    "task " * (BIG // 5),
+    "password =" * (BIG // 10),
+]
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("text", PUMPED, ids=lambda text: text[:12].strip())
+def test_no_pattern_is_quadratic(text: str) -> None:
+    """Each takes well under a second; a pattern that looks again from each letter would take minutes, and time out."""
+    list(redaction._parts(text))
+    Shower((), str).text(text)
+    sensitive.is_sensitive("key", text)
+    means_not_stopped(text)
+    errors.from_answer("get_connector", 404, text.encode())
+
+
+@pytest.mark.timeout(60)
+def test_no_glob_is_exponential() -> None:
+    assert not Rule(connectors=("*a" * 30 + "*b",)).allows("n", "e", "c", "a" * 249)
