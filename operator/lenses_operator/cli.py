@@ -7,6 +7,7 @@ import signal
 import sys
 from importlib import import_module
 from importlib.metadata import version as installed_version
+from typing import NoReturn
 
 import click
 from click.shell_completion import CompletionItem
@@ -101,9 +102,14 @@ def run() -> None:
         logging.configure(settings.log_format, settings.log_level)
         asyncio.run(app.run(settings))
     except SettingsError as error:
-        for line in str(error).splitlines():
-            click.echo(f"lenses-operator: {line}", err=True)
-        sys.exit(2)
+        _end(str(error), 2)
     except (KubeError, OSError) as error:
-        click.echo(f"lenses-operator: {error}", err=True)
-        sys.exit(1)
+        _end(str(error), 1)
+
+
+def _end(why: str, status: int) -> NoReturn:
+    from lenses_operator.commands.output import say
+
+    for line in why.splitlines():
+        say(f"lenses-operator: {line}")
+    sys.exit(status)

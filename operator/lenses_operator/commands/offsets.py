@@ -11,6 +11,7 @@ import click
 from pydantic import ValidationError
 
 from lenses_operator.commands.access import LensesAccess, lenses_options
+from lenses_operator.commands.output import say
 from lenses_operator.kube.api import KubeError, one_object
 from lenses_operator.lenses.errors import LensesError
 from lenses_operator.offsets_files.export import NothingToExportError, exporting, moves_on
@@ -71,7 +72,7 @@ def export(name: str, namespace: str, to: str | None, lenses_url: str, token_fil
     except ValidationError:
         _end(_UNREADABLE)
     if warning := moves_on(connector):
-        click.echo(f"lenses-operator: {warning}", err=True)
+        say(f"lenses-operator: {warning}")
 
 
 async def _offsets(access: LensesAccess, namespace: str, name: str) -> tuple[LensesConnector, str]:
@@ -84,5 +85,5 @@ async def _offsets(access: LensesAccess, namespace: str, name: str) -> tuple[Len
 
 
 def _end(why: str) -> NoReturn:
-    click.echo(f"lenses-operator: {why}", err=True)
+    say(f"lenses-operator: {why}")
     sys.exit(1)

@@ -13,6 +13,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 
+from lenses_operator.resources.text import STAND_IN, escaped, plain
+
 F = TypeVar("F", bound=Callable[..., Any])
 Format = Literal["table", "json", "yaml"]
 
@@ -25,24 +27,34 @@ def output_option(command: F) -> F:
     )
 
 
+class _Console(Console):
+    """What is printed comes from Lenses, clusters and files: nothing in it steers the terminal."""
+
+    def print(self, *objects: Any, **options: Any) -> None:
+        super().print(*(plain(one) if isinstance(one, str) else one for one in objects), **options)
+
+
 def console(*, stderr: bool = False) -> Console:
     """Colours at a terminal only, unless NO_COLOR says none; lines are not cut where they go into a pipe."""
-    return Console(stderr=stderr, highlight=False, soft_wrap=True, markup=False)
+    return _Console(stderr=stderr, highlight=False, soft_wrap=True, markup=False)
 
 
 def print_document(document: object, output: Format) -> None:
     """One JSON or YAML document on standard output."""
     if output == "json":
-        click.echo(json.dumps(document, indent=2, ensure_ascii=False))
+        click.echo(escaped(json.dumps(document, indent=2, ensure_ascii=False)))
     else:
-        click.echo(yaml.safe_dump(document, sort_keys=False, allow_unicode=True), nl=False)
+        text = yaml.safe_dump(document, sort_keys=False, allow_unicode=True)
+        if text != plain(text):
+            text = yaml.safe_dump(document, sort_keys=False)
+        click.echo(text, nl=False)
 
 
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """Columns as wide as the terminal lets them be; in a pipe as wide as they need."""
     table = Table(*columns, box=None, pad_edge=False, header_style="bold")
     for row in rows:
-        table.add_row(*row)
+        table.add_row(*map(plain, row))
     out = console()
     if not out.is_terminal:
         out.width = max(20, *(sum(len(cell) + 2 for cell in row) for row in [columns, *rows])) + 2
@@ -51,7 +63,7 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
 
 def say(text: str) -> None:
     """One line on standard error. Names come from elsewhere: nothing in them steers the terminal or makes a line."""
-    click.echo("".join(one if one.isprintable() else "\ufffd" for one in text), err=True)
+    click.echo("".join(one if one.isprintable() else STAND_IN for one in text), err=True)
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 from lenses_operator.commands.access import LensesAccess, lenses_options
-from lenses_operator.commands.output import Format, output_option, print_document, progress
+from lenses_operator.commands.output import Format, output_option, print_document, progress, say
 from lenses_operator.commands.plan_text import print_plan
 from lenses_operator.domain.policy import Policy
 from lenses_operator.manifests.documents import ManifestError, Manifests, read
@@ -120,7 +120,7 @@ def plan(
         access = LensesAccess(lenses_url, token_file, ca_file)
         result = asyncio.run(_planned(access, manifests, options, asked=cluster_refs or prune))
     except (ManifestError, PolicyFileError, ClusterError) as error:
-        click.echo(f"lenses-operator: {error}", err=True)
+        say(f"lenses-operator: {error}")
         sys.exit(ERRORS)
     if output == "table":
         print_plan(result)

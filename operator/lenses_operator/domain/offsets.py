@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import gzip
+import io
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -20,6 +21,8 @@ BEFORE_PLAIN = 256 * 1024
 BEFORE_COMPRESSED = 1024 * 1024
 OBJECT_BYTES = 1_250_000
 """Spec and status together; etcd takes 1.5 MiB, and kubectl keeps up to 256 KiB of its own in an annotation."""
+MAX_TEXT = 64 * 1024 * 1024
+"""Bytes: no answer of Lenses is longer, so nothing that was kept is."""
 MAX_ZEROS = 64
 """Beyond them a number is compared in its scientific form: `1e999999999` must not become a gigabyte of zeros."""
 SEEKS_BY_ITSELF = (
@@ -223,10 +226,14 @@ def before_of(text: str, room: int = OBJECT_BYTES) -> Before:
 
 
 def text_of(plain: str | None, compressed: str | None) -> str | None:
-    """The text that `before_of` kept."""
+    """The text that `before_of` kept. Raises what gzip raises, ValueError for more than Lenses can have said."""
     if plain is not None or compressed is None:
         return plain
-    return gzip.decompress(base64.b64decode(compressed)).decode()
+    with gzip.open(io.BytesIO(base64.b64decode(compressed))) as file:
+        raw = file.read(MAX_TEXT + 1)
+    if len(raw) > MAX_TEXT:
+        raise ValueError(f"it is more than {MAX_TEXT} bytes")
+    return raw.decode()
 
 
 def entry_texts(text: str) -> list[str]:

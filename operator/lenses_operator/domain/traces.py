@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from lenses_operator.resources.text import plain
+
 CAUSED_BY = "Caused by: "
 TRACE_LIMIT = 1024
 """Bytes of one task's error in status."""
@@ -19,6 +21,7 @@ def root_cause(trace: str | None) -> str:
 
 def excerpt(trace: str, limit: int = TRACE_LIMIT) -> str:
     """The first lines and the root cause, at most `limit` bytes of UTF-8, never half a character."""
+    trace = plain(trace)
     cause = root_cause(trace)
     text = trace.strip()
     if len(text.encode()) <= limit:

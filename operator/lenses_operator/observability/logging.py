@@ -14,6 +14,7 @@ from typing import Any, Literal
 from pythonjsonlogger.json import JsonFormatter
 
 from lenses_operator.resources.base import ObjectKey
+from lenses_operator.resources.text import one_row, plain
 
 OURS = "lenses_operator"
 FIELDS = (
@@ -57,12 +58,18 @@ def _fields(record: logging.LogRecord) -> dict[str, Any]:
 
 
 class TextFormatter(logging.Formatter):
-    """One line, our fields at the end as key=value."""
+    """One line, our fields at the end as key=value. Names and words come from elsewhere: none makes a line."""
 
     def format(self, record: logging.LogRecord) -> str:
         line = super().format(record)
-        fields = " ".join(f"{name}={value}" for name, value in _fields(record).items())
+        fields = " ".join(f"{name}={one_row(str(value))}" for name, value in _fields(record).items())
         return f"{line} [{fields}]" if fields else line
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - the base class' name
+        return one_row(super().formatMessage(record))
+
+    def formatException(self, ei: Any) -> str:  # noqa: N802 - the base class' name
+        return plain(super().formatException(ei))
 
 
 class JsonLines(JsonFormatter):

@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Any, Literal
 
 from lenses_operator.resources.base import Model, Timestamp
+from lenses_operator.resources.text import plain
 
 ConditionStatus = Literal["True", "False", "Unknown"]
 MESSAGE_LIMIT = 2000
@@ -78,5 +79,6 @@ class Verdict(Model):
 
 
 def shorten(text: str, limit: int = MESSAGE_LIMIT) -> str:
-    """At most `limit` characters; a condition is read by people and stored in etcd."""
+    """At most `limit` characters; a condition is read by people, often at a terminal, and stored in etcd."""
+    text = plain(text)
     return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"

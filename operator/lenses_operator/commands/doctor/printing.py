@@ -8,9 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import groupby
 
-import click
-
-from lenses_operator.commands.output import Format, console, print_document
+from lenses_operator.commands.output import Format, console, print_document, say
 from lenses_operator.diagnosis.results import Result, Verdict, counts
 
 _STYLES = {Verdict.OK: "green", Verdict.WARNING: "yellow", Verdict.FAILED: "bold red", Verdict.SKIPPED: "dim"}
@@ -81,7 +79,7 @@ def _document(results: Sequence[Result]) -> dict[str, object]:
 
 def call(what: str, outcome: int | str, seconds: float) -> None:
     """A line on standard error."""
-    click.echo(f"{what}: {outcome}, {seconds * 1000:.0f} ms", err=True)
+    say(f"{what}: {outcome}, {seconds * 1000:.0f} ms")
 
 
 def lenses_call(operation: str, environment: str, outcome: int | str, seconds: float) -> None:
