@@ -29,7 +29,8 @@ from lenses_operator.controllers.reporter import Reporter
 from lenses_operator.controllers.session import Sessions
 from lenses_operator.controllers.store import Store
 from lenses_operator.controllers.vitals import Vitals
-from lenses_operator.kube.api import KubeApi, connect
+from lenses_operator.kube.api import KubeApi
+from lenses_operator.kube.connection import connect
 from lenses_operator.kube.events import Events, EventType
 from lenses_operator.kube.leader import Leader
 from lenses_operator.kube.lister import Lister

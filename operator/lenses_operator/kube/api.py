@@ -8,12 +8,11 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import aiohttp
-from kubernetes.aio import config as kube_config
 from kubernetes.aio.client import ApiClient, CoordinationV1Api, CoreV1Api, CustomObjectsApi
 from kubernetes.aio.client.exceptions import ApiException
-from kubernetes.aio.config import ConfigException
-from yaml import YAMLError
 
+from lenses_operator.kube.connection import connect
+from lenses_operator.kube.errors import KubeError as KubeError
 from lenses_operator.resources.base import GROUP, VERSION
 
 PAGE = 500
@@ -22,36 +21,6 @@ TIMEOUT = 30.0
 JSON_PATCH = "application/json-patch+json"
 
 PatchOperation = Mapping[str, Any]
-
-
-class KubeError(Exception):
-    """A request to the Kubernetes API that did not succeed; `status` is 0 where there was no answer."""
-
-    def __init__(self, what: str, status: int, message: str) -> None:
-        super().__init__(f"{what}: {status or 'no answer'} {message}".rstrip())
-        self.status = status
-
-    @property
-    def not_found(self) -> bool:
-        return self.status == 404
-
-    @property
-    def outdated(self) -> bool:
-        """The object has changed since it was read: 409, or 422 where a JSON patch's `test` failed."""
-        return self.status in (409, 422)
-
-
-async def connect() -> ApiClient:
-    """In-cluster credentials, else kubeconfig. Raises KubeError where there are neither."""
-    try:
-        kube_config.load_incluster_config()  # type: ignore[no-untyped-call]
-    except ConfigException:
-        try:
-            await kube_config.load_kube_config()  # type: ignore[no-untyped-call]
-        except (ConfigException, OSError, ValueError, YAMLError) as error:
-            why = " ".join(str(error).split())
-            raise KubeError("Kubernetes access", 0, f"neither in-cluster nor kubeconfig: {why}") from error
-    return ApiClient()
 
 
 async def one_object(plural: str, namespace: str, name: str) -> dict[str, Any] | None:

@@ -11,7 +11,8 @@ from typing import Any, TypeVar
 
 from kubernetes.aio.client import ApiClient, ApiextensionsV1Api, AuthorizationV1Api, CoordinationV1Api
 
-from lenses_operator.kube.api import TIMEOUT, KubeApi, KubeError, connect, errors_of
+from lenses_operator.kube.api import TIMEOUT, KubeApi, KubeError, errors_of
+from lenses_operator.kube.connection import connect
 from lenses_operator.resources.base import GROUP
 
 _NAMESPACE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")

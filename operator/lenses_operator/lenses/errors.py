@@ -288,14 +288,16 @@ def from_answer(
     *,
     retry_after: float | None = None,
     optional: bool = False,
+    target: str = "",
 ) -> LensesError:
-    """The error that a finished answer with a status other than 2xx stands for.
+    """The error that a finished answer with a status other than 2xx stands for. `target`: of a redirect, its host.
 
     `optional` marks an operation that a Lenses may lack: 404, 405, 415 and 501 then mean just that.
     """
     shape = _shape(body)
     if 300 <= status < 400:
-        message = f"redirected instead of answered (status {status}); is the URL right?"
+        where = f" to {target}, which is not followed," if target else ""
+        message = f"redirected{where} instead of answered (status {status}); is the URL right?"
         return UnusableAnswer(operation, message, status=status, detail=_words(shape), retry_after=retry_after)
     if optional and status in {404, 405, 415, 501} and not (isinstance(shape, _Problem) and shape.word in _BY_WORD):
         return MissingAgentCapability(operation, status=status, detail=_words(shape), retry_after=retry_after)

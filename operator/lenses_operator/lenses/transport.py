@@ -189,8 +189,15 @@ class LensesTransport:
         retry_after = self._retry_after(response)
         if retry_after is not None:
             lane.not_before = max(lane.not_before, self._clock() + retry_after)
+        # Scheme, host and port: the rest of the address may hold what is nobody's business.
+        there = response.next_request.url if response.next_request else None
         raise errors.from_answer(
-            call.operation, response.status_code, body, retry_after=retry_after, optional=call.optional
+            call.operation,
+            response.status_code,
+            body,
+            retry_after=retry_after,
+            optional=call.optional,
+            target=f"{there.scheme}://{there.netloc.decode()}" if there else "",
         )
 
     async def _pause(self, call: Call, lane: _Lane) -> None:
@@ -267,6 +274,10 @@ def _passing(failure: errors.LensesError) -> bool:
 async def _body(call: Call, response: httpx.Response) -> bytes:
     parts: list[bytes] = []
     size = 0
+    if len(response.headers.get_list("Content-Encoding", split_commas=True)) > 1:
+        # Read in pieces, but each is unpacked whole: a thousandfold by each layer
+        message = "the answer is compressed more than once"
+        raise errors.UnusableAnswer(call.operation, message, status=response.status_code)
     try:
         async for part in response.aiter_bytes():
             size += len(part)

@@ -8,7 +8,8 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from lenses_operator.domain.references import RefData, ReferenceNotFound
-from lenses_operator.kube.api import KubeApi, KubeError, connect
+from lenses_operator.kube.api import KubeApi, KubeError
+from lenses_operator.kube.connection import connect
 from lenses_operator.kube.references import ReferenceReader
 from lenses_operator.manifests.references import Located
 from lenses_operator.planning.cluster import Bodies, ClusterError, MayNotReadError

@@ -46,6 +46,24 @@ async def say_empty_list(reader: asyncio.StreamReader, writer: asyncio.StreamWri
         await writer.drain()
 
 
+_CA_CONFIG = """
+[ca]
+default_ca = d
+[d]
+database = index
+serial = serial
+new_certs_dir = .
+default_md = sha256
+policy = p
+[p]
+commonName = supplied
+[extensions]
+basicConstraints = critical,CA:FALSE
+subjectAltName = IP:127.0.0.1
+authorityKeyIdentifier = keyid
+"""
+
+
 @dataclass(frozen=True)
 class Authority:
     """A CA of the test's own, and a certificate for 127.0.0.1 that it signed."""
@@ -67,19 +85,32 @@ class Authority:
         context.load_cert_chain(self.certificate, self.key)
         return context
 
+    def expired(self) -> ssl.SSLContext:
+        """A server whose certificate, of the same CA, was valid in January 2020."""
+        folder = self.ca.parent
+        (folder / "index").write_text("")
+        (folder / "serial").write_text("01")
+        (folder / "ca.cnf").write_text(_CA_CONFIG)
+        _run(folder, "req", "-new", "-key", self.key.name, "-subj", "/CN=lenses", "-out", "old.csr")
+        dates = ("-startdate", "20200101000000Z", "-enddate", "20200201000000Z")
+        signing = ("-config", "ca.cnf", "-batch", "-notext", "-cert", "ca.crt", "-keyfile", "ca.key")
+        _run(folder, "ca", *signing, *dates, "-extensions", "extensions", "-in", "old.csr", "-out", "old.crt")
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(folder / "old.crt", self.key)
+        return context
+
+
+def self_signed(folder: Path) -> ssl.SSLContext:
+    _openssl(folder, "/CN=lenses", "self.key", "self.crt", "subjectAltName=IP:127.0.0.1")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(folder / "self.crt", folder / "self.key")
+    return context
+
 
 def _openssl(folder: Path, subject: str, key: str, certificate: str, extension: str, *signed: str) -> None:
-    command = [
-        "openssl",
-        "req",
-        "-x509",
-        "-newkey",
-        "ec",
-        "-pkeyopt",
-        "ec_paramgen_curve:P-256",
-        "-nodes",
-        "-days",
-        "2",
-    ]
-    command += ["-subj", subject, "-keyout", key, "-out", certificate, "-addext", extension, *signed]
-    subprocess.run(command, cwd=folder, check=True, capture_output=True)
+    made = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-keyout", key)
+    _run(folder, "req", "-x509", *made, "-subj", subject, "-out", certificate, "-addext", extension, *signed)
+
+
+def _run(folder: Path, *words: str) -> None:
+    subprocess.run(["openssl", *words], cwd=folder, check=True, capture_output=True)
