@@ -22,6 +22,8 @@ HUNG = 30.0
 """Seconds without a beat after which the event loop counts as hung: far more than the work on a first list takes."""
 SECOND_LOOK = 0.5
 """Seconds: a process that was paused as a whole has an old beat too, and a new one at once."""
+CONNECTIONS = 64
+"""Open at a time: beyond them the oldest is closed, so that whoever opens many and says nothing keeps nobody out."""
 ANSWER = 4.0
 """Seconds to wait for the operator's event loop: less than a probe waits."""
 
@@ -53,6 +55,7 @@ class HealthServer:
         self._operator: asyncio.AbstractEventLoop | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._runner: web.AppRunner | None = None
+        self._listening: asyncio.Server | None = None
 
     async def start(self) -> None:
         """Raises OSError where the port is taken."""
@@ -68,15 +71,14 @@ class HealthServer:
         self._beating.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await self._beating
-        if self._runner is not None:
-            await self._beside(self._runner.cleanup())
+        await self._beside(self._close())
         self._loop.call_soon_threadsafe(self._loop.stop)
 
     @property
     def port(self) -> int:
         """The port that is listened on."""
-        assert self._runner is not None
-        return int(self._runner.addresses[0][1])
+        assert self._listening is not None
+        return int(self._listening.sockets[0].getsockname()[1])
 
     async def _beside(self, work: Coroutine[Any, Any, T]) -> T:
         """Runs it on the server's loop."""
@@ -90,7 +92,24 @@ class HealthServer:
         app.router.add_get("/metrics", self._metrics)
         self._runner = web.AppRunner(app, access_log=None)
         await self._runner.setup()
-        await web.TCPSite(self._runner, self._host, self._port).start()
+        loop = asyncio.get_running_loop()
+        self._listening = await loop.create_server(self._connection, self._host, self._port, backlog=CONNECTIONS)
+
+    def _connection(self) -> asyncio.Protocol:
+        """For a new one. The server of aiohttp has no time-out for a request that never gets complete."""
+        assert self._runner is not None
+        server = self._runner.server
+        assert server is not None
+        for oldest in server.connections[: 1 - CONNECTIONS]:
+            if oldest.transport is not None:
+                oldest.transport.abort()
+        return server()
+
+    async def _close(self) -> None:
+        if self._listening is not None:
+            self._listening.close()
+        if self._runner is not None:
+            await self._runner.cleanup()
 
     async def _live(self) -> None:
         """On the operator's loop."""

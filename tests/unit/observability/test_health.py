@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 
 import aiohttp
@@ -110,3 +111,29 @@ async def test_a_port_that_is_taken_is_told(rig: Rig) -> None:
 
 async def test_stopping_what_never_started_is_nothing() -> None:
     await Rig().server.stop()
+
+
+async def test_whoever_opens_many_connections_and_says_nothing_keeps_nobody_out(rig: Rig) -> None:
+    opened = [await asyncio.open_connection("127.0.0.1", rig.server.port) for _ in range(3 * health.CONNECTIONS)]
+    for _, writer in opened:
+        writer.write(b"GET /healthz HTTP/1.1\r\nHost: a\r\nX-Slow: ")
+    assert await rig.get("/healthz") == (200, "ok\n")
+    async with asyncio.timeout(10):  # the oldest are closed, not just passed over
+        for reader, _ in opened[: 2 * health.CONNECTIONS]:
+            with contextlib.suppress(ConnectionError):
+                assert await reader.read() == b""
+    assert rig.server._runner is not None
+    assert rig.server._runner.server is not None
+    assert len(rig.server._runner.server.connections) <= health.CONNECTIONS
+    for _, writer in opened:
+        writer.close()
+
+
+@pytest.mark.parametrize("said", ["GET /" + "x" * 20_000, "GET / HTTP/1.1\r\nX: " + "x" * 20_000, "\x00\x01" * 100])
+async def test_a_request_that_is_too_large_or_none_is_refused(rig: Rig, said: str) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", rig.server.port)
+    writer.write(f"{said}\r\n\r\n".encode())
+    async with asyncio.timeout(10):
+        assert (await reader.readline()).startswith(b"HTTP/1.0 400") or b" 400 " in await reader.read()
+    writer.close()
+    assert (await rig.get("/healthz"))[0] == 200
