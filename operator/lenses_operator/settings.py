@@ -32,7 +32,7 @@ class Settings(BaseSettings):
     drift_interval: float = Field(default=300.0, ge=1, le=86400)
     concurrency: int = Field(default=16, ge=2, le=256)
     http_port: int = Field(default=8080, ge=0, le=65535)
-    http_host: str = "0.0.0.0"
+    http_host: str = "0.0.0.0"  # noqa: S104 - the kubelet and Prometheus come from other addresses
     log_format: Literal["json", "text"] = "json"
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     leader_election: bool = False

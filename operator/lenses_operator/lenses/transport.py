@@ -161,7 +161,7 @@ class LensesTransport:
                     raise
                 tries_left -= 1
                 if failure.retry_after is None:  # otherwise the environment's pause does the waiting
-                    await self._sleep(random.uniform(*_DELAY))
+                    await self._sleep(random.uniform(*_DELAY))  # noqa: S311 - jitter, no secret
 
     async def _once(self, call: Call, target: str, token: str, observer: Observer | None) -> Answer:
         lane = self._lanes.setdefault(call.environment, _Lane(self._concurrency))

@@ -1,0 +1,153 @@
+"""What no module of the operator may do, and the only places where connections are opened.
+
+Ruff's rules `S` (bandit's) look at the same code; these add what they leave out, and fail where a new place comes up.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+import pytest
+
+from harness.paths import ROOT
+
+PACKAGE = ROOT / "operator" / "lenses_operator"
+MODULES = {str(path.relative_to(PACKAGE)): ast.parse(path.read_text()) for path in sorted(PACKAGE.rglob("*.py"))}
+
+IMPORTS = frozenset(
+    [
+        "pickle",
+        "marshal",
+        "shelve",
+        "dill",
+        "subprocess",
+        "multiprocessing",
+        "ctypes",
+        "pty",
+        "code",
+        "requests",
+        "urllib3",
+        "websocket",
+        "ftplib",
+        "smtplib",
+        "poplib",
+        "imaplib",
+        "nntplib",
+        "telnetlib",
+        "xmlrpc",
+        "http.client",
+        "urllib.request",
+        "xml",
+        "jinja2",
+    ]
+)
+CALLS = frozenset(
+    [
+        "eval",
+        "exec",
+        "compile",
+        "__import__",
+        "os.system",
+        "os.popen",
+        "os.execv",
+        "os.spawnv",
+        "tempfile.mktemp",
+        "yaml.load",
+        "yaml.load_all",
+        "yaml.unsafe_load",
+        "yaml.unsafe_load_all",
+        "yaml.full_load",
+        "yaml.full_load_all",
+        "ssl._create_unverified_context",
+        "yaml.Loader",
+        "yaml.UnsafeLoader",
+        "yaml.FullLoader",
+    ]
+)
+OPENS = {
+    "httpx.AsyncClient": {"lenses/transport.py": 1, "lenses/probe.py": 1},
+    "httpx.AsyncHTTPTransport": {"lenses/transport.py": 1},
+    "httpx.create_ssl_context": {"lenses/transport.py": 1},
+    "asyncio.open_connection": {"lenses/probe.py": 2},
+    "ApiClient": {"kube/connection.py": 1},
+    "kopf.operator": {"handlers.py": 1},
+    "loop.create_server": {"observability/health.py": 1},
+}
+"""What opens or accepts a connection, and how often each module does. docs/threat-model.md names the tests of each."""
+ALSO_OPENS = ("httpx.", "aiohttp.Client", "asyncio.start_", "asyncio.open_", "ssl.create", "ssl.SSLContext")
+SOCKETS = (
+    "ClientSession",
+    "AsyncClient",
+    "TCPConnector",
+    "create_connection",
+    "create_server",
+    "create_datagram_endpoint",
+    "sock_connect",
+    "TCPSite",
+    "UnixSite",
+)
+HARMLESS = frozenset({"httpx.URL", "httpx.Limits", "httpx.Timeout"} | {f"httpx.{kind}Error" for kind in ("Transport",)})
+
+
+def calls() -> Iterator[tuple[str, ast.Call]]:
+    for module, tree in MODULES.items():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Call):
+                yield module, node
+
+
+def test_there_is_something_to_look_at() -> None:
+    assert len(MODULES) > 100
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_no_module_that_runs_what_it_is_given_or_talks_past_our_clients(module: str) -> None:
+    for node in ast.walk(MODULES[module]):
+        names = []
+        if isinstance(node, ast.Import):
+            names = [one.name for one in node.names]
+        if isinstance(node, ast.ImportFrom):
+            names = [str(node.module), *(f"{node.module}.{one.name}" for one in node.names)]
+        for name in names:
+            parents = {name, name.partition(".")[0]}
+            assert not parents & IMPORTS, f"{module} imports {name}"
+        if isinstance(node, ast.Call | ast.Attribute):
+            said = ast.unparse(node.func if isinstance(node, ast.Call) else node)
+            assert said not in CALLS, f"{module}: {said}"
+
+
+def _opens(name: str) -> bool:
+    if name in HARMLESS:
+        return False
+    return name in OPENS or name.startswith(ALSO_OPENS) or name.rpartition(".")[2] in SOCKETS
+
+
+def test_connections_are_opened_in_the_places_known_and_in_no_other() -> None:
+    found: dict[str, dict[str, int]] = {}
+    for module, call in calls():
+        name = ast.unparse(call.func)
+        patterns = {ast.unparse(one.cls) for one in ast.walk(MODULES[module]) if isinstance(one, ast.MatchClass)}
+        if _opens(name) and name not in patterns:
+            found.setdefault(name, {}).setdefault(module, 0)
+            found[name][module] += 1
+    assert found == OPENS
+
+
+def test_our_clients_follow_no_redirects_and_no_environment() -> None:
+    for module, call in calls():
+        given = {keyword.arg: ast.unparse(keyword.value) for keyword in call.keywords}
+        name = ast.unparse(call.func)
+        if name in {"httpx.AsyncClient", "httpx.AsyncHTTPTransport", "httpx.create_ssl_context"}:
+            assert given["trust_env"] == "False", module
+        if name == "httpx.AsyncClient":
+            assert given["follow_redirects"] == "False", module
+
+
+def test_certificates_are_never_not_checked() -> None:
+    for module, tree in MODULES.items():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Attribute):
+                assert node.attr not in {"CERT_NONE", "CERT_OPTIONAL", "verify_mode", "check_hostname"}, module
+            if isinstance(node, ast.keyword) and node.arg in {"verify", "verify_ssl", "ssl", "insecure"}:
+                assert ast.unparse(node.value) == "trust(ca_file)", module
