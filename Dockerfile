@@ -21,6 +21,7 @@ COPY crds/ crds/
 COPY operator/ operator/
 RUN python -m pip --python /opt/build/bin/python wheel --no-deps --no-build-isolation --wheel-dir /wheels . \
     && python -m pip --python /opt/venv/bin/python install --no-compile --no-deps --no-index /wheels/*.whl \
+    && install -D -m 0644 requirements/sbom.cdx.json /opt/venv/share/sbom/lenses-operator.cdx.json \
     && python -m compileall -q -j 0 --invalidation-mode unchecked-hash /opt/venv/lib
 
 FROM ${PYTHON_IMAGE}

@@ -29,6 +29,15 @@ lock: setup ## resolve the dependencies again into requirements/
 	build/lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate pyproject.toml --group dev -c requirements/runtime.txt -o requirements/dev.txt
 	build/lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate --group bench -c requirements/dev.txt -o requirements/bench.txt
 
+.PHONY: sbom audit
+sbom: setup ## requirements/sbom.cdx.json (CycloneDX), from the lock; the image has a copy
+	@$(BIN)/python -m harness.sbom
+
+audit: ## look for known vulnerabilities in the lock with pip-audit; needs the network, and is not part of the tests
+	$(PYTHON) -m venv build/audit
+	build/audit/bin/pip install --quiet --disable-pip-version-check pip-audit
+	build/audit/bin/pip-audit --strict --disable-pip --require-hashes -r requirements/runtime.txt
+
 # The environment: see tests/harness. Only a KUBECONFIG given to make itself is used, never the one of the shell.
 .PHONY: build up down
 GIVEN_KUBECONFIG = $(if $(filter command,$(origin KUBECONFIG)),--kubeconfig "$(KUBECONFIG)")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shlex
@@ -78,6 +79,11 @@ def test_it_holds_the_locked_packages_and_the_project_and_nothing_to_install_mor
         looking: list[str | Path] = [image.python, "-c", f"import {module}"]
         assert b"No module named" in subprocess.run(looking, capture_output=True, check=False).stderr
     assert list(packages.glob("lenses_operator/__pycache__/app.*.pyc")), "compiled, for nothing can be written later"
+
+
+def test_it_holds_its_sbom(image: Image) -> None:
+    found = json.loads(image.path("/opt/venv/share/sbom/lenses-operator.cdx.json").read_text())
+    assert {one["name"]: one["version"] for one in found["components"]} == locked()
 
 
 def test_what_it_says_of_itself() -> None:
