@@ -82,7 +82,7 @@ test: lint types layers build ## everything CI runs: lint, types, layers, and th
 # The figures of docs/performance.md; BENCH=... gives other options, such as BENCH="--sizes 100 --steady 30".
 .PHONY: bench
 BENCH ?=
-bench: build $(VENV)/.bench ## speed, memory and requests, beside a plain kopf operator; about an hour
+bench: build $(VENV)/.bench ## speed, memory and requests, beside a plain kopf operator; under an hour
 	@PYTHONPATH=operator:tests $(BIN)/python -m bench --plot docs/performance.png $(BENCH)
 
 $(VENV)/.bench: requirements/bench.txt $(VENV)/.ready

@@ -70,6 +70,7 @@ def build_settings(selector: str) -> kopf.OperatorSettings:
     settings.scanning.disabled = True  # needs no rights on CRDs and namespaces
     settings.watching.chunk_size = 500
     settings.watching.server_timeout = 300
+    settings.queueing.idle_timeout = 0.1  # s; at a start every object has a task with its body for as long
     settings.persistence.finalizer = (
         f"{GROUP}/kopf"  # with our finalizer's name here, kopf would strip it in a hot loop
     )

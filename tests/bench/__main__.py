@@ -21,8 +21,6 @@ from harness import build, paths
 
 OUT = paths.BUILD / "bench.json"
 SUBJECTS: dict[str, type[Ours] | type[Baseline]] = {"ours": Ours, "baseline": Baseline}
-QUIET = 20.0
-"""Seconds after the last change before a steady state is measured."""
 
 
 class Run:
@@ -58,7 +56,7 @@ class Run:
         self.say("mass create")
         result.create = await scenarios.mass_create(bench)
         if wanted("steady"):
-            await asyncio.sleep(QUIET)
+            await asyncio.sleep(self._options.quiet)
             self.say("steady state")
             result.steady = await scenarios.steady(bench, self._options.steady)
         if wanted("change"):
@@ -67,11 +65,11 @@ class Run:
         if wanted("repair"):
             self.say("repair of states")
             result.state_repair = await scenarios.state_repair(bench)
-            if self._count == min(self._options.sizes):
-                self.say("repair of configurations")
-                result.config_repair = await scenarios.config_repair(bench)
+        if self._options.config_drift:
+            self.say("repair of configurations")
+            result.config_repair = await scenarios.config_repair(bench)
         if wanted("start"):
-            await asyncio.sleep(QUIET)
+            await asyncio.sleep(self._options.quiet)
             self.say("restart")
             result.start = await scenarios.restart(bench, self._count)
         if wanted("beside") and ours:
@@ -91,6 +89,8 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="bench", description="Measures the operator and a plain one beside it.")
     parser.add_argument("--sizes", type=_numbers, default=[100, 1000, 5000], help="numbers of connectors")
     parser.add_argument("--steady", type=float, default=180, help="seconds of steady state")
+    parser.add_argument("--quiet", type=float, default=20, help="seconds after the last change before a measurement")
+    parser.add_argument("--config-drift", action="store_true", help="wait for drift checks too: five minutes each time")
     parser.add_argument("--changes", type=int, default=100, help="single changes of each kind")
     parser.add_argument("--subjects", default="ours,baseline", help="ours, baseline or both")
     parser.add_argument("--only", type=lambda text: text.split(","), default=[], help="steady,change,repair,start,...")

@@ -67,7 +67,8 @@ CALLS = frozenset(
 )
 OPENS = {
     "httpx.AsyncClient": {"lenses/transport.py": 1, "lenses/probe.py": 1},
-    "httpx.AsyncHTTPTransport": {"lenses/transport.py": 1},
+    "httpx.AsyncHTTPTransport": {"lenses/connections.py": 1},
+    "connections": {"lenses/transport.py": 1},
     "httpx.create_ssl_context": {"lenses/transport.py": 1},
     "asyncio.open_connection": {"lenses/probe.py": 2},
     "ApiClient": {"kube/connection.py": 1},
@@ -150,4 +151,7 @@ def test_certificates_are_never_not_checked() -> None:
             if isinstance(node, ast.Attribute):
                 assert node.attr not in {"CERT_NONE", "CERT_OPTIONAL", "verify_mode", "check_hostname"}, module
             if isinstance(node, ast.keyword) and node.arg in {"verify", "verify_ssl", "ssl", "insecure"}:
-                assert ast.unparse(node.value) == "trust(ca_file)", module
+                wanted = "context" if module == "lenses/connections.py" else "trust(ca_file)"
+                assert ast.unparse(node.value) == wanted, module
+    given = [ast.unparse(call.args[0]) for _, call in calls() if ast.unparse(call.func) == "connections"]
+    assert given == ["trust(ca_file)"], "the context that lenses/connections.py is given"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Set
 from math import inf
 from typing import Any
 
@@ -81,9 +81,14 @@ class Intake:
             for key in self._store.referrers(*place):
                 self._enqueue(key)
 
-    def listed(self, bodies: Iterable[Mapping[str, Any]]) -> list[LensesConnector]:
-        """A complete list; returns what the store holds and the list does not: to be looked up one by one."""
-        return self._store.compare(bodies, self.seen)
+    def listed(self, bodies: Iterable[Mapping[str, Any]]) -> None:
+        """A page of a list."""
+        for body in self._store.news(bodies):
+            self.seen(body)
+
+    def unlisted(self, uids: Set[str]) -> list[LensesConnector]:
+        """What is held and not in a complete list: to be looked up one by one."""
+        return self._store.unlisted(uids)
 
     def _wake(self, resource: LensesConnector) -> None:
         self._enqueue(resource.key)

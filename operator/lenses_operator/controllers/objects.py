@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set
 from math import inf
 from typing import Any, Generic, TypeVar
 
@@ -59,13 +59,15 @@ class Objects(Generic[R]):
         """It is there after all."""
         self._gone.pop(uid, None)
 
-    def compare(self, bodies: Iterable[Mapping[str, Any]], seen: Callable[[Mapping[str, Any]], None]) -> list[R]:
-        """Hands on what is news in a complete list; returns what is held and not in it: to be looked up one by one."""
-        held = {one.metadata.uid: one.metadata.resource_version for one in self._objects.values()}
-        uids = set()
+    def news(self, bodies: Iterable[Mapping[str, Any]], kind: str) -> Iterator[Mapping[str, Any]]:
+        """Those that are not held as they are in a list of this kind."""
         for body in bodies:
             metadata = body["metadata"]
-            uids.add(metadata["uid"])
-            if held.get(metadata["uid"]) != metadata["resourceVersion"]:
-                seen(body)
+            held = self._objects.get(ObjectKey(kind, metadata["namespace"], metadata["name"]))
+            known = held and (held.metadata.uid, held.metadata.resource_version)
+            if known != (metadata["uid"], metadata["resourceVersion"]):
+                yield body
+
+    def unlisted(self, uids: Set[str]) -> list[R]:
+        """What is held and not in a complete list: to be looked up one by one."""
         return [resource for resource in self if resource.metadata.uid not in uids]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from math import inf
 from typing import Any
 
@@ -49,11 +49,13 @@ class OffsetsStore:
             self._of[connector_key(last)].discard(key)
         return last
 
-    def compare(
-        self, bodies: Iterable[Mapping[str, Any]], seen: Callable[[Mapping[str, Any]], None]
-    ) -> list[LensesConnectorOffsets]:
-        """See `Objects.compare`."""
-        return self._objects.compare(bodies, seen)
+    def news(self, bodies: Iterable[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
+        """See `Objects.news`."""
+        return self._objects.news(bodies, LensesConnectorOffsets.kind_name)
+
+    def unlisted(self, uids: Set[str]) -> list[LensesConnectorOffsets]:
+        """See `Objects.unlisted`."""
+        return self._objects.unlisted(uids)
 
     def of(self, connector: ObjectKey) -> list[LensesConnectorOffsets]:
         """All that name this LensesConnector."""
@@ -103,9 +105,14 @@ class OffsetsIntake:
         """It lost the label we look for, and may get it back; its hold ends all the same."""
         self._went(operation, -inf)
 
-    def listed(self, bodies: Sequence[Mapping[str, Any]]) -> list[LensesConnectorOffsets]:
-        """A complete list; returns what the store holds and the list does not: to be looked up one by one."""
-        return self._store.compare(bodies, self.seen)
+    def listed(self, bodies: Iterable[Mapping[str, Any]]) -> None:
+        """A page of a list."""
+        for body in self._store.news(bodies):
+            self.seen(body)
+
+    def unlisted(self, uids: Set[str]) -> list[LensesConnectorOffsets]:
+        """What is held and not in a complete list: to be looked up one by one."""
+        return self._store.unlisted(uids)
 
     def wake(self, operation: LensesConnectorOffsets) -> None:
         """Whatever happens to one operation matters to its connector and to the next in line."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass
 from math import inf
 from typing import Any
@@ -75,11 +75,13 @@ class Store:
             self._objects.may_return(tombstone.resource.metadata.uid)
             self.drop_tombstone(key)
 
-    def compare(
-        self, bodies: Iterable[Mapping[str, Any]], seen: Callable[[Mapping[str, Any]], None]
-    ) -> list[LensesConnector]:
-        """See `Objects.compare`."""
-        return self._objects.compare(bodies, seen)
+    def news(self, bodies: Iterable[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
+        """See `Objects.news`."""
+        return self._objects.news(bodies, LensesConnector.kind_name)
+
+    def unlisted(self, uids: Set[str]) -> list[LensesConnector]:
+        """See `Objects.unlisted`."""
+        return self._objects.unlisted(uids)
 
     def released(self, uid: str) -> None:
         """We took our own finalizer off this object: its going is no surprise."""

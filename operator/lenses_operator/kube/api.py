@@ -76,19 +76,23 @@ class KubeApi:
             raise
 
     async def list_all(self, plural: str, namespaces: Sequence[str], selector: str) -> list[dict[str, Any]]:
+        """All that `pages` gives."""
+        return [item async for page in self.pages(plural, namespaces, selector) for item in page]
+
+    async def pages(
+        self, plural: str, namespaces: Sequence[str], selector: str
+    ) -> AsyncIterator[Sequence[dict[str, Any]]]:
         """Every object, page by page, of the given namespaces, or of all where none is given."""
-        found: list[dict[str, Any]] = []
         scopes: list[str | None] = [*namespaces] or [None]
         for namespace in scopes:
             token: str | None = None
             while True:
                 async with errors_of(f"list {plural}"):
                     page = await self._page(plural, namespace, selector, token)
-                found += page["items"]
+                yield page["items"]
                 token = page["metadata"].get("continue")
                 if not token:
                     break
-        return found
 
     async def _page(self, plural: str, namespace: str | None, selector: str, token: str | None) -> dict[str, Any]:
         options: dict[str, Any] = {"limit": PAGE, "_request_timeout": TIMEOUT}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from typing import Any, Generic, Protocol, TypeVar
 
 from lenses_operator.kube.api import KubeApi, KubeError
@@ -24,8 +24,12 @@ RETRY = 2.0
 class Sink(Protocol[R]):
     """Who wants to know of the lists of one kind."""
 
-    def listed(self, bodies: Sequence[Mapping[str, Any]]) -> list[R]:
-        """Takes a complete list; returns what it held that is not in it."""
+    def listed(self, bodies: Sequence[Mapping[str, Any]]) -> None:
+        """Takes one page of a list."""
+        ...
+
+    def unlisted(self, uids: Set[str]) -> list[R]:
+        """What it holds that is not in a complete list."""
         ...
 
     def lost(self, resource: R) -> None:
@@ -46,9 +50,13 @@ class _Kind(Generic[R]):
         self._unlisted: set[str] = set()
 
     async def list(self, api: KubeApi, writer: Writer, namespaces: Sequence[str], selector: str) -> None:
-        bodies = await api.list_all(self._plural, namespaces, selector)
+        """Page by page: thousands of bodies at a time would be most of the memory that the operator ever needs."""
+        listed: set[str] = set()
         unlisted = set()
-        for resource in self._sink.listed(bodies):
+        async for page in api.pages(self._plural, namespaces, selector):
+            self._sink.listed(page)
+            listed.update(body["metadata"]["uid"] for body in page)
+        for resource in self._sink.unlisted(listed):
             # Absence from a list is no proof: the object may be younger than the list, or have lost its label.
             if await writer.current(resource) is None:
                 self._sink.lost(resource)

@@ -25,6 +25,7 @@ from urllib.parse import quote
 import httpx
 
 from lenses_operator.lenses import errors
+from lenses_operator.lenses.connections import connections
 from lenses_operator.lenses.tokens import TokenSource
 
 log = logging.getLogger(__name__)
@@ -331,10 +332,10 @@ def _base(base_url: str) -> str:
     return str(url).rstrip("/")
 
 
-def _wire(ca_file: Path | None, concurrency: int) -> httpx.AsyncHTTPTransport:
+def _wire(ca_file: Path | None, concurrency: int) -> httpx.AsyncBaseTransport:
     """Semaphores limit what is under way; waiting in httpx's pool costs more than the request itself."""
     limits = httpx.Limits(max_connections=None, max_keepalive_connections=4 * concurrency, keepalive_expiry=20)
-    return httpx.AsyncHTTPTransport(verify=trust(ca_file), limits=limits, trust_env=False)
+    return connections(trust(ca_file), limits)
 
 
 def trust(ca_file: Path | None) -> ssl.SSLContext:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Annotated, Any, ClassVar, NamedTuple, Self
 
-from pydantic import BaseModel, ConfigDict, PlainSerializer
+from pydantic import BaseModel, ConfigDict, PlainSerializer, field_validator
 from pydantic.alias_generators import to_camel
 
 GROUP = "connect.lenses.io"
@@ -58,6 +58,14 @@ class Metadata(Model):
     finalizers: tuple[str, ...] = ()
     labels: dict[str, str] = {}
     annotations: dict[str, str] = {}
+
+    @field_validator("annotations", mode="before")
+    @classmethod
+    def _ours(cls, annotations: Any) -> Any:
+        """Others' are not kept: kubectl puts the whole object into one of its own."""
+        if not isinstance(annotations, Mapping):
+            return annotations
+        return {key: value for key, value in annotations.items() if str(key).startswith(f"{GROUP}/")}
 
     @property
     def deleting(self) -> bool:

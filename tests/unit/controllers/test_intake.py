@@ -112,8 +112,8 @@ def test_a_list_brings_what_is_new_and_tells_what_it_lacks(rig: Rig) -> None:
     rig.sees(version=5)
     rig.sees(name="vanished", uid="uid-2", version=6)
     rig.woken.clear()
-    missing = rig.intake.listed([body(version=5), body("fresh", uid="uid-3", version=7)])
-    assert [resource.metadata.uid for resource in missing] == ["uid-2"]
+    rig.intake.listed([body(version=5), body("fresh", uid="uid-3", version=7)])
+    assert [resource.metadata.uid for resource in rig.intake.unlisted({"uid-1", "uid-3"})] == ["uid-2"]
     assert [key.name for key in rig.woken] == ["fresh"]
     assert len(rig.store) == 3
 

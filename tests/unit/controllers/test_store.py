@@ -62,9 +62,8 @@ def test_versions_are_compared_as_numbers() -> None:
 
 def test_it_knows_exactly_which_state_it_holds(store: Store) -> None:
     def news(uid: str, version: int) -> bool:
-        seen: list[object] = []
-        store.compare([{"metadata": {"uid": uid, "resourceVersion": str(version)}}], seen.append)
-        return bool(seen)
+        body = {"metadata": {"namespace": KEY.namespace, "name": KEY.name, "uid": uid, "resourceVersion": str(version)}}
+        return bool(list(store.news([body])))
 
     assert not news("uid-1", 5)
     assert news("uid-1", 6)

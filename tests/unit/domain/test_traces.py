@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lenses_operator.domain.traces import CAUSE_LIMIT, TRACE_LIMIT, excerpt, root_cause
+from lenses_operator.resources.text import plain
 
 TRACE = """\
 org.apache.kafka.connect.errors.ConnectException: Exiting WorkerSinkTask
@@ -45,8 +46,8 @@ def test_a_root_cause_is_short_and_one_line() -> None:
 def test_an_excerpt_is_never_over_its_bytes_and_never_ends_in_half_a_character(
     lines: list[str], joint: str, limit: int
 ) -> None:
-    trace = joint.join(lines)
-    short = excerpt(trace, limit)
+    given = joint.join(lines)
+    trace, short = plain(given), excerpt(given, limit)
     assert len(short.encode()) <= limit
     assert "�" not in short or "�" in trace
     if len(trace.strip().encode()) <= limit:

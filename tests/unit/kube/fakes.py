@@ -7,7 +7,7 @@ from __future__ import annotations
 import asyncio
 import copy
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import Any, cast
 
 from lenses_operator.kube.api import KubeApi, KubeError
@@ -70,13 +70,16 @@ class FakeApi:
         await self._gate("get")
         return copy.deepcopy(self.objects.get((namespace, name)))
 
-    async def list_all(self, plural: str, namespaces: Sequence[str], selector: str) -> list[dict[str, Any]]:
+    async def pages(
+        self, plural: str, namespaces: Sequence[str], selector: str
+    ) -> AsyncIterator[Sequence[dict[str, Any]]]:
+        """One object a page."""
         assert (list(namespaces), selector) == (["payments"], "team=a")
-        if plural == "lensesconnectoroffsets":
-            return []
-        assert plural == "lensesconnectors"
-        await self._gate("list")
-        return [copy.deepcopy(body) for body in self.objects.values() if not body.get("unlisted")]
+        if plural == "lensesconnectors":
+            await self._gate("list")
+            for body in list(self.objects.values()):
+                if not body.get("unlisted"):
+                    yield [copy.deepcopy(body)]
 
     async def patch(
         self, plural: str, namespace: str, name: str, operations: Sequence[Mapping[str, Any]], *, status: bool = False

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from typing import Any
 
 from lenses_operator.kube.lister import RELIST, RETRY, Lister
@@ -22,10 +22,15 @@ class Sink:
         self.held = list(held)
         self.told: list[tuple[str, str]] = []
         self.lists: list[int] = []
+        self.paged: set[str] = set()
 
-    def listed(self, bodies: Sequence[Mapping[str, Any]]) -> list[LensesConnector]:
-        self.lists.append(len(bodies))
-        uids = {one["metadata"]["uid"] for one in bodies}
+    def listed(self, bodies: Sequence[Mapping[str, Any]]) -> None:
+        self.paged.update(one["metadata"]["uid"] for one in bodies)
+
+    def unlisted(self, uids: Set[str]) -> list[LensesConnector]:
+        assert uids == self.paged, "every page is handed on before anything is missed"
+        self.paged.clear()
+        self.lists.append(len(uids))
         return [one for one in self.held if one.metadata.uid not in uids]
 
     def lost(self, resource: LensesConnector) -> None:
@@ -38,8 +43,11 @@ class Sink:
 class OffsetsSink:
     """Nothing is held of the other kind."""
 
-    def listed(self, bodies: Sequence[Mapping[str, Any]]) -> list[LensesConnectorOffsets]:
+    def listed(self, bodies: Sequence[Mapping[str, Any]]) -> None:
         assert not bodies
+
+    def unlisted(self, uids: Set[str]) -> list[LensesConnectorOffsets]:
+        assert not uids
         return []
 
     def lost(self, resource: LensesConnectorOffsets) -> None:

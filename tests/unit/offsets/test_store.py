@@ -104,7 +104,7 @@ def test_the_end_of_an_earlier_object_of_the_name(store: OffsetsStore, intake: O
 def test_a_full_list_names_what_is_missing(intake: OffsetsIntake) -> None:
     intake.seen(body("first", uid="off-1"))
     intake.seen(body("second", uid="off-2"))
-    assert [one.metadata.name for one in intake.listed([body("second", uid="off-2")])] == ["first"]
+    assert [one.metadata.name for one in intake.unlisted({"off-2"})] == ["first"]
 
 
 class TestHolding:
