@@ -108,8 +108,7 @@ class SetPolicy:
     allowed: frozenset[str]
 
     async def happen(self, world: World) -> None:
-        world.kube.allowed = self.allowed
-        world.kube.snap()
+        world.kube.allow(self.allowed)
         if world.process is not None:
             world.process.allow(self.allowed)
 
@@ -146,13 +145,13 @@ class Meddle:
             case "PAUSED" | "STOPPED" | "RUNNING":
                 if found is not None:
                     found.requests += 1
-                    lenses.turn(found, self.what)
+                    lenses.turn(self.connector, found, self.what)
             case key if found is not None:
                 found.config = {**found.config, key: "by-hand"}
                 found.foreign = found.foreign | {key}
                 found.written_by = None
                 found.touched = now()
-        lenses.changed()
+        lenses.changed(self.connector)
 
 
 @dataclass(frozen=True)
@@ -171,7 +170,7 @@ class Fail:
             found.move("FAILED")
         else:
             found.tasks = [("FAILED", trace)]
-        world.lenses.changed()
+        world.lenses.changed(self.connector)
 
 
 @dataclass(frozen=True)

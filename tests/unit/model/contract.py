@@ -89,7 +89,7 @@ class Contract:
                 self._restarting(name, what)
             case "reset_offsets":
                 self.check(
-                    any(self._dying(name, snapshot, DeletionPolicy.DELETE_WITH_OFFSETS) for snapshot in self._lately()),
+                    any(self._dying(name, snapshot, DeletionPolicy.DELETE_WITH_OFFSETS) for snapshot in self._lately(name)),
                     f"offsets of {name} reset, which nobody asked for",
                 )
             case _:
@@ -138,7 +138,7 @@ class Contract:
     def _deleting(self, name: str) -> None:
         found = self.lenses.connectors.get(name)
         wanted = False
-        for snapshot in self._lately():
+        for snapshot in self._lately(name):
             if self._dying(name, snapshot, DeletionPolicy.DELETE):
                 wanted = True
             if self._dying(name, snapshot, DeletionPolicy.DELETE_WITH_OFFSETS):
@@ -170,7 +170,7 @@ class Contract:
 
     def _turning(self, name: str, action: str) -> None:
         dying = action == "stop" and any(
-            self._dying(name, snapshot, DeletionPolicy.DELETE_WITH_OFFSETS) for snapshot in self._lately()
+            self._dying(name, snapshot, DeletionPolicy.DELETE_WITH_OFFSETS) for snapshot in self._lately(name)
         )
         asked = any(owner.spec.state is WANTED[action] for owner in self._acting_owners(name))
         self.check(asked or dying, f"{action} of {name}, which nobody asked for")
@@ -184,7 +184,7 @@ class Contract:
         good = False
         owners = [owner for owner in self._acting_owners(name) if owner.spec.state is WantedState.RUNNING]
         uids = {owner.metadata.uid for owner in owners}  # one may be on its way out by the time it was written down
-        for owner in (one for snapshot in self._lately() for one in snapshot.objects if one.metadata.uid in uids):
+        for owner in (one for snapshot in self._lately(name) for one in snapshot.objects if one.metadata.uid in uids):
             counter, value = owner.status.auto_restart, owner.metadata.restart
             last = counter.last_restart_time if counter else None
             if counter and last and abs((last - self.wall()).total_seconds()) <= 2.0:
@@ -224,7 +224,7 @@ class Contract:
             return
         if before.ours and not (before is OwnershipState.CLAIMING and found.contested):
             return  # made anew by hand: still ours
-        lately = [one for snapshot in self._lately() for one in snapshot.objects]
+        lately = [one for snapshot in self._lately(name) for one in snapshot.objects]
         own = [resource, *(one for one in lately if one.metadata.uid == resource.metadata.uid)]
         self.check(any(self._may_adopt(one, found) for one in own), f"{name} taken over, which {resource.key} may not")
 
@@ -250,7 +250,7 @@ class Contract:
     def releasing(self, resource: LensesConnector) -> None:
         self.log.append((now(), f"releasing {resource.key}"))
         name = resource.connector.name
-        for snapshot in self._lately():
+        for snapshot in self._lately(name):
             for one in snapshot.objects:
                 if one.metadata.uid != resource.metadata.uid:
                     continue
@@ -277,8 +277,8 @@ class Contract:
 
     # Who may act.
 
-    def _lately(self) -> list[Snapshot]:
-        return self.kube.lately(WINDOW)
+    def _lately(self, name: str) -> list[Snapshot]:
+        return self.kube.lately(name, WINDOW)
 
     def _troubled(self, name: str) -> bool:
         last = max(self.accounts[name].troubled, self.accounts[""].troubled, self.lenses.denied_until.get(name, 0.0))
@@ -296,7 +296,7 @@ class Contract:
 
     def _acting_owners(self, name: str) -> Iterator[LensesConnector]:
         """The owners of the last moment, where they may change something and are not being deleted."""
-        lately = self._lately()
+        lately = self._lately(name)
         policies = {snapshot.allowed for snapshot in lately}
         for snapshot in (replace(one, allowed=allowed) for one in lately for allowed in policies):
             owner = self.owner(name, snapshot)
@@ -313,7 +313,7 @@ class Contract:
         return any(one.spec.deletion_policy is policy and one.status.ownership.state.ours for one in (*dying, *buried))
 
     def _is_ours(self, name: str) -> bool:
-        claimants = [one for snapshot in self._lately() for one in snapshot.objects]
+        claimants = [one for snapshot in self._lately(name) for one in snapshot.objects]
         return any(
             one.connector.name == name and one.status.ownership.state.ours for one in (*claimants, *self.kube.vanished)
         )

@@ -11,7 +11,6 @@ from lenses_operator.resources.connector import (
     UpdateStrategy,
     WantedState,
 )
-from unit.controllers.virtualtime import now
 from unit.model.contract import Contract
 from unit.model.kube import Snapshot
 from unit.model.lenses import Habits, Incarnation
@@ -22,8 +21,8 @@ class Ending(Contract):
         """What is not as the resources say."""
         found = []
         living = self.kube.living()
-        snapshot = Snapshot(now(), tuple(living), self.kube.allowed)
         for resource in living:
+            snapshot = self.kube.about(resource.connector.name)
             if resource.metadata.deleting:
                 found.append(f"{resource.key} is still there")
                 continue

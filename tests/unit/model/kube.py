@@ -17,11 +17,15 @@ from unit.resources.make import SPEC, body
 
 Place = tuple[str, str]
 """Namespace and name of an object."""
+KEPT = 5.0
+"""Seconds of history."""
+REMEMBERED = 5000
+"""Objects that are not parsed again."""
 
 
 @dataclass(frozen=True)
 class Snapshot:
-    """What the API server and the policy said from `since` on."""
+    """What the API server and the policy said of one connector from `since` on."""
 
     since: float
     objects: tuple[LensesConnector, ...]
@@ -42,7 +46,8 @@ class Kube(FakeKube):
         super().__init__([])
         self.faults: dict[str, list[bool]] = {"status": [], "finalizer": []}
         """Queued failures; True: carried out all the same."""
-        self.history: list[Snapshot] = []
+        self.history: dict[str, list[Snapshot]] = {}
+        """By connector, the last moments of it."""
         self.allowed = frozenset({"payments", "logistics"})
         self.vanishing: dict[Place, float] = {}
         """Removed so many seconds after the finalizer was put."""
@@ -53,7 +58,7 @@ class Kube(FakeKube):
         self.on_reference: Callable[[str, RefKind, dict[str, Any]], None] = lambda *_: None
         self._watcher = watcher
         self._parsed: dict[tuple[str, str], LensesConnector] = {}
-        self.snap()
+        self._places: dict[str, set[Place]] = {}
 
     # Users.
 
@@ -90,7 +95,7 @@ class Kube(FakeKube):
         if place in self.objects and self.objects[place]["metadata"]["uid"] == uid:
             self.vanished.append(self._parse(self.objects[place]))
             self.vanish(place[1], namespace=place[0])
-            self.snap()
+            self.snap(self.vanished[-1].connector.name)
 
     def set_secret(self, namespace: str, name: str, data: dict[str, str] | None) -> None:
         """None removes it. The same data again is a change of metadata."""
@@ -108,14 +113,28 @@ class Kube(FakeKube):
     def living(self) -> list[LensesConnector]:
         return [self._parse(body) for body in self.objects.values()]
 
-    def snap(self) -> None:
-        self.history.append(Snapshot(now(), tuple(self.living()), self.allowed))
+    def about(self, name: str) -> Snapshot:
+        """Those that name this connector, now."""
+        places = self._places.get(name, set())
+        bodies = [self.objects[place] for place in sorted(places) if place in self.objects]
+        return Snapshot(now(), tuple(self._parse(body) for body in bodies), self.allowed)
 
-    def lately(self, window: float) -> list[Snapshot]:
+    def snap(self, name: str) -> None:
+        history = self.history.setdefault(name, [])
+        history.append(self.about(name))
+        while len(history) > 2 and history[1].since < now() - KEPT:
+            del history[0]
+
+    def allow(self, namespaces: frozenset[str]) -> None:
+        self.allowed = namespaces
+        for name in self._places:
+            self.snap(name)
+
+    def lately(self, name: str, window: float) -> list[Snapshot]:
         """The present and whatever held within the last `window` seconds."""
         since = now() - window
         found = []
-        for snapshot in reversed(self.history):
+        for snapshot in reversed(self.history.get(name, ())):
             found.append(snapshot)
             if snapshot.since < since:
                 break
@@ -192,15 +211,20 @@ class Kube(FakeKube):
 
     def _changed(self, namespace: str, name: str) -> LensesConnector:  # type: ignore[override]
         super()._changed(namespace, name)
-        self.snap()
-        return self._parse(self.objects[namespace, name])
+        after = self._parse(self.objects[namespace, name])
+        self._places.setdefault(after.connector.name, set()).add((namespace, name))
+        self.snap(after.connector.name)
+        return after
 
     def _collect(self, namespace: str, name: str) -> None:
+        connector = self._parse(self.objects[namespace, name]).connector.name
         super()._collect(namespace, name)
-        self.snap()
+        self.snap(connector)
 
     def _parse(self, body: dict[str, Any]) -> LensesConnector:
         version = (body["metadata"]["uid"], body["metadata"]["resourceVersion"])
         if version not in self._parsed:
+            if len(self._parsed) > REMEMBERED:
+                self._parsed.clear()
             self._parsed[version] = LensesConnector.parse(body)
         return self._parsed[version]

@@ -27,6 +27,8 @@ from unit.resources.make import CLASS
 T = TypeVar("T")
 LATE = 0.5
 """Seconds after which a request whose answer was given up is carried out all the same."""
+LAG = 60.0
+"""Seconds that the list may be behind at most."""
 Carried = Literal["no", "yes", "late"]
 
 
@@ -155,7 +157,8 @@ class Lenses:
         self.process = 0
         """Number of the operator process that is asking."""
         self._watcher = watcher
-        self._lists: list[tuple[float, list[ConnectorListItem]]] = [(float("-inf"), [])]
+        self._shown: dict[str, list[tuple[float, ConnectorListItem | None]]] = {}
+        """By connector: what the list shows of it since when."""
 
     def heal(self) -> None:
         self.down = None
@@ -257,9 +260,9 @@ class Lenses:
         return now() < self.denied_until.get(name, 0.0)
 
     def _listed(self) -> list[ConnectorListItem]:
-        lag = max(habits.lag for habits in self.habits.values())
-        shown = next(items for since, items in reversed(self._lists) if since <= now() - lag)
-        return [item for item in shown if not self.denied(item.name)]
+        until = now() - max(habits.lag for habits in self.habits.values())
+        items = (_shown(history, until) for history in self._shown.values())
+        return [item for item in items if item is not None and not self.denied(item.name)]
 
     def _details(self, name: str) -> ConnectorDetails:
         found = self._find(name, "get_connector")
@@ -285,7 +288,7 @@ class Lenses:
             raise errors.BadRequest("create_connector", detail=self._words(name, config))
         added = {"server.default": "1"} if self.habits[name].adds else {}
         self.connectors[name] = Incarnation({**config, **added}, now(), ours=True, written_by=self.process)
-        self.changed()
+        self.changed(name)
 
     def _put(self, name: str, config: dict[str, str]) -> None:
         if not self.habits[name].in_place:
@@ -298,7 +301,7 @@ class Lenses:
             raise errors.BadRequest("put_resource", detail=self._words(name, config))
         added = {"server.default": "1"} if self.habits[name].adds else {}
         found.config, found.foreign, found.written_by = {**config, **added}, set(), self.process
-        self.changed()
+        self.changed(name)
 
     def _delete(self, name: str) -> None:
         found = self._find(name, "delete_connector")
@@ -313,25 +316,25 @@ class Lenses:
         if action == "restart":
             if found.state == "FAILED":
                 found.move("RUNNING")
-            self.changed()
+            self.changed(name)
             return
         state = {"pause": "PAUSED", "stop": "STOPPED", "resume": "RUNNING"}[action]
 
         def happen() -> None:
             if found.requests == request:
-                self.turn(found, state)
+                self.turn(name, found, state)
 
         self._later(name, happen)
 
-    def turn(self, found: Incarnation, state: str) -> None:
+    def turn(self, name: str, found: Incarnation, state: str) -> None:
         """The connector first, its tasks a moment later: STOPPED with a running task is normal to see."""
         found.move(state)
-        self.changed()
+        self.changed(name)
 
         def tasks() -> None:
             if found.state == state:
                 found.tasks = [] if state == "STOPPED" else [(state, None)]
-                self.changed()
+                self.changed(name)
 
         asyncio.get_running_loop().call_later(0.2, tasks)
 
@@ -340,7 +343,7 @@ class Lenses:
         if task_id >= len(found.tasks):
             raise errors.ConnectorOrClusterNotFound("restart_task", detail="no such task")
         found.tasks[task_id] = ("RUNNING", None)
-        self.changed()
+        self.changed(name)
 
     def _reset_offsets(self, name: str) -> str:
         found = self._find(name, "reset_offsets")
@@ -351,7 +354,7 @@ class Lenses:
 
     def remove(self, name: str) -> None:
         self.connectors.pop(name, None)
-        self.changed()
+        self.changed(name)
 
     def _later(self, name: str, happen: Callable[[], None]) -> None:
         takes, found = self.habits[name].takes, self.connectors[name]
@@ -365,16 +368,23 @@ class Lenses:
         else:
             guarded()
 
-    def changed(self) -> None:
+    def changed(self, name: str) -> None:
         """What the list shows, from now on or a little later."""
-        items = [
-            ConnectorListItem(name=name, cluster="connect-eu", state=found.state, tasks=_tasks(found, traces=False))
-            for name, found in self.connectors.items()
-        ]
-        self._lists.append((now(), items))
+        found, history = self.connectors.get(name), self._shown.setdefault(name, [])
+        item = None
+        if found is not None:
+            tasks = _tasks(found, traces=False)
+            item = ConnectorListItem(name=name, cluster="connect-eu", state=found.state, tasks=tasks)
+        history.append((now(), item))
+        while len(history) > 2 and history[1][0] < now() - LAG:
+            del history[0]
 
 
 _READS = {"list_connectors", "get_connector", "get_cluster_info", "get_topics", "list_plugins", "validate"}
+
+
+def _shown(history: list[tuple[float, ConnectorListItem | None]], until: float) -> ConnectorListItem | None:
+    return next((item for since, item in reversed(history) if since <= until), None)
 
 
 def _quietly(effect: Callable[[], Any]) -> None:
