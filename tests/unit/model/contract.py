@@ -6,10 +6,11 @@ import json
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from typing import Any
+from datetime import datetime
 from urllib.parse import quote
 
 from lenses_operator.lenses import errors
+from lenses_operator.resources.conditions import Status
 from lenses_operator.resources.connector import (
     AdoptionPolicy,
     ConnectorStatus,
@@ -58,6 +59,8 @@ class Contract:
         self.kube: Kube
         self.violations: list[str] = []
         self.log: list[tuple[float, str]] = []
+        self.window = WINDOW
+        self.believed = BELIEVED
         self.alive = float("-inf")
         self.accounts: dict[str, Account] = defaultdict(Account)
         self.secrets: set[str] = set()
@@ -88,10 +91,7 @@ class Contract:
             case "set_state" | "restart_task":
                 self._restarting(name, what)
             case "reset_offsets":
-                self.check(
-                    any(self._dying(name, snapshot, DeletionPolicy.DELETE_WITH_OFFSETS) for snapshot in self._lately(name)),
-                    f"offsets of {name} reset, which nobody asked for",
-                )
+                self._resetting(name)
             case _:
                 return
         if operation != "create_connector":
@@ -132,7 +132,7 @@ class Contract:
         )
         self.check(justified, f"create of {name}, which nobody wants or nobody has claimed")
         found = self.lenses.connectors.get(name)
-        known = found is not None and now() - found.born > BELIEVED and not self._troubled(name)
+        known = found is not None and now() - found.born > self.believed and not self._troubled(name)
         self.check(not known, f"create of {name}, which exists")
 
     def _deleting(self, name: str) -> None:
@@ -176,8 +176,12 @@ class Contract:
         self.check(asked or dying, f"{action} of {name}, which nobody asked for")
         found = self.lenses.connectors.get(name)
         if found is not None and found.state == TARGET[action]:
-            late = now() - found.state_since > BELIEVED and not self._troubled(name)
+            late = now() - found.state_since > self.believed and not self._troubled(name)
             self.check(not late, f"{action} of {name}, which is {found.state} already")
+
+    def _resetting(self, name: str) -> None:
+        dying = any(self._dying(name, snapshot, DeletionPolicy.DELETE_WITH_OFFSETS) for snapshot in self._lately(name))
+        self.check(dying, f"offsets of {name} reset, which nobody asked for")
 
     def _restarting(self, name: str, what: str) -> None:
         """Written down first; by annotation once for each value; by itself within the budget."""
@@ -187,14 +191,15 @@ class Contract:
         for owner in (one for snapshot in self._lately(name) for one in snapshot.objects if one.metadata.uid in uids):
             counter, value = owner.status.auto_restart, owner.metadata.restart
             last = counter.last_restart_time if counter else None
-            if counter and last and abs((last - self.wall()).total_seconds()) <= 2.0:
+            if counter and last and self.just_now(last):
                 good = good or counter.count <= owner.spec.auto_restart.max_restarts
             if value is not None and owner.status.last_handled_restart == value:
                 first = self.accounts[name].restarts.setdefault((owner.metadata.uid, value), now())
-                good = good or now() - first < 1.0
+                good = good or now() - first < 1.0 + self.window
         self.check(good, f"restart of {name} {what}, which is not due or not written down")
 
-    def wall(self) -> Any:
+    def just_now(self, at: datetime) -> bool:
+        """By the wall's clock."""
         raise NotImplementedError
 
     # What the API server is told.
@@ -203,15 +208,19 @@ class Contract:
         place = str(resource.key)
         ready = status.ready
         self.log.append((now(), f"status {place} {ready and ready.reason} {status.ownership.state}"))
+        self.sound(place, status)
+        self._owning(resource, status)
+        self.kube.writes.append((now(), (resource.metadata.namespace, resource.metadata.name), status.to_wire()))
+        self.disclosed(json.dumps(status.to_wire(), ensure_ascii=False), f"status of {place}")
+
+    def sound(self, place: str, status: Status) -> None:
+        """Its conditions, as everybody reads them."""
         kinds = [condition.type for condition in status.conditions]
         self.check(kinds.count("Ready") == 1, f"{place} has no Ready")
         self.check(len(kinds) <= 2 and len(set(kinds)) == len(kinds), f"{place} has conditions {kinds}")
         self.check(set(kinds) != {"Reconciling", "Stalled"}, f"{place} is Reconciling and Stalled")
         generations = {condition.observed_generation for condition in status.conditions}
         self.check(generations == {status.observed_generation}, f"{place} mixes generations")
-        self._owning(resource, status)
-        self.kube.writes.append((now(), (resource.metadata.namespace, resource.metadata.name), status.to_wire()))
-        self.disclosed(json.dumps(status.to_wire(), ensure_ascii=False), f"status of {place}")
 
     def _owning(self, resource: LensesConnector, status: ConnectorStatus) -> None:
         """Nobody else's connector becomes ours but by the adoption policy."""
@@ -232,7 +241,7 @@ class Contract:
         name, policy, wanted = resource.connector.name, resource.spec.adoption_policy, self.wanted(resource)
         if policy is not AdoptionPolicy.IF_IDENTICAL:
             return policy is AdoptionPolicy.ALWAYS
-        touched = now() - found.touched < WINDOW or self._troubled(name)
+        touched = now() - found.touched < self.window or self._troubled(name)
         return wanted is None or touched or not self.differs(found, wanted, self.lenses.habits[name])
 
     def owned(self, resource: LensesConnector) -> None:
@@ -278,7 +287,7 @@ class Contract:
     # Who may act.
 
     def _lately(self, name: str) -> list[Snapshot]:
-        return self.kube.lately(name, WINDOW)
+        return self.kube.lately(name, self.window)
 
     def _troubled(self, name: str) -> bool:
         last = max(self.accounts[name].troubled, self.accounts[""].troubled, self.lenses.denied_until.get(name, 0.0))

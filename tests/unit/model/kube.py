@@ -46,6 +46,9 @@ class Kube(FakeKube):
         super().__init__([])
         self.faults: dict[str, list[bool]] = {"status": [], "finalizer": []}
         """Queued failures; True: carried out all the same."""
+        self.slowness: Callable[[], float] = lambda: 0.001
+        self.born: Callable[[], int] = lambda: self._uid
+        """Seconds by the API server's clock, for the creation time of a new object."""
         self.history: dict[str, list[Snapshot]] = {}
         """By connector, the last moments of it."""
         self.allowed = frozenset({"payments", "logistics"})
@@ -68,7 +71,7 @@ class Kube(FakeKube):
         if known is None:
             self._uid += 1
             uid = f"uid-{self._uid}"
-            fresh = body(place[1], namespace=place[0], uid=uid, age=self._uid, finalizers=())
+            fresh = body(place[1], namespace=place[0], uid=uid, age=self.born(), finalizers=())
             self.objects[place] = fresh | {"spec": SPEC | spec}
         elif known["spec"] != SPEC | spec:
             self._edit(*place, generation=known["metadata"]["generation"] + 1)
@@ -187,7 +190,7 @@ class Kube(FakeKube):
         *,
         unless_deleting: bool = False,
     ) -> LensesConnector | None:
-        await asyncio.sleep(0.001)
+        await asyncio.sleep(self.slowness())
         await self._watcher.interrupted(after=False)
         fails = bool(self.faults[kind])
         if fails and not self.faults[kind].pop(0):

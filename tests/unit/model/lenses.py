@@ -22,6 +22,7 @@ from lenses_operator.lenses.models import (
     ValidationResult,
 )
 from unit.controllers.virtualtime import now
+from unit.model.faults import Fault
 from unit.resources.make import CLASS
 
 T = TypeVar("T")
@@ -29,7 +30,6 @@ LATE = 0.5
 """Seconds after which a request whose answer was given up is carried out all the same."""
 LAG = 60.0
 """Seconds that the list may be behind at most."""
-Carried = Literal["no", "yes", "late"]
 
 
 @dataclass(frozen=True)
@@ -89,37 +89,6 @@ class Incarnation:
         self.state, self.state_since = state, now()
 
 
-@dataclass(frozen=True)
-class Fault:
-    kind: str
-    carried: Carried = "no"
-
-    def error(self, operation: str, words: str) -> errors.LensesError:
-        return FAULTS[self.kind](operation, words)
-
-    @property
-    def may_be_carried_out(self) -> bool:
-        return self.kind in AMBIGUOUS
-
-
-FAULTS: dict[str, Callable[[str, str], errors.LensesError]] = {
-    "timeout": lambda op, _: errors.LensesUnreachable(op, "timed out", reason="timeout"),
-    "unsent": lambda op, _: errors.LensesUnreachable(op, "no connection", maybe_done=False, reason="connect_error"),
-    "500": lambda op, words: errors.ServerError(op, detail=words),
-    "503": lambda op, words: errors.ServerError(op, status=503, detail=words),
-    "409": lambda op, words: errors.Conflict(op, detail=f"rebalance: {words}"),
-    "429": lambda op, _: errors.RateLimited(op, retry_after=2.0),
-    "400": lambda op, words: errors.BadRequest(op, detail=words),
-    "401": lambda op, words: errors.Unauthorized(op, detail=words),
-    "402": lambda op, words: errors.LicenceRequired(op, detail=words),
-    "403": lambda op, words: errors.Forbidden(op, detail=words),
-    "404-environment": lambda op, _: errors.EnvironmentNotFound(op, detail="no such environment"),
-    "404-cluster": lambda op, _: errors.ConnectorOrClusterNotFound(op, detail="no such cluster"),
-    "404-html": lambda op, _: errors.UnusableAnswer(op, status=404, detail="<html>Not found</html>"),
-    "no-agent": lambda op, _: errors.AgentNotConnected(op, detail="no agent"),
-}
-AMBIGUOUS = {"timeout", "500", "503", "no-agent"}
-DOWN = ("timeout", "503", "401", "403", "404-environment", "404-cluster", "404-html", "no-agent")
 OPERATIONS = (
     "list_connectors",
     "get_connector",
@@ -154,6 +123,9 @@ class Lenses:
         self.faults: dict[str, list[Fault]] = {operation: [] for operation in OPERATIONS}
         self.down: Fault | None = None
         self.denied_until: dict[str, float] = {}
+        self.latency: Callable[[], float] = lambda: 0.001
+        self.survives: Callable[[], bool] = lambda: False
+        """Whether a request reaches the server though its sender has died meanwhile."""
         self.process = 0
         """Number of the operator process that is asking."""
         self._watcher = watcher
@@ -224,9 +196,16 @@ class Lenses:
         config: dict[str, str] | None = None,
     ) -> T:
         self._watcher.asked(operation, name, what, config)
-        await asyncio.sleep(0.001)
-        await self._watcher.interrupted(after=False)
-        fault = self.down or (self.faults[operation].pop(0) if self.faults[operation] else None)
+        try:
+            await asyncio.sleep(self.latency())
+            await self._watcher.interrupted(after=False)
+            fault = self.down or (self.faults[operation].pop(0) if self.faults[operation] else None)
+            if fault and fault.seconds:
+                await asyncio.sleep(fault.seconds)
+        except asyncio.CancelledError:
+            if operation not in _READS and self.survives():
+                asyncio.get_running_loop().call_later(LATE, _quietly, effect)
+            raise
         carried = fault.carried if fault and fault.may_be_carried_out and operation not in _READS else "no"
         error = fault.error(operation, self._words(name, config)) if fault else None
         if error and carried == "late":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, cast
 
 from lenses_operator.controllers.queue import run_workers
@@ -32,20 +32,28 @@ class Process(Operator):
     def __init__(self, world: World) -> None:
         self.world = world
         self._failures: dict[ObjectKey, int] = {}
-        super().__init__(cast("FakeLenses", world.lenses), world.kube, poll=POLL, drift=DRIFT)
-        self.world.kube.on_reference = self.intake.reference
-        self.allow(world.kube.allowed)
-        self.intake.listed(list(world.kube.objects.values()))
-        self._workers = asyncio.create_task(run_workers(self.queue, 4, self.work))
+        super().__init__(cast("FakeLenses", world.lenses), world.kube, poll=POLL, drift=world.drift)
+        self.connect()
+        self._workers = asyncio.create_task(run_workers(self.queue, world.workers, self.work))
+
+    def connect(self) -> None:
+        """Everything is listed before anything is done."""
+        kube = self.world.kube
+        kube.on_reference = self.intake.reference
+        self.allow(kube.allowed)
+        self.intake.listed(list(kube.objects.values()))
 
     def allow(self, namespaces: frozenset[str]) -> None:
         self.policy = Policy((Rule(namespaces=tuple(sorted(namespaces))),))
         for resource in self.store:
             self.queue.add(resource.key)
 
+    async def reconcile(self, key: ObjectKey) -> float | None:
+        return await self.controller.reconcile(key)
+
     async def work(self, key: ObjectKey) -> None:
         try:
-            delay = await self.controller.reconcile(key)
+            delay = await self.reconcile(key)
         except KubeError:
             self._failures[key] = self._failures.get(key, 0) + 1
             delay = TRANSIENT.delay(self._failures[key], lambda low, high: (low + high) / 2)
@@ -83,12 +91,14 @@ class World(Ending):
         self.process: Process | None = None
         self.crash_in: int | None = None
         self.crash_after = False
+        self.drift = DRIFT
+        self.workers = 4
         self._watch = watch
         self._doomed = asyncio.Event()
         self._undertaker: asyncio.Task[None] | None = None
 
-    def wall(self) -> datetime:
-        return NOW + timedelta(seconds=now() - START)
+    def just_now(self, at: datetime) -> bool:
+        return abs((at - NOW).total_seconds() - (now() - START)) <= 2.0
 
     def start(self) -> None:
         self.lenses.process += 1
@@ -99,10 +109,13 @@ class World(Ending):
             account.delete_accepted = None
             account.claimed = False
         self.log.append((now(), f"--- operator {self.lenses.process}"))
-        self.process = Process(self)
+        self.process = self.begin()
         if not self._watch:
             self.kube.on_reference = lambda *_: None
         self._undertaker = asyncio.create_task(self._bury())
+
+    def begin(self) -> Process:
+        return Process(self)
 
     async def stop(self, *, gracefully: bool = True) -> None:
         process, self.process = self.process, None
@@ -151,7 +164,7 @@ class World(Ending):
         deadline = now() + PATIENCE
         while self.unsettled() and now() < deadline and not self.violations:
             await asyncio.sleep(10)
-        await asyncio.sleep(DRIFT + 2 * POLL)
+        await asyncio.sleep(self.drift + 2 * POLL)
         while self.unsettled() and now() < deadline and not self.violations:
             await asyncio.sleep(10)
         for problem in self.unsettled():
@@ -162,7 +175,7 @@ class World(Ending):
         begun = now()
         restless = {name for name in self.lenses.habits if self._is_restless(name)}
         statuses = {place: self._without_count(place) for place in self.kube.objects}
-        await asyncio.sleep(2 * DRIFT + POLL)
+        await asyncio.sleep(2 * self.drift + POLL)
         restless |= {name for name in self.lenses.habits if self._is_restless(name)}
         noise = [
             f"{at:.3f} {what}"

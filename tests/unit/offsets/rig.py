@@ -14,7 +14,7 @@ from lenses_operator.controllers.clocks import Clocks
 from lenses_operator.controllers.inputs import Inputs
 from lenses_operator.controllers.intake import Intake
 from lenses_operator.controllers.offsets import OffsetsController
-from lenses_operator.controllers.offsets_steps import OffsetsSteps
+from lenses_operator.controllers.offsets_steps import OffsetsEvents, OffsetsSteps
 from lenses_operator.controllers.offsets_store import OffsetsIntake
 from lenses_operator.controllers.queue import run_workers
 from lenses_operator.controllers.session import Sessions
@@ -154,6 +154,31 @@ class OffsetsKube:
         return made
 
 
+def take_operations(
+    operator: Operator, offsets: OffsetsKube, emit: OffsetsEvents
+) -> tuple[OffsetsIntake, OffsetsController]:
+    """The other half of the core, as `app` connects it with the first."""
+    operations, queue = operator.operations, operator.queue
+    operator.intake = Intake(operator.store, queue.add, lambda key: [one.key for one in operations.of(key)])
+    operator.kube.on_seen, operator.kube.on_gone = operator.intake.seen, operator.intake.gone
+    intake = OffsetsIntake(operations, queue.add)
+    offsets.on_seen, offsets.on_gone = intake.seen, intake.gone
+
+    def wake_operations(connector: LensesConnector) -> None:
+        for one in operations.of(connector.key):
+            queue.add(one.key)
+
+    operator.controller._reporter._owned = wake_operations
+    sessions: Sessions = operator.controller._sessions
+    return intake, OffsetsController(
+        operations=operations,
+        connectors=operator.store,
+        environments=operator.environments,
+        inputs=Inputs(operator.kube, sessions, lambda: operator.policy, operator.environments.hurry),
+        steps=OffsetsSteps(offsets, operations, intake, emit, Clocks(now, operator.wall)),
+    )
+
+
 class OffsetsOperator(Operator):
     """The core with both controllers, as `app` puts it together."""
 
@@ -164,26 +189,9 @@ class OffsetsOperator(Operator):
     ) -> None:
         super().__init__(lenses, kube, poll=poll, drift=drift)
         self.offsets = offsets
-        self.intake = Intake(self.store, self.queue.add, lambda key: [one.key for one in self.operations.of(key)])
-        kube.on_seen = self.intake.seen
-        kube.on_gone = self._gone
-        self.offsets_intake = OffsetsIntake(self.operations, self.queue.add)
-        offsets.on_seen, offsets.on_gone = self.offsets_intake.seen, self.offsets_intake.gone
-        self.controller._reporter._owned = self._wake_operations
-        clocks = Clocks(now, self.wall)
-        sessions: Sessions = self.controller._sessions
         self.offsets_events: list[Event] = []
-        self.offsets_controller = OffsetsController(
-            operations=self.operations,
-            connectors=self.store,
-            environments=self.environments,
-            inputs=Inputs(kube, sessions, lambda: self.policy, self.environments.hurry),
-            steps=OffsetsSteps(offsets, self.operations, self.offsets_intake, self._emit_offsets, clocks),
-        )
-
-    def _wake_operations(self, connector: LensesConnector) -> None:
-        for one in self.operations.of(connector.key):
-            self.queue.add(one.key)
+        self.offsets_intake, self.offsets_controller = take_operations(self, offsets, self._emit_offsets)
+        kube.on_gone = self._gone
 
     def _gone(self, last: dict[str, Any]) -> None:
         asyncio.get_running_loop().call_later(0.001, self.intake.gone, last)

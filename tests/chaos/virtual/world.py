@@ -1,0 +1,150 @@
+"""Hundreds of connectors and their operations in one world, whose wall clocks are set as they please."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections import deque
+from datetime import datetime, timedelta
+from random import Random
+from typing import cast
+
+from chaos.virtual.lenses import StormLenses
+from chaos.virtual.offsets import OffsetsContract, StormOffsets
+from lenses_operator.resources.base import ObjectKey
+from lenses_operator.resources.offsets import KIND, LensesConnectorOffsets
+from unit.controllers.virtualtime import START, VirtualTimeLoop, now
+from unit.model.lenses import Habits
+from unit.model.world import Process, World
+from unit.offsets.rig import take_operations
+from unit.resources.make import NOW
+
+DRIFT = 300.0
+SLOWEST = 2.0
+"""Seconds that a request takes at most, unless it hangs."""
+DESTROYING = {"delete_connector", "reset_offsets", "alter_offsets", "create_connector", "put_resource"}
+TOLD = 100_000
+"""Lines that are kept."""
+
+
+class Log(deque[tuple[float, str]]):
+    """The last lines, and a digest of all."""
+
+    def __init__(self) -> None:
+        super().__init__(maxlen=TOLD)
+        self._digest = hashlib.sha256()
+        self.lines = 0
+
+    def append(self, line: tuple[float, str]) -> None:
+        super().append(line)
+        self.lines += 1
+        self._digest.update(f"{line[0]:.6f} {line[1]}\n".encode())
+
+    @property
+    def digest(self) -> str:
+        return self._digest.hexdigest()
+
+    def tail(self, lines: int) -> str:
+        return "\n".join(f"{at:.3f} {what}" for at, what in list(self)[-lines:])
+
+
+class Clock:
+    """The wall's time: goes with the virtual one, and is set forward and backward."""
+
+    def __init__(self) -> None:
+        self._set: list[tuple[float, timedelta]] = [(float("-inf"), timedelta())]
+
+    def now(self) -> datetime:
+        return (NOW + timedelta(seconds=now() - START) + self._set[-1][1]).replace(microsecond=0)
+
+    def jump(self, seconds: float) -> None:
+        self._set.append((now(), self._set[-1][1] + timedelta(seconds=seconds)))
+
+    def showed(self, at: datetime, within: float) -> bool:
+        """Whether that was the time some moment in the last seconds."""
+        since = now() - within
+        settings = [by for (_, by), (until, _) in zip(self._set, self._set[1:], strict=False) if until >= since]
+        plain = NOW + timedelta(seconds=now() - START)
+        return any(plain + by - timedelta(seconds=within) <= at <= plain + by for by in (*settings, self._set[-1][1]))
+
+
+class StormProcess(Process):
+    """Both controllers."""
+
+    world: StormWorld
+
+    def wall(self) -> datetime:
+        return self.world.clock.now()
+
+    def connect(self) -> None:
+        self.offsets_intake, self._offsets = take_operations(self, self.world.offsets, self._emit_of_operation)
+        self.offsets_intake.listed(list(self.world.offsets.objects.values()))
+        super().connect()
+
+    async def reconcile(self, key: ObjectKey) -> float | None:
+        return await (self._offsets if key.kind == KIND else self.controller).reconcile(key)
+
+    def _emit_of_operation(
+        self, resource: LensesConnectorOffsets, reason: str, message: str, *, warning: bool = False
+    ) -> None:
+        self.world.log.append((now(), f"event {resource.key} {reason}{' !' if warning else ''}"))
+        self.world.disclosed(message, f"Event {reason} of {resource.key}")
+
+
+class StormWorld(OffsetsContract, World):
+    lenses: StormLenses
+    log: Log  # type: ignore[assignment]
+
+    def __init__(self, habits: dict[str, Habits], random: Random, *, watch: bool, latency: float) -> None:
+        super().__init__(habits, watch=watch)
+        self.log = Log()
+        self.random = random
+        self.drift, self.workers = DRIFT, 64
+        self.clock = Clock()
+        self.api_clock = 0
+        self.lenses = StormLenses(habits, self)
+        self.lenses.survives = lambda: random.random() < 0.5
+        self.offsets = StormOffsets(self)
+        self.kube.latency = self.offsets.latency = latency
+        self.kube.born = lambda: self.kube._uid + self.api_clock
+        self.believed += 4 * SLOWEST
+        self.deeds = {}
+        self.suspended = 0.0
+        self.made = 0
+        """Operations so far, and the positions they ask for: each one of its own."""
+        self._slowest_write = 0.001
+
+    def begin(self) -> StormProcess:
+        return StormProcess(self)
+
+    def just_now(self, at: datetime) -> bool:
+        return self.clock.showed(at, self.window + 2.0)
+
+    def asked(self, operation: str, name: str, what: str, config: dict[str, str] | None) -> None:
+        """What destroys must be right by what has just been told; the rest may come from a pass that was slow."""
+        brief = 0.1 + 2 * self.kube.latency + 2 * self._slowest_write
+        self.window = brief if operation in DESTROYING else brief + 4 * SLOWEST
+        super().asked(operation, name, what, config)
+
+    def skew(self, seconds: int) -> None:
+        """The API server's clock, which creation times are of."""
+        self.api_clock += seconds
+
+    def suspend(self, seconds: float) -> None:
+        """The machine sleeps: when it wakes everything is due at once."""
+        self.suspended += seconds
+        cast("VirtualTimeLoop", asyncio.get_running_loop())._virtual.now += seconds
+
+    def slow(self, requests: float, writes: float) -> None:
+        """How long they take at most."""
+        self.lenses.latency = lambda: self.random.uniform(0.0005, requests)
+        self.kube.slowness = self.offsets.slowness = lambda: self.random.uniform(0.0005, writes)
+        self._slowest_write = writes
+
+    def heal(self) -> None:
+        super().heal()
+        self.offsets.faults.clear()
+        self.slow(0.001, 0.001)
+
+    def unsettled(self) -> list[str]:
+        return [*super().unsettled(), *self.operations_unsettled()]
