@@ -77,7 +77,7 @@ layers: setup ## import-linter: who may import whom
 	@$(BIN)/lint-imports
 
 test: lint types layers build ## everything CI runs: lint, types, layers, and the unit, integration and e2e tests
-	@$(BIN)/pytest -n 3 --dist worksteal tests/unit tests/integration tests/e2e
+	@$(BIN)/pytest -n 3 --dist worksteal tests/unit tests/fuzz tests/integration tests/e2e
 
 # The figures of docs/performance.md; BENCH=... gives other options, such as BENCH="--sizes 100 --steady 30".
 .PHONY: bench

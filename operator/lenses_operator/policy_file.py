@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -11,6 +12,9 @@ from lenses_operator.domain.policy import Policy, Rule
 
 logger = logging.getLogger(__name__)
 FIELDS = ("namespaces", "environments", "clusters", "connectors")
+LIMIT = 1024 * 1024
+"""Bytes; what a ConfigMap can hold. Parsing more would keep everything else waiting."""
+_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 class PolicyFileError(ValueError):
@@ -20,11 +24,17 @@ class PolicyFileError(ValueError):
 def load_policy(path: Path) -> Policy:
     """Raises PolicyFileError. Scalars are taken as text, whatever YAML would make of them (`no`, `1.0`)."""
     try:
-        text = path.read_text(encoding="utf-8")
+        with path.open("rb") as file:
+            raw = file.read(LIMIT + 1)
+        text = raw.decode()
     except (OSError, UnicodeDecodeError) as error:
         raise PolicyFileError(f"{path}: cannot be read: {error}") from error
+    if len(raw) > LIMIT:
+        raise PolicyFileError(f"{path}: larger than {LIMIT} bytes")
     try:
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
+        root = yaml.compose(text, Loader=_Loader)
+    except RecursionError:
+        raise PolicyFileError(f"{path}, line 1: nested too deeply") from None
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = mark.line + 1 if mark else 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import PurePath
 from typing import Any
@@ -54,11 +55,11 @@ def _expanded(found: Mapping[str, Any], notes: Notes) -> Origin:
 
 def _parsed(raw: bytes) -> Any:
     def pairs(found: list[tuple[str, Any]]) -> dict[str, Any]:
-        keys = [key for key, _ in found]
-        for key in keys:
-            if keys.count(key) > 1:
-                raise Unreadable(f"{key} stands there twice")
-        return dict(found)
+        values = dict(found)
+        if len(values) < len(found):
+            twice = next(key for key, count in Counter(key for key, _ in found).items() if count > 1)
+            raise Unreadable(f"{twice} stands there twice")
+        return values
 
     try:
         return json.loads(

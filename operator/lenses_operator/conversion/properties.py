@@ -37,10 +37,11 @@ def parse(text: str) -> list[Property]:
         logical = line.lstrip(_BLANK)
         if not logical or logical[0] in "#!":
             continue
-        while _continues(logical):
-            _, following = next(lines, (0, ""))
-            logical = logical[:-1] + following.lstrip(_BLANK)
-        key, value = _split(logical)
+        pieces = [logical]
+        while _continues(pieces[-1]):
+            pieces[-1] = pieces[-1][:-1]
+            pieces.append(next(lines, (0, ""))[1].lstrip(_BLANK))
+        key, value = _split("".join(pieces))
         found.append(Property(_unescaped(key, number), _unescaped(value, number), number))
     return found
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import cache
 
 from lenses_operator.resources.connector import LensesConnector
 
@@ -50,7 +48,7 @@ def not_allowed_message(resource: LensesConnector) -> str:
 
 
 def _matches(globs: Sequence[str], text: str) -> bool:
-    return any(_pattern(glob).fullmatch(text) for glob in globs)
+    return any(_fits(glob, text) for glob in globs)
 
 
 @cache

@@ -144,6 +144,9 @@ class _Reader:
                 if not isinstance(source, yaml.MappingNode):
                     self._problem(key, path, "<< takes a map, or a list of maps")
                     continue
+                self._count += 1 + len(source.value)
+                if self._count > MANY:
+                    raise _TooMuchError("too large once its aliases are resolved")
                 yield [pair for pair in source.value if not _is_merge(pair[0])]
                 yield from self._merged(source, path, depth + 1)
 

@@ -24,6 +24,9 @@ DATE = re.compile(r"\d{4}-\d{1,2}-\d{1,2}([Tt ].*)?")
 INTEGER = re.compile(r"([-+]?)(?:0[xX]([0-9a-fA-F]+)|0[bB]([01]+)|0[oO]?([0-7]+)|(0|[1-9][0-9]*))")
 FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 EXACT = range(-(2**63), 2**64)
+LONG = 21
+"""Decimal digits that are beyond EXACT whatever they are; Python refuses to read thousands of them."""
+BEYOND = 2**64
 
 
 def plain_value(text: str) -> Scalar:
@@ -56,5 +59,5 @@ def _integer(found: re.Match[str]) -> int:
     sign, hexadecimal, binary, octal, decimal = found.groups()
     for digits, base in ((hexadecimal, 16), (binary, 2), (octal, 8), (decimal, 10)):
         if digits is not None:
-            return int(sign + digits, base)
+            return int(sign + digits, base) if base != 10 or len(digits) < LONG else BEYOND
     raise AssertionError(found)

@@ -6,6 +6,7 @@ import zlib
 
 from lenses_operator.conversion.scalars import quoted
 from lenses_operator.domain.offsets import OffsetsInvalid, entry_texts, request_text, text_of, unknown_before
+from lenses_operator.lenses.models import parse_offsets
 from lenses_operator.offsets_files.writer import Head, alters, reset
 from lenses_operator.resources.offsets import LensesConnectorOffsets
 
@@ -27,6 +28,10 @@ def restoring(operation: LensesConnectorOffsets | None) -> str:
         raise NothingToRestoreError(
             f"{name} keeps no earlier offsets: status.before is written just before Alter or Reset"
         )
+    try:
+        parse_offsets(text)
+    except ValueError as error:
+        raise NothingToRestoreError(f"what {name} keeps in status.before cannot be read: {error}") from None
     if not entry_texts(text):
         return reset(_head(operation, "There were none: all are forgotten."))
     named = _named(operation, text)
