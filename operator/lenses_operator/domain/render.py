@@ -163,7 +163,7 @@ def _is_connector_json(text: str) -> bool:
         return False
     try:
         found = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return False
     return isinstance(found, dict) and ("connector.class" in found or isinstance(found.get("config"), dict))
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from typing import Annotated, Any, Literal, TypeAlias
 
@@ -76,7 +76,7 @@ Word = Annotated[str, BeforeValidator(lambda value: "" if value is None else val
 class Task(Model):
     """One task of a connector. `state` is the raw word, empty when missing; `trace` only comes with details."""
 
-    id: int
+    id: int = Field(ge=0, lt=2**31)
     state: Word = ""
     worker_id: str | None = None
     trace: str | None = Field(default=None, repr=False)
@@ -228,7 +228,14 @@ def _no_constant(word: str) -> Json:
     raise ValueError(f"{word} is not JSON")
 
 
-_DECODER = json.JSONDecoder(parse_float=Decimal, parse_constant=_no_constant)
+def _number(text: str) -> Decimal:
+    try:
+        return Decimal(text)
+    except InvalidOperation:
+        raise ValueError("a number is out of all bounds") from None
+
+
+_DECODER = json.JSONDecoder(parse_float=_number, parse_constant=_no_constant)
 _BLANK = " \t\n\r"
 
 
