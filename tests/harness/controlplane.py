@@ -1,8 +1,11 @@
 """A real Kubernetes control plane: etcd, kube-apiserver and kube-controller-manager, nothing that runs containers."""
 
 import base64
+import os
+import signal
 import ssl
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -53,11 +56,19 @@ PERSON = User("persontoken", "person", ("team",))
 USERS = (ADMIN, OPERATOR, PERSON)
 
 
+@dataclass(frozen=True)
+class Extras:
+    """What few tests need: more flags of the API server, and a known port of etcd (0: any)."""
+
+    flags: Sequence[str] = ()
+    etcd_port: int = 0
+
+
 class ControlPlane:
     """A running control plane; everything listens on loopback only."""
 
-    def __init__(self, run_dir: Path, port: int, api_server: Process, launcher: Launcher) -> None:
-        self.run_dir, self.port = run_dir, port
+    def __init__(self, run_dir: Path, port: int, api_server: Process, launcher: Launcher, extras: Extras) -> None:
+        self.run_dir, self.port, self._extras = run_dir, port, extras
         self.url = f"https://127.0.0.1:{port}"
         self.token = ADMIN.token
         self.kubeconfig = run_dir / "kubeconfig"
@@ -71,25 +82,20 @@ class ControlPlane:
         *,
         port: int | None = None,
         launcher: Launcher | None = None,
-        flags: Sequence[str] = (),
+        extras: Extras | None = None,
     ) -> Self:
-        """Start it in `run_dir`, where an earlier one's data is taken over; returns when it is ready to be used.
-
-        `flags`: further ones of the API server.
-        """
+        """Start it in `run_dir`, where an earlier one's data is taken over; returns when it is ready to be used."""
         run_dir.mkdir(parents=True, exist_ok=True)
         (run_dir / "tokens.csv").write_text("".join(f"{user.row}\n" for user in USERS))
         if port is not None:
-            return cls._start(run_dir, port, launcher or Launcher(), flags)
-        return on_free_ports(1, lambda ports: cls._start(run_dir, ports[0], launcher or Launcher(), flags))
+            return cls._start(run_dir, port, launcher or Launcher(), extras or Extras())
+        return on_free_ports(1, lambda ports: cls._start(run_dir, ports[0], launcher or Launcher(), extras or Extras()))
 
     @classmethod
-    def _start(cls, run_dir: Path, port: int, launcher: Launcher, flags: Sequence[str]) -> Self:
-        plane = cls(run_dir, port, _spawn_api_server(run_dir, port, launcher, flags), launcher)
+    def _start(cls, run_dir: Path, port: int, launcher: Launcher, extras: Extras) -> Self:
+        plane = cls(run_dir, port, _spawn_api_server(run_dir, port, launcher, extras), launcher, extras)
         try:
-            # Its own word first: another API server may answer where this one cannot listen.
-            plane.processes[0].wait_ready(lambda: plane.processes[0].has_logged("Serving securely"), READY_TIMEOUT)
-            plane.processes[0].wait_ready(lambda: is_ready(plane.url, plane.token), READY_TIMEOUT)
+            plane._wait_serving()
             plane.kubeconfig.write_text(plane._kubeconfig(plane.token))
             controllers = _spawn_controllers(run_dir, plane.kubeconfig, launcher)
             plane.processes.append(controllers)
@@ -98,6 +104,24 @@ class ControlPlane:
             plane.stop()
             raise
         return plane
+
+    def _wait_serving(self) -> None:
+        # Its own word first: another API server may answer where this one cannot listen.
+        self.processes[0].wait_ready(lambda: self.processes[0].has_logged("Serving securely"), READY_TIMEOUT)
+        self.processes[0].wait_ready(lambda: is_ready(self.url, self.token), READY_TIMEOUT)
+
+    def end_api_server(self, *, at_once: bool = True, timeout: float = 3.0) -> None:
+        """API server and etcd end, by SIGKILL, at once or as the kubelet does it; the controllers wait for them."""
+        if not at_once:
+            os.kill(self.processes[0].pid, signal.SIGTERM)
+            with suppress(TimeoutError):  # it may wait a minute for watches that nobody ends
+                self.processes[0].wait_for(timeout)
+        self.processes[0].stop()
+
+    def start_api_server(self) -> None:
+        """Again, on the same data and port; returns when it is ready."""
+        self.processes[0] = _spawn_api_server(self.run_dir, self.port, self._launcher, self._extras)
+        self._wait_serving()
 
     @property
     def ca(self) -> Path:
@@ -113,10 +137,10 @@ class ControlPlane:
         path.write_text(self._kubeconfig(token))
         return path
 
-    def kubeconfig_through(self, port: int) -> Path:
-        """The admin's kubeconfig with another port on loopback: a proxy's."""
+    def kubeconfig_through(self, port: int, user: User = ADMIN) -> Path:
+        """A kubeconfig with another port on loopback: a proxy's."""
         path = self.run_dir / f"kubeconfig-{port}"
-        path.write_text(self._kubeconfig(self.token, f"https://127.0.0.1:{port}"))
+        path.write_text(self._kubeconfig(user.token, f"https://127.0.0.1:{port}"))
         return path
 
     def _kubeconfig(self, token: str, url: str = "") -> str:
@@ -138,7 +162,7 @@ class ControlPlane:
         self.stop()
 
 
-def _spawn_api_server(run_dir: Path, port: int, launcher: Launcher, further: Sequence[str]) -> Process:
+def _spawn_api_server(run_dir: Path, port: int, launcher: Launcher, extras: Extras) -> Process:
     key = run_dir / "certs" / "sa.key"
     key.parent.mkdir(exist_ok=True)
     flags = [
@@ -152,10 +176,11 @@ def _spawn_api_server(run_dir: Path, port: int, launcher: Launcher, further: Seq
         f"--service-account-key-file={key}",
         f"--token-auth-file={run_dir / 'tokens.csv'}",
         "--authorization-mode=RBAC",
-        *further,
+        *extras.flags,
     ]
     argv: list[str | Path] = [paths.CONTROL_PLANE, "kube-apiserver", *flags]
-    return launcher.spawn("kube-apiserver", argv, run_dir / "kube-apiserver.log", env={"RUN_DIR": str(run_dir)})
+    env = {"RUN_DIR": str(run_dir)} | ({"ETCD_CLIENT_PORT": str(extras.etcd_port)} if extras.etcd_port else {})
+    return launcher.spawn("kube-apiserver", argv, run_dir / "kube-apiserver.log", env=env)
 
 
 def _spawn_controllers(run_dir: Path, kubeconfig: Path, launcher: Launcher) -> Process:

@@ -1,4 +1,4 @@
-"""A TCP proxy on loopback that can refuse connections or let them hang: it cuts one process off from a server."""
+"""A TCP proxy on loopback that can refuse connections or let them hang, for a while: it cuts a process off from a server."""
 
 import socket
 import threading
@@ -26,6 +26,10 @@ class Proxy:
     def hang(self) -> None:
         """Connections stay, new ones are accepted, and nothing passes any more."""
         self._flowing.clear()
+
+    def flow(self) -> None:
+        """After `hang`: everything passes again."""
+        self._flowing.set()
 
     def refuse(self) -> None:
         """Connections are closed and new ones refused."""

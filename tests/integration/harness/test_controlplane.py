@@ -48,6 +48,16 @@ def test_keeps_its_data_when_it_starts_again(tmp_path: Path) -> None:
         assert kube.get("ConfigMap", "default", "kept") is not None
 
 
+def test_the_api_server_alone_starts_again(tmp_path: Path) -> None:
+    with ControlPlane.start(tmp_path) as plane, Kube(plane.url, plane.token, plane.ca) as kube:
+        kube.apply(config_map("kept", a="b"), "default")
+        plane.end_api_server()
+        assert is_free(plane.port)
+        plane.start_api_server()
+        assert kube.get("ConfigMap", "default", "kept") is not None
+        assert all(process.alive for process in plane.processes)
+
+
 def test_a_failed_start_shows_why(control_plane: ControlPlane, tmp_path: Path) -> None:
     assert not is_free(control_plane.port)
     with pytest.raises(

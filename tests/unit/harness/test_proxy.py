@@ -62,6 +62,16 @@ def test_hanging_answers_nobody_and_closes_nothing(echo: int) -> None:
                     client.recv(1024)
 
 
+def test_what_hung_arrives_when_it_flows_again(echo: int) -> None:
+    with Proxy(echo) as proxy, connect(proxy) as old:
+        proxy.hang()
+        old.sendall(b"late")
+        with connect(proxy) as new:
+            new.sendall(b"new")
+            proxy.flow()
+            assert (old.recv(1024), new.recv(1024)) == (b"late", b"new")
+
+
 def test_refusing_closes_what_is_open_and_lets_nobody_in(echo: int) -> None:
     with Proxy(echo) as proxy, connect(proxy) as old:
         old.sendall(b"hello")
