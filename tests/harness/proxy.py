@@ -1,4 +1,4 @@
-"""A TCP proxy on loopback that can refuse connections or let them hang, for a while: it cuts a process off from a server."""
+"""A TCP proxy on loopback that can refuse connections or let them hang, to cut one process off from a server."""
 
 import socket
 import threading

@@ -1,0 +1,167 @@
+"""The real parts of a storm: API server and etcd, the Lenses server, the operator behind a proxy, and their record."""
+
+from __future__ import annotations
+
+import base64
+import json
+import math
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+
+from chaos.real.audit import AuditLog
+from chaos.real.cast import NAMESPACES, SECRET
+from chaos.real.history import History, Span
+from chaos.real.ledger import Ledger
+from harness.controlplane import OPERATOR, ControlPlane, Extras
+from harness.kube import Kube
+from harness.lenses.record import Request
+from harness.operator_process import OperatorProcess
+from harness.paths import CRDS
+from harness.ports import free_port
+from harness.process import Launcher
+from harness.proxy import Proxy
+
+POLL_INTERVAL = 1.0
+DRIFT_INTERVAL = 5.0
+WATCH_LABEL = "connect.lenses.io/watch"
+
+
+class Stage:
+    """Everything that runs; `log` is the storm's own, for people."""
+
+    def __init__(self, run_dir: Path) -> None:
+        self.run_dir = run_dir
+        self.history = History()
+        self.audit = AuditLog(run_dir)
+        self.launcher = Launcher()
+        self.etcd_port = free_port()
+        self.ledger = Ledger(self.history.effects)
+        self.lenses = self.ledger.lenses
+        self.control = self.lenses.control
+        self.log: list[str] = []
+        self.began = time.time()
+        self.operators: list[OperatorProcess] = []
+        self.expired = 0
+        """How often the operator's watches were behind what the API server remembers."""
+        self.planted: dict[str, str] = {}
+        self._all_planted: set[str] = set()
+        self._lock = threading.Lock()
+
+    def start(self) -> None:
+        extras = Extras(self.audit.flags, self.etcd_port)
+        self.plane = ControlPlane.start(self.run_dir / "controlplane", launcher=self.launcher, extras=extras)
+        self.kube = Kube(self.plane.url, self.plane.token, self.plane.ca)
+        self.kube.install_crds(CRDS)
+        self.kube.apply(_binding())
+        self.proxy = Proxy(self.plane.port)
+        self.namespaces = [self.kube.create_namespace("storm") for _ in range(NAMESPACES)]
+        for number in range(NAMESPACES):
+            self.plant(number, f"planted-{number}-first")
+
+    def stop(self) -> None:
+        self.launcher.close()
+        if hasattr(self, "proxy"):
+            self.proxy.refuse()
+            self.kube.close()
+        self.ledger.stop()
+
+    def say(self, text: str) -> None:
+        self.log.append(f"{time.time() - self.began:7.2f} {time.time():.2f} {text}")
+
+    # what is secret
+    def plant(self, namespace: int, value: str) -> None:
+        """Of the three namespaces' Secrets, one is not watched."""
+        name = self.namespaces[namespace]
+        self._all_planted.add(value)
+        self.kube.apply(
+            {
+                "apiVersion": "v1",
+                "kind": "Secret",
+                "metadata": {"name": SECRET, "namespace": name, "labels": {WATCH_LABEL: str(namespace > 0).lower()}},
+                "data": {"password": base64.b64encode(value.encode()).decode()},
+            }
+        )
+        self.planted[name] = value
+
+    @property
+    def secrets(self) -> set[str]:
+        return set(self._all_planted)
+
+    def told(self) -> Iterator[tuple[str, str]]:
+        """All that the operators said: to the API server, in their logs, in the metrics of the one that works."""
+        yield from list(self.audit.texts)
+        for operator in self.operators:
+            yield from ((operator.log.name, line) for line in operator.text().splitlines())
+        yield "metrics", httpx.get(f"{self.operator.url}/metrics", trust_env=False, timeout=30).text
+
+    # the operator
+    @property
+    def operator(self) -> OperatorProcess:
+        return self.operators[-1]
+
+    def start_operator(self, name: str = "operator") -> OperatorProcess:
+        settings = {"POLL_INTERVAL": POLL_INTERVAL, "DRIFT_INTERVAL": DRIFT_INTERVAL, "WATCH_REFERENCES": "true"}
+        return OperatorProcess.start(
+            self.run_dir / "operators",
+            kubeconfig=self.plane.kubeconfig_through(self.proxy.port, OPERATOR),
+            lenses_url=self.lenses.url,
+            lenses_token=self.lenses.token,
+            launcher=self.launcher,
+            settings={key: str(value) for key, value in settings.items()},
+            name=f"{name}-{len(self.operators)}",
+        )
+
+    def replace_operator(self) -> OperatorProcess:
+        """The one before has ended."""
+        self.operators.append(self.start_operator())
+        return self.operator
+
+    def relists(self, since: float) -> int:
+        """How often the operator's watches have listed anew."""
+        self.read_on()
+        return sum(at > since for at in self.audit.lists)
+
+    # the record
+    @contextmanager
+    def span(self, spans: list[Span], what: str, about: str = "*") -> Iterator[None]:
+        made = Span(time.time(), math.inf, what, about)
+        spans.append(made)
+        try:
+            yield
+        finally:
+            made.end = time.time()
+
+    def read_on(self) -> History:
+        with self._lock:
+            self.audit.read_on(self.history, OPERATOR.name)
+        return self.history
+
+    def log_of_requests(self) -> list[Request]:
+        """All that was asked of Lenses so far."""
+        return self.ledger.inside(lambda: self.ledger.log.find())
+
+    # etcd
+    def compact(self) -> int:
+        """Forget all of etcd's history before now; the revision."""
+        etcd = f"http://127.0.0.1:{self.etcd_port}/v3/kv"
+        key = base64.b64encode(b"none").decode()
+        answer = httpx.post(f"{etcd}/range", json={"key": key}, trust_env=False).raise_for_status()
+        revision = int(json.loads(answer.text)["header"]["revision"])
+        httpx.post(f"{etcd}/compaction", json={"revision": revision, "physical": True}, trust_env=False)
+        return revision
+
+
+def _binding() -> dict[str, object]:
+    """The operator as a user of its own, told from the others in the audit log."""
+    return {
+        "apiVersion": "rbac.authorization.k8s.io/v1",
+        "kind": "ClusterRoleBinding",
+        "metadata": {"name": "storm-operator"},
+        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "cluster-admin"},
+        "subjects": [{"kind": "User", "apiGroup": "rbac.authorization.k8s.io", "name": OPERATOR.name}],
+    }

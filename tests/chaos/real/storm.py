@@ -1,0 +1,254 @@
+"""A storm from its beginning to its end: three threads do what was drawn, the invariants are looked at meanwhile."""
+
+from __future__ import annotations
+
+import heapq
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+
+from chaos.real.blows import Blows
+from chaos.real.cast import CLUSTER, Key, Role
+from chaos.real.checks import CHECKS, disclosures, foreign_writes
+from chaos.real.ending import unsettled
+from chaos.real.faults import TABLE
+from chaos.real.history import Span
+from chaos.real.people import KIND, OPERATION, People
+from chaos.real.plan import Plan
+from chaos.real.stage import DRIFT_INTERVAL, Stage
+from harness.controlplane import OPERATOR
+from harness.kube import KubeError
+from harness.lenses.operations import CHANGING
+
+CHECK_EVERY = 5.0
+SETTLING = 390.0
+"""Seconds from the last fault until all is as it should be: what a person has to mend is looked at again after five
+minutes at most, spread by a fifth, and then needs a moment."""
+QUIET = 2 * DRIFT_INTERVAL
+TAIL = 60
+
+
+class StormError(AssertionError):
+    """An invariant does not hold."""
+
+
+@dataclass
+class Storm:
+    """`hits` counts the requests that each fault met."""
+
+    stage: Stage
+    plan: Plan
+    connectors: int
+    replay: str
+    hits: Counter[str] = field(default_factory=Counter)
+    settled_after: float = 0.0
+    _failed: threading.Event = field(default_factory=threading.Event)
+
+    # the beginning
+    def prepare(self) -> None:
+        """Connectors that were there before, the resources, and an operator that sees them all for the first time."""
+        stage = self.stage
+        roles = [Role(index) for index in range(self.connectors)]
+        for role in roles:
+            if role.found is not None:
+                config = {**role.found, "connector.class": role.class_name, "tasks.max": str(1 + role.index % 2)}
+                stage.control.add_connectors(role.key[0], CLUSTER, [role.connector], config=config)
+        with ThreadPoolExecutor(4) as pool:
+            list(pool.map(lambda role: stage.kube.create(role.manifest(stage.namespaces)), roles))
+        stage.replace_operator().wait_ready()
+
+    # the middle
+    def rage(self) -> None:
+        """Until everything that was drawn has happened; raises at the first invariant that does not hold."""
+        self.stage.began = time.time()
+        people = People(self.stage)
+        with ThreadPoolExecutor(3) as pool:
+            running = [
+                pool.submit(self._guarded, self._edit, people),
+                pool.submit(self._guarded, self._disturb),
+                pool.submit(self._guarded, self._strike),
+            ]
+            try:
+                self._watch(running)
+            finally:
+                self._failed.set()
+        for each in running:
+            each.result()
+        self._heal(people)
+
+    def _guarded(self, call: Callable[..., None], *args: Any) -> None:
+        try:
+            call(*args)
+        except BaseException:
+            self._failed.set()
+            raise
+
+    def _watch(self, running: list[Future[None]]) -> None:
+        checked = time.monotonic()
+        while not all(each.done() for each in running):
+            if self._failed.wait(0.2):
+                return
+            if time.monotonic() - checked > CHECK_EVERY:
+                self.check()
+                checked = time.monotonic()
+
+    def _until(self, at: float) -> bool:
+        """False where the storm is over before its time."""
+        return not self._failed.wait(max(0.0, self.stage.began + at - time.time()))
+
+    def _edit(self, people: People) -> None:
+        for action in self.plan.edits:
+            if not self._until(action.at):
+                return
+            people.create_awaited()
+            people.do(action)
+
+    def _disturb(self) -> None:
+        """Faults overlap; each ends by itself."""
+        rows = {row.name: row for row in TABLE}
+        ends: list[tuple[float, int, str, Span | None]] = []
+        for action in [*self.plan.faults, None]:
+            limit = action.at if action else float("inf")
+            while ends and ends[0][0] <= limit:
+                end = heapq.heappop(ends)
+                if not self._until(end[0]):
+                    return
+                self._lift(*end[1:])
+            if action is None or not self._until(action.at):
+                return
+            row, about = rows[action.args["row"]], action.args.get("connectors")
+            self.stage.say(str(action))
+            span = None
+            if row.lies:
+                span = Span(time.time(), float("inf"), row.name, about or "*")
+                self.stage.history.lies.append(span)
+            fault = {**row.fault, **({"connector": about} if about else {})}
+            number = self.stage.control.add_fault(action.args["environment"], **fault)
+            heapq.heappush(ends, (action.at + action.args["seconds"], number, row.name, span))
+
+    def _lift(self, number: int, name: str, span: Span | None) -> None:
+        self.hits[name] += self.stage.control.fault_hits(number)
+        self.stage.control.remove_fault(number)
+        if span is not None:
+            span.end = time.time()
+
+    def _strike(self) -> None:
+        blows = Blows(self.stage)
+        for action in self.plan.blows:
+            if not self._until(action.at):
+                return
+            blows.strike(action)
+
+    def _heal(self, people: People) -> None:
+        """Nothing goes wrong from here on, and what failed for good is put right by hand."""
+        self.stage.say("the storm is over")
+        for fault in list(self.stage.history.lies):
+            fault.end = min(fault.end, time.time())
+        self.stage.control.clear_faults()
+        self.stage.control.clear_breakpoints()
+        self._await_creation(people)
+        self._mend()
+
+    def _await_creation(self, people: People) -> None:
+        deadline = time.monotonic() + SETTLING
+        while not people.create_awaited():
+            if time.monotonic() > deadline:
+                self.fail(["resources that were deleted do not go away"])
+            time.sleep(0.5)
+
+    def _mend(self) -> None:
+        for cluster in self.stage.ledger.clusters.values():
+            for found in self.stage.control.connectors(cluster.environment):
+                tasks = [{"id": task["id"], "state": "RUNNING"} for task in found["tasks"] if task["state"] == "FAILED"]
+                change: dict[str, Any] = {"failing": {}, "fails": False}
+                if found["state"] == "FAILED":
+                    change["state"] = "RUNNING"
+                if tasks and found["target"] == "running":
+                    change["tasks"] = [{"id": task["id"], "state": "RUNNING"} for task in found["tasks"]]
+                self.stage.control.set_connector(cluster.environment, CLUSTER, found["name"], **change)
+
+    # the end
+    def settle(self) -> None:
+        """All as it should be within the bound, and then nobody writes anything any more."""
+        begin, next_check = time.monotonic(), 0.0
+        while True:
+            left = self._left()
+            if not left:
+                break
+            if time.monotonic() - begin > SETTLING:
+                self.fail([f"not settled within {SETTLING:.0f} s: {line}" for line in left])
+            if time.monotonic() > next_check:
+                self.stage.say(f"{len(left)} not settled, such as {left[0]}")
+                self.check()
+                next_check = time.monotonic() + CHECK_EVERY
+            time.sleep(0.5)
+        self.settled_after = time.monotonic() - begin
+        self.stage.say(f"settled after {self.settled_after:.1f} s")
+        self._stay_quiet()
+        self.check()
+        self._search()
+
+    def _left(self) -> list[str]:
+        kube = self.stage.kube
+        try:
+            resources, operations = kube.list(KIND), kube.list(OPERATION)
+        except (httpx.TransportError, KubeError) as error:
+            return [f"the API server is away: {error}"]
+        lenses: dict[Key, Any] = {}
+        for cluster in self.stage.ledger.clusters.values():
+            for found in self.stage.control.connectors(cluster.environment):
+                lenses[cluster.environment, CLUSTER, found["name"]] = found
+        return list(unsettled(resources, operations, lenses, self.stage.planted))
+
+    def _stay_quiet(self) -> None:
+        """Longer than two drift checks of everything. What was written within the second before is settling still."""
+        time.sleep(1.0)
+        begin = time.time()
+        last = self.stage.log_of_requests()[-1].seq
+        time.sleep(QUIET)
+        history = self.stage.read_on()
+        wrong = [
+            f"{write.sure:.2f} written though nothing changes: {write.verb} of {'/'.join(write.name)}: {write.body}"
+            for write in history.writes
+            if write.user == OPERATOR.name and write.since > begin
+        ]
+        wrong += [
+            f"{request.wall:.2f} asked for though nothing changes: {request.operation} {request.connector}"
+            for request in self.stage.log_of_requests()
+            if request.seq > last and request.operation in CHANGING
+        ]
+        if wrong:
+            self.fail(wrong)
+
+    # the invariants
+    def check(self) -> None:
+        history = self.stage.read_on()
+        wrong = [line for check in CHECKS for line in check(history)]
+        wrong += foreign_writes(history, OPERATOR.name)
+        wrong += [f"{one.log.name} ended by itself" for one in self.stage.operators[-1:] if self._ended(one)]
+        if wrong:
+            self.fail(wrong)
+
+    def _ended(self, operator: Any) -> bool:
+        return not operator.alive and not any(span.end == float("inf") for span in self.stage.history.blind)
+
+    def _search(self) -> None:
+        with suppress(httpx.TransportError):
+            wrong = disclosures(self.stage.secrets, self.stage.told())
+            if wrong:
+                self.fail(wrong)
+        traced = [one.log.name for one in self.stage.operators if "Traceback" in one.text()]
+        if traced:
+            self.fail([f"Traceback in {', '.join(traced)}"])
+
+    def fail(self, wrong: list[str]) -> None:
+        lines = [*wrong[:20], f"... and {len(wrong) - 20} more"] if len(wrong) > 20 else wrong
+        tail = "\n".join(self.stage.log[-TAIL:])
+        raise StormError("\n".join([*lines, "", f"replay: {self.replay}", "the storm's last actions:", tail]))

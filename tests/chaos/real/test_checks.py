@@ -1,0 +1,362 @@
+"""Each invariant's check finds what goes against it, and lets pass what only looks so: over records made up."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from chaos.real import checks
+from chaos.real.cast import FILE, Key, Object, Role, wanted_config
+from chaos.real.checks import Check
+from chaos.real.ending import unsettled
+from chaos.real.history import Effect, History, KubeWrite, Name, Span, Version
+
+ROLE = Role(0)
+NAMESPACES = ["one", "two", "three"]
+SPEC: Object = ROLE.manifest(NAMESPACES)["spec"]
+SPEC = {**SPEC, "deletionPolicy": "Delete", "configFrom": []}
+NAME: Name = ("LensesConnector", "one", ROLE.name)
+KEY: Key = ROLE.key
+CONFIG = wanted_config(SPEC, "")
+OTHER = {**CONFIG, "topic": "other"}
+
+
+def resource(
+    spec: Object | None = None, *, deleting: bool = False, owned: str = "Owned", finalized: bool = True
+) -> Object:
+    meta: Object = {"name": ROLE.name, "namespace": "one", "uid": "u1", "generation": 1}
+    meta |= {"creationTimestamp": "2026-01-01T00:00:00Z"}
+    if deleting:
+        meta["deletionTimestamp"] = "2026-01-01T00:00:00Z"
+    if finalized:
+        meta["finalizers"] = ["connect.lenses.io/connector"]
+    ready = {"type": "Ready", "observedGeneration": 1, "reason": "Running", "message": ""}
+    return {
+        "metadata": meta,
+        "spec": {**SPEC, **(spec or {})},
+        "status": {"ownership": {"state": owned}, "conditions": [ready]},
+    }
+
+
+def history(*versions: tuple[float, Object | None], effects: list[Effect] | None = None) -> History:
+    made = History()
+    for since, found in versions:
+        made.add(NAME, Version(since, since, found))
+    made.effects += effects or []
+    return made
+
+
+def effect(at: float, op: str, before: Any = None, after: Any = None, **more: Any) -> Effect:
+    return Effect(at, more.pop("arrived", at), op, KEY, before, after, gone_at=more.pop("gone_at", at), **more)
+
+
+def operation(action: str, mark: int = 5, *, applied: bool = False) -> Object:
+    spec: Object = {"connectorRef": {"name": ROLE.name}, "action": action}
+    if action == "Alter":
+        spec["offsets"] = ROLE.offsets(mark)
+    return {
+        "metadata": {"name": "rewind", "namespace": "one", "uid": "o1", "generation": 1},
+        "spec": spec,
+        "status": {"appliedGeneration": 1} if applied else {},
+    }
+
+
+def with_operation(made: History, found: Object) -> History:
+    made.add(("LensesConnectorOffsets", "one", "rewind"), Version(1, 1, found))
+    return made
+
+
+def spanned(made: History, field: str, begin: float, end: float) -> History:
+    getattr(made, field).append(Span(begin, end, "made up"))
+    return made
+
+
+ALTER = {"detail": ROLE.offsets(5)}
+EDITED = {"config": {**SPEC["config"], "topic": "other"}}
+
+WRONG: list[tuple[str, Check, History]] = [
+    (
+        "deleted though it is as wanted",
+        checks.unasked_deletes,
+        history((1, resource()), effects=[effect(100, "delete", CONFIG)]),
+    ),
+    (
+        "deleted though nobody owns it",
+        checks.unasked_deletes,
+        history((1, resource(owned="NotAdopted")), effects=[effect(100, "delete", OTHER)]),
+    ),
+    ("deleted though nobody knows it", checks.unasked_deletes, history(effects=[effect(100, "delete", OTHER)])),
+    (
+        "deleted though it is to be retained",
+        checks.unasked_deletes,
+        history((1, resource({"deletionPolicy": "Retain"}, deleting=True)), effects=[effect(100, "delete", CONFIG)]),
+    ),
+    (
+        "deleted for an edit taken back long ago",
+        checks.unasked_deletes,
+        history((1, resource(EDITED)), (50, resource()), effects=[effect(100, "delete", CONFIG)]),
+    ),
+    ("created though nobody wants it", checks.unwanted_creates, history(effects=[effect(100, "create", None, CONFIG)])),
+    (
+        "created without a finalizer",
+        checks.unwanted_creates,
+        history((1, resource(finalized=False)), effects=[effect(100, "create", None, CONFIG)]),
+    ),
+    (
+        "created without a claim",
+        checks.unwanted_creates,
+        history((1, resource(owned="None")), effects=[effect(100, "create", None, CONFIG)]),
+    ),
+    (
+        "created for what is being deleted",
+        checks.unwanted_creates,
+        history((1, resource(deleting=True)), effects=[effect(100, "create", None, CONFIG)]),
+    ),
+    (
+        "created with another configuration",
+        checks.unwanted_creates,
+        history((1, resource()), effects=[effect(100, "create", None, OTHER)]),
+    ),
+    (
+        "created twice",
+        checks.double_creates,
+        history(effects=[effect(1, "create", None, CONFIG), effect(2, "create", None, CONFIG)]),
+    ),
+    (
+        "put over the same",
+        checks.vain_puts,
+        history((1, resource()), effects=[effect(100, "put", CONFIG, CONFIG)]),
+    ),
+    (
+        "stopped though a stranger's",
+        checks.foreign_touches,
+        history((1, resource(owned="Conflict")), effects=[effect(100, "state", CONFIG, CONFIG, detail="stop")]),
+    ),
+    (
+        "released though it runs",
+        checks.unproven_releases,
+        history(
+            (1, resource()), (50, resource(deleting=True)), (100, None), effects=[effect(2, "create", None, CONFIG)]
+        ),
+    ),
+    (
+        "released before it is gone",
+        checks.unproven_releases,
+        history(
+            (1, resource()),
+            (50, resource(deleting=True)),
+            (100, None),
+            effects=[effect(2, "create", None, CONFIG), effect(99, "delete", CONFIG, gone_at=101)],
+        ),
+    ),
+    (
+        "altered twice",
+        checks.repeated_offsets,
+        history((1, resource()), effects=[effect(10, "alter", **ALTER), effect(20, "alter", **ALTER)]),
+    ),
+    (
+        "applied without a request",
+        checks.lost_offsets,
+        with_operation(history((1, resource())), operation("Alter", applied=True)),
+    ),
+    (
+        "reset though nobody asked",
+        checks.unasked_resets,
+        history((1, resource()), effects=[effect(10, "reset", detail=ROLE.offsets(1))]),
+    ),
+    (
+        "reset twice for one",
+        checks.unasked_resets,
+        with_operation(
+            history((1, resource()), effects=[effect(at, "reset", detail=ROLE.offsets(1)) for at in (10, 20)]),
+            operation("Reset"),
+        ),
+    ),
+]
+
+RIGHT: list[tuple[str, Check, History]] = [
+    (
+        "deleted with its resource",
+        checks.unasked_deletes,
+        history((1, resource()), (99, resource(deleting=True)), effects=[effect(100, "delete", CONFIG)]),
+    ),
+    (
+        "deleted for another configuration",
+        checks.unasked_deletes,
+        history((1, resource()), (99, resource(EDITED)), effects=[effect(100, "delete", CONFIG)]),
+    ),
+    (
+        "deleted after a change by hand",
+        checks.unasked_deletes,
+        history((1, resource()), effects=[effect(100, "delete", OTHER)]),
+    ),
+    (
+        "deleted for an edit taken back a moment ago",
+        checks.unasked_deletes,
+        history((1, resource(EDITED)), (98, resource()), effects=[effect(100, "delete", CONFIG)]),
+    ),
+    (
+        "deleted for an edit taken back while the operator was cut off",
+        checks.unasked_deletes,
+        spanned(
+            history((1, resource(EDITED)), (50, resource()), effects=[effect(100, "delete", CONFIG)]), "blind", 48, 99
+        ),
+    ),
+    (
+        "deleted after a lie about its configuration",
+        checks.unasked_deletes,
+        spanned(history((1, resource()), effects=[effect(100, "delete", CONFIG)]), "lies", 90, 99),
+    ),
+    (
+        "deleted by the second of two operators",
+        checks.unasked_deletes,
+        spanned(
+            history(
+                (1, resource(EDITED)),
+                effects=[effect(98, "delete", CONFIG), effect(99, "create", None, OTHER), effect(100, "delete", OTHER)],
+            ),
+            "doubled",
+            90,
+            110,
+        ),
+    ),
+    (
+        "created as wanted",
+        checks.unwanted_creates,
+        history((1, resource()), effects=[effect(9, "create", None, CONFIG)]),
+    ),
+    (
+        "created again after it went away",
+        checks.double_creates,
+        history(
+            effects=[effect(1, "create", None, CONFIG), effect(2, "delete", CONFIG), effect(3, "create", None, CONFIG)]
+        ),
+    ),
+    ("put over another", checks.vain_puts, history((1, resource()), effects=[effect(100, "put", OTHER, CONFIG)])),
+    (
+        "stopped as its owner asks",
+        checks.foreign_touches,
+        history((1, resource()), effects=[effect(100, "state", CONFIG, CONFIG, detail="stop")]),
+    ),
+    (
+        "released when it is gone",
+        checks.unproven_releases,
+        history(
+            (1, resource()),
+            (50, resource(deleting=True)),
+            (100, None),
+            effects=[effect(2, "create", None, CONFIG), effect(98, "delete", CONFIG)],
+        ),
+    ),
+    (
+        "released as a policy of the last moment asks",
+        checks.unproven_releases,
+        history(
+            (1, resource(deleting=True)),
+            (99, resource({"deletionPolicy": "Retain"}, deleting=True)),
+            (100, None),
+            effects=[effect(2, "create", None, CONFIG)],
+        ),
+    ),
+    (
+        "released, never owned",
+        checks.unproven_releases,
+        history(
+            (1, resource(deleting=True, owned="NotAdopted")), (100, None), effects=[effect(2, "create", None, CONFIG)]
+        ),
+    ),
+    (
+        "altered again while the first was on its way",
+        checks.repeated_offsets,
+        history((1, resource()), effects=[effect(10, "alter", **ALTER), effect(11, "alter", arrived=9, **ALTER)]),
+    ),
+    (
+        "applied with a request",
+        checks.lost_offsets,
+        with_operation(
+            history((1, resource()), effects=[effect(10, "alter", **ALTER)]), operation("Alter", applied=True)
+        ),
+    ),
+    (
+        "reset once, and once more when there was nothing",
+        checks.unasked_resets,
+        with_operation(
+            history(
+                (1, resource()),
+                effects=[effect(10, "reset", detail=ROLE.offsets(1)), effect(20, "reset", detail=[])],
+            ),
+            operation("Reset"),
+        ),
+    ),
+]
+
+
+@pytest.mark.parametrize(("what", "check", "made"), WRONG, ids=[what for what, _, _ in WRONG])
+def test_what_is_wrong_is_found(what: str, check: Check, made: History) -> None:
+    assert check(made) != []
+
+
+@pytest.mark.parametrize(("what", "check", "made"), RIGHT, ids=[what for what, _, _ in RIGHT])
+def test_what_is_right_passes(what: str, check: Check, made: History) -> None:
+    assert check(made) == []
+
+
+def test_every_check_has_been_seen_to_fail_and_to_pass() -> None:
+    for table in (WRONG, RIGHT):
+        assert {check.__name__ for _, check, _ in table} == {check.__name__ for check in checks.CHECKS}
+
+
+@pytest.mark.parametrize(
+    ("subresource", "path", "good"),
+    [
+        ("status", "/status", True),
+        ("", "/metadata/finalizers", True),
+        ("", "/metadata/labels", False),
+        ("", "/spec/state", False),
+        ("status", "/spec", False),
+    ],
+)
+def test_the_operator_writes_status_and_finalizers_only(subresource: str, path: str, good: bool) -> None:
+    made = History()
+    body = [{"op": "test", "path": "/metadata/uid", "value": "u"}, {"op": "add", "path": path, "value": {}}]
+    made.writes.append(KubeWrite(1, 1, "operator", "patch", NAME, subresource, body))
+    assert (checks.foreign_writes(made, "operator") == []) is good
+    assert checks.foreign_writes(made, "somebody else") == []
+
+
+def test_planted_values_are_found_plain_and_encoded() -> None:
+    texts = [("a", "quiet"), ("b", "x planted-1 y"), ("c", "cGxhbnRlZC0x")]
+    assert [line.split()[0] for line in checks.disclosures({"planted-1"}, texts)] == ["b", "c"]
+
+
+RUNNING = {"config": {**CONFIG, "name": ROLE.name}, "target": "running"}
+
+
+@pytest.mark.parametrize(
+    ("found", "there", "why"),
+    [
+        (resource(), RUNNING, ""),
+        (resource(), None, "no such connector"),
+        (resource(), {**RUNNING, "target": "paused"}, "Lenses has it paused"),
+        (resource(), {**RUNNING, "config": OTHER}, "Lenses has the configuration"),
+        (resource(deleting=True), RUNNING, "still being deleted"),
+        (resource({"state": "paused"}), RUNNING, "expected Paused"),
+        (resource({"suspend": True}), RUNNING, "expected Suspended"),
+        (resource({"config": {**SPEC["config"], "batch.size": "many"}}), RUNNING, "expected ConfigInvalid"),
+        (resource(owned="None"), RUNNING, "not adopted"),
+    ],
+)
+def test_what_is_not_settled_is_told(found: Object, there: Object | None, why: str) -> None:
+    assert found["spec"]["class"] == FILE
+    told = list(unsettled([found], [], {KEY: there} if there else {}, {"one": ""}))
+    assert (why in told[0]) if why else told == []
+
+
+def test_an_operation_that_goes_on_is_not_settled() -> None:
+    going = operation("Alter")
+    ready = {"type": "Ready", "observedGeneration": 1, "reason": "Stopping", "message": ""}
+    going["status"] = {"conditions": [ready]}
+    assert list(unsettled([resource()], [going], {KEY: RUNNING}, {"one": ""})) != []
+    ready["reason"] = "Applied"
+    assert list(unsettled([resource()], [going], {KEY: RUNNING}, {"one": ""})) == []

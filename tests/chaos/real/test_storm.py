@@ -1,0 +1,36 @@
+"""Everything goes wrong at once, for a while: what the operator promises holds all the time, and all is well after."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from chaos.conftest import Size
+from chaos.real.faults import TABLE
+from chaos.real.plan import draw
+from chaos.real.stage import Stage
+from chaos.real.storm import Storm
+from harness import build
+from harness.paths import BUILD
+
+
+@pytest.mark.timeout(0)
+def test_storm(size: Size, tmp_path: Path) -> None:
+    build.require("controlplane")
+    stage = Stage(tmp_path)
+    storm = Storm(stage, draw(size.seed, 60 * size.minutes, size.connectors), size.connectors, size.replay)
+    try:
+        stage.start()
+        storm.prepare()
+        storm.rage()
+        storm.settle()
+    finally:
+        stage.stop()
+        kept = BUILD / "chaos"
+        shutil.rmtree(kept, ignore_errors=True)
+        shutil.copytree(tmp_path / "operators", kept / "operators", dirs_exist_ok=True)
+        (kept / "storm.log").write_text("\n".join(stage.log) + "\n")
+    assert stage.expired
+    assert {row.name for row in TABLE} - set(storm.hits) == set()
