@@ -77,8 +77,18 @@ layers: setup ## import-linter: who may import whom
 	@$(BIN)/lint-imports
 
 test: lint types layers build ## everything CI runs: lint, types, layers, and the unit, integration, e2e and chaos tests
-	@$(BIN)/pytest -n 3 --dist worksteal tests/unit tests/integration tests/e2e tests/chaos
+	@$(BIN)/pytest -n 3 --dist worksteal tests/unit tests/fuzz tests/integration tests/e2e tests/chaos
 
 # SEED, MINUTES, CONNECTORS: see docs/chaos.md.
 chaos: build ## one long storm of faults, by default 5 minutes over 300 connectors with a seed of its own
 	@CHAOS_SEED=$${SEED:-$$RANDOM} CHAOS_MINUTES=$${MINUTES:-5} CHAOS_CONNECTORS=$${CONNECTORS:-300} $(BIN)/pytest -s tests/chaos/real/test_storm.py
+
+# The figures of docs/performance.md; BENCH=... gives other options, such as BENCH="--sizes 100 --steady 30".
+.PHONY: bench
+BENCH ?=
+bench: build $(VENV)/.bench ## speed, memory and requests, beside a plain kopf operator; under an hour
+	@PYTHONPATH=operator:tests $(BIN)/python -m bench --plot docs/performance.png $(BENCH)
+
+$(VENV)/.bench: requirements/bench.txt $(VENV)/.ready
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/bench.txt
+	@touch $@

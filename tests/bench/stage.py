@@ -11,7 +11,7 @@ from pathlib import Path
 
 from bench.audit import Audit
 from harness import paths
-from harness.controlplane import OPERATOR, ControlPlane
+from harness.controlplane import OPERATOR, ControlPlane, Extras
 from harness.kube import Kube
 from harness.lenses.control import LensesControl
 from harness.paths import CRDS
@@ -53,7 +53,7 @@ class Stage:
     def set(cls, run_dir: Path) -> Iterator[Stage]:
         audit = Audit(run_dir, OPERATOR.name)
         with Launcher() as launcher:
-            plane = ControlPlane.start(run_dir / "controlplane", launcher=launcher, flags=audit.flags)
+            plane = ControlPlane.start(run_dir / "controlplane", launcher=launcher, extras=Extras(flags=audit.flags))
             with Kube(plane.url, plane.token, plane.ca) as kube:
                 kube.install_crds(CRDS)
                 kube.apply(ADMIN_OF_ALL)

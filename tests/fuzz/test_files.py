@@ -198,7 +198,7 @@ def test_manifests(tmp_path_factory: pytest.TempPathFactory, raw: bytes) -> None
             readable(words[:1999])
 
 
-@pytest.mark.parametrize("name", HUGE.keys() - {"10 MB", "tag", "long number"})
+@pytest.mark.parametrize("name", [name for name in HUGE if name not in {"10 MB", "tag", "long number"}])
 def test_huge_manifests_are_refused_in_a_blink(tmp_path: Path, name: str) -> None:
     path = tmp_path / "manifest.yaml"
     path.write_text(HUGE[name])

@@ -366,6 +366,7 @@ class ConnectorController:
             and now.metadata.uid == work.resource.metadata.uid
             and now.metadata.generation == work.generation
             and not now.metadata.deleting
+            and self._entitlement.holds(now)
         )
 
     def _overtaken(self, begun: LensesConnector | None) -> bool:
@@ -377,6 +378,6 @@ class ConnectorController:
     def _memory(self, resource: LensesConnector) -> Memory:
         known = self._memories.get(resource.key)
         if known is None or known.uid != resource.metadata.uid:
-            known = Memory(resource.metadata.uid)
+            known = Memory(resource.metadata.uid, confidential=self._inputs.confidential(resource))
             self._memories[resource.key] = known
         return known

@@ -42,6 +42,8 @@ class Deletions:
             memory.absent_since = None
         elif memory.absent_since is None and not memory.expects(now):
             memory.absent_since = now
+        if self._overtaken(work):
+            return Outcome(delay=0)  # the looking took its time, and another deletionPolicy may hold by now
         match decide_deletion(
             observed,
             absent_for=None if memory.absent_since is None else now - memory.absent_since,
@@ -63,6 +65,11 @@ class Deletions:
                 await self._say(work, f"Waiting until connector {work.connector} is seen to be gone.")
                 memory.settling += 1
                 return Outcome(delay=max(wait.seconds, SETTLING.delay(memory.settling, uniform)))
+
+    def _overtaken(self, work: Work) -> bool:
+        now = self._store.get(work.resource.key)
+        same = now is not None and now.metadata.uid == work.resource.metadata.uid
+        return now is not None and same and now.metadata.generation != work.generation
 
     async def release(self, work: Work, release: Release) -> Outcome:
         if release.why in SAID:

@@ -36,6 +36,10 @@ class Entitlement:
             return await self._lose(work, owner)
         return None
 
+    def holds(self, resource: LensesConnector) -> bool:
+        """Asked anew before what destroys or creates: an older claim or another policy may have come meanwhile."""
+        return self._inputs.allowed(resource) and self.owner(resource).metadata.uid == resource.metadata.uid
+
     def owner(self, resource: LensesConnector) -> LensesConnector:
         """Of those that may use the name or own it already: a namespace without the right cannot squat on a name."""
         claimants = self._store.claimants(resource.connector)

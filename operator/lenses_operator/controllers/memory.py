@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from math import inf
 
+from lenses_operator.controllers.redaction import Confidential
 from lenses_operator.domain.decide import Transition
-from lenses_operator.domain.redaction import Redactor
 from lenses_operator.domain.render import Rendered
 from lenses_operator.domain.situation import Refusal
 from lenses_operator.resources.connector import AppliedConfig
@@ -87,15 +87,7 @@ class Memory:
     """For DeleteWithOffsets: done, the delete follows."""
     missing: int = 0
     """Passes in a row that a reference was not found."""
-    _secrets: frozenset[str] = frozenset()
-    _redactor: Redactor = field(default_factory=Redactor)
-
-    def redactor(self, secrets: frozenset[str]) -> Redactor:
-        """For these and all earlier secrets: a trace may still quote a value that was rotated since."""
-        if not self._redactor.overfull and not secrets <= self._secrets:
-            self._redactor = Redactor(self._secrets | secrets)
-            self._secrets = frozenset() if self._redactor.overfull else self._secrets | secrets
-        return self._redactor
+    confidential: Confidential = field(default_factory=Confidential)
 
     def acted(self, now: float, quiet: float = 10.0) -> None:
         """After a request of ours: what was seen before is void, and a change is expected soon."""

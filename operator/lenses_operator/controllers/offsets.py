@@ -9,7 +9,6 @@ from lenses_operator.controllers.inputs import Inputs
 from lenses_operator.controllers.offsets_steps import OffsetsSteps, Run
 from lenses_operator.controllers.offsets_store import OffsetsStore, connector_key
 from lenses_operator.controllers.problems import problem_of
-from lenses_operator.controllers.redaction import redactor_for
 from lenses_operator.controllers.store import Store
 from lenses_operator.domain import offsets_status as say
 from lenses_operator.domain.backoff import SLOW, TRANSIENT
@@ -92,7 +91,8 @@ class OffsetsController:
         view = self._environments.join(connector.spec.environment, session, operation.key)
         if view is None:
             return None
-        run = Run(operation, connector, session, redactor_for(references, session), text)
+        redact = self._inputs.confidential(connector).beside(references, session)
+        run = Run(operation, connector, session, redact, text)
         try:
             if view.error is not None:
                 raise view.error

@@ -37,7 +37,7 @@ class Work:
         self.marks = Marks.of(self.resource.status)
         if self.memory.refused != -1:
             self.marks = replace(self.marks, refused=self.memory.refused)
-        self._redactor = self.memory.redactor(self.wanted.secret_values | self.session.secrets)
+        self._redactor = self.memory.confidential.redactor(self.wanted.secret_values | self.session.secrets)
 
     @property
     def state(self) -> WantedState:
@@ -57,7 +57,7 @@ class Work:
 
         What is not rendered, because it is being deleted or cannot be, may have used some that are not known.
         """
-        if words and self._unrendered and self.resource.spec.config_from:
+        if words and self._unrendered and (self.resource.spec.config_from or (self.applied and self.applied.secrets)):
             return "the words are withheld because they may quote values that could not be read"
         return self._redactor(words)
 

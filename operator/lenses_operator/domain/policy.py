@@ -51,11 +51,18 @@ def _matches(globs: Sequence[str], text: str) -> bool:
     return any(_fits(glob, text) for glob in globs)
 
 
-@cache
-def _pattern(glob: str) -> re.Pattern[str]:
-    """Each part is taken where it is found first, for good: that is enough, and trying on would be exponential."""
-    first, *more = map(re.escape, glob.split("*"))
-    if not more:
-        return re.compile(first)
-    *middle, last = more
-    return re.compile(first + "".join(f"(?>.*?{part})" for part in middle) + f".*{last}", re.DOTALL)
+def _fits(glob: str, text: str) -> bool:
+    """Each part at its first place after the one before. A regular expression would try them all: `*a*a*a*a*b`."""
+    first, *parts = glob.split("*")
+    if not parts:
+        return text == glob
+    last = parts.pop()
+    if len(text) < len(first) + len(last) or not text.startswith(first) or not text.endswith(last):
+        return False
+    at, end = len(first), len(text) - len(last)
+    for part in parts:
+        at = text.find(part, at, end)
+        if at < 0:
+            return False
+        at += len(part)
+    return True

@@ -40,19 +40,24 @@ def plan(resource: LensesConnector, now: datetime) -> Plan:
         return Plan(counter.model_copy(update={"next_restart_time": None}), budget=spec.max_restarts)
     last = counter.last_restart_time
     due = now if last is None else max(now, last + delay(counter.count))
-    # A time already in status holds: a due date that moved with the clock would be written at every pass.
-    due = counter.next_restart_time or due
+    # A time already in status holds: a due date that moved with the clock would be written at every pass. But where the
+    # clock was set back since, it is not waited for longer than the delay.
+    due = min(counter.next_restart_time or due, now + delay(counter.count))
     return Plan(counter.model_copy(update={"next_restart_time": due}), due, spec.max_restarts)
 
 
 def current(resource: LensesConnector, now: datetime) -> AutoRestartStatus:
-    """The counter that holds: from nothing after a changed spec or ten healthy minutes (by Ready's own time)."""
+    """The counter that holds: from nothing after a changed spec or ten healthy minutes (by Ready's own time).
+
+    A time far in the future is of a clock that was set back since: nobody knows how long it has been well, and the
+    budget must not stay spent until the clock is there again.
+    """
     generation = resource.metadata.generation
     counter, ready = resource.status.auto_restart, resource.status.ready
     fresh = AutoRestartStatus(generation=generation)
     if counter is None or counter.generation != generation:
         return fresh
-    if ready is not None and ready.status == "True" and now - ready.last_transition_time >= HEALTHY:
+    if ready is not None and ready.status == "True" and abs(now - ready.last_transition_time) >= HEALTHY:
         return fresh
     return counter
 

@@ -45,7 +45,7 @@ class Limits:
         self._accounts: OrderedDict[str, _Account] = OrderedDict()
 
     def judge(self, uid: str, reason: str, message: str, now: float) -> Judgement:
-        """`now` in seconds; it never goes back by more than clocks are set back."""
+        """`now` in seconds that only grow: by a wall clock that is set back a resource would fall silent."""
         account = self._account(uid, now)
         account.tokens = min(BURST, account.tokens + max(0.0, now - account.at) / REFILL)
         account.at = now

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 import uuid
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
@@ -41,6 +42,8 @@ class _Told:
     message: str
     combined: bool
     now: datetime
+    at: float
+    """By a clock that nobody sets."""
 
     @property
     def uid(self) -> str:
@@ -50,9 +53,15 @@ class _Told:
 class Events:
     """The same Event again raises the count of the first one, as `kubectl describe` shows it (`x3 over 5m`)."""
 
-    def __init__(self, api: KubeApi, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep) -> None:
+    def __init__(
+        self,
+        api: KubeApi,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._api = api
         self._sleep = sleep
+        self._clock = clock
         self._limits = Limits()
         self._known: OrderedDict[tuple[str, str, str], tuple[str, int]] = OrderedDict()
         self._queue: asyncio.Queue[_Told] = asyncio.Queue(maxsize=WAITING)
@@ -60,14 +69,14 @@ class Events:
 
     def emit(self, resource: Resource, kind: EventType, reason: str, message: str) -> None:
         """Never waits: when Events pile up because the API server is slow, the newest is dropped."""
-        now = datetime.now(UTC)
-        judgement = self._limits.judge(resource.metadata.uid, reason, message, now.timestamp())
+        now, at = datetime.now(UTC), self._clock()
+        judgement = self._limits.judge(resource.metadata.uid, reason, message, at)
         if judgement.silent:
             logger.debug("Event %s held back", reason, extra={"resource": resource.key})
             return
         message = shorten(COMBINED + message if judgement.combined else message, NOTE_LIMIT)
         try:
-            self._queue.put_nowait(_Told(resource, kind, reason, message, judgement.combined, now))
+            self._queue.put_nowait(_Told(resource, kind, reason, message, judgement.combined, now, at))
         except asyncio.QueueFull:
             if not self._dropping:
                 logger.warning("Events are dropped, since %d wait to be written", WAITING)
@@ -89,14 +98,14 @@ class Events:
         await self._queue.join()
 
     async def _write(self, told: _Told) -> None:
-        if self._limits.is_refused(told.uid, told.now.timestamp()):
+        if self._limits.is_refused(told.uid, told.at):
             return
         try:
             await self._count(told)
         except KubeError as error:
             logger.debug("Event %s not written: %s", told.reason, error, extra={"resource": told.resource.key})
             if error.status == 403:
-                self._limits.refused(told.uid, told.now.timestamp())
+                self._limits.refused(told.uid, told.at)
 
     async def _count(self, told: _Told) -> None:
         """Raises KubeError."""

@@ -249,12 +249,18 @@ class LensesTransport:
             return None
         text = response.headers.get("Retry-After", "").strip()
         try:
-            seconds = (
-                float(text) if text[:1].isdigit() else parsedate_to_datetime(text).timestamp() - self._wall_clock()
-            )
+            seconds = float(text) if text[:1].isdigit() else self._until(text, response.headers.get("Date"))
         except (ValueError, OverflowError):
             return None
         return min(max(seconds, 0.0), LONGEST_PAUSE)
+
+    def _until(self, date: str, sent: str | None) -> float:
+        """Seconds until a date of the server's: by its own clock where it shows it. Raises ValueError."""
+        try:
+            now = parsedate_to_datetime(sent or "").timestamp()
+        except ValueError:
+            now = self._wall_clock()
+        return parsedate_to_datetime(date).timestamp() - now
 
 
 def _passing(failure: errors.LensesError) -> bool:

@@ -15,6 +15,7 @@ from lenses_operator.resources.base import ObjectKey
 from lenses_operator.resources.connector import LensesConnector, OwnershipState
 from lenses_operator.resources.offsets import Action, LensesConnectorOffsets, OffsetsStatus, OperationPhase
 from unit.controllers.virtualtime import now
+from unit.model.contract import WANTED
 from unit.model.ending import Ending
 from unit.model.kube import KEPT
 from unit.model.lenses import Incarnation
@@ -98,6 +99,8 @@ class OffsetsContract(Ending):
     offsets: StormOffsets
     deeds: dict[tuple[str, int], Deed]
     """By uid and generation."""
+    held_once: set[str]
+    """Resources whose connectors an operation has stopped at some time."""
 
     def _turning(self, name: str, action: str) -> None:
         """Stopped for an operation; and nothing else is done to it while its offsets are being changed."""
@@ -105,7 +108,13 @@ class OffsetsContract(Ending):
         if action == "stop" and held:
             self._stopping(name)
             return
-        super()._turning(name, action)
+        given_back = any(
+            one.metadata.uid in self.held_once and WANTED.get(action) is one.spec.state
+            for snapshot in self._lately(name)
+            for one in snapshot.objects
+        )
+        if not given_back:  # which is done though it may be suspended, or its configuration be unusable
+            super()._turning(name, action)
         self._interfering(name, action)
 
     def _replacing(self, name: str, found: Incarnation) -> None:
@@ -174,6 +183,10 @@ class OffsetsContract(Ending):
 
     def wrote_offsets(self, resource: LensesConnectorOffsets, status: OffsetsStatus) -> None:
         place, ready = str(resource.key), status.ready
+        if status.phase is OperationPhase.STOPPING:
+            key = connector_key(resource)
+            body = self.kube.objects.get((key.namespace, key.name))
+            self.held_once.add(body["metadata"]["uid"] if body else "")
         self.log.append((now(), f"offsets status {place} {ready and ready.reason} {status.phase}"))
         self.sound(place, status)
         self.disclosed(json.dumps(status.to_wire(), ensure_ascii=False), f"status of {place}")

@@ -15,7 +15,7 @@ from chaos.virtual.world import StormWorld
 from unit.controllers.virtualtime import START, VirtualTimeLoop
 from unit.model.world import Ear
 
-TAIL = 200
+TAIL = int(os.environ.get("CHAOS_TAIL", "200"))
 
 
 def tell(seed: int, *, connectors: int, seconds: float) -> tuple[StormWorld, float]:

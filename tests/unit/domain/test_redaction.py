@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lenses_operator.controllers.memory import Memory
+from lenses_operator.controllers.redaction import Confidential
 from lenses_operator.domain import redaction, sensitive
 from lenses_operator.domain.offsets_tries import means_not_stopped
 from lenses_operator.domain.policy import Rule
@@ -70,11 +70,11 @@ def test_a_text_too_long_for_so_many_values_is_withheld() -> None:
 
 
 def test_rotated_values_are_not_kept_without_end() -> None:
-    memory = Memory("uid")
+    confidential = Confidential()
     for number in range(10):
-        redactor = memory.redactor(frozenset({f"{number}" * (LIMIT // 4)}))
+        redactor = confidential.redactor(frozenset({f"{number}" * (LIMIT // 4)}))
     assert redactor("anything") == TOO_MUCH
-    assert not memory._secrets
+    assert not confidential._values
 
 
 BIG = 400_000

@@ -117,6 +117,9 @@ class Contract:
             case "get_cluster_info" if error is None:
                 self.alive = now()
             case "create_connector":
+                if ambiguous:
+                    account.delete_accepted = None
+                    account.absent.clear()
                 account.unproven = account.unproven or ambiguous
                 account.claimed = account.claimed and not ambiguous
             case "delete_connector" if error is None:
@@ -124,12 +127,10 @@ class Contract:
 
     def _creating(self, name: str) -> None:
         account = self.accounts[name]
-        account.delete_accepted = None
-        account.absent.clear()
         self.check(not account.unproven, f"create of {name} repeated without looking")
-        justified = any(
-            owner.metadata.has_finalizer and owner.status.ownership.state.ours for owner in self._acting_owners(name)
-        )
+        uids = {owner.metadata.uid for owner in self._acting_owners(name)}  # when it was claimed
+        lately = [one for snapshot in self._lately(name) for one in snapshot.objects if one.metadata.uid in uids]
+        justified = any(one.metadata.has_finalizer and one.status.ownership.state.ours for one in lately)
         self.check(justified, f"create of {name}, which nobody wants or nobody has claimed")
         found = self.lenses.connectors.get(name)
         known = found is not None and now() - found.born > self.believed and not self._troubled(name)

@@ -124,8 +124,8 @@ class Lenses:
         self.down: Fault | None = None
         self.denied_until: dict[str, float] = {}
         self.latency: Callable[[], float] = lambda: 0.001
-        self.survives: Callable[[], bool] = lambda: False
-        """Whether a request reaches the server though its sender has died meanwhile."""
+        self.survives: Callable[[str], float | None] = lambda _: None
+        """Seconds after which a request reaches the server though its sender has died meanwhile; None: it does not."""
         self.process = 0
         """Number of the operator process that is asking."""
         self._watcher = watcher
@@ -203,8 +203,9 @@ class Lenses:
             if fault and fault.seconds:
                 await asyncio.sleep(fault.seconds)
         except asyncio.CancelledError:
-            if operation not in _READS and self.survives():
-                asyncio.get_running_loop().call_later(LATE, _quietly, effect)
+            arrives = None if operation in _READS else self.survives(f"{operation} {name}")
+            if arrives is not None:
+                asyncio.get_running_loop().call_later(arrives, _quietly, effect)
             raise
         carried = fault.carried if fault and fault.may_be_carried_out and operation not in _READS else "no"
         error = fault.error(operation, self._words(name, config)) if fault else None

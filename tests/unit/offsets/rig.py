@@ -11,13 +11,11 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from lenses_operator.controllers.clocks import Clocks
-from lenses_operator.controllers.inputs import Inputs
 from lenses_operator.controllers.intake import Intake
 from lenses_operator.controllers.offsets import OffsetsController
 from lenses_operator.controllers.offsets_steps import OffsetsEvents, OffsetsSteps
 from lenses_operator.controllers.offsets_store import OffsetsIntake
 from lenses_operator.controllers.queue import run_workers
-from lenses_operator.controllers.session import Sessions
 from lenses_operator.lenses import errors
 from lenses_operator.lenses.models import OffsetsText, offsets_of
 from lenses_operator.resources.base import ObjectKey
@@ -169,12 +167,11 @@ def take_operations(
             queue.add(one.key)
 
     operator.controller._reporter._owned = wake_operations
-    sessions: Sessions = operator.controller._sessions
     return intake, OffsetsController(
         operations=operations,
         connectors=operator.store,
         environments=operator.environments,
-        inputs=Inputs(operator.kube, sessions, lambda: operator.policy, operator.environments.hurry),
+        inputs=operator.controller._inputs,
         steps=OffsetsSteps(offsets, operations, intake, emit, Clocks(now, operator.wall)),
     )
 
