@@ -89,6 +89,9 @@ class Actions:
         verdict = progressing(f"The configuration is being {'repaired' if repair else 'updated'} ({why}): {how}.")
         if work.refusal:
             verdict = refused(work.refusal)  # until it is taken: a condition must not change with every try
+        if applied is not None and _hides(observed, applied):
+            # Cut off after the write, nobody could tell what the connector has: status must not go on to say so.
+            memory.applied = applied.model_copy(update={"hash": ""})
         if not await self._reporter.report(work, Report(verdict, OwnershipState.OWNED, observed, work.applied)):
             return GONE
         if not self._unchanged(work):
@@ -109,6 +112,10 @@ class Actions:
             memory.replacement = None
             await self._validator.refuse(work, "update", error)
             return await self.report_refusal(work, None)
+        except LensesError as error:
+            if error.maybe_done:
+                memory.last_written = None
+            raise
         finally:
             memory.acted(self._clock())
         self._created(work, work.wanted)
@@ -345,6 +352,14 @@ class Actions:
 
 def _request(work: Work, rendered: Rendered) -> ConnectorRequest:
     return ConnectorRequest(name=work.connector.name, cluster=work.connector.cluster, configuration=rendered.config)
+
+
+def _hides(observed: Observed, applied: AppliedConfig) -> bool:
+    """Whether Lenses keeps some of the configuration from being compared."""
+    config, details = observed.config, observed.details
+    if config is None or details is None or details.hidden_keys or applied.not_compared:
+        return True
+    return any(map(is_masked, config.values()))
 
 
 def _document(work: Work) -> str:

@@ -46,7 +46,7 @@ class Deletions:
             return Outcome(delay=0)  # the looking took its time, and another deletionPolicy may hold by now
         match decide_deletion(
             observed,
-            absent_for=None if memory.absent_since is None else now - memory.absent_since,
+            absent_for=None if memory.absent_since is None else max(0.0, work.looked_at - memory.absent_since),
             accepted_for=None if memory.deleted_at is None else now - memory.deleted_at,
             reset_offsets=self._with_offsets(work) and not memory.offsets_reset,
         ):

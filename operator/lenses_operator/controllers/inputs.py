@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections import defaultdict
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Protocol
 
 from lenses_operator.controllers.redaction import Confidential
@@ -49,8 +47,7 @@ class Inputs:
         """Every object the spec names. While it is being deleted only the token matters, and it may be gone."""
         namespace, spec = resource.metadata.namespace, resource.spec
         if not resource.metadata.deleting:
-            found = {ref: await self._reader.read(namespace, ref) for ref in sorted(named(spec))}
-            return {**found, **await self._former(resource, found)}
+            return {ref: await self._reader.read(namespace, ref) for ref in sorted(named(spec))}
         if spec.token_secret_ref is None:
             return {}
         ref = RefName("Secret", spec.token_secret_ref.name)
@@ -58,14 +55,6 @@ class Inputs:
             return {ref: await self._reader.read(namespace, ref)}
         except ReferenceNotFound:
             return {ref: None}
-
-    async def _former(self, resource: LensesConnector, known: References) -> References:
-        """Secrets that the spec names no more, while the connector still runs, and is quoted, with their values."""
-        found = {}
-        for ref in sorted(applied_secrets(resource) - known.keys()):
-            with contextlib.suppress(ReferenceNotFound):
-                found[ref] = await self._reader.read(resource.metadata.namespace, ref)
-        return found
 
     def session(self, resource: LensesConnector, references: References) -> Session:
         """With the token the resource brings, else with the operator's own. Raises ReferenceNotFound, ConfigInvalid."""
@@ -93,20 +82,7 @@ class Inputs:
     @staticmethod
     def render(resource: LensesConnector, references: References) -> Rendered:
         """Raises ReferenceNotFound, ConfigInvalid. What is being deleted needs no configuration."""
-        if resource.metadata.deleting:
-            return Rendered({})
-        rendered = render(resource.spec, references)
-        former = {ref for ref in applied_secrets(resource) if ref in references} - named(resource.spec)
-        values = {
-            raw.decode(errors="ignore") for ref in former if (data := references[ref]) for raw in data.data.values()
-        }
-        return replace(rendered, given=rendered.given | values) if values else rendered
-
-
-def applied_secrets(resource: LensesConnector) -> set[RefName]:
-    """Whose values the connector has been given, as far as status says."""
-    applied = resource.status.applied_config
-    return {RefName("Secret", secret.name) for secret in applied.secrets} if applied else set()
+        return Rendered({}) if resource.metadata.deleting else render(resource.spec, references)
 
 
 def _token(ref: TokenRef, references: References) -> str:

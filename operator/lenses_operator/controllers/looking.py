@@ -53,6 +53,7 @@ class Looking:
         trusted = trusted and not memory.awaiting_baseline and not memory.waiting
         if listed is not None and trusted and shows_the_same(resource.status, listed):
             return with_known_errors(listed, resource.status)
+        work.looked_at = now
         unproven = resource.metadata.deleting and memory.deleted_at is None
         observed = (await work.session.observer.details(work.connector, fresh=unproven)).redacted(work.redact)
         memory.look = False

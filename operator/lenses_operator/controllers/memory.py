@@ -69,7 +69,7 @@ class Memory:
     deleted_at: float | None = None
     """When a DELETE of ours was accepted."""
     absent_since: float | None = None
-    """The first proof of absence of a deletion."""
+    """When the first proof of absence of a deletion was complete."""
     deleting_since: float | None = None
     asked: tuple[Transition, str | None] | None = None
     """The last state change asked for, and the state seen then."""

@@ -91,7 +91,7 @@ class OffsetsController:
         view = self._environments.join(connector.spec.environment, session, operation.key)
         if view is None:
             return None
-        redact = self._inputs.confidential(connector).beside(references, session)
+        redact = self._inputs.confidential(connector).beside(references, session, connector.status.applied_config)
         run = Run(operation, connector, session, redact, text)
         try:
             if view.error is not None:

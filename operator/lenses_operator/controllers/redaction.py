@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from lenses_operator.controllers.session import Session
 from lenses_operator.domain.redaction import Redactor
 from lenses_operator.domain.references import References
+from lenses_operator.domain.render import Rendered
+from lenses_operator.resources.connector import AppliedConfig, SecretVersion
+
+WITHHELD = "the words are withheld because they may quote values that could not be read"
 
 
 class Confidential:
@@ -16,20 +22,32 @@ class Confidential:
     def __init__(self) -> None:
         self._values: frozenset[str] = frozenset()
         self._redactor = Redactor()
+        self._versions: frozenset[SecretVersion] = frozenset()
 
-    def redactor(self, secrets: frozenset[str]) -> Redactor:
-        """For these, from now on, and all earlier ones."""
+    def redactor(self, rendered: Rendered, session: Session) -> Redactor:
+        """For what is given to it now, and for all that was before."""
+        secrets = rendered.secret_values | session.secrets
+        self._versions |= rendered.given_versions
         if not self._redactor.overfull and not secrets <= self._values:
             self._redactor = Redactor(self._values | secrets)
             self._values = frozenset() if self._redactor.overfull else self._values | secrets
         return self._redactor
 
-    def beside(self, references: References, session: Session) -> Redactor:
+    def beside(self, references: References, session: Session, applied: AppliedConfig | None) -> Callable[[str], str]:
         """Also for every value of every Secret that was read for the connector, for a pass that does not render."""
-        values = set(session.secrets)
+        values, versions = set(session.secrets), set()
         for ref, found in references.items():
             if ref.kind == "Secret" and found is not None:
                 values.update(raw.decode(errors="ignore") for raw in found.data.values())
+                version = found.resource_version
+                versions |= {SecretVersion(name=ref.name, key=key, resource_version=version) for key in found.data}
+        if not self.knows(applied, frozenset(versions)):
+            return lambda words: WITHHELD if words else words
         if self._redactor.overfull or values <= self._values:
             return self._redactor
         return Redactor(self._values | values)
+
+    def knows(self, applied: AppliedConfig | None, besides: frozenset[SecretVersion] = frozenset()) -> bool:
+        """Whether this process has read every value that the connector has: one that was rotated before it began, or
+        whose Secret the spec names no more, could not be cut out of what a server quotes."""
+        return applied is None or set(applied.secrets) <= self._versions | besides

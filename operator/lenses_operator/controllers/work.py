@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from math import inf
 from typing import Any
 
 from lenses_operator.controllers.memory import Memory
+from lenses_operator.controllers.redaction import WITHHELD
 from lenses_operator.controllers.session import Session
 from lenses_operator.domain.references import ReferenceNotFound
 from lenses_operator.domain.render import ConfigInvalid, Rendered
@@ -29,6 +31,8 @@ class Work:
     unusable: ConfigInvalid | ReferenceNotFound | None = None
     """Why `wanted` is empty where it is: then nothing may be written."""
     marks: Marks = field(init=False)
+    looked_at: float = inf
+    """When the look at the connector was begun that the pass decides by."""
     generation: int = field(init=False)
     """Of the spec that `wanted` comes from; `resource` may be ahead of it."""
 
@@ -37,7 +41,7 @@ class Work:
         self.marks = Marks.of(self.resource.status)
         if self.memory.refused != -1:
             self.marks = replace(self.marks, refused=self.memory.refused)
-        self._redactor = self.memory.confidential.redactor(self.wanted.secret_values | self.session.secrets)
+        self._redactor = self.memory.confidential.redactor(self.wanted, self.session)
 
     @property
     def state(self) -> WantedState:
@@ -57,8 +61,9 @@ class Work:
 
         What is not rendered, because it is being deleted or cannot be, may have used some that are not known.
         """
-        if words and self._unrendered and (self.resource.spec.config_from or (self.applied and self.applied.secrets)):
-            return "the words are withheld because they may quote values that could not be read"
+        unread = self._unrendered and self.resource.spec.config_from
+        if words and (unread or not self.memory.confidential.knows(self.applied)):
+            return WITHHELD
         return self._redactor(words)
 
     @property

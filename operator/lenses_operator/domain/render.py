@@ -31,12 +31,14 @@ class SecretValue:
 class Rendered:
     """The configuration as it is sent, `connector.class` and `tasks.max` included. `secrets`: by configuration key.
 
-    `given`: every value from a Secret, also one that a later source replaces: a connector not yet updated may quote it.
+    `given`: every value from a Secret, also one that a later source replaces: a connector not yet updated may quote it;
+    `given_versions`: where from.
     """
 
     config: Mapping[str, str] = field(repr=False)
     secrets: Mapping[str, SecretValue] = field(default_factory=dict)
     given: frozenset[str] = field(default=frozenset(), repr=False)
+    given_versions: frozenset[SecretVersion] = frozenset()
 
     @property
     def hash(self) -> str:
@@ -84,6 +86,7 @@ def render(spec: ConnectorSpec, references: References | None = None) -> Rendere
     config: dict[str, str] = {}
     secrets: dict[str, SecretValue] = {}
     given: set[str] = set()
+    versions: set[SecretVersion] = set()
     for entry in entries(spec):
         for key, value, origin in _values(entry, (references or {}).get(entry.ref)):
             config[key] = value
@@ -91,6 +94,7 @@ def render(spec: ConnectorSpec, references: References | None = None) -> Rendere
             if origin is not None:
                 secrets[key] = origin
                 given.add(value)
+                versions.add(SecretVersion(name=origin.name, key=origin.key, resource_version=origin.resource_version))
     for key in RESERVED:
         if key in spec.config:
             raise ConfigInvalid(_reserved("spec.config has", key))
@@ -101,7 +105,7 @@ def render(spec: ConnectorSpec, references: References | None = None) -> Rendere
     config["connector.class"] = spec.class_name
     if spec.tasks_max is not None:
         config["tasks.max"] = str(spec.tasks_max)
-    return Rendered(config, secrets, frozenset(given))
+    return Rendered(config, secrets, frozenset(given), frozenset(versions))
 
 
 def _values(entry: Entry, found: RefData | None) -> list[tuple[str, str, SecretValue | None]]:

@@ -88,9 +88,9 @@ class Deed:
     """How often it was carried out."""
     ran_since: bool = False
     position: int | None = None
-    applied: bool = False
     before: str | None = None
     applying_since: float | None = None
+    ended: float = float("inf")
 
 
 class OffsetsContract(Ending):
@@ -104,7 +104,7 @@ class OffsetsContract(Ending):
 
     def _turning(self, name: str, action: str) -> None:
         """Stopped for an operation; and nothing else is done to it while its offsets are being changed."""
-        held = any(not operation.finished for operation in self._operations_on(name))
+        held = any(self._deed(one).ended > now() - self.window for one in self._operations_on(name))
         if action == "stop" and held:
             self._stopping(name)
             return
@@ -170,8 +170,10 @@ class OffsetsContract(Ending):
         if operation is None:
             return  # a deletion's reset, or too late: the operation is gone, and `asked` has judged it
         deed = self._deed(operation)
-        again = deed.done and (deed.ran_since or deed.applied)
-        self.check(not again, f"{operation.key} carried out again after its connector had gone on")
+        # What a process that was killed had sent may arrive late; that does no harm to a connector that stands still.
+        self.check(
+            not (deed.done and deed.ran_since), f"{operation.key} carried out again after its connector had gone on"
+        )
         deed.done += 1
         deed.position, deed.ran_since = position, False
 
@@ -198,6 +200,8 @@ class OffsetsContract(Ending):
             deed.applying_since = None
         elif deed.applying_since is None:
             deed.applying_since = now()
+        if status.phase in {OperationPhase.APPLIED, OperationPhase.FAILED}:
+            deed.ended = min(deed.ended, now())
         if status.before_generation == generation:
             if deed.before is None:
                 self.check(not deed.done, f"{place} keeps its way back after the offsets were changed")
@@ -205,7 +209,6 @@ class OffsetsContract(Ending):
             self.check(deed.before == status.before, f"{place} has overwritten its way back")
         if status.applied_generation == generation:
             self.check(bool(deed.done), f"{place} says Applied, and nothing was done")
-            deed.applied = True
 
     def operations_unsettled(self) -> list[str]:
         found = []

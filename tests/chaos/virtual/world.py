@@ -122,7 +122,7 @@ class StormWorld(OffsetsContract, World):
     def _survives(self, request: str) -> float | None:
         """Not drawn: tasks are cancelled in no certain order, and the story must not depend on it."""
         number = crc32(f"{self._salt} {request} {now():.6f}".encode())
-        return 1e-9 * number if number % 2 else None
+        return 3e-10 * number if number % 2 else None
 
     def just_now(self, at: datetime) -> bool:
         return self.clock.showed(at, self.window + 2.0)

@@ -189,12 +189,14 @@ class Contract:
         good = False
         owners = [owner for owner in self._acting_owners(name) if owner.spec.state is WantedState.RUNNING]
         uids = {owner.metadata.uid for owner in owners}  # one may be on its way out by the time it was written down
-        for owner in (one for snapshot in self._lately(name) for one in snapshot.objects if one.metadata.uid in uids):
+        known = [one for snapshot in self._lately(name) for one in snapshot.objects if one.metadata.uid in uids]
+        handled = {one.status.last_handled_restart for one in known}
+        for owner in known:
             counter, value = owner.status.auto_restart, owner.metadata.restart
             last = counter.last_restart_time if counter else None
             if counter and last and self.just_now(last):
                 good = good or counter.count <= owner.spec.auto_restart.max_restarts
-            if value is not None and owner.status.last_handled_restart == value:
+            if value in handled and value is not None:
                 first = self.accounts[name].restarts.setdefault((owner.metadata.uid, value), now())
                 good = good or now() - first < 1.0 + self.window
         self.check(good, f"restart of {name} {what}, which is not due or not written down")
@@ -230,7 +232,11 @@ class Contract:
         before, after = resource.status.ownership.state, status.ownership.state
         if after is OwnershipState.CLAIMING and not before.ours:
             account.claimed = True
-        if after is not OwnershipState.OWNED or found is None or found.ours:
+        if after is not OwnershipState.OWNED or found is None:
+            return
+        if not before.ours:
+            found.foreign = found.foreign | set(found.config)  # what cannot be read of it is taken for equal
+        if found.ours:
             return
         if before.ours and not (before is OwnershipState.CLAIMING and found.contested):
             return  # made anew by hand: still ours
