@@ -107,6 +107,7 @@ def main() -> None:
         for name in options.subjects.split(","):
             results.append(asyncio.run(Run(SUBJECTS[name](), count, options).run()))
             _write(options.out, results)
+    results.sort(key=lambda result: result.connectors)
     print(shown(results))
     if options.plot:
         from bench.plot import draw

@@ -56,7 +56,9 @@ def _connector(found: Object, resources: list[Object], lenses: Mapping[Key, Snap
     if spec.get("suspend"):
         return "" if reason == "Suspended" else "expected Suspended"
     there, wanted = lenses.get(version.connector), wanted_config(spec, secret)
-    config = _config(there) if there else None
+    passed_over = _passed_over(found)
+    config = _config(there, passed_over) if there else None
+    wanted = {key: value for key, value in wanted.items() if key not in passed_over}
     if there and not version.is_owner:
         foreign = config != wanted and spec.get("adoptionPolicy") != "Always"
         return "" if foreign and reason == "NotAdopted" else "not adopted, and it should be"
@@ -78,6 +80,13 @@ def _age(found: Object) -> tuple[str, str]:
     return found["metadata"]["creationTimestamp"], found["metadata"]["uid"]
 
 
-def _config(there: Snapshot) -> dict[str, str]:
-    """Without what Connect adds, and what the fault `keys added` did: an addition at our own write is no difference."""
-    return {key: value for key, value in there["config"].items() if key not in ("name", "added.by")}
+def _passed_over(found: Object) -> set[str]:
+    """Keys that the operator does not compare, and says so: those that Lenses showed otherwise, or had added, when the
+    operator looked for the first time after its own write. A change by hand in that moment is one of them."""
+    applied = (found.get("status") or {}).get("appliedConfig") or {}
+    return {*applied.get("added", []), *applied.get("notCompared", [])}
+
+
+def _config(there: Snapshot, passed_over: set[str]) -> dict[str, str]:
+    """Without what Connect adds."""
+    return {key: value for key, value in there["config"].items() if key != "name" and key not in passed_over}

@@ -17,6 +17,8 @@ from harness.kube import KubeError
 
 PATIENCE = 60.0
 """Seconds in which an API server that was ended is back."""
+AGAIN = (403, 409, 429)
+"""Answers that pass: an API server that has just started knows no rights yet."""
 KIND = "LensesConnector"
 OPERATION = "LensesConnectorOffsets"
 SPEC_FIELDS = {
@@ -29,7 +31,7 @@ SPEC_FIELDS = {
 
 
 class People:
-    """Does an action, and again as long as the API server is away. What is refused is refused."""
+    """Does an action, and again as long as the API server is away."""
 
     def __init__(self, stage: Stage) -> None:
         self._stage = stage
@@ -56,9 +58,10 @@ class People:
             try:
                 call()
             except KubeError as error:
-                if error.status < 500 and error.status != 429:
-                    return  # gone, or refused
-                if time.monotonic() > deadline:
+                if error.status == 404:
+                    return  # gone by now
+                refused = error.status < 500 and error.status not in AGAIN
+                if refused or time.monotonic() > deadline:
                     raise
             except httpx.TransportError:
                 if time.monotonic() > deadline:
@@ -134,7 +137,7 @@ class People:
             self._stage.kube.delete(OPERATION, self._namespace(role), name)
 
     def _operation(self, role: Role, name: str, what: str, number: int) -> Object:
-        spec: Object = {"connectorRef": {"name": role.name}, "action": what, "refreshInterval": "5s"}
+        spec: Object = {"connectorRef": {"name": role.name}, "action": what, "refreshInterval": "10s"}
         if what == "Alter":
             spec["offsets"] = role.offsets(number)
         metadata = {"name": name, "namespace": self._namespace(role)}

@@ -44,6 +44,7 @@ class Stage:
         self.lenses = self.ledger.lenses
         self.control = self.lenses.control
         self.log: list[str] = []
+        self._log_file = run_dir / "storm.log"
         self.began = time.time()
         self.operators: list[OperatorProcess] = []
         self.expired = 0
@@ -71,7 +72,10 @@ class Stage:
         self.ledger.stop()
 
     def say(self, text: str) -> None:
-        self.log.append(f"{time.time() - self.began:7.2f} {time.time():.2f} {text}")
+        line = f"{time.time() - self.began:7.2f} {time.time():.2f} {text}"
+        self.log.append(line)
+        with self._log_file.open("a") as file:
+            print(line, file=file)
 
     # what is secret
     def plant(self, namespace: int, value: str) -> None:

@@ -39,6 +39,12 @@ def resource(
     }
 
 
+def added(found: Object, key: str) -> Object:
+    """As a key that Lenses added at our own write."""
+    found["status"]["appliedConfig"] = {"added": [key]}
+    return found
+
+
 def history(*versions: tuple[float, Object | None], effects: list[Effect] | None = None) -> History:
     made = History()
     for since, found in versions:
@@ -340,6 +346,8 @@ RUNNING = {"config": {**CONFIG, "name": ROLE.name}, "target": "running"}
         (resource(), None, "no such connector"),
         (resource(), {**RUNNING, "target": "paused"}, "Lenses has it paused"),
         (resource(), {**RUNNING, "config": OTHER}, "Lenses has the configuration"),
+        (resource(), {**RUNNING, "config": {**CONFIG, "by.hand": "1"}}, "Lenses has the configuration"),
+        (added(resource(), "by.hand"), {**RUNNING, "config": {**CONFIG, "by.hand": "1"}}, ""),
         (resource(deleting=True), RUNNING, "still being deleted"),
         (resource({"state": "paused"}), RUNNING, "expected Paused"),
         (resource({"suspend": True}), RUNNING, "expected Suspended"),

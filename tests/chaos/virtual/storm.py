@@ -33,7 +33,14 @@ from unit.model.lenses import Habits
 
 NAMESPACES = ("payments", "logistics")
 MINUTE, HOUR, DAY = 60.0, 3600.0, 86400.0
-FAULTY = ("list_connectors", "get_connector", "get_cluster_info", "validate", "create_connector", "delete_connector")
+FAULTY: tuple[str, ...] = (
+    "list_connectors",
+    "get_connector",
+    "get_cluster_info",
+    "validate",
+    "create_connector",
+    "delete_connector",
+)
 FAULTY += ("set_state", "restart_task", "reset_offsets", "alter_offsets", "get_offsets", "put_resource", "get_topics")
 _password = {"key": "password", "secretKeyRef": {"name": "credentials", "key": "password"}}
 FIELDS: dict[str, list[Any]] = {
@@ -189,7 +196,7 @@ class Storm:
         random, lag = self._random, self._random.choice([0.0, 0.0, 1.5])
         habits = {
             name: Habits(
-                password=random.choice(["shown", "masked", "hidden"]),  # type: ignore[arg-type]
+                password=random.choice(["shown", "masked", "hidden"]),
                 rewrites=random.random() < 0.3,
                 adds=random.random() < 0.3,
                 takes=random.choice([0.0, 0.3, 2.0]),
@@ -266,7 +273,7 @@ class Storm:
             case "strip":
                 return Strip(place)
             case "annotate":
-                return Annotate(place, random.choice(["restart", "reconcile"]), str(random.randint(1, 9)))  # type: ignore[arg-type]
+                return Annotate(place, random.choice(["restart", "reconcile"]), str(random.randint(1, 9)))
             case "secret":
                 return SetSecret(random.choice(NAMESPACES), random.choice([1, 2, 3, None]))
             case "vanish":
@@ -291,7 +298,7 @@ class Storm:
                 return Suspend(random.choice([1.0, 10.0, MINUTE, 20 * MINUTE]))
             case "kube":
                 which = random.choice(["status", "finalizer"])
-                return BreakKube(which, random.random() < 0.5, random.randint(1, 6))  # type: ignore[arg-type]
+                return BreakKube(which, random.random() < 0.5, random.randint(1, 6))
             case "offsets":
                 return BreakOffsets(random.random() < 0.5, random.randint(1, 4))
             case _:
@@ -306,16 +313,16 @@ class Storm:
         match kind:
             case "break":
                 carried = random.choice(["no", "yes", "late"])
-                fault = Fault(random.choice(sorted(FAULTS)), carried)  # type: ignore[arg-type]
+                fault = Fault(random.choice(sorted(FAULTS)), carried)
                 return Break(random.choice(FAULTY), fault, random.randint(1, 4))
             case "meddle":
-                return Meddle(name, random.choice(MEDDLING))  # type: ignore[arg-type]
+                return Meddle(name, random.choice(MEDDLING))
             case "stranger":
-                return Meddle(name, random.choice(["create", "create another"]))  # type: ignore[arg-type]
+                return Meddle(name, random.choice(["create", "create another"]))
             case "fail":
                 return Fail(name, random.random() < 0.3)
             case "down":
-                fault = Fault(random.choice(DOWN), random.choice(["no", "yes"]))  # type: ignore[arg-type]
+                fault = Fault(random.choice(DOWN), random.choice(["no", "yes"]))
                 return DownFor(fault, random.choice([3.0, 40.0, 10 * MINUTE]))
             case "deny":
                 return Deny(name, random.choice([0.1, 1.5]))

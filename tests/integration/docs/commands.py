@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from integration.docs.markdown import Block
 
 ELSEWHERE: Mapping[str, str] = {
+    "chaos.md": "is about tests/chaos, which runs the same for a shorter time",
     "install.md": "installs the chart: the chart's tests do so",
     "gitops.md": "needs Flux and Argo CD",
     "metrics.md": "its table is held by the tests of the metrics",

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import re
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from lenses_operator.controllers.redaction import Confidential
+from lenses_operator.controllers.session import Session
 from lenses_operator.domain import redaction, sensitive
 from lenses_operator.domain.offsets_tries import means_not_stopped
 from lenses_operator.domain.policy import Rule
 from lenses_operator.domain.redaction import HIDDEN, LIMIT, TOO_MUCH, Redactor, passwords_in_urls
+from lenses_operator.domain.render import Rendered
 from lenses_operator.domain.showing import Shower
 from lenses_operator.lenses import errors
 
@@ -69,10 +73,14 @@ def test_a_text_too_long_for_so_many_values_is_withheld() -> None:
     assert Redactor(values)("value-00042 " * 10) == f"{HIDDEN} " * 10
 
 
+SESSION = cast("Session", SimpleNamespace(secrets=frozenset()))
+
+
 def test_rotated_values_are_not_kept_without_end() -> None:
     confidential = Confidential()
     for number in range(10):
-        redactor = confidential.redactor(frozenset({f"{number}" * (LIMIT // 4)}))
+        given = Rendered({}, given=frozenset({f"{number}" * (LIMIT // 4)}))
+        redactor = confidential.redactor(given, SESSION)
     assert redactor("anything") == TOO_MUCH
     assert not confidential._values
 
