@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 from random import Random
-from typing import Any
+from typing import Any, cast
 
 from chaos.virtual.offsets import asks_for
 from chaos.virtual.world import SLOWEST, StormWorld
@@ -298,7 +298,7 @@ class Storm:
                 return Suspend(random.choice([1.0, 10.0, MINUTE, 20 * MINUTE]))
             case "kube":
                 which = random.choice(["status", "finalizer"])
-                return BreakKube(which, random.random() < 0.5, random.randint(1, 6))
+                return BreakKube(cast("Any", which), random.random() < 0.5, random.randint(1, 6))
             case "offsets":
                 return BreakOffsets(random.random() < 0.5, random.randint(1, 4))
             case _:
@@ -313,10 +313,10 @@ class Storm:
         match kind:
             case "break":
                 carried = random.choice(["no", "yes", "late"])
-                fault = Fault(random.choice(sorted(FAULTS)), carried)
+                fault = Fault(random.choice(sorted(FAULTS)), cast("Any", carried))
                 return Break(random.choice(FAULTY), fault, random.randint(1, 4))
             case "meddle":
-                return Meddle(name, random.choice(MEDDLING))
+                return Meddle(name, cast("Any", random.choice(MEDDLING)))
             case "stranger":
                 return Meddle(name, random.choice(["create", "create another"]))
             case "fail":
