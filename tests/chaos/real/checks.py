@@ -25,7 +25,11 @@ def _who(effect: Effect) -> str:
 
 
 def _by_operator(history: History, *ops: str) -> list[Effect]:
-    return [effect for effect in history.effects if not effect.outside and effect.op in ops]
+    return [one for one in history.effects if not one.outside and one.op in ops and one.at >= history.recent]
+
+
+def _all_by_operator(history: History, *ops: str) -> list[Effect]:
+    return [one for one in history.effects if not one.outside and one.op in ops]
 
 
 def _held_configs(history: History, key: Key, begin: float, end: float) -> list[dict[str, str]]:
@@ -131,6 +135,8 @@ def unproven_releases(history: History) -> list[str]:
         if name[0] != "LensesConnector":
             continue
         for before, after in pairwise(versions):
+            if after.sure < history.recent:
+                continue
             released = before.deleting and before.finalized and not (after.finalized and after.uid == before.uid)
             if released and before.is_owner and not _is_let_go(history, name, before, after):
                 wrong.append(f"{after.sure:.2f} {'/'.join(name)} released, but {'/'.join(before.connector)} was there")
@@ -161,7 +167,7 @@ def repeated_offsets(history: History) -> list[str]:
     own window: it has no compare-and-set, and both find the connector stopped."""
     wrong = []
     altered: dict[tuple[Key, int], list[Effect]] = defaultdict(list)
-    for effect in _by_operator(history, "alter"):
+    for effect in _all_by_operator(history, "alter"):
         mark = mark_of(effect.detail or [])
         if mark is not None:
             altered[effect.key, mark].append(effect)
@@ -174,7 +180,7 @@ def repeated_offsets(history: History) -> list[str]:
 
 def lost_offsets(history: History) -> list[str]:
     """What says that it is applied was applied: each number of an Alter was sent and taken."""
-    sent = {(effect.key, mark_of(effect.detail or [])) for effect in _by_operator(history, "alter")}
+    sent = {(effect.key, mark_of(effect.detail or [])) for effect in _all_by_operator(history, "alter")}
     wrong = []
     for name, versions in history.versions.items():
         if name[0] != "LensesConnectorOffsets" or not versions or versions[-1].found is None:
@@ -194,7 +200,7 @@ def unasked_resets(history: History) -> list[str]:
     """Offsets that are there are reset once for each Reset, and once for each deletion with offsets."""
     wrong = []
     done: Counter[Key] = Counter()
-    for effect in _by_operator(history, "reset"):
+    for effect in _all_by_operator(history, "reset"):
         if effect.detail:  # there were some
             done[effect.key] += 1
     asked = _resets_asked(history)

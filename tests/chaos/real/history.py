@@ -117,7 +117,11 @@ class History:
     lies: list[Span] = field(default_factory=list)
     secrets: dict[str, list[tuple[float, str]]] = field(default_factory=lambda: defaultdict(list))
     """By namespace: since when which value."""
+    recent: float = 0.0
+    """What is older has been checked before, where a check looks at one thing after another."""
     _names: dict[Key, set[Name]] = field(default_factory=lambda: defaultdict(set))
+    _of: dict[Key, list[Effect]] = field(default_factory=lambda: defaultdict(list))
+    _indexed: int = 0
 
     def add(self, name: Name, version: Version) -> None:
         """In the order of the resource versions: a write may be recorded before one that came first."""
@@ -162,7 +166,11 @@ class History:
         return [wanted_config(version.spec, value) for value in lately]
 
     def of(self, key: Key) -> list[Effect]:
-        return [effect for effect in self.effects if effect.key == key]
+        """The effects on one connector; the server adds to all of them meanwhile."""
+        for effect in self.effects[self._indexed :]:
+            self._of[effect.key].append(effect)
+            self._indexed += 1
+        return self._of[key]
 
     def during(self, spans: list[Span], at: float, key: Key, margin: float = LAG) -> bool:
         """Whether one of the spans covers this time, or ended shortly before it."""
