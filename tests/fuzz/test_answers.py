@@ -6,7 +6,7 @@ import gzip
 import json
 import time
 import zlib
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import httpx
@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fuzz.garbage import NASTY_BYTES, NASTY_JSON, holes
 from fuzz.support import examples, mangled
 from lenses_operator.lenses import transport as transport_module
 from lenses_operator.lenses.client import LensesClient
@@ -72,48 +73,6 @@ OPERATIONS: dict[str, tuple[Ask, Any, type | None]] = {
     "put_resource": (lambda client: client.put_resource("prod", "a: b"), {}, None),
 }
 """What asks, a right answer, and what comes of it: one or a list."""
-DEEP = "[" * 3000
-NASTY_JSON = (
-    *(
-        "null",
-        "true",
-        "{}",
-        "[]",
-        '""',
-        '"x"',
-        "0",
-        "-1",
-        "1.5",
-        "NaN",
-        "-Infinity",
-        "1e400",
-        "-0.0",
-        "9" * 30,
-        "9" * 5000,
-        "1" + "0" * 400,
-    ),
-    *(
-        "1e99999999999999999999",
-        "1e-99999999999999999999",
-        '"\\ud800"',
-        '"\\u0000"',
-        '"DESTROYED"',
-        '"é\U0010ffff"',
-        '"' + "x" * 20_000 + '"',
-    ),
-    *(
-        "[[[[[]]]]]",
-        "[" * 300 + "]" * 300,
-        "[" * 900 + "]" * 900,
-        DEEP,
-        '{"a":' * 900 + "1" + "}" * 900,
-        "[null]",
-        "[{}]",
-        "[[]]",
-        '{"": {}}',
-    ),
-)
-NASTY_BYTES = (*NASTY_JSON, "\ufeff", "<html>", ",", ":", "{", "}", "[", "]", '"', "\\", "\0", "//", "}{", "data: ")
 STATUSES = (
     200,
     201,
@@ -155,19 +114,6 @@ HEADERS: tuple[dict[str, str], ...] = (
     {"Location": "http://["},
     {"Set-Cookie": "a=b; expires=never"},
 )
-
-
-def holes(value: Any) -> Iterator[str]:
-    """The JSON text with, in turn, each value at any depth replaced by `%`."""
-    yield "%"
-    if isinstance(value, dict):
-        for key, inner in value.items():
-            rest = "".join(f", {json.dumps(other)}: {json.dumps(value[other])}" for other in value if other != key)
-            yield from (f"{{{json.dumps(key)}: {hole}{rest}}}" for hole in holes(inner))
-    elif isinstance(value, list):
-        for index, inner in enumerate(value):
-            around = [json.dumps(one) for one in value]
-            yield from ("[" + ", ".join([*around[:index], hole, *around[index + 1 :]]) + "]" for hole in holes(inner))
 
 
 def wrong(answer: Any) -> st.SearchStrategy[bytes]:

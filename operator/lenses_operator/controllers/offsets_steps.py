@@ -24,7 +24,7 @@ from lenses_operator.domain.offsets import (
 from lenses_operator.domain.offsets_tries import Tries, means_not_stopped
 from lenses_operator.lenses import errors
 from lenses_operator.resources.base import ObjectKey
-from lenses_operator.resources.conditions import Phase, Verdict
+from lenses_operator.resources.conditions import Phase, Verdict, shorten
 from lenses_operator.resources.connector import LensesConnector
 from lenses_operator.resources.offsets import Action, LensesConnectorOffsets, OffsetsStatus
 
@@ -269,10 +269,10 @@ class OffsetsSteps:
         if old is not None and old.reason == verdict.reason and old.observed_generation == after.metadata.generation:
             return
         if verdict.phase is Phase.STALLED:
-            self._emit(after, verdict.reason, verdict.message, warning=True)
+            self._emit(after, verdict.reason, shorten(verdict.message), warning=True)
         elif after.operates and after.status.phase is not None and verdict.reason == str(after.status.phase):
             reason = "OffsetsApplied" if after.applied else verdict.reason
-            self._emit(after, reason, verdict.message)
+            self._emit(after, reason, shorten(verdict.message))
 
     def _progress_of(self, run: Run) -> Progress:
         known = self._progress.get(run.operation.key)

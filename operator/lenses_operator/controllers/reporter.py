@@ -10,7 +10,7 @@ from typing import Protocol
 from lenses_operator.controllers.store import Store
 from lenses_operator.controllers.work import Work
 from lenses_operator.domain.status import Report, next_status
-from lenses_operator.resources.conditions import Phase
+from lenses_operator.resources.conditions import Phase, shorten
 from lenses_operator.resources.connector import ConnectorStatus, LensesConnector
 
 
@@ -46,7 +46,7 @@ class Reporter:
         self._owned = owned
 
     def event(self, work: Work, reason: str, message: str, *, warning: bool = False) -> None:
-        self._emit(work.resource, reason, message, warning=warning)
+        self._emit(work.resource, reason, shorten(message), warning=warning)
 
     async def report(self, work: Work, report: Report) -> bool:
         """False where the object is gone. Writes only what changed."""

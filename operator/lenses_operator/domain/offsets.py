@@ -23,6 +23,8 @@ OBJECT_BYTES = 1_250_000
 """Spec and status together; etcd takes 1.5 MiB, and kubectl keeps up to 256 KiB of its own in an annotation."""
 MAX_TEXT = 64 * 1024 * 1024
 """Bytes: no answer of Lenses is longer, so nothing that was kept is."""
+MOST_DEEP = 100
+"""Nesting up to which offsets are shown; the model that writes a status gives up at some 250."""
 MAX_ZEROS = 64
 """Beyond them a number is compared in its scientific form: `1e999999999` must not become a gigabyte of zeros."""
 SEEKS_BY_ITSELF = (
@@ -147,7 +149,10 @@ def differences(asked: str | None, read: str) -> list[str]:
 def _shown(value: object) -> str:
     if value is None:
         return "no offset"
-    return json.dumps(_plain(value), ensure_ascii=False)[:200]
+    try:
+        return json.dumps(_plain(value), ensure_ascii=False)[:200]
+    except RecursionError:
+        return "something nested too deeply to be shown"
 
 
 @dataclass(frozen=True)
@@ -176,12 +181,17 @@ def shown(text: str, room: int = SHOWN_BYTES) -> Shown:
     return Shown(len(entries), tuple(kept), len(kept) < len(entries))
 
 
-def _plain(value: Any) -> Any:
-    """What JSON in Kubernetes cannot hold as a number is shown as text; `before` keeps it to the letter."""
+def _plain(value: Any, depth: int = 0) -> Any:
+    """What JSON in Kubernetes cannot hold as a number is shown as text; `before` keeps it to the letter.
+
+    Raises RecursionError where it is nested more deeply than a status can be written.
+    """
+    if depth > MOST_DEEP:
+        raise RecursionError
     if isinstance(value, dict):
-        return {_plain(key): _plain(item) for key, item in value.items()}
+        return {_plain(key): _plain(item, depth + 1) for key, item in value.items()}
     if isinstance(value, list):
-        return [_plain(item) for item in value]
+        return [_plain(item, depth + 1) for item in value]
     if isinstance(value, str):
         return value.encode(errors="replace").decode()  # half a surrogate pair is no text that Kubernetes could keep
     if isinstance(value, Decimal):

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from lenses_operator.domain.situation import Observed
 from lenses_operator.domain.traces import excerpt
 from lenses_operator.lenses.models import Task
-from lenses_operator.resources.conditions import Verdict
+from lenses_operator.resources.conditions import Verdict, shorten
 from lenses_operator.resources.connector import (
     AppliedConfig,
     AutoRestartStatus,
@@ -19,6 +19,15 @@ from lenses_operator.resources.connector import (
     OwnershipState,
     TaskStatus,
 )
+
+TASKS = 1000
+"""Tasks shown, those with the lowest ids; `tasksSummary` counts them all. What etcd does not take is never written."""
+ERRORS = 128 * 1024
+"""Bytes of all tasks' errors together."""
+NAMES = 64 * 1024
+"""Bytes of a list of topics or keys."""
+WORD = 253
+"""Characters of anything that is one word in Lenses: a state, a type, a worker's address."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +79,7 @@ def next_status(resource: LensesConnector, report: Report, now: datetime) -> Con
             "observed_generation": generation,
             "conditions": report.verdict.conditions(generation, now, before.conditions),
             "ownership": ownership,
-            "applied_config": report.applied if report.ownership.ours else None,
+            "applied_config": _kept(report.applied) if report.ownership.ours else None,
             "auto_restart": marks.auto_restart,
             "refused_generation": marks.refused if marks.refused == generation else None,
             "last_handled_restart": marks.restart,
@@ -88,17 +97,45 @@ def _seen(before: ConnectorStatus, observed: Observed | None, topics: tuple[str,
     details = observed.details
     tasks = _tasks(observed.tasks, {task.id: task for task in before.tasks})
     kept |= {
-        "state": observed.state or "UNKNOWN",
-        "type": observed.type or before.type,
-        "lrn": observed.lrn or before.lrn,
+        "state": _word(observed.state) or "UNKNOWN",
+        "type": _word(observed.type) or before.type,
+        "lrn": (observed.lrn and shorten(observed.lrn)) or before.lrn,
         "tasks": tasks,
         "tasks_summary": summary(observed.tasks),
     }
     if details is not None:
-        kept |= {"version": details.version, "worker_id": details.worker_id}
+        kept |= {"version": _word(details.version), "worker_id": _word(details.worker_id)}
     if topics is not None:
-        kept["topics"] = tuple(sorted(topics))
+        kept["topics"] = _first(sorted(topics))
     return kept
+
+
+def _word(text: str | None) -> str | None:
+    return None if text is None else shorten(text, WORD)
+
+
+def _first(names: Sequence[str]) -> tuple[str, ...]:
+    """As many as there is room for."""
+    found, room = [], NAMES
+    for name in names:
+        room -= len(name.encode()) + 4
+        if room < 0:
+            break
+        found.append(name)
+    return tuple(found)
+
+
+def _kept(applied: AppliedConfig | None) -> AppliedConfig | None:
+    """What has no room is forgotten at a restart only, which may then write the configuration once in vain."""
+    if applied is None:
+        return None
+    return applied.model_copy(
+        update={
+            "secrets": applied.secrets[:TASKS],
+            "not_compared": _first(applied.not_compared),
+            "added": _first(applied.added),
+        }
+    )
 
 
 _SEEN_FIELDS = ("state", "type", "version", "worker_id", "lrn", "tasks", "tasks_summary", "topics")
@@ -112,17 +149,31 @@ def _tasks(tasks: Sequence[Task], before: Mapping[int, TaskStatus]) -> tuple[Tas
     """The list knows neither worker nor trace: both stay from the last details while the task's state is the same."""
 
     def status(task: Task) -> TaskStatus:
-        old = before.get(task.id)
-        same = old if old is not None and old.state == task.state else None
+        old, state = before.get(task.id), _word(task.state) or ""
+        same = old if old is not None and old.state == state else None
         error = excerpt(task.trace) if task.trace else (same.error if same else None)
         return TaskStatus(
             id=task.id,
-            state=task.state,
-            worker_id=task.worker_id or (same.worker_id if same else None),
-            error=error if task.state == "FAILED" else None,
+            state=state,
+            worker_id=_word(task.worker_id) or (same.worker_id if same else None),
+            error=error if state == "FAILED" else None,
         )
 
-    return tuple(status(task) for task in sorted(tasks, key=lambda task: task.id))
+    return _within(status(task) for task in shown(tasks))
+
+
+def shown(tasks: Sequence[Task]) -> list[Task]:
+    """In the order of their ids, each once: a list in which one is twice would be refused as a whole."""
+    return sorted({task.id: task for task in tasks}.values(), key=lambda task: task.id)[:TASKS]
+
+
+def _within(tasks: Iterable[TaskStatus]) -> tuple[TaskStatus, ...]:
+    """The first errors there is room for."""
+    found, room = [], ERRORS
+    for task in tasks:
+        room -= len((task.error or "").encode())
+        found.append(task if room >= 0 or task.error is None else task.model_copy(update={"error": None}))
+    return tuple(found)
 
 
 def with_known_errors(observed: Observed, status: ConnectorStatus) -> Observed:
@@ -144,6 +195,7 @@ def summary(tasks: Sequence[Task]) -> str:
 
 def shows_the_same(before: ConnectorStatus, observed: Observed) -> bool:
     """Whether the list's view of the connector is what status already says, so that details need not be read again."""
-    return before.state == (observed.state or "UNKNOWN") and {task.id: task.state for task in before.tasks} == {
-        task.id: task.state for task in observed.tasks
-    }
+    tasks = {task.id: _word(task.state) for task in shown(observed.tasks)}
+    total = before.tasks_summary is None or before.tasks_summary == summary(observed.tasks)
+    same = before.state == (_word(observed.state) or "UNKNOWN") and total
+    return same and {task.id: task.state for task in before.tasks} == tasks

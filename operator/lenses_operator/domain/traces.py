@@ -7,8 +7,18 @@ from lenses_operator.resources.text import plain
 CAUSED_BY = "Caused by: "
 TRACE_LIMIT = 1024
 """Bytes of one task's error in status."""
+READ = 128 * 1024
+"""Characters of a trace that are read at either end: looking for secrets in megabytes takes seconds."""
 CAUSE_LIMIT = 400
 """Characters of a root cause in a condition's message."""
+
+
+def ends(trace: str) -> str:
+    """The first and the last lines of a trace that is too long to be read, whole lines alone: none is cut in two."""
+    if len(trace) <= 2 * READ:
+        return trace
+    first = trace[:READ].rpartition("\n")[0] or "(a line too long to be shown)"
+    return f"{first}\n…\n{trace[-READ:].partition(chr(10))[2]}"
 
 
 def root_cause(trace: str | None) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 
+LISTED = 20
+"""Keys that are told of; a person mends them a few at a time."""
 WITHHELD = "refused; the words are withheld because the value is a secret or a reference that the worker resolves"
 
 
@@ -12,11 +14,13 @@ def validation_message(
 ) -> str:
     """One line for each key. `private`: keys whose value comes from a Secret or is resolved by the worker."""
     lines = []
-    for key, words in sorted(errors.items()):
-        said = WITHHELD if key in private else "; ".join(_one_line(redact(word)) for word in words)
+    for key, words in sorted(errors.items())[:LISTED]:
+        said = WITHHELD if key in private else "; ".join(_one_line(redact(word)) for word in words[:LISTED])
         lines.append(f"{key}: {said}")
+    if len(errors) > LISTED:
+        lines.append(f"and {len(errors) - LISTED} more")
     return (
-        f"Connect refuses the configuration ({len(lines)} {'key' if len(lines) == 1 else 'keys'}): "
+        f"Connect refuses the configuration ({len(errors)} {'key' if len(errors) == 1 else 'keys'}): "
         + " | ".join(lines)
         + ". Nothing was changed. Correct spec.config."
     )
