@@ -185,7 +185,7 @@ class OffsetsContract(Ending):
 
     def wrote_offsets(self, resource: LensesConnectorOffsets, status: OffsetsStatus) -> None:
         place, ready = str(resource.key), status.ready
-        if status.phase is OperationPhase.STOPPING:
+        if resource.operates:
             key = connector_key(resource)
             body = self.kube.objects.get((key.namespace, key.name))
             self.held_once.add(body["metadata"]["uid"] if body else "")
