@@ -72,5 +72,5 @@ def _ref_of(source: ConfigSource) -> tuple[RefKind, MapRef | KeyRef]:
         return "Secret", source.secret_key_ref
     if source.config_map_ref is not None:
         return "ConfigMap", source.config_map_ref
-    assert source.config_map_key_ref is not None  # the CRD asks for exactly one of the four
+    assert source.config_map_key_ref is not None  # ConfigSource has exactly one of the four
     return "ConfigMap", source.config_map_key_ref

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from lenses_operator.resources.base import Model, Resource, Timestamp
 from lenses_operator.resources.conditions import Status
@@ -75,6 +75,14 @@ class ConfigSource(Model):
     secret_ref: MapRef | None = None
     config_map_key_ref: KeyRef | None = None
     secret_key_ref: KeyRef | None = None
+
+    @model_validator(mode="after")
+    def _one_reference(self) -> Self:
+        """The CRD asks for it, and an object may be older than the CRD."""
+        references = (self.config_map_ref, self.secret_ref, self.config_map_key_ref, self.secret_key_ref)
+        if sum(reference is not None for reference in references) != 1:
+            raise ValueError("exactly one reference is needed")
+        return self
 
 
 class TokenRef(Model):

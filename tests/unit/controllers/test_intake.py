@@ -127,3 +127,16 @@ def test_an_object_not_understood_is_named_without_its_values(rig: Rig, caplog: 
     assert "spec.state" in caplog.text
     assert str(caplog.records[0].__dict__["resource"]) == "payments/orders"
     assert "planted" not in caplog.text
+
+
+@pytest.mark.parametrize(
+    "source", [{}, {"key": "a"}, {"secretRef": {"name": "a"}, "configMapRef": {"name": "b"}}], ids=str
+)
+def test_an_entry_of_config_from_without_its_one_reference_ends_nothing(
+    rig: Rig, caplog: pytest.LogCaptureFixture, source: dict[str, Any]
+) -> None:
+    """The CRD refuses it, but an object may be older than the CRD; the others of its list are taken all the same."""
+    with caplog.at_level(logging.ERROR):
+        rig.intake.listed([body("bad", uid="uid-2", configFrom=[source]), body("good", uid="uid-3")])
+    assert [key.name for key in rig.woken] == ["good"]
+    assert "spec.configFrom.0" in caplog.text
