@@ -35,7 +35,7 @@ class Stubborn:
     count: int = 1
 
 
-@dataclass
+@dataclass(slots=True)
 class Memory:
     """Times are the event loop's. `acted_at`: our last request that may have changed it; older views are void."""
 

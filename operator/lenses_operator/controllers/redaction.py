@@ -13,15 +13,20 @@ from lenses_operator.resources.connector import AppliedConfig, SecretVersion
 WITHHELD = "the words are withheld because they may quote values that could not be read"
 
 
+NOTHING = Redactor()
+
+
 class Confidential:
     """Every secret that one connector was given while this process lives, by whichever resource.
 
     A trace may still quote a value that was rotated since, or that is of the resource which had the connector before.
     """
 
+    __slots__ = ("_redactor", "_values", "_versions")
+
     def __init__(self) -> None:
         self._values: frozenset[str] = frozenset()
-        self._redactor = Redactor()
+        self._redactor = NOTHING
         self._versions: frozenset[SecretVersion] = frozenset()
 
     def redactor(self, rendered: Rendered, session: Session) -> Redactor:
