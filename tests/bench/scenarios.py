@@ -155,6 +155,7 @@ async def beside(bench: Bench) -> Beside:
     await asyncio.sleep(2 * 15)  # two polls: the failing list is known
     failing = await one_change(bench, count)
     control.clear_faults(BESIDE)
+    await asyncio.sleep(2 * 15)
     return Beside(healthy=healthy, slow=slow, failing=failing)
 
 

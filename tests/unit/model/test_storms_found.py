@@ -1,0 +1,199 @@
+"""What the storms (tests/chaos/virtual) have found, each as the smallest one."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from lenses_operator.domain.policy import Policy, Rule
+from lenses_operator.domain.references import RefData, RefName
+from lenses_operator.lenses import errors
+from unit.controllers.fakes import Connector, FakeKube, FakeLenses, Operator, operator
+from unit.controllers.virtualtime import now, virtual_time
+from unit.resources.make import CREATED
+
+PLACE = ("connect-eu", "orders")
+SOURCE = {"key": "password", "secretKeyRef": {"name": "credentials", "key": "password"}}
+TRACE = "ConnectException: login with old-hunter"
+WITHHELD = "the words are withheld because they may quote values that could not be read"
+
+
+def meanwhile(lenses: FakeLenses, operation: str, happens: Callable[[], object], seconds: float = 20.0) -> None:
+    """The next such request takes so long, and that happens before its answer is there."""
+    call = getattr(lenses, operation)
+
+    async def slow(*arguments: Any, **named: Any) -> Any:
+        setattr(lenses, operation, call)
+        happens()
+        await asyncio.sleep(seconds)
+        return await call(*arguments, **named)
+
+    setattr(lenses, operation, slow)
+
+
+def secret(kube: FakeKube, version: str, value: str, namespace: str = "payments") -> None:
+    kube.references[namespace, RefName("Secret", "credentials")] = RefData(version, {"password": value.encode()})
+
+
+def claim_of_old(op: Operator) -> Callable[[], None]:
+    """Another resource for the name whose creation time is older: the API servers' clocks need not agree."""
+
+    def claim() -> None:
+        op.kube._uid = -100
+        op.kube.apply(namespace="logistics", adoptionPolicy="Never")
+
+    return claim
+
+
+def forbid(op: Operator) -> Callable[[], None]:
+    def narrow() -> None:
+        op.policy = Policy((Rule(namespaces=("elsewhere",)),))
+
+    return narrow
+
+
+@virtual_time
+@pytest.mark.parametrize("why", [claim_of_old, forbid], ids=["an older claim", "another policy"])
+async def test_what_is_no_longer_entitled_when_validate_has_answered_creates_nothing(
+    why: Callable[[Operator], Callable[[], None]],
+) -> None:
+    async with operator() as op:
+        meanwhile(op.lenses, "validate", why(op))
+        op.kube.apply()
+        await asyncio.sleep(60)
+        assert len(op.lenses.asked("create_connector")) == (1 if why is claim_of_old else 0), "the other's own, or none"
+
+
+@virtual_time
+@pytest.mark.parametrize("why", [claim_of_old, forbid], ids=["an older claim", "another policy"])
+@pytest.mark.parametrize("strategy", ["Recreate", "InPlace"])
+async def test_what_is_no_longer_entitled_when_validate_has_answered_replaces_nothing(
+    why: Callable[[Operator], Callable[[], None]], strategy: str
+) -> None:
+    async with operator() as op:
+        op.kube.apply()
+        await asyncio.sleep(30)
+        meanwhile(op.lenses, "validate", why(op))
+        op.lenses.calls.clear()
+        op.kube.apply(config={"topic": "new"}, updateStrategy=strategy)
+        await asyncio.sleep(60)
+        assert op.lenses.asked("delete_connector", "put_resource", "create_connector") == []
+
+
+@virtual_time
+async def test_two_proofs_of_absence_are_as_far_apart_as_they_were_asked_for_not_as_they_were_used() -> None:
+    async with operator() as op:
+        op.kube.apply()
+        await asyncio.sleep(30)
+        del op.lenses.connectors[PLACE]
+        asked: list[float] = []
+        get, info = op.lenses.get_connector, op.lenses.get_cluster_info
+
+        async def get_connector(*arguments: str) -> Any:
+            asked.append(now())
+            return await get(*arguments)
+
+        async def get_cluster_info(*arguments: str) -> Any:
+            if len(asked) == 2:
+                await asyncio.sleep(25)  # a cluster that restarts denies what it holds, and is slow
+            return await info(*arguments)
+
+        for double in (get_connector, get_cluster_info):
+            setattr(op.lenses, double.__name__, double)
+        op.lenses.fail("delete_connector", errors.ServerError("delete_connector"))
+        op.controller._memories[next(iter(op.controller._memories))].look = True
+        op.kube.delete()
+        await asyncio.sleep(0.5)
+        op.queue.add(next(iter(op.controller._memories)))  # something wakes it at once
+        await asyncio.sleep(120)
+        assert not op.kube.there()
+        assert asked[-1] - asked[0] >= 2.0
+        assert len(asked) >= 3
+
+
+@virtual_time
+@pytest.mark.parametrize("how", ["rotated", "named no more"])
+async def test_a_value_that_only_a_former_process_knew_is_not_quoted(how: str) -> None:
+    lenses = FakeLenses()
+    kube = FakeKube(lenses.calls)
+    secret(kube, "1", "old-hunter")
+    async with operator(lenses, kube) as op:
+        op.kube.apply(configFrom=[SOURCE], state="stopped")
+        await asyncio.sleep(30)
+    secret(kube, "2", "new-hunter")
+    lenses.connectors[PLACE].tasks = [("FAILED", TRACE)]
+    if how == "named no more":
+        kube.apply(config={"topic": "other"}, state="stopped")
+    async with operator(lenses, kube) as op:
+        await asyncio.sleep(30)
+        error = op.kube.status().tasks[0].error
+        assert error is not None
+        assert "old-hunter" not in str(kube.objects)
+        assert error == WITHHELD
+
+
+@virtual_time
+async def test_a_value_of_the_resource_that_had_the_connector_before_is_not_quoted() -> None:
+    async with operator() as op:
+        secret(op.kube, "1", "old-hunter")
+        op.kube.apply(configFrom=[SOURCE], deletionPolicy="Retain")
+        await asyncio.sleep(30)
+        op.kube.delete()
+        await asyncio.sleep(30)
+        op.lenses.connectors[PLACE].tasks = [("FAILED", TRACE)]
+        op.kube.apply(namespace="logistics", adoptionPolicy="Always", state="stopped")
+        op.lenses.always("set_state", errors.ServerError("set_state", detail="old-hunter is no good"))
+        await asyncio.sleep(60)
+        assert op.said(namespace="logistics")[2] == "Owned"
+        assert "hunter" not in str(op.kube.objects)
+        assert "[redacted]" in str(op.kube.objects)
+
+
+@virtual_time
+async def test_a_hidden_key_that_a_write_cut_off_has_left_is_taken_back_with_the_spec() -> None:
+    lenses = FakeLenses()
+    kube = FakeKube(lenses.calls)
+    before, after = {"topic": "orders"}, {"topic": "orders", "password": "literal"}
+    hidden = frozenset({"password"})
+    lenses.shows = lambda config: {key: value for key, value in config.items() if key != "password"}
+    async with operator(lenses, kube) as op:
+        op.kube.apply(config=before)
+        await asyncio.sleep(30)
+        lenses.hidden = hidden
+        op.kube.before_write = lambda: op.queue.close() if lenses.asked("create_connector")[1:] else None
+        op.kube.apply(config=after)
+        while not lenses.asked("create_connector")[1:]:
+            await asyncio.sleep(0.0005)
+        await asyncio.sleep(0.0011)
+    kube.before_write = lambda: None
+    assert "password" in lenses.connectors[PLACE].config
+    kube.apply(config=before)
+    async with operator(lenses, kube) as op:
+        await asyncio.sleep(700)
+        assert "password" not in lenses.connectors[PLACE].config
+        assert len(lenses.asked("create_connector")) == 3
+
+
+@virtual_time
+async def test_a_hidden_key_that_an_unanswered_update_in_place_has_left_is_taken_back_with_the_spec() -> None:
+    async with operator() as op:
+        op.lenses.shows = lambda config: {key: value for key, value in config.items() if key != "password"}
+        op.lenses.hidden = frozenset({"password"})
+        spec: dict[str, Any] = {"updateStrategy": "InPlace"}
+        op.kube.apply(config={"topic": "orders"}, **spec)
+        await asyncio.sleep(30)
+        lost = errors.LensesUnreachable("put_resource", "timed out", reason="timeout")
+        op.lenses.fail("put_resource", lost, carried_out=True)
+        op.kube.apply(config={"topic": "orders", "password": "literal"}, **spec)
+        await asyncio.sleep(0.5)
+        assert "password" in op.lenses.connectors[PLACE].config
+        op.kube.apply(config={"topic": "orders"}, **spec)
+        await asyncio.sleep(700)
+        assert "password" not in op.lenses.connectors[PLACE].config
+        assert len(op.lenses.asked("put_resource")) == 2
+
+
+__all__ = ["CREATED", "Connector"]
