@@ -7,25 +7,35 @@ CHAOS_CONNECTORS over how many connectors. `python -m chaos.virtual.tell --seed 
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 
 import pytest
 
-from chaos.virtual.tell import TAIL, tell
+from harness import paths
 
-SEEDS = [int(seed) for seed in os.environ.get("CHAOS_SEED", "3,8").split(",")]
+SEEDS = [int(seed) for seed in os.environ.get("CHAOS_SEED", "3,4").split(",")]
 CONNECTORS = int(os.environ.get("CHAOS_CONNECTORS") or 60)
 SECONDS = 60 * float(os.environ.get("CHAOS_MINUTES") or 15)
+
+
+def told(seed: int, connectors: int, seconds: float) -> subprocess.CompletedProcess[str]:
+    """In a process of its own, since the order of sets is part of the story."""
+    path = f"{paths.ROOT / 'operator'}:{paths.ROOT / 'tests'}"
+    env = {**os.environ, "PYTHONPATH": path, "PYTHONHASHSEED": "0"}
+    size = ["--connectors", str(connectors), "--seconds", str(seconds)]
+    command = [sys.executable, "-m", "chaos.virtual.tell", "--seed", str(seed), *size]
+    return subprocess.run(command, env=env, capture_output=True, text=True, check=False)
 
 
 @pytest.mark.timeout(0)
 @pytest.mark.parametrize("seed", SEEDS)
 def test_what_is_promised_holds_throughout(seed: int) -> None:
-    world, _ = tell(seed, connectors=CONNECTORS, seconds=SECONDS)
-    again = f"python -m chaos.virtual.tell --seed {seed} --connectors {CONNECTORS} --seconds {SECONDS:.0f}"
-    assert not world.violations, "\n".join([world.log.tail(TAIL), *world.violations, f"again: {again}"])
+    ended = told(seed, CONNECTORS, SECONDS)
+    assert ended.returncode == 0, ended.stdout + ended.stderr
 
 
 def test_a_seed_tells_the_same_story_again() -> None:
-    told = [tell(5, connectors=10, seconds=120)[0] for _ in range(2)]
-    assert told[0].log.digest == told[1].log.digest
-    assert tell(6, connectors=10, seconds=120)[0].log.digest != told[0].log.digest
+    digests = [told(seed, 10, 120).stdout.partition("digest ")[2] for seed in (5, 5, 6)]
+    assert digests[0] == digests[1] != digests[2]
+    assert digests[0]
