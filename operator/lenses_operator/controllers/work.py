@@ -31,8 +31,8 @@ class Work:
     unusable: ConfigInvalid | ReferenceNotFound | None = None
     """Why `wanted` is empty where it is: then nothing may be written."""
     marks: Marks = field(init=False)
-    looked_at: float = inf
-    """When the look at the connector was begun that the pass decides by."""
+    looked_at: float = -inf
+    """When the look that the pass decides by was begun: without one nothing is proven."""
     generation: int = field(init=False)
     """Of the spec that `wanted` comes from; `resource` may be ahead of it."""
 
