@@ -87,7 +87,7 @@ chaos: build ## one long storm of faults, by default 5 minutes over 300 connecto
 .PHONY: bench
 BENCH ?=
 bench: build $(VENV)/.bench ## speed, memory and requests, beside a plain kopf operator; under an hour
-	@PYTHONPATH=operator:tests $(BIN)/python -m bench --plot docs/performance.png $(BENCH)
+	@PYTHONPATH=operator:tests $(BIN)/python -m bench $(or $(BENCH),--plot docs/performance.png)
 
 $(VENV)/.bench: requirements/bench.txt $(VENV)/.ready
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/bench.txt
