@@ -8,13 +8,13 @@ import time
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from lenses_operator.controllers.offsets_store import OffsetsStore, connector_key
+from lenses_operator.controllers.lanes import connector_of
+from lenses_operator.controllers.offsets_store import OffsetsStore
 from lenses_operator.controllers.store import Store
 from lenses_operator.domain.backoff import TRANSIENT
 from lenses_operator.kube.api import KubeError
 from lenses_operator.observability.logging import about, key_fields
 from lenses_operator.resources.base import ObjectKey
-from lenses_operator.resources.connector import LensesConnector
 from lenses_operator.resources.offsets import KIND as OFFSETS
 
 logger = logging.getLogger(__name__)
@@ -78,15 +78,9 @@ class Passes:
 
     def _names(self, key: ObjectKey) -> dict[str, Any]:
         """What the pass is about, as far as it is known when it begins."""
-        connector: LensesConnector | None
-        if key.kind == OFFSETS:
-            operation = self._operations.get(key)
-            connector = self._store.get(connector_key(operation)) if operation else None
-            generation = operation.metadata.generation if operation else None
-        else:
-            tombstone = self._store.tombstone(key)
-            connector = tombstone.resource if tombstone else self._store.get(key)
-            generation = connector.metadata.generation if connector else None
+        connector = connector_of(key, self._store, self._operations)
+        resource = self._operations.get(key) if key.kind == OFFSETS else connector
+        generation = resource.metadata.generation if resource else None
         target = connector.connector._asdict() if connector else {"environment": None, "cluster": None, "name": None}
         names = key_fields(key) | {"generation": generation, "connector": target.pop("name")}
         return names | target

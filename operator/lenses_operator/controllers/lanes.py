@@ -5,15 +5,20 @@ from __future__ import annotations
 from lenses_operator.controllers.offsets_store import OffsetsStore, connector_key
 from lenses_operator.controllers.store import Store
 from lenses_operator.resources.base import ObjectKey
+from lenses_operator.resources.connector import LensesConnector
 from lenses_operator.resources.offsets import KIND as OFFSETS
+
+
+def connector_of(key: ObjectKey, store: Store, operations: OffsetsStore) -> LensesConnector | None:
+    """The connector's resource that the key is of or about, as far as it is known."""
+    if key.kind == OFFSETS:
+        operation = operations.get(key)
+        return store.get(connector_key(operation)) if operation else None
+    tombstone = store.tombstone(key)
+    return tombstone.resource if tombstone else store.get(key)
 
 
 def environment_of(key: ObjectKey, store: Store, operations: OffsetsStore) -> str:
     """Empty where there is none to ask."""
-    if key.kind == OFFSETS:
-        operation = operations.get(key)
-        connector = store.get(connector_key(operation)) if operation else None
-    else:
-        tombstone = store.tombstone(key)
-        connector = tombstone.resource if tombstone else store.get(key)
+    connector = connector_of(key, store, operations)
     return connector.spec.environment if connector else ""
