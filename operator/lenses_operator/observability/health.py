@@ -24,6 +24,8 @@ SECOND_LOOK = 0.5
 """Seconds: a process that was paused as a whole has an old beat too, and a new one at once."""
 CONNECTIONS = 64
 """Open at a time: beyond them the oldest is closed, so that whoever opens many and says nothing keeps nobody out."""
+COUNTED = 0.1
+"""Seconds after which the server counts a connection among its own."""
 ANSWER = 4.0
 """Seconds to wait for the operator's event loop: less than a probe waits."""
 
@@ -97,13 +99,21 @@ class HealthServer:
 
     def _connection(self) -> asyncio.Protocol:
         """For a new one. The server of aiohttp has no time-out for a request that never gets complete."""
-        assert self._runner is not None
-        server = self._runner.server
-        assert server is not None
-        for oldest in server.connections[: 1 - CONNECTIONS]:
+        self._close_oldest()
+        # Many may be accepted in one go, before the server counts the first of them.
+        asyncio.get_running_loop().call_later(COUNTED, self._close_oldest)
+        return self._server()
+
+    def _close_oldest(self) -> None:
+        for oldest in self._server.connections[:-CONNECTIONS]:
             if oldest.transport is not None:
                 oldest.transport.abort()
-        return server()
+
+    @property
+    def _server(self) -> web.Server:
+        assert self._runner is not None
+        assert self._runner.server is not None
+        return self._runner.server
 
     async def _close(self) -> None:
         if self._listening is not None:
