@@ -226,7 +226,7 @@ async def test_what_is_compressed_twice_is_not_unpacked(encoding: str, monkeypat
         body = gzip.compress(body) if layer.strip() == "gzip" else zlib.compress(body)
     answer = httpx.Response(200, headers={"Content-Encoding": encoding}, stream=httpx.ByteStream(body))
     with pytest.raises(UnusableAnswer, match="compressed more than once"):
-        await rig(lambda _: answer).client.list_connectors("prod", patient=False)
+        await rig(lambda _: answer).client.poll_connectors("prod")
 
 
 async def test_a_bomb_is_left_at_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -235,4 +235,4 @@ async def test_a_bomb_is_left_at_the_limit(monkeypatch: pytest.MonkeyPatch) -> N
         200, headers={"Content-Encoding": "gzip"}, stream=httpx.ByteStream(gzip.compress(b" " * 9_000_000))
     )
     with pytest.raises(UnusableAnswer, match="larger than"):
-        await rig(lambda _: answer).client.list_connectors("prod", patient=False)
+        await rig(lambda _: answer).client.poll_connectors("prod")

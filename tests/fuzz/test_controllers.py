@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 
 from fuzz.garbage import NASTY_JSON, holes
 from fuzz.support import examples
-from lenses_operator.lenses.client import LensesClient
-from lenses_operator.lenses.models import ClusterInfo, ConnectorDetails, ConnectorListItem, OffsetsText, Plugin
+from lenses_operator.lenses.client import LensesClient, Listing
+from lenses_operator.lenses.models import ClusterInfo, ConnectorDetails, OffsetsText, Plugin
 from lenses_operator.resources.base import FINALIZER
 from unit.controllers.fakes import Connector, FakeKube, FakeLenses, Operator, operator
 from unit.controllers.virtualtime import VirtualTimeLoop, virtual_time
@@ -47,9 +47,9 @@ class Wire(OffsetsLenses):
         status, body = self.spoil(operation, right) or (200, json.dumps(right).encode())
         return await ask(rig(httpx.Response(status, content=body)).client)
 
-    async def list_connectors(self, environment: str, *, patient: bool = True) -> list[ConnectorListItem]:
+    async def poll_connectors(self, environment: str, known: Listing | None = None) -> Listing:
         found = [_json(one) for one in await super().list_connectors(environment)]
-        return await self._wire("list_connectors", {"data": found}, lambda it: it.list_connectors("e", patient=False))
+        return await self._wire("list_connectors", {"data": found}, lambda it: it.poll_connectors("e", known))
 
     async def get_connector(self, environment: str, cluster: str, name: str) -> ConnectorDetails:
         found = _json(await super().get_connector(environment, cluster, name))

@@ -66,7 +66,7 @@ CALLS = frozenset(
     ]
 )
 OPENS = {
-    "httpx.AsyncClient": {"lenses/transport.py": 1, "lenses/probe.py": 1},
+    "httpx.AsyncClient": {"lenses/probe.py": 1},
     "httpx.AsyncHTTPTransport": {"lenses/connections.py": 1},
     "connections": {"lenses/transport.py": 1},
     "httpx.create_ssl_context": {"lenses/transport.py": 1},
@@ -88,7 +88,9 @@ SOCKETS = (
     "TCPSite",
     "UnixSite",
 )
-HARMLESS = frozenset({"httpx.URL", "httpx.Limits", "httpx.Timeout"} | {f"httpx.{kind}Error" for kind in ("Transport",)})
+HARMLESS = frozenset(
+    {"httpx.URL", "httpx.Request", "httpx.Limits", "httpx.Timeout"} | {f"httpx.{kind}Error" for kind in ("Transport",)}
+)
 
 
 def calls() -> Iterator[tuple[str, ast.Call]]:

@@ -8,7 +8,7 @@ import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from lenses_operator.lenses.client import LensesClient
+from lenses_operator.lenses.client import LensesClient, Listing
 from lenses_operator.lenses.errors import (
     AgentNotConnected,
     LensesError,
@@ -60,6 +60,7 @@ class EnvironmentPoller:
         self._doubt = False
         self._soon = asyncio.Event()
         self._reading = asyncio.Lock()
+        self._listing: Listing | None = None
         self.view: View | None = None
         """None until the first list ended well or badly."""
         self.read_at: float | None = None
@@ -85,11 +86,18 @@ class EnvironmentPoller:
         async with self._reading:
             asked_at = asyncio.get_running_loop().time()
             try:
-                found = await self._client.list_connectors(self._environment, patient=False)
+                found = await self._client.poll_connectors(self._environment, self._listing)
             except LensesError as error:
                 self._failed(asked_at, error)
             else:
-                self._read(View(asked_at, {(item.cluster, item.name): item for item in found}))
+                self._read(View(asked_at, self._entries(found)))
+
+    def _entries(self, found: Listing) -> Mapping[ConnectorName, ConnectorListItem]:
+        """Those of the last view where the list is still the same."""
+        if self.view is not None and found is self._listing:
+            return self.view.entries
+        self._listing = found
+        return {(item.cluster, item.name): item for item in found.connectors}
 
     def _failed(self, asked_at: float, error: LensesError) -> None:
         before = self.view
@@ -114,6 +122,12 @@ class EnvironmentPoller:
         if before is None or before.error is not None:
             self._on_change(None)
             return
-        names = before.entries.keys() | view.entries.keys()
-        changed = frozenset(name for name in names if before.entries.get(name) != view.entries.get(name))
-        self._on_change(changed)
+        self._on_change(_difference(before.entries, view.entries))
+
+
+def _difference(
+    before: Mapping[ConnectorName, ConnectorListItem], now: Mapping[ConnectorName, ConnectorListItem]
+) -> frozenset[ConnectorName]:
+    if before is now:
+        return frozenset()
+    return frozenset(name for name in before.keys() | now.keys() if before.get(name) != now.get(name))

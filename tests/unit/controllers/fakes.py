@@ -26,7 +26,7 @@ from lenses_operator.controllers.store import Store
 from lenses_operator.domain.policy import Policy
 from lenses_operator.domain.references import RefData, RefName
 from lenses_operator.lenses import errors
-from lenses_operator.lenses.client import LensesClient
+from lenses_operator.lenses.client import LensesClient, Listing
 from lenses_operator.lenses.models import (
     ClusterInfo,
     ConnectorDetails,
@@ -100,7 +100,12 @@ class FakeLenses:
             raise fault
         return fault
 
-    async def list_connectors(self, environment: str, *, patient: bool = True) -> list[ConnectorListItem]:
+    async def poll_connectors(self, environment: str, known: Listing | None = None) -> Listing:
+        found = tuple(await self.list_connectors(environment))
+        digest = repr(found).encode()
+        return known if known is not None and known.digest == digest else Listing(found, digest)
+
+    async def list_connectors(self, environment: str) -> list[ConnectorListItem]:
         await self._gate("list_connectors", environment)
         return [
             ConnectorListItem(name=name, cluster=cluster, state=found.state, tasks=_tasks(found, traces=False))

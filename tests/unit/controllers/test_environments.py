@@ -146,9 +146,9 @@ async def test_a_poller_does_not_bear_the_name_of_the_pass_that_began_it() -> No
         ids: list[str] = []
 
         class Asked(FakeLenses):
-            async def list_connectors(self, environment: str, *, patient: bool = True) -> list[ConnectorListItem]:
+            async def list_connectors(self, environment: str) -> list[ConnectorListItem]:
                 ids.append(request_id())
-                return await super().list_connectors(environment, patient=patient)
+                return await super().list_connectors(environment)
 
         client = cast("LensesClient", Asked())
         rig.sessions["operator"] = Session("operator", client, Observer(client, now))

@@ -169,9 +169,9 @@ async def test_the_rhythm_is_the_interval_and_quicker_in_doubt() -> None:
     times: list[float] = []
     read = rig.lenses.list_connectors
 
-    async def timed(environment: str, *, patient: bool) -> object:
+    async def timed(environment: str) -> object:
         times.append(now() - START)
-        return await read(environment, patient=patient)
+        return await read(environment)
 
     rig.lenses.list_connectors = timed  # type: ignore[method-assign, assignment]
     rig.lenses.fail("list_connectors", None, DOWN)
@@ -190,3 +190,29 @@ async def test_the_view_is_as_old_as_the_question() -> None:
     await rig.polls()
     assert rig.poller.view is not None
     assert rig.poller.view.asked_at == pytest.approx(START + 5)
+
+
+@virtual_time
+async def test_a_list_that_says_the_same_keeps_its_entries_and_concerns_nobody() -> None:
+    rig = Rig()
+    await rig.polls()
+    assert rig.poller.view is not None
+    entries, asked_at = rig.poller.view.entries, rig.poller.view.asked_at
+    await asyncio.sleep(15)
+    await rig.polls()
+    assert rig.poller.view.entries is entries
+    assert rig.poller.view.asked_at > asked_at
+    assert rig.changes == [None, frozenset()]
+
+
+@virtual_time
+async def test_the_same_list_after_it_was_lost_concerns_everybody() -> None:
+    rig = Rig()
+    await rig.polls()
+    rig.lenses.fail("list_connectors", DOWN, DOWN)
+    await rig.polls(2)
+    assert rig.lost()
+    await rig.polls()
+    assert not rig.lost()
+    assert set(rig.poller.view.entries if rig.poller.view else ()) == {ORDERS}
+    assert rig.changes == [None, None, None]

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from lenses_operator.lenses.client import LensesClient
-from lenses_operator.lenses.errors import BadRequest, UnusableAnswer
+from lenses_operator.lenses.errors import BadRequest, LensesError, UnusableAnswer
 from lenses_operator.lenses.models import ConnectorRequest
 from lenses_operator.lenses.tokens import StaticToken
 from lenses_operator.lenses.transport import QUICK, SLOW, LensesTransport
@@ -279,7 +279,29 @@ async def test_a_request_bears_the_id_of_the_work_it_belongs_to() -> None:
 
 
 async def test_closing() -> None:
-    transport = LensesTransport("https://lenses.test", transport=httpx.MockTransport(lambda _: answer(200)))
-    await transport.aclose()
-    with pytest.raises(RuntimeError):
-        await LensesClient(transport, StaticToken("x")).list_plugins("env")
+    class Wire(httpx.AsyncBaseTransport):
+        closed = False
+
+        async def aclose(self) -> None:
+            self.closed = True
+
+    wire = Wire()
+    await LensesTransport("https://lenses.test", transport=wire).aclose()
+    assert wire.closed
+
+
+async def test_a_poll_gives_what_is_known_while_the_answer_is_the_same_to_the_byte() -> None:
+    other = {"data": [{**ITEM, "state": "PAUSED"}]}
+    lenses = rig(answer(200, {"data": [ITEM]}), answer(200, {"data": [ITEM]}), answer(200, other))
+    first = await lenses.client.poll_connectors("env")
+    assert [item.name for item in first.connectors] == ["orders"]
+    assert await lenses.client.poll_connectors("env", first) is first
+    changed = await lenses.client.poll_connectors("env", first)
+    assert [item.state for item in changed.connectors] == ["PAUSED"]
+
+
+async def test_a_poll_is_a_single_try() -> None:
+    lenses = rig(answer(503, PAGE), answer(200, {"data": []}))
+    with pytest.raises(LensesError):
+        await lenses.client.poll_connectors("env")
+    assert lenses.script.calls == 1

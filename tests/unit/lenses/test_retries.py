@@ -246,7 +246,7 @@ async def test_requests_refused_together_all_get_the_new_token(tokens: TokenFile
             return answer(401, AGENT)
 
     lenses = rig(tokens=tokens)
-    lenses.client._transport._http._transport = Refusing()
+    lenses.client._transport._wire = Refusing()
     await asyncio.gather(*(lenses.client.list_connectors("env") for _ in range(5)))
 
 

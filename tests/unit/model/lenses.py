@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol, TypeVar
 
 from lenses_operator.lenses import errors
+from lenses_operator.lenses.client import Listing
 from lenses_operator.lenses.models import (
     ClusterInfo,
     ConnectorDetails,
@@ -140,8 +141,10 @@ class Lenses:
 
     # What the operator asks.
 
-    async def list_connectors(self, environment: str, *, patient: bool = True) -> list[ConnectorListItem]:
-        return await self._request("list_connectors", "", self._listed)
+    async def poll_connectors(self, environment: str, known: Listing | None = None) -> Listing:
+        found = tuple(await self._request("list_connectors", "", self._listed))
+        digest = repr(found).encode()
+        return known if known is not None and known.digest == digest else Listing(found, digest)
 
     async def get_connector(self, environment: str, cluster: str, name: str) -> ConnectorDetails:
         return await self._request("get_connector", name, lambda: self._details(name))

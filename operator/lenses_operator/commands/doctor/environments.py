@@ -21,7 +21,7 @@ NAME = "lenses-operator-doctor"
 async def examine(client: LensesClient, name: str, wanted: Mapping[str, Wanted]) -> list[Result]:
     """`wanted`: what the resources ask of each cluster."""
     results = [await _agent(client, name)]
-    listed = await _attempt(client.list_connectors(name, patient=False))
+    listed = await _attempt(_connectors(client, name))
     plugins = await _attempt(client.list_plugins(name))
     for operation, answer in (("list connectors", listed), ("list plugins", plugins)):
         if isinstance(answer, LensesError):
@@ -30,7 +30,7 @@ async def examine(client: LensesClient, name: str, wanted: Mapping[str, Wanted])
             results.append(judge.allowed(name, operation, note=f"allowed, {len(answer)} to be seen"))
     if isinstance(listed, LensesError) and isinstance(plugins, LensesError):
         return results  # the same again for everything else
-    connectors = [] if isinstance(listed, LensesError) else listed
+    connectors = () if isinstance(listed, LensesError) else listed
     classes = None if isinstance(plugins, LensesError) else plugins
     clusters, lines = judge.clusters(
         name, {one.cluster for one in connectors}, {one.cluster for one in classes or ()}, wanted
@@ -39,6 +39,10 @@ async def examine(client: LensesClient, name: str, wanted: Mapping[str, Wanted])
         *(_cluster(client, name, cluster, connectors, classes, wanted.get(cluster, Wanted({}))) for cluster in clusters)
     )
     return [*results, *lines, *(result for part in found for result in part), *judge.writes(name)]
+
+
+async def _connectors(client: LensesClient, name: str) -> Sequence[ConnectorListItem]:
+    return (await client.poll_connectors(name)).connectors
 
 
 async def _agent(client: LensesClient, name: str) -> Result:
