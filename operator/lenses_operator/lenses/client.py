@@ -33,6 +33,7 @@ from lenses_operator.lenses.models import (
 )
 from lenses_operator.lenses.tokens import TokenSource
 from lenses_operator.lenses.transport import Answer, Call, LensesTransport, Observer, names
+from lenses_operator.sharing import compact
 
 T = TypeVar("T")
 
@@ -96,7 +97,7 @@ class LensesClient:
         digest = hashlib.sha256(answer.body).digest()
         if known is not None and known.digest == digest:
             return known
-        return Listing(_parse(call, answer, _CONNECTORS).data, digest)
+        return Listing(compact(_parse(call, answer, _CONNECTORS)).data, digest)
 
     async def create_connector(self, environment: str, request: ConnectorRequest) -> None:
         """Creates the connector, which runs at once."""

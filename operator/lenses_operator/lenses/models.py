@@ -16,6 +16,8 @@ from typing import Annotated, Any, Literal, TypeAlias
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SkipValidation, model_validator
 from pydantic.alias_generators import to_camel
 
+from lenses_operator.sharing import Shared
+
 StateAction = Literal["pause", "resume", "stop", "restart"]
 """What a connector can be told. `start` is left out: the API does not say what it does."""
 
@@ -70,15 +72,17 @@ def _texts(value: object) -> object:
 
 
 Config = Annotated[Mapping[str, str], BeforeValidator(_texts)]
-Word = Annotated[str, BeforeValidator(lambda value: "" if value is None else value)]
+_or_empty = BeforeValidator(lambda value: "" if value is None else value)
+Word = Annotated[str, _or_empty]
+SharedWord = Annotated[Shared, _or_empty]
 
 
 class Task(Model):
     """One task of a connector. `state` is the raw word, empty when missing; `trace` only comes with details."""
 
     id: int = Field(ge=0, lt=2**31)
-    state: Word = ""
-    worker_id: str | None = None
+    state: SharedWord = ""
+    worker_id: Shared | None = None
     trace: str | None = Field(default=None, repr=False)
 
 
@@ -89,12 +93,12 @@ class ConnectorListItem(Model):
     """A connector as the list shows it. `state` is the raw word or None when missing."""
 
     name: str = Field(min_length=1)
-    cluster: str = Field(min_length=1)
+    cluster: Shared = Field(min_length=1)
     lrn: Word = ""
-    state: str | None = None
+    state: Shared | None = None
     tasks: Tasks = ()
-    class_name: str | None = None
-    type: str | None = None
+    class_name: Shared | None = None
+    type: Shared | None = None
 
 
 class ConnectorDetails(ConnectorListItem):

@@ -9,6 +9,8 @@ from typing import Annotated, Any, ClassVar, NamedTuple, Self
 from pydantic import BaseModel, ConfigDict, PlainSerializer, field_validator
 from pydantic.alias_generators import to_camel
 
+from lenses_operator.sharing import Shared, compact
+
 GROUP = "connect.lenses.io"
 VERSION = "v1alpha1"
 API_VERSION = f"{GROUP}/{VERSION}"
@@ -49,14 +51,14 @@ class Metadata(Model):
     """The part of ObjectMeta that decisions need."""
 
     name: str
-    namespace: str
+    namespace: Shared
     uid: str
     resource_version: str = ""
     generation: int = 0
     creation_timestamp: Timestamp
     deletion_timestamp: Timestamp | None = None
-    finalizers: tuple[str, ...] = ()
-    labels: dict[str, str] = {}
+    finalizers: tuple[Shared, ...] = ()
+    labels: dict[Shared, Shared] = {}
     annotations: dict[str, str] = {}
 
     @field_validator("annotations", mode="before")
@@ -98,7 +100,7 @@ class Resource(Model):
     @classmethod
     def parse(cls, body: Mapping[str, Any]) -> Self:
         """From a Kubernetes object. Raises pydantic's ValidationError where the object does not fit the CRD."""
-        return cls.model_validate(body)
+        return compact(cls.model_validate(body))
 
     @property
     def key(self) -> ObjectKey:

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from lenses_operator.resources.base import Model, Timestamp
 from lenses_operator.resources.text import plain
+from lenses_operator.sharing import Shared
 
 ConditionStatus = Literal["True", "False", "Unknown"]
 MESSAGE_LIMIT = 2000
@@ -25,12 +26,12 @@ class Phase(StrEnum):
 class Condition(Model):
     """One metav1.Condition."""
 
-    type: str
+    type: Shared
     status: ConditionStatus
     observed_generation: int
     last_transition_time: Timestamp
-    reason: str
-    message: str
+    reason: Shared
+    message: Shared
 
 
 class Status(Model):

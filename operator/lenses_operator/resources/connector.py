@@ -10,6 +10,7 @@ from pydantic import Field, model_validator
 
 from lenses_operator.resources.base import Model, Resource, Timestamp
 from lenses_operator.resources.conditions import Status
+from lenses_operator.sharing import Shared
 
 KIND = "LensesConnector"
 PLURAL = "lensesconnectors"
@@ -96,12 +97,12 @@ class AutoRestartSpec(Model):
 
 
 class ConnectorSpec(Model):
-    environment: str
-    cluster: str
+    environment: Shared
+    cluster: Shared
     name: str | None = None
-    class_name: str = Field(alias="class")
+    class_name: Shared = Field(alias="class")
     tasks_max: int | None = None
-    config: Mapping[str, Any] = {}
+    config: Mapping[Shared, Any] = {}
     config_from: tuple[ConfigSource, ...] = ()
     state: WantedState = WantedState.RUNNING
     auto_restart: AutoRestartSpec = AutoRestartSpec()
@@ -140,8 +141,8 @@ class AppliedConfig(Model):
 
 class TaskStatus(Model):
     id: int
-    state: str
-    worker_id: str | None = None
+    state: Shared
+    worker_id: Shared | None = None
     error: str | None = None
 
 
@@ -155,13 +156,13 @@ class AutoRestartStatus(Model):
 
 
 class ConnectorStatus(Status):
-    state: str | None = None
-    type: str | None = None
-    version: str | None = None
-    worker_id: str | None = None
+    state: Shared | None = None
+    type: Shared | None = None
+    version: Shared | None = None
+    worker_id: Shared | None = None
     lrn: str | None = None
     tasks: tuple[TaskStatus, ...] = ()
-    tasks_summary: str | None = None
+    tasks_summary: Shared | None = None
     topics: tuple[str, ...] | None = None
     ownership: Ownership = Ownership()
     applied_config: AppliedConfig | None = None
