@@ -62,6 +62,19 @@ def _watch_references(registry: kopf.OperatorRegistry, intake: Intake) -> None:
         intake.reference(type, "ConfigMap", body)
 
 
+class _NoDifferences(kopf.DiffBaseStorage):
+    """We have no handlers of changes: kopf would copy every body it is shown, to find none."""
+
+    def build(self, **_: Any) -> kopf.BodyEssence:
+        return cast("kopf.BodyEssence", {})
+
+    def fetch(self, **_: Any) -> None:
+        return None
+
+    def store(self, **_: Any) -> None:
+        pass
+
+
 def build_settings(selector: str) -> kopf.OperatorSettings:
     """kopf as an informer and nothing more: it must never write to an object."""
     settings = kopf.OperatorSettings()
@@ -71,6 +84,7 @@ def build_settings(selector: str) -> kopf.OperatorSettings:
     settings.watching.chunk_size = 500
     settings.watching.server_timeout = 300
     settings.queueing.idle_timeout = 0.1  # s; at a start every object has a task with its body for as long
+    settings.persistence.diffbase_storage = _NoDifferences()
     settings.persistence.finalizer = (
         f"{GROUP}/kopf"  # with our finalizer's name here, kopf would strip it in a hot loop
     )
