@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from math import ceil
 
-BEATS = 300
+BEATS = 600
 """Times within a drift interval at which checks fall due."""
 TOPICS_INTERVAL = 1800.0
 """Seconds after which a connector's topics are read again: they hardly change, and doubled what a drift check asks."""
@@ -19,8 +19,8 @@ def phase(uid: str, purpose: str = "") -> float:
 def next_check(now: float, last: float | None, interval: float, uid: str) -> float:
     """The time of the next drift check; the first one after a start comes somewhere within one interval.
 
-    Always a multiple of a 300th of the interval, a second by default: a process that wakes once for what is due in that
-    second needs half the CPU of one that wakes for each.
+    Always a multiple of a 600th of the interval, half a second by default: a process that wakes once for what is due in
+    that time needs half the CPU of one that wakes for each.
     """
     due = now + interval * phase(uid) if last is None else last + interval
     return ceil(due / interval * BEATS) * interval / BEATS

@@ -52,10 +52,10 @@ class TestSchedule:
 
     def test_the_first_check_comes_at_the_phase_the_next_one_an_interval_later(self) -> None:
         first = next_check(1000, None, 300, "uid")
-        assert 1000 + 300 * phase("uid") <= first < 1001 + 300 * phase("uid")
-        assert first == int(first), "what is due in one second is due together"
+        assert 1000 + 300 * phase("uid") <= first < 1000.5 + 300 * phase("uid")
+        assert 2 * first == int(2 * first), "what is due in the same half second is due together"
         assert next_check(1000, 900, 300, "uid") == 1200
-        assert next_check(1000, 900.5, 300, "uid") == 1201
+        assert next_check(1000, 900.2, 300, "uid") == 1200.5
         assert 902 <= next_check(1000, 900, 2, "uid") <= 902.01, "the beat is as much shorter as the interval"
 
 
