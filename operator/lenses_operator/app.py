@@ -117,7 +117,9 @@ class App:
         store = self._store = Store()
         self._policy = policy
         operations = OffsetsStore()
-        self._queue: WorkQueue[ObjectKey] = WorkQueue(lane=lambda key: environment_of(key, store, operations))
+        self._queue: WorkQueue[ObjectKey] = WorkQueue(
+            loop.time, lane=lambda key: environment_of(key, store, operations)
+        )
         self._intake = Intake(store, self._queue.add, lambda key: [one.key for one in operations.of(key)])
         writer = Writer(api)
         self._events = Events(api)

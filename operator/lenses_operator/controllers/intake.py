@@ -35,6 +35,8 @@ class Intake:
 
     def seen(self, body: Mapping[str, Any]) -> None:
         """An object as it is now."""
+        if not self._store.is_news(body):
+            return
         resource = parse(LensesConnector, body)
         if resource is None:
             return
@@ -83,7 +85,7 @@ class Intake:
 
     def listed(self, bodies: Iterable[Mapping[str, Any]]) -> None:
         """A page of a list."""
-        for body in self._store.news(bodies):
+        for body in bodies:
             self.seen(body)
 
     def unlisted(self, uids: Set[str]) -> list[LensesConnector]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator, Mapping, Set
+from collections.abc import Iterator, Mapping, Set
 from math import inf
 from typing import Any, Generic, TypeVar
 
@@ -59,14 +59,12 @@ class Objects(Generic[R]):
         """It is there after all."""
         self._gone.pop(uid, None)
 
-    def news(self, bodies: Iterable[Mapping[str, Any]], kind: str) -> Iterator[Mapping[str, Any]]:
-        """Those that are not held as they are in a list of this kind."""
-        for body in bodies:
-            metadata = body["metadata"]
-            held = self._objects.get(ObjectKey(kind, metadata["namespace"], metadata["name"]))
-            known = held and (held.metadata.uid, held.metadata.resource_version)
-            if known != (metadata["uid"], metadata["resourceVersion"]):
-                yield body
+    def is_news(self, body: Mapping[str, Any], kind: str) -> bool:
+        """Whether an object of this kind is not held as it is: what the answer to a write brought comes again."""
+        metadata = body["metadata"]
+        held = self._objects.get(ObjectKey(kind, metadata["namespace"], metadata["name"]))
+        known = held and (held.metadata.uid, held.metadata.resource_version)
+        return known != (metadata["uid"], metadata["resourceVersion"])
 
     def unlisted(self, uids: Set[str]) -> list[R]:
         """What is held and not in a complete list: to be looked up one by one."""

@@ -49,9 +49,9 @@ class OffsetsStore:
             self._of[connector_key(last)].discard(key)
         return last
 
-    def news(self, bodies: Iterable[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
-        """See `Objects.news`."""
-        return self._objects.news(bodies, LensesConnectorOffsets.kind_name)
+    def is_news(self, body: Mapping[str, Any]) -> bool:
+        """See `Objects.is_news`."""
+        return self._objects.is_news(body, LensesConnectorOffsets.kind_name)
 
     def unlisted(self, uids: Set[str]) -> list[LensesConnectorOffsets]:
         """See `Objects.unlisted`."""
@@ -76,6 +76,8 @@ class OffsetsIntake:
 
     def seen(self, body: Mapping[str, Any]) -> None:
         """An object as it is now."""
+        if not self._store.is_news(body):
+            return
         operation = parse(LensesConnectorOffsets, body)
         if operation is None:
             return
@@ -107,7 +109,7 @@ class OffsetsIntake:
 
     def listed(self, bodies: Iterable[Mapping[str, Any]]) -> None:
         """A page of a list."""
-        for body in self._store.news(bodies):
+        for body in bodies:
             self.seen(body)
 
     def unlisted(self, uids: Set[str]) -> list[LensesConnectorOffsets]:

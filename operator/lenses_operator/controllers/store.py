@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Set
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass
 from math import inf
 from typing import Any
@@ -75,9 +75,9 @@ class Store:
             self._objects.may_return(tombstone.resource.metadata.uid)
             self.drop_tombstone(key)
 
-    def news(self, bodies: Iterable[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
-        """See `Objects.news`."""
-        return self._objects.news(bodies, LensesConnector.kind_name)
+    def is_news(self, body: Mapping[str, Any]) -> bool:
+        """See `Objects.is_news`."""
+        return self._objects.is_news(body, LensesConnector.kind_name)
 
     def unlisted(self, uids: Set[str]) -> list[LensesConnector]:
         """See `Objects.unlisted`."""

@@ -63,7 +63,7 @@ def test_versions_are_compared_as_numbers() -> None:
 def test_it_knows_exactly_which_state_it_holds(store: Store) -> None:
     def news(uid: str, version: int) -> bool:
         body = {"metadata": {"namespace": KEY.namespace, "name": KEY.name, "uid": uid, "resourceVersion": str(version)}}
-        return bool(list(store.news([body])))
+        return store.is_news(body)
 
     assert not news("uid-1", 5)
     assert news("uid-1", 6)
