@@ -78,6 +78,9 @@ class Run:
         if wanted("delete"):
             self.say("deletion of the namespace")
             result.delete = await scenarios.mass_delete(bench)
+        if wanted("floor") and ours:
+            self.say("the writes of a mass create, without an operator")
+            result.floor = await scenarios.floor(bench)
         return result
 
 
@@ -93,7 +96,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--config-drift", action="store_true", help="wait for drift checks too: five minutes each time")
     parser.add_argument("--changes", type=int, default=100, help="single changes of each kind")
     parser.add_argument("--subjects", default="ours,baseline", help="ours, baseline or both")
-    parser.add_argument("--only", type=lambda text: text.split(","), default=[], help="steady,change,repair,start,...")
+    parser.add_argument(
+        "--only", type=lambda text: text.split(","), default=[], help="steady,change,repair,start,beside,delete,floor"
+    )
     parser.add_argument("--out", type=Path, default=OUT)
     parser.add_argument("--plot", type=Path, help="where to draw the growth, a PNG file")
     return parser.parse_args()

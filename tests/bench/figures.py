@@ -39,6 +39,12 @@ class Create(BaseModel):
     peak: float
 
 
+class Floor(BaseModel):
+    """The API server's part of a mass create alone: the same objects and writes, without an operator or a watch."""
+
+    per_second: float
+
+
 class Start(BaseModel):
     """A restart with everything converged: until every connector was looked at."""
 
@@ -94,3 +100,4 @@ class Result(BaseModel):
     beside: Beside | None = None
     start: Start | None = None
     delete: Delete | None = None
+    floor: Floor | None = None

@@ -18,6 +18,7 @@ from harness.controlplane import ControlPlane
 CLASS = "org.apache.kafka.connect.file.FileStreamSourceConnector"
 KIND = "LensesConnector"
 PATH = "/apis/connect.lenses.io/v1alpha1/namespaces/{namespace}/lensesconnectors"
+FINALIZER = "connect.lenses.io/connector"
 AT_A_TIME = 8
 """Requests of the bench under way, as with a few `kubectl apply` side by side."""
 
@@ -72,6 +73,21 @@ class Seen:
             await self.changed.wait_for(done)
 
 
+def _status(ready: str, reason: str, ownership: str) -> dict[str, Any]:
+    """Of the size that ours has."""
+    at = "2026-01-02T03:04:05Z"
+    condition = {"type": "Ready", "status": ready, "reason": reason, "message": "The connector and its task run."}
+    return {
+        "observedGeneration": 1,
+        "conditions": [condition | {"observedGeneration": 1, "lastTransitionTime": at}],
+        "ownership": {"state": ownership, "since": at},
+        "state": "RUNNING",
+        "tasks": [{"id": 0, "state": "RUNNING", "workerId": "127.0.0.1:8083"}],
+        "tasksSummary": "1/1",
+        "appliedConfig": {"hash": "0" * 64, "time": at},
+    }
+
+
 def _ready(found: dict[str, Any]) -> bool:
     for condition in (found.get("status") or {}).get("conditions") or []:
         if condition["type"] == "Ready":
@@ -119,6 +135,36 @@ class Objects:
             for _ in range(AT_A_TIME):
                 group.create_task(worker())
         return sent
+
+    async def write_all(self, wanted: list[dict[str, Any]]) -> None:
+        """Each applied, and then all that our operator writes about a new one: finalizer, claim, Event, status."""
+        waiting = iter(wanted)
+
+        async def worker() -> None:
+            for one in waiting:
+                await self.apply(one)
+                await self._patch(one, {"metadata": {"finalizers": [FINALIZER]}})
+                await self._patch(one, {"status": _status("Unknown", "Creating", "Claiming")}, "/status")
+                await self._tell(one)
+                await self._patch(one, {"status": _status("True", "Running", "Owned")}, "/status")
+
+        async with asyncio.TaskGroup() as group:
+            for _ in range(AT_A_TIME):
+                group.create_task(worker())
+
+    async def _patch(self, one: dict[str, Any], change: dict[str, Any], subresource: str = "") -> None:
+        metadata = one["metadata"]
+        url = f"{self._url}{PATH.format(namespace=metadata['namespace'])}/{metadata['name']}{subresource}"
+        headers = {"Content-Type": "application/merge-patch+json"}
+        async with self._session.patch(url, data=json.dumps(change), headers=headers) as answer:
+            answer.raise_for_status()
+
+    async def _tell(self, one: dict[str, Any]) -> None:
+        namespace, name = one["metadata"]["namespace"], one["metadata"]["name"]
+        about = {"apiVersion": one["apiVersion"], "kind": KIND, "namespace": namespace, "name": name}
+        body = {"metadata": {"generateName": name}, "involvedObject": about, "reason": "Created", "type": "Normal"}
+        async with self._session.post(f"{self._url}/api/v1/namespaces/{namespace}/events", json=body) as answer:
+            answer.raise_for_status()
 
     async def create_namespace(self, name: str) -> None:
         body = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bench.audit import KubeRequests
-from bench.figures import Beside, Create, Delete, Latency, Start, Steady
+from bench.figures import Beside, Create, Delete, Floor, Latency, Start, Steady
 from bench.objects import Objects, Seen, manifest
 from bench.stage import BESIDE, ENVIRONMENT, Stage
 from bench.subjects import Subject
@@ -24,6 +24,8 @@ SPACING = 0.25
 """Seconds between two single changes: each meets an operator that has done with the one before."""
 BESIDE_AT_MOST = 500
 LATENCY = 5.0
+FLOOR = "floor"
+FLOOR_AT_MOST = 1000
 
 
 @dataclass
@@ -196,6 +198,16 @@ async def mass_delete(bench: Bench) -> Delete:
         left_in_lenses=sum(len(bench.stage.control.connectors(name)) for name in (ENVIRONMENT, BESIDE)),
         cpu=usage.cpu - before.cpu,
     )
+
+
+async def floor(bench: Bench) -> Floor:
+    """What the API server and etcd take for it on this machine; the operator has ended."""
+    await asyncio.to_thread(bench.subject.end)
+    await bench.objects.create_namespace(FLOOR)
+    names = bench.names[:FLOOR_AT_MOST]
+    begun = time.monotonic()
+    await bench.objects.write_all([manifest(FLOOR, ENVIRONMENT, name) for name in names])
+    return Floor(per_second=len(names) / (time.monotonic() - begun))
 
 
 async def _first_requests(bench: Bench, operations: list[str], names: list[str], since: int) -> Mapping[str, float]:

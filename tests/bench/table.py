@@ -53,6 +53,7 @@ ROWS: Sequence[tuple[str, str, Value, str]] = (
     ("  Lenses requests each", ".2f", _of("create", "lenses_each"), SERVER),
     ("  CPU, s", ".1f", _of("create", "cpu"), PROC + ", start included"),
     ("  peak RSS, MB", ".0f", _of("create", "peak"), PROC + ": VmHWM"),
+    ("  the writes alone, connectors/s", ".1f", _of("floor", "per_second"), "sent by the bench itself, no operator"),
     ("steady: Lenses requests/min", ".1f", _of("steady", "lenses_per_minute"), SERVER),
     ("  Kubernetes requests/min", ".1f", _of("steady", "kube_per_minute"), AUDIT),
     ("  Kubernetes writes", ".0f", _of("steady", "writes"), AUDIT + ", whole time"),

@@ -16,7 +16,7 @@ def test_it_measures_both_operators(tmp_path: Path) -> None:
     build.require("controlplane")
     out = tmp_path / "bench.json"
     arguments = ["--sizes", str(COUNT), "--steady", "1", "--changes", "2", "--quiet", "1", "--out", str(out)]
-    only = ["--only", "steady,change,start,delete"]
+    only = ["--only", "steady,change,start,delete,floor"]
     env = {**os.environ, "PYTHONPATH": f"{paths.ROOT / 'operator'}:{paths.ROOT / 'tests'}"}
     command = [sys.executable, "-m", "bench", *arguments, *only]
     ended = subprocess.run(command, env=env, capture_output=True, text=True, timeout=TIMEOUT, check=False)
@@ -27,6 +27,8 @@ def test_it_measures_both_operators(tmp_path: Path) -> None:
     assert ours["create"]["lenses_each"] >= 2, "validate and create at least"
     assert ours["create"]["writes_each"] >= 3, "finalizer, claim, status"
     assert ours["delete"]["left_in_lenses"] == 0
+    assert ours["floor"]["per_second"] > 0
+    assert baseline["floor"] is None
     for result in (ours, baseline):
         assert 0 < result["call"]["p50"] <= result["call"]["p99"]
         assert result["create"]["peak"] > 50
