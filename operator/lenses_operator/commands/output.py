@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Literal, TypeVar
 
@@ -11,7 +11,6 @@ import click
 import yaml
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-from rich.table import Table
 
 from lenses_operator.resources.text import STAND_IN, escaped, plain
 
@@ -48,17 +47,6 @@ def print_document(document: object, output: Format) -> None:
         if text != plain(text):
             text = yaml.safe_dump(document, sort_keys=False)
         click.echo(text, nl=False)
-
-
-def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Columns as wide as the terminal lets them be; in a pipe as wide as they need."""
-    table = Table(*columns, box=None, pad_edge=False, header_style="bold")
-    for row in rows:
-        table.add_row(*map(plain, row))
-    out = console()
-    if not out.is_terminal:
-        out.width = max(20, *(sum(len(cell) + 2 for cell in row) for row in [columns, *rows])) + 2
-    out.print(table)
 
 
 def say(text: str) -> None:

@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 from harness.paths import ROOT
-from lenses_operator.commands.output import console, print_document, print_table, say
+from lenses_operator.commands.output import console, print_document, say
 from lenses_operator.domain.offsets import Before, before_of, text_of
 from lenses_operator.domain.traces import excerpt
 from lenses_operator.observability.logging import TextFormatter
@@ -99,7 +99,6 @@ def test_a_document_holds_the_text_and_no_steering(output: str, capsys: pytest.C
 
 def test_what_commands_print(capsys: pytest.CaptureFixture[str]) -> None:
     console().print(EVIL)
-    print_table(["NAME"], [[EVIL]])
     say(EVIL)
     captured = capsys.readouterr()
     assert not STEERS & set(captured.out + captured.err)
