@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from enum import Enum
 
-from lenses_operator.domain.drift import Baseline, Difference, compare, unreadable_keys
+from lenses_operator.domain.drift import Baseline, Difference, compare, is_masked, unreadable_keys
 from lenses_operator.domain.render import Rendered
 from lenses_operator.domain.traces import ends
 from lenses_operator.lenses.models import ConnectorDetails, ConnectorListItem, Task
@@ -148,17 +148,24 @@ class Situation:
     def _hidden(self) -> frozenset[str]:
         return self.observed.details.hidden_keys if self.observed.details else frozenset()
 
+    def _shown_as_wanted(self) -> frozenset[str]:
+        seen = self.observed.config or {}
+        same = {key for key, value in self.wanted.config.items() if seen.get(key) == value and not is_masked(value)}
+        return frozenset(same - self._hidden)
+
     def _unseen_change(self, unreadable: frozenset[str]) -> Difference:
         """Keys Lenses does not show change when the wanted value does: by memory, after a restart by what status keeps.
 
         A hash tells that something changed, not what: only keys that could hide the change count. Where the whole
         difference is visible and repaired already, an unreadable key of a changed spec may be written once in vain.
+        But a key that could not be read once, and is shown as it is wanted now, hides nothing.
         """
         if self.last_written is not None:
             before, after = self.last_written.config, self.wanted.config
             return Difference(changed=tuple(sorted(key for key in unreadable if before.get(key) != after.get(key))))
         if self.applied is None:
             return Difference()
+        unreadable -= self._shown_as_wanted()
         if self.applied.hash != self.wanted.hash:
             return Difference(changed=tuple(sorted(unreadable)))
         known = {(secret.name, secret.key): secret.resource_version for secret in self.applied.secrets}

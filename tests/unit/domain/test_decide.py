@@ -191,6 +191,27 @@ class TestUnseenChanges:
         )
         assert decide(seen) == Update(Difference(changed=("secret",)))
 
+    @pytest.mark.parametrize("hash_of", ["", "another"], ids=["not known", "another"])
+    @pytest.mark.parametrize("strategy", ["Recreate", "InPlace"])
+    def test_what_could_not_be_read_once_is_not_rewritten_when_it_is_shown_as_wanted(
+        self, hash_of: str, strategy: str
+    ) -> None:
+        mine = owned(config={"open": "1", "secret": "new"}, updateStrategy=strategy)
+        wanted = dict(render(mine.spec).config)
+        known = applied(wanted, not_compared=tuple(sorted(wanted))).model_copy(update={"hash": hash_of})
+        assert decide(situation(detailed(config=wanted), mine, applied=known)) == Nothing()
+
+    @pytest.mark.parametrize("shown", [{"secret": "****"}, {"secret": "1.024E3"}, {}], ids=["masked", "other", "none"])
+    @pytest.mark.parametrize("hidden", [frozenset(), frozenset({"secret"})], ids=["", "hidden"])
+    def test_what_still_cannot_be_read_is_rewritten_where_nobody_knows_what_was_written(
+        self, shown: dict[str, str], hidden: frozenset[str]
+    ) -> None:
+        wanted = dict(render(self.MINE.spec).config)
+        seen = {key: value for key, value in wanted.items() if key != "secret"} | shown
+        known = applied(wanted, not_compared=tuple(sorted(wanted))).model_copy(update={"hash": ""})
+        action = decide(situation(detailed(config=seen, hidden_keys=hidden), self.MINE, applied=known))
+        assert action == Update(Difference(changed=("secret",)))
+
     def test_a_configuration_hidden_as_a_whole_is_not_rewritten_for_nothing(self) -> None:
         wanted = dict(render(self.MINE.spec).config)
         assert decide(situation(detailed(config=None), self.MINE, applied=applied(wanted))) == Nothing()

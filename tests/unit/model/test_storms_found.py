@@ -13,7 +13,7 @@ from lenses_operator.domain.references import RefData, RefName
 from lenses_operator.lenses import errors
 from unit.controllers.fakes import Connector, FakeKube, FakeLenses, Operator, operator
 from unit.controllers.virtualtime import now, virtual_time
-from unit.resources.make import CREATED
+from unit.resources.make import CLASS, CREATED
 
 PLACE = ("connect-eu", "orders")
 SOURCE = {"key": "password", "secretKeyRef": {"name": "credentials", "key": "password"}}
@@ -194,6 +194,32 @@ async def test_a_hidden_key_that_an_unanswered_update_in_place_has_left_is_taken
         await asyncio.sleep(700)
         assert "password" not in op.lenses.connectors[PLACE].config
         assert len(op.lenses.asked("put_resource")) == 2
+
+
+@virtual_time
+async def test_what_was_adopted_unread_is_not_recreated_by_the_next_process_that_can_read_it() -> None:
+    """Adopted while Lenses showed no configuration; the answers of a repair are lost, and the process ends then."""
+    lenses = FakeLenses()
+    kube = FakeKube(lenses.calls)
+    lenses.connectors[PLACE] = Connector({"connector.class": CLASS, "topic": "orders", "by.hand": "1"})
+    shows = lenses.shows
+    lenses.shows = lambda _: {}
+    lenses.hidden = frozenset({"connector.class", "topic"})
+    async with operator(lenses, kube) as op:
+        kube.apply(config={"topic": "orders"})
+        while "Adopted" not in op.reasons():
+            await asyncio.sleep(0.01)
+        lenses.shows, lenses.hidden = shows, frozenset()
+        lost = errors.LensesUnreachable("create_connector", "the connection was dropped", reason="dropped")
+        lenses.fail("create_connector", lost, carried_out=True)
+        while not lenses.asked("create_connector"):
+            await asyncio.sleep(0.0005)
+        await asyncio.sleep(0.0011)
+    assert lenses.connectors[PLACE].config == {"connector.class": CLASS, "topic": "orders"}
+    async with operator(lenses, kube) as op:
+        await asyncio.sleep(700)
+        assert len(lenses.asked("delete_connector")) == len(lenses.asked("create_connector")) == 1
+        assert op.said()[1] == "Running"
 
 
 __all__ = ["CREATED", "Connector"]
