@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 
-from chaos.real.cast import BREAKS, EDITED, OURS, Object, Role
+from chaos.real.cast import BREAKS, EDITED, OURS, PASSWORD_KEY, Object, Role
 from chaos.real.ledger import RecordingCluster
 from chaos.real.plan import Action
 from chaos.real.stage import Stage
@@ -163,8 +163,7 @@ class People:
     def _by_hand(self, action: Action) -> None:
         role = Role(action.index)
         cluster = self._stage.ledger.clusters[role.key[0]]
-        secret = self._stage.planted[self._namespace(role)] if role.has_password or role.leaks else "not a Secret's"
-        self._stage.ledger.inside(lambda: by_hand(cluster, role, action, secret))
+        self._stage.ledger.inside(lambda: by_hand(cluster, role, action))
 
 
 BY_HAND = frozenset(
@@ -181,14 +180,15 @@ BY_HAND = frozenset(
 )
 
 
-def by_hand(cluster: RecordingCluster, role: Role, action: Action, secret: str) -> None:
-    """Only a creation makes what is not there."""
+def by_hand(cluster: RecordingCluster, role: Role, action: Action) -> None:
+    """Only a creation makes what is not there; a trace quotes the password that the connector has, if any."""
     name, args = role.connector, action.args
     found = cluster.find(name, hidden=True)
     if found is None or found.gone_from is not None:
         if action.what == "create by hand":
             cluster.put(name, {"config": {**role.config, "connector.class": role.class_name, EDITED: "by hand"}})
         return
+    secret = found.config.get(PASSWORD_KEY, "nobody's")
     trace = f"org.apache.kafka.connect.errors.ConnectException: login failed with password={secret} ({secret})\n\tat x"
     match action.what:
         case "config by hand":
