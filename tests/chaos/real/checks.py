@@ -16,9 +16,6 @@ RELEASE_LAG = 8.0
 AFTERMATH = 30.0
 """Seconds after a lie about a configuration within which it may still be acted on: a status that is not read again."""
 
-IN_FLIGHT = 0.5
-"""Seconds from the operator's last look at a configuration to its request's arrival, where nothing is slow."""
-
 
 def _who(effect: Effect) -> str:
     return f"{effect.at:.2f} {effect.op} of {'/'.join(effect.key)} (request {effect.seq})"
@@ -59,7 +56,8 @@ def _delete_is_due(history: History, effect: Effect) -> bool:
     begin = history.horizon(effect.arrived)
     doubled = history.during(history.doubled, effect.arrived, effect.key)
     lied = history.during(history.lies, effect.arrived, effect.key, AFTERMATH)
-    held = _held_configs(history, effect.key, begin if doubled else effect.arrived - IN_FLIGHT, effect.at)
+    looked = min(effect.looked or effect.arrived, effect.arrived)
+    held = _held_configs(history, effect.key, min(begin, looked) if doubled else looked, effect.at)
     held.append(effect.before or {})
     for name, version in history.about(effect.key, begin, effect.at):
         if version.is_owner and version.deleting:

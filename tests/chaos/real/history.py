@@ -12,6 +12,8 @@ from chaos.real.cast import Key, Object, wanted_config
 
 LAG = 6.0
 """Seconds: what an operator that sees everything may act on, and this many more than it was blind."""
+HOPS = 3.0
+"""An edit, its watch event, the pass and its request wait for the machine one after the other, a pulse only once."""
 
 Name = tuple[str, str, str]
 """Kind, namespace and name of an object."""
@@ -78,6 +80,8 @@ class Effect:
     detail: Any = None
     gone_at: float = 0.0
     seq: int = 0
+    looked: float = 0.0
+    """When the last good look at its configuration arrived, of whichever operator; 0.0: not known."""
 
 
 @dataclass(frozen=True)
@@ -114,6 +118,8 @@ class History:
     """The operator could not know what happened: it or the API server was paused, ended or cut off."""
     doubled: list[Span] = field(default_factory=list)
     """Two operators worked without leader election."""
+    late: list[Span] = field(default_factory=list)
+    """When the machine took its time: see `Pulse`."""
     lies: list[Span] = field(default_factory=list)
     secrets: dict[str, list[tuple[float, str]]] = field(default_factory=lambda: defaultdict(list))
     """By namespace: since when which value."""
@@ -136,10 +142,15 @@ class History:
     def horizon(self, at: float) -> float:
         """How far back what an operator knows at this time may lie."""
         start = at - LAG
+        start -= HOPS * self._lateness(start, at)
         for span in sorted(self.blind, key=lambda span: span.end, reverse=True):
             if span.begin < at and span.end > start:
                 start = min(start, span.begin - LAG)
         return start
+
+    def _lateness(self, begin: float, end: float) -> float:
+        """Seconds of this time that were lost to a machine with too much to do."""
+        return sum(max(0.0, min(span.end, end) - max(span.begin, begin)) for span in list(self.late))
 
     def lately(self, name: Name, begin: float, end: float) -> Iterator[Version]:
         """The versions of an object in this time, and the one before."""

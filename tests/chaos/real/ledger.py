@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import defaultdict, deque
 from collections.abc import Callable
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
@@ -17,6 +18,9 @@ from harness.lenses.record import Request, RequestLog
 from harness.lenses.running import RunningLenses
 
 T = TypeVar("T")
+READ = "GetConnector"
+LOOKS = 16
+"""Looks at one connector that are remembered: those at the end may all have failed."""
 
 
 class CompleteLog(RequestLog):
@@ -25,9 +29,12 @@ class CompleteLog(RequestLog):
     def __init__(self) -> None:
         super().__init__(size=10**9)
         self._by_task: WeakKeyDictionary[asyncio.Task[Any], Request] = WeakKeyDictionary()
+        self._reads: dict[tuple[str | None, str | None], deque[Request]] = defaultdict(lambda: deque(maxlen=LOOKS))
 
     def add(self, **fields: Any) -> Request:
         request = super().add(**fields)
+        if request.operation == READ:
+            self._reads[request.environment, request.connector].append(request)
         task = asyncio.current_task()
         if task is not None:
             self._by_task[task] = request
@@ -36,6 +43,11 @@ class CompleteLog(RequestLog):
     def current(self) -> Request | None:
         task = asyncio.current_task()
         return self._by_task.get(task) if task is not None else None
+
+    def looked_at(self, environment: str, connector: str) -> float:
+        """When the last look at a connector's configuration arrived that has been answered well; 0.0: never."""
+        reads = self._reads[environment, connector]
+        return max((read.wall for read in reads if read.status == 200), default=0.0)
 
 
 class RecordingCluster(MemoryCluster):
@@ -57,7 +69,10 @@ class RecordingCluster(MemoryCluster):
         key = (self.environment, self.name, name)
         gone_at = now + self.delays.delete if op == "delete" and not more.get("outside") else now
         after = self._config(name)
-        self._effects.append(Effect(now, arrived, op, key, before, after, gone_at=gone_at, seq=seq, **more))
+        looked = self._log.looked_at(self.environment, name) if request else 0.0
+        self._effects.append(
+            Effect(now, arrived, op, key, before, after, gone_at=gone_at, seq=seq, looked=looked, **more)
+        )
 
     # by the API
     async def create(self, name: str, config: dict[str, str]) -> None:

@@ -17,6 +17,7 @@ from chaos.real.audit import AuditLog
 from chaos.real.cast import NAMESPACES, SECRET
 from chaos.real.history import History, Span
 from chaos.real.ledger import Ledger
+from chaos.real.pulse import Pulse
 from harness.controlplane import OPERATOR, ControlPlane, Extras
 from harness.kube import Kube
 from harness.lenses.record import Request
@@ -43,6 +44,7 @@ class Stage:
         self.ledger = Ledger(self.history.effects)
         self.lenses = self.ledger.lenses
         self.control = self.lenses.control
+        self.pulse = Pulse(self.history.late, self._beat)
         self.log: list[str] = []
         self._log_file = run_dir / "storm.log"
         self.began = time.time()
@@ -63,8 +65,14 @@ class Stage:
         self.namespaces = [self.kube.create_namespace("storm") for _ in range(NAMESPACES)]
         for number in range(NAMESPACES):
             self.plant(number, f"planted-{number}-first")
+        self.pulse.start()
+
+    def _beat(self) -> None:
+        self.kube.raw("GET", "/version")
+        self.ledger.inside(lambda: None)
 
     def stop(self) -> None:
+        self.pulse.stop()
         self.launcher.close()
         if hasattr(self, "proxy"):
             self.proxy.refuse()

@@ -192,6 +192,9 @@ class Storm:
                 self.check()
                 next_check = time.monotonic() + CHECK_EVERY
             time.sleep(0.5)
+        self.stage.say(f"faults met requests: {dict(self.hits)}")
+        late = sum(span.end - span.begin for span in self.stage.history.late if span.end < float("inf"))
+        self.stage.say(f"the machine was {late:.1f} s late in all")
         self.settled_after = time.monotonic() - begin
         self.stage.say(f"settled after {self.settled_after:.1f} s")
         self._stay_quiet()

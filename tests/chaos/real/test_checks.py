@@ -80,6 +80,7 @@ def spanned(made: History, field: str, begin: float, end: float) -> History:
 
 ALTER = {"detail": ROLE.offsets(5)}
 EDITED = {"config": {**SPEC["config"], "topic": "other"}}
+PUT_RIGHT = effect(90, "config", OTHER, CONFIG, outside=True)
 
 WRONG: list[tuple[str, Check, History]] = [
     (
@@ -102,6 +103,18 @@ WRONG: list[tuple[str, Check, History]] = [
         "deleted for an edit taken back long ago",
         checks.unasked_deletes,
         history((1, resource(EDITED)), (50, resource()), effects=[effect(100, "delete", CONFIG)]),
+    ),
+    (
+        "deleted for an edit taken back long ago, as late as the machine was",
+        checks.unasked_deletes,
+        spanned(
+            history((1, resource(EDITED)), (80, resource()), effects=[effect(100, "delete", CONFIG)]), "late", 95, 97
+        ),
+    ),
+    (
+        "deleted for what was put right before the last look",
+        checks.unasked_deletes,
+        history((1, resource()), effects=[PUT_RIGHT, effect(100, "delete", CONFIG, looked=95)]),
     ),
     ("created though nobody wants it", checks.unwanted_creates, history(effects=[effect(100, "create", None, CONFIG)])),
     (
@@ -208,6 +221,18 @@ RIGHT: list[tuple[str, Check, History]] = [
         spanned(
             history((1, resource(EDITED)), (50, resource()), effects=[effect(100, "delete", CONFIG)]), "blind", 48, 99
         ),
+    ),
+    (
+        "deleted for an edit taken back as long ago as the machine was late",
+        checks.unasked_deletes,
+        spanned(
+            history((1, resource(EDITED)), (90, resource()), effects=[effect(100, "delete", CONFIG)]), "late", 95, 97
+        ),
+    ),
+    (
+        "deleted for what was put right since the last look",
+        checks.unasked_deletes,
+        history((1, resource()), effects=[PUT_RIGHT, effect(100, "delete", CONFIG, looked=80)]),
     ),
     (
         "deleted after a lie about its configuration",
