@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import httpx
@@ -199,6 +199,7 @@ class Storm:
         self.stage.say(f"settled after {self.settled_after:.1f} s")
         self._stay_quiet()
         self.check(whole=True)
+        self._tell_of_two()
         self._search()
 
     def _left(self) -> list[str]:
@@ -246,6 +247,16 @@ class Storm:
         if wrong:
             self.fail(wrong)
         self._checked = begin
+
+    def _tell_of_two(self) -> None:
+        """For people: what the checks let pass only because two operators worked."""
+        history = self.stage.history
+        alone = replace(history, doubled=[])
+        excused = {check.__name__: len(found) for check in CHECKS if (found := check(alone))}
+        together = [span for span in history.doubled if span.end < float("inf")]
+        did = [one for one in history.effects if not one.outside and history.during(together, one.at, one.key, 0.0)]
+        seconds = sum(span.end - span.begin for span in together)
+        self.stage.say(f"two operators for {seconds:.0f} s: {len(did)} changes, only so explained: {excused}")
 
     def _ended(self, operator: Any) -> bool:
         return not operator.alive and not any(span.end == float("inf") for span in self.stage.history.blind)
