@@ -62,6 +62,9 @@ BLOWS = {
 SLOW_BLOWS = ("plugins lost", "token lost", "token narrowed", "as-code endpoint lost")
 SLOW_UNTIL = 0.4
 """The part of a storm in which things go wrong that the operator looks at again only after half a minute or more."""
+SHORT = 60.0
+"""Seconds; a storm that is shorter has one of each of these twins, since it may not take long."""
+TWINS = (("kill api server", "end api server"), ("kill operator", "end operator"))
 PER_CONNECTOR = 1 / 14
 """Edits per second and connector; at most `MOST` per second in all."""
 MOST = 20.0
@@ -169,10 +172,12 @@ def _faults(random: Random, seconds: float) -> Iterator[Action]:
 def _blows(random: Random, seconds: float) -> Iterator[Action]:
     at = 0.0
     slow = _deck(random, list(SLOW_BLOWS))
-    other = _deck(random, [what for what in BLOWS if what not in SLOW_BLOWS])
+    left_out = {random.choice(twins) for twins in TWINS} if seconds < SHORT else set()
+    kinds = {what for what in BLOWS if what not in left_out}
+    other = _deck(random, [what for what in BLOWS if what in kinds and what not in SLOW_BLOWS])
     pause = min(4.0, max(0.3, (seconds - sum(BLOWS.values())) / len(BLOWS) / 2))
     done: set[str] = set()
-    while at < seconds or done < set(BLOWS):
+    while at < seconds or done < kinds:
         early = at < seconds * SLOW_UNTIL
         missed = not early and not done >= set(SLOW_BLOWS)  # better late than never
         what = next(slow) if missed or (early and len(done) % 2) else next(other)
