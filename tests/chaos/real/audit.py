@@ -24,6 +24,8 @@ rules:
   resources: [{group: connect.lenses.io}]
 - level: None
 """
+ENTRY = b'{"kind":"Event","apiVersion":"audit.k8s.io'
+"""How each begins: a killed API server may leave half of one, and its successor goes on in the same line."""
 WATCHER = "kopf"
 """The operator's watches are kopf's, and everything else is done by another client."""
 KINDS = {
@@ -58,7 +60,7 @@ class AuditLog:
                 if not line.endswith(b"\n"):
                     break
                 self._offset += len(line)
-                self._take(json.loads(line), history, operator)
+                self._take(json.loads(line[line.rfind(ENTRY) :]), history, operator)
 
     def _take(self, entry: dict[str, Any], history: History, operator: str) -> None:
         target = entry["objectRef"]
@@ -80,7 +82,7 @@ class AuditLog:
         if kind == "Secret":
             if name[2] == SECRET and "data" in found:
                 value = base64.b64decode(found["data"]["password"]).decode()
-                history.secrets[name[1]].append((since, value))
+                history.rotated(name[1], since, value)
             return
         history.writes.append(KubeWrite(since, sure, user, entry["verb"], name, target.get("subresource", ""), body))
         _version(history, name, since, sure, found)

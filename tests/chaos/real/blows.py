@@ -95,11 +95,10 @@ class Blows:
 
     def _without_api_server(self, *, at_once: bool) -> None:
         with self._stage.span(self._stage.history.blind, "no API server"):
-            self._stage.plane.end_api_server(at_once=at_once)
-            self._stage.plane.start_api_server()
+            self._stage.restart_api_server(at_once=at_once)
 
     def _compact(self, _: int) -> None:
-        self._stage.say(f"compacted at {self._stage.compact()}")
+        self._stage.say(f"compacted at {self._stage.etcd.compact()}")
 
     def _cut_off(self, _: int) -> None:
         """The operator's watches hang while objects change, and what they missed is history nobody keeps any more."""
@@ -110,9 +109,8 @@ class Blows:
             try:
                 self._touch()
                 time.sleep(CUT_OFF)
-                stage.compact()
-                stage.plane.end_api_server()
-                stage.plane.start_api_server()
+                stage.etcd.compact()
+                stage.restart_api_server()
                 self._expect_gone(known)
             finally:
                 since = time.time()

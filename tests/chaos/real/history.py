@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from bisect import insort
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any
@@ -138,6 +139,20 @@ class History:
         versions.insert(place, version)
         if version.found is not None and name[0] == "LensesConnector":
             self._names[version.connector].add(name)
+
+    def rotated(self, namespace: str, since: float, value: str) -> None:
+        """A Secret has this value from then on; said by who sets it too, since a record may be lost."""
+        insort(self.secrets[namespace], (since, value))
+
+    def complete(self, stored: Mapping[Name, Object], since: float, sure: float) -> None:
+        """With what is stored and has no record: it was written at some time between the two."""
+        for name, found in stored.items():
+            number = int(found["metadata"]["resourceVersion"])
+            if all(version.number != number for version in self.versions[name]):
+                self.add(name, Version(since, sure, found, number))
+        for name in [name for name, versions in self.versions.items() if versions and versions[-1].found is not None]:
+            if name not in stored:
+                self.add(name, Version(since, sure, None))
 
     def horizon(self, at: float) -> float:
         """How far back what an operator knows at this time may lie."""

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import base64
-import json
 import math
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -15,6 +15,7 @@ import httpx
 
 from chaos.real.audit import AuditLog
 from chaos.real.cast import NAMESPACES, SECRET
+from chaos.real.etcd import Etcd
 from chaos.real.history import History, Span
 from chaos.real.ledger import Ledger
 from chaos.real.pulse import Pulse
@@ -29,6 +30,8 @@ from harness.proxy import Proxy
 
 POLL_INTERVAL = 1.0
 DRIFT_INTERVAL = 5.0
+IN_FLIGHT = 6.0
+"""Seconds that a write may have been with an API server that is killed before it can record it."""
 WATCH_LABEL = "connect.lenses.io/watch"
 
 
@@ -40,7 +43,8 @@ class Stage:
         self.history = History()
         self.audit = AuditLog(run_dir)
         self.launcher = Launcher()
-        self.etcd_port = free_port()
+        self._etcd_port = free_port()
+        self.etcd = Etcd(self._etcd_port)
         self.ledger = Ledger(self.history.effects)
         self.lenses = self.ledger.lenses
         self.control = self.lenses.control
@@ -56,7 +60,7 @@ class Stage:
         self._lock = threading.Lock()
 
     def start(self) -> None:
-        extras = Extras(self.audit.flags, self.etcd_port)
+        extras = Extras(self.audit.flags, self._etcd_port)
         self.plane = ControlPlane.start(self.run_dir / "controlplane", launcher=self.launcher, extras=extras)
         self.kube = Kube(self.plane.url, self.plane.token, self.plane.ca)
         self.kube.install_crds(CRDS)
@@ -90,6 +94,8 @@ class Stage:
         """Of the three namespaces' Secrets, one is not watched."""
         name = self.namespaces[namespace]
         self._all_planted.add(value)
+        with self._lock:
+            self.history.rotated(name, time.time(), value)
         self.kube.apply(
             {
                 "apiVersion": "v1",
@@ -157,15 +163,18 @@ class Stage:
         """All that was asked of Lenses so far."""
         return self.ledger.inside(lambda: self.ledger.log.find())
 
-    # etcd
-    def compact(self) -> int:
-        """Forget all of etcd's history before now; the revision."""
-        etcd = f"http://127.0.0.1:{self.etcd_port}/v3/kv"
-        key = base64.b64encode(b"none").decode()
-        answer = httpx.post(f"{etcd}/range", json={"key": key}, trust_env=False).raise_for_status()
-        revision = int(json.loads(answer.text)["header"]["revision"])
-        httpx.post(f"{etcd}/compaction", json={"revision": revision, "physical": True}, trust_env=False)
-        return revision
+    # the API server
+    def restart_api_server(self, *, at_once: bool = True) -> None:
+        """On the same data. What it wrote as it was killed has no line in its record, but is in etcd, which serves
+        before anybody can write again."""
+        self.plane.end_api_server(at_once=at_once)
+        ended = time.time()
+        self.read_on()
+        with ThreadPoolExecutor(1) as pool:
+            stored = pool.submit(self.etcd.objects)
+            self.plane.start_api_server()
+            with self._lock:
+                self.history.complete(stored.result(), ended - IN_FLIGHT, time.time())
 
 
 def _binding() -> dict[str, object]:

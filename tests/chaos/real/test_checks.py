@@ -2,81 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from chaos.real import checks
-from chaos.real.cast import FILE, Key, Object, Role, wanted_config
 from chaos.real.checks import Check
-from chaos.real.ending import unsettled
-from chaos.real.history import Effect, History, KubeWrite, Name, Span, Version
-
-ROLE = Role(0)
-NAMESPACES = ["one", "two", "three"]
-SPEC: Object = ROLE.manifest(NAMESPACES)["spec"]
-SPEC = {**SPEC, "deletionPolicy": "Delete", "configFrom": []}
-NAME: Name = ("LensesConnector", "one", ROLE.name)
-KEY: Key = ROLE.key
-CONFIG = wanted_config(SPEC, "")
-OTHER = {**CONFIG, "topic": "other"}
-
-
-def resource(
-    spec: Object | None = None, *, deleting: bool = False, owned: str = "Owned", finalized: bool = True
-) -> Object:
-    meta: Object = {"name": ROLE.name, "namespace": "one", "uid": "u1", "generation": 1}
-    meta |= {"creationTimestamp": "2026-01-01T00:00:00Z"}
-    if deleting:
-        meta["deletionTimestamp"] = "2026-01-01T00:00:00Z"
-    if finalized:
-        meta["finalizers"] = ["connect.lenses.io/connector"]
-    ready = {"type": "Ready", "observedGeneration": 1, "reason": "Running", "message": ""}
-    return {
-        "metadata": meta,
-        "spec": {**SPEC, **(spec or {})},
-        "status": {"ownership": {"state": owned}, "conditions": [ready]},
-    }
-
-
-def added(found: Object, key: str) -> Object:
-    """As a key that Lenses added at our own write."""
-    found["status"]["appliedConfig"] = {"added": [key]}
-    return found
-
-
-def history(*versions: tuple[float, Object | None], effects: list[Effect] | None = None) -> History:
-    made = History()
-    for since, found in versions:
-        made.add(NAME, Version(since, since, found))
-    made.effects += effects or []
-    return made
-
-
-def effect(at: float, op: str, before: Any = None, after: Any = None, **more: Any) -> Effect:
-    return Effect(at, more.pop("arrived", at), op, KEY, before, after, gone_at=more.pop("gone_at", at), **more)
-
-
-def operation(action: str, mark: int = 5, *, applied: bool = False) -> Object:
-    spec: Object = {"connectorRef": {"name": ROLE.name}, "action": action}
-    if action == "Alter":
-        spec["offsets"] = ROLE.offsets(mark)
-    return {
-        "metadata": {"name": "rewind", "namespace": "one", "uid": "o1", "generation": 1},
-        "spec": spec,
-        "status": {"appliedGeneration": 1} if applied else {},
-    }
-
-
-def with_operation(made: History, found: Object) -> History:
-    made.add(("LensesConnectorOffsets", "one", "rewind"), Version(1, 1, found))
-    return made
-
-
-def spanned(made: History, field: str, begin: float, end: float) -> History:
-    getattr(made, field).append(Span(begin, end, "made up"))
-    return made
-
+from chaos.real.history import History, KubeWrite
+from chaos.real.made import (
+    CONFIG,
+    NAME,
+    OTHER,
+    ROLE,
+    SPEC,
+    effect,
+    history,
+    operation,
+    resource,
+    spanned,
+    with_operation,
+)
 
 ALTER = {"detail": ROLE.offsets(5)}
 EDITED = {"config": {**SPEC["config"], "topic": "other"}}
@@ -361,35 +304,21 @@ def test_planted_values_are_found_plain_and_encoded() -> None:
     assert [line.split()[0] for line in checks.disclosures({"planted-1"}, texts)] == ["b", "c"]
 
 
-RUNNING = {"config": {**CONFIG, "name": ROLE.name}, "target": "running"}
+def unrecorded(owned: str) -> History:
+    """A claim, or none, that was written as the API server was killed, and the creation after it."""
+    found = resource(owned=owned)
+    found["metadata"]["resourceVersion"] = "7"
+    made = history((1, resource(owned="None")), effects=[effect(100, "create", None, CONFIG)])
+    made.complete({NAME: found}, 90, 95)
+    return made
 
 
-@pytest.mark.parametrize(
-    ("found", "there", "why"),
-    [
-        (resource(), RUNNING, ""),
-        (resource(), None, "no such connector"),
-        (resource(), {**RUNNING, "target": "paused"}, "Lenses has it paused"),
-        (resource(), {**RUNNING, "config": OTHER}, "Lenses has the configuration"),
-        (resource(), {**RUNNING, "config": {**CONFIG, "by.hand": "1"}}, "Lenses has the configuration"),
-        (added(resource(), "by.hand"), {**RUNNING, "config": {**CONFIG, "by.hand": "1"}}, ""),
-        (resource(deleting=True), RUNNING, "still being deleted"),
-        (resource({"state": "paused"}), RUNNING, "expected Paused"),
-        (resource({"suspend": True}), RUNNING, "expected Suspended"),
-        (resource({"config": {**SPEC["config"], "batch.size": "many"}}), RUNNING, "expected ConfigInvalid"),
-        (resource(owned="None"), RUNNING, "not adopted"),
-    ],
-)
-def test_what_is_not_settled_is_told(found: Object, there: Object | None, why: str) -> None:
-    assert found["spec"]["class"] == FILE
-    told = list(unsettled([found], [], {KEY: there} if there else {}, {"one": ""}))
-    assert (why in told[0]) if why else told == []
+def test_what_etcd_kept_completes_the_record() -> None:
+    assert checks.unwanted_creates(unrecorded("Claiming")) == []
+    assert checks.unwanted_creates(unrecorded("None")) != []
 
 
-def test_an_operation_that_goes_on_is_not_settled() -> None:
-    going = operation("Alter")
-    ready = {"type": "Ready", "observedGeneration": 1, "reason": "Stopping", "message": ""}
-    going["status"] = {"conditions": [ready]}
-    assert list(unsettled([resource()], [going], {KEY: RUNNING}, {"one": ""})) != []
-    ready["reason"] = "Applied"
-    assert list(unsettled([resource()], [going], {KEY: RUNNING}, {"one": ""})) == []
+def test_what_etcd_has_no_more_is_gone() -> None:
+    made = history((1, resource()))
+    made.complete({}, 90, 95)
+    assert [version.found is None for version in made.versions[NAME]] == [False, True]

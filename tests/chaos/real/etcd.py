@@ -1,0 +1,56 @@
+"""etcd behind the API server: its history can go, and it has kept what a killed API server has no record of."""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import Any
+
+import httpx
+
+from chaos.real.cast import Object
+from chaos.real.history import Name
+from harness.waiting import wait_until
+
+PREFIX = "/registry/connect.lenses.io/"
+UP = 60.0
+"""Seconds in which it serves again after a start."""
+
+
+class Etcd:
+    """Its JSON gateway on loopback."""
+
+    def __init__(self, port: int) -> None:
+        self._url = f"http://127.0.0.1:{port}/v3/kv"
+
+    def compact(self) -> int:
+        """Forget all history before now; the revision."""
+        revision = int(self._ask("range", key=_coded("none"))["header"]["revision"])
+        self._ask("compaction", revision=revision, physical=True)
+        return revision
+
+    def objects(self) -> dict[Name, Object]:
+        """Our kinds' objects as they are stored, each with its resourceVersion, as soon as etcd serves."""
+        answer = wait_until("etcd", self._all_of_ours, UP)
+        found = {}
+        for entry in answer.get("kvs", []):
+            one: Object = json.loads(base64.b64decode(entry["value"]))
+            meta = one["metadata"]
+            meta["resourceVersion"] = entry["mod_revision"]
+            found[one["kind"], meta["namespace"], meta["name"]] = one
+        return found
+
+    def _all_of_ours(self) -> dict[str, Any] | None:
+        try:
+            return self._ask("range", key=_coded(PREFIX), range_end=_coded(PREFIX[:-1] + chr(ord(PREFIX[-1]) + 1)))
+        except (httpx.TransportError, httpx.HTTPStatusError):
+            return None
+
+    def _ask(self, what: str, **body: Any) -> dict[str, Any]:
+        answer = httpx.post(f"{self._url}/{what}", json=body, trust_env=False, timeout=30).raise_for_status()
+        told: dict[str, Any] = json.loads(answer.text)
+        return told
+
+
+def _coded(text: str) -> str:
+    return base64.b64encode(text.encode()).decode()
