@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from chaos.real.cast import SECRET, Object
+from chaos.real.etcd import PLURALS
 from chaos.real.history import History, KubeWrite, Name, Version
 
 POLICY = """\
@@ -49,6 +50,8 @@ class AuditLog:
         """What the operator wrote, for a search: (where, text)."""
         self.lists: list[float] = []
         """When the operator's watches listed anew: at a start, and when they were told that their history is gone."""
+        self.unsure: list[tuple[Name, float]] = []
+        """Writes that were answered by an error of the server, whose client may have been gone: they may be stored."""
         self._offset = 0
 
     def read_on(self, history: History, operator: str) -> None:
@@ -64,7 +67,11 @@ class AuditLog:
 
     def _take(self, entry: dict[str, Any], history: History, operator: str) -> None:
         target = entry["objectRef"]
-        if not 200 <= entry.get("responseStatus", {}).get("code", 0) < 300 or target["resource"] not in KINDS:
+        code = entry.get("responseStatus", {}).get("code", 0)
+        if code >= 500 and target["resource"] in PLURALS.values() and entry["verb"] != "list":
+            name = (KINDS[target["resource"]], target["namespace"], target.get("name", ""))
+            self.unsure.append((name, _time(entry["requestReceivedTimestamp"])))
+        if not 200 <= code < 300 or target["resource"] not in KINDS:
             return
         if entry["verb"] == "list":
             if entry.get("userAgent", "").startswith(WATCHER):

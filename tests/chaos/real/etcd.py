@@ -13,6 +13,7 @@ from chaos.real.history import Name
 from harness.waiting import wait_until
 
 PREFIX = "/registry/connect.lenses.io/"
+PLURALS = {"LensesConnector": "lensesconnectors", "LensesConnectorOffsets": "lensesconnectoroffsets"}
 UP = 60.0
 """Seconds in which it serves again after a start."""
 
@@ -32,13 +33,22 @@ class Etcd:
     def objects(self) -> dict[Name, Object]:
         """Our kinds' objects as they are stored, each with its resourceVersion, as soon as etcd serves."""
         answer = wait_until("etcd", self._all_of_ours, UP)
-        found = {}
-        for entry in answer.get("kvs", []):
-            one: Object = json.loads(base64.b64decode(entry["value"]))
-            meta = one["metadata"]
-            meta["resourceVersion"] = entry["mod_revision"]
-            found[one["kind"], meta["namespace"], meta["name"]] = one
-        return found
+        found = [_object(entry) for entry in answer.get("kvs", [])]
+        return {(one["kind"], one["metadata"]["namespace"], one["metadata"]["name"]): one for one in found}
+
+    def since(self, name: Name, number: int) -> list[Object]:
+        """The versions of an object after this resourceVersion, the latest first, as far as they are remembered."""
+        found: list[Object] = []
+        revision = 0  # the present
+        while True:
+            try:
+                entries = self._ask("range", key=_coded(_key(name)), revision=revision).get("kvs", [])
+            except httpx.HTTPStatusError:  # compacted
+                return found
+            if not entries or int(entries[0]["mod_revision"]) <= number:
+                return found
+            found.append(_object(entries[0]))
+            revision = int(entries[0]["mod_revision"]) - 1
 
     def _all_of_ours(self) -> dict[str, Any] | None:
         try:
@@ -50,6 +60,17 @@ class Etcd:
         answer = httpx.post(f"{self._url}/{what}", json=body, trust_env=False, timeout=30).raise_for_status()
         told: dict[str, Any] = json.loads(answer.text)
         return told
+
+
+def _key(name: Name) -> str:
+    kind, namespace, called = name
+    return f"{PREFIX}{PLURALS[kind]}/{namespace}/{called}"
+
+
+def _object(entry: dict[str, Any]) -> Object:
+    found: Object = json.loads(base64.b64decode(entry["value"]))
+    found["metadata"]["resourceVersion"] = entry["mod_revision"]
+    return found
 
 
 def _coded(text: str) -> str:

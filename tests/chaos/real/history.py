@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from bisect import insort
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any
@@ -144,12 +145,25 @@ class History:
         """A Secret has this value from then on; said by who sets it too, since a record may be lost."""
         insort(self.secrets[namespace], (since, value))
 
-    def complete(self, stored: Mapping[Name, Object], since: float, sure: float) -> None:
-        """With what is stored and has no record: it was written at some time between the two."""
-        for name, found in stored.items():
+    def number(self, name: Name, at: float) -> int:
+        """The resourceVersion that an object certainly had reached by then."""
+        return max((version.number for version in self.versions[name] if version.sure < at), default=0)
+
+    def found_out(self, name: Name, stored: Iterable[Object], since: float, sure: float | None = None) -> None:
+        """Versions without a record: each was written after `since`, and before it was found or another came."""
+        known = {version.number: version for version in self.versions[name]}
+        latest = time.time() if sure is None else sure
+        for found in stored:
             number = int(found["metadata"]["resourceVersion"])
-            if all(version.number != number for version in self.versions[name]):
-                self.add(name, Version(since, sure, found, number))
+            if number in known:
+                latest = min(latest, known[number].sure)
+            else:
+                self.add(name, Version(since, latest, found, number))
+
+    def complete(self, stored: Mapping[Name, Object], since: float, sure: float) -> None:
+        """With all that is stored: it was written at some time between the two."""
+        for name, found in stored.items():
+            self.found_out(name, [found], since, sure)
         for name in [name for name, versions in self.versions.items() if versions and versions[-1].found is not None]:
             if name not in stored:
                 self.add(name, Version(since, sure, None))

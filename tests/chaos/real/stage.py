@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import httpx
@@ -157,6 +157,12 @@ class Stage:
     def read_on(self) -> History:
         with self._lock:
             self.audit.read_on(self.history, OPERATOR.name)
+            with suppress(httpx.TransportError):  # etcd is away, and tells when it is back
+                while self.audit.unsure:
+                    name, since = self.audit.unsure[-1]
+                    stored = self.etcd.since(name, self.history.number(name, since))
+                    self.history.found_out(name, stored, since)
+                    self.audit.unsure.pop()
         return self.history
 
     def log_of_requests(self) -> list[Request]:

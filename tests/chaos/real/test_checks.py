@@ -6,7 +6,7 @@ import pytest
 
 from chaos.real import checks
 from chaos.real.checks import Check
-from chaos.real.history import History, KubeWrite
+from chaos.real.history import History, KubeWrite, Version
 from chaos.real.made import (
     CONFIG,
     NAME,
@@ -316,6 +316,19 @@ def unrecorded(owned: str) -> History:
 def test_what_etcd_kept_completes_the_record() -> None:
     assert checks.unwanted_creates(unrecorded("Claiming")) == []
     assert checks.unwanted_creates(unrecorded("None")) != []
+
+
+def test_what_was_stored_though_the_answer_was_an_error_is_found_between_its_neighbours() -> None:
+    made = History()
+    for at, number in ((1, 3), (50, 9)):
+        made.add(NAME, Version(at, at, resource(), number))
+    stored = [resource(owned=state) for state in ("Owned", "Claiming")]
+    for found, number in zip(stored, (9, 7), strict=True):
+        found["metadata"]["resourceVersion"] = str(number)
+    made.found_out(NAME, stored, made.number(NAME, 40))
+    assert [(version.number, version.ownership) for version in made.versions[NAME]][1] == (7, "Claiming")
+    assert made.versions[NAME][1].sure == 50
+    assert len(made.versions[NAME]) == 3
 
 
 def test_what_etcd_has_no_more_is_gone() -> None:
