@@ -61,10 +61,11 @@ class Observed:
 
     @property
     def config(self) -> Mapping[str, str] | None:
-        """None where the list alone was read, or Lenses hides the whole configuration."""
+        """None where the list alone was read, or Lenses hides the whole configuration: an empty one says so too, since
+        every connector has at least a class."""
         if self.details is None or self.details.config_hidden:
             return None
-        return self.details.config
+        return self.details.config or None
 
 
 @dataclass(frozen=True)

@@ -204,7 +204,7 @@ def change_state(fault: Fault, out: dict[str, Any]) -> None:
 
 def change_details(fault: Fault, details: dict[str, Any]) -> dict[str, Any]:
     out = dict(details)
-    config = dict(out.get("config", {}))
+    config = dict(out.get("config", {}))  # another fault may have taken it away, which an empty one would undo
     for key in config:
         if (fault.mask is True and SECRET_KEY.search(key)) or (isinstance(fault.mask, list) and key in fault.mask):
             config[key] = MASK
@@ -213,9 +213,10 @@ def change_details(fault: Fault, details: dict[str, Any]) -> dict[str, Any]:
             config.pop(key, None)
         else:
             config[key] = value
-    out["config"] = config
-    if fault.omit_config:
-        del out["config"]
+    if "config" in out and not fault.omit_config:
+        out["config"] = config
+    else:
+        out.pop("config", None)
     if fault.errors:
         out["__errors"] = [*out.get("__errors", []), *fault.errors]
     change_state(fault, out)

@@ -171,6 +171,14 @@ def test_details_without_config(ready: LensesEnv, api: LensesApi) -> None:
     assert details["__errors"] == errors
 
 
+def test_details_without_config_stay_so_under_another_fault(ready: LensesEnv, api: LensesApi) -> None:
+    ready.control.add_fault(ready.name, omit_config=True)
+    ready.control.add_fault(ready.name, extra={"news": "of tomorrow"})
+    details = get(api).json()
+    assert "config" not in details
+    assert details["news"] == "of tomorrow"
+
+
 def test_rewritten_values(ready: LensesEnv, api: LensesApi) -> None:
     ready.control.add_fault(ready.name, rewrite={"tasks.max": "1.0E0", "plain": None})
     config = get(api).json()["config"]

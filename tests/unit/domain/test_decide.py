@@ -92,7 +92,7 @@ class TestNotOurs:
         seen = detailed(config=shown, hidden_keys=frozenset({"b"}))
         assert decide(situation(seen, mine, applied=None)) == Adopt(Difference(), ("a", "b", "c"))
 
-    @pytest.mark.parametrize("hidden", [{"config": None}, {"config_hidden": True}])
+    @pytest.mark.parametrize("hidden", [{"config": None}, {"config": {}}, {"config_hidden": True}])
     def test_a_configuration_hidden_as_a_whole_names_every_key(self, hidden: dict[str, Any]) -> None:
         assert decide(situation(detailed(**hidden), of("None"), applied=None)) == Adopt(
             Difference(), tuple(sorted(SENT))
@@ -212,9 +212,10 @@ class TestUnseenChanges:
         action = decide(situation(detailed(config=seen, hidden_keys=hidden), self.MINE, applied=known))
         assert action == Update(Difference(changed=("secret",)))
 
-    def test_a_configuration_hidden_as_a_whole_is_not_rewritten_for_nothing(self) -> None:
+    @pytest.mark.parametrize("shown", [None, {}], ids=["none", "empty"])
+    def test_a_configuration_hidden_as_a_whole_is_not_rewritten_for_nothing(self, shown: dict[str, str] | None) -> None:
         wanted = dict(render(self.MINE.spec).config)
-        assert decide(situation(detailed(config=None), self.MINE, applied=applied(wanted))) == Nothing()
+        assert decide(situation(detailed(config=shown), self.MINE, applied=applied(wanted))) == Nothing()
 
 
 class TestDeletionWithoutLenses:
