@@ -22,12 +22,13 @@ class Confidential:
     A trace may still quote a value that was rotated since, or that is of the resource which had the connector before.
     """
 
-    __slots__ = ("_redactor", "_values", "_versions")
+    __slots__ = ("_redactor", "_unread", "_values", "_versions")
 
     def __init__(self) -> None:
         self._values: frozenset[str] = frozenset()
         self._redactor = NOTHING
         self._versions: frozenset[SecretVersion] = frozenset()
+        self._unread: frozenset[SecretVersion] = frozenset()
 
     def redactor(self, rendered: Rendered, session: Session) -> Redactor:
         """For what is given to it now, and for all that was before."""
@@ -55,4 +56,15 @@ class Confidential:
     def knows(self, applied: AppliedConfig | None, besides: frozenset[SecretVersion] = frozenset()) -> bool:
         """Whether this process has read every value that the connector has: one that was rotated before it began, or
         whose Secret the spec names no more, could not be cut out of what a server quotes."""
-        return applied is None or set(applied.secrets) <= self._versions | besides
+        had = self._unread if applied is None else self._unread | set(applied.secrets)
+        return had <= self._versions | besides
+
+    def had(self, applied: AppliedConfig | None) -> None:
+        """What it has now, before anything is done to it: what quotes that may be shown for a while after a write."""
+        if applied is not None:
+            self._unread |= set(applied.secrets) - self._versions
+
+    def saw_no_trace(self, applied: AppliedConfig | None) -> None:
+        """In a look at it: with a configuration that is known, nothing quotes the one before any more."""
+        if applied is None or set(applied.secrets) <= self._versions:
+            self._unread = frozenset()

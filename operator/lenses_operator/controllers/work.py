@@ -42,6 +42,7 @@ class Work:
         if self.memory.refused != -1:
             self.marks = replace(self.marks, refused=self.memory.refused)
         self._redactor = self.memory.confidential.redactor(self.wanted, self.session)
+        self.memory.confidential.had(self.applied)
 
     @property
     def state(self) -> WantedState:

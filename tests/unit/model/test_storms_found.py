@@ -136,6 +136,29 @@ async def test_a_value_that_only_a_former_process_knew_is_not_quoted(how: str) -
 
 
 @virtual_time
+async def test_a_value_that_only_a_former_process_knew_is_not_quoted_by_what_the_next_write_leaves() -> None:
+    """Connect shows a task as it was for a moment after its connector got another configuration."""
+    lenses = FakeLenses()
+    kube = FakeKube(lenses.calls)
+    secret(kube, "1", "old-hunter")
+    async with operator(lenses, kube) as op:
+        op.kube.apply(configFrom=[SOURCE], updateStrategy="InPlace")
+        await asyncio.sleep(30)
+    secret(kube, "2", "new-hunter")
+    lenses.connectors[PLACE].tasks = [("FAILED", TRACE)]
+    async with operator(lenses, kube) as op:
+        await asyncio.sleep(400)
+        assert len(lenses.asked("put_resource")) == 1
+        assert op.kube.status().tasks[0].error == WITHHELD
+        assert "old-hunter" not in str(kube.objects)
+        lenses.connectors[PLACE].tasks = [("RUNNING", None)]
+        await asyncio.sleep(400)
+        lenses.connectors[PLACE].tasks = [("FAILED", TRACE.replace("old", "new"))]
+        await asyncio.sleep(400)
+        assert op.kube.status().tasks[0].error == TRACE.replace("old-hunter", "[redacted]")
+
+
+@virtual_time
 async def test_a_value_of_the_resource_that_had_the_connector_before_is_not_quoted() -> None:
     async with operator() as op:
         secret(op.kube, "1", "old-hunter")
