@@ -50,8 +50,8 @@ class AuditLog:
         """What the operator wrote, for a search: (where, text)."""
         self.lists: list[float] = []
         """When the operator's watches listed anew: at a start, and when they were told that their history is gone."""
-        self.unsure: list[tuple[Name, float]] = []
-        """Writes that were answered by an error of the server, whose client may have been gone: they may be stored."""
+        self.unsure: dict[Name, float] = {}
+        """Since when writes were answered by an error of the server: their client was gone, and they may be stored."""
         self._offset = 0
 
     def read_on(self, history: History, operator: str) -> None:
@@ -70,7 +70,8 @@ class AuditLog:
         code = entry.get("responseStatus", {}).get("code", 0)
         if code >= 500 and target["resource"] in PLURALS.values() and entry["verb"] != "list":
             name = (KINDS[target["resource"]], target["namespace"], target.get("name", ""))
-            self.unsure.append((name, _time(entry["requestReceivedTimestamp"])))
+            since = _time(entry["requestReceivedTimestamp"])
+            self.unsure[name] = min(since, self.unsure.get(name, since))
         if not 200 <= code < 300 or target["resource"] not in KINDS:
             return
         if entry["verb"] == "list":

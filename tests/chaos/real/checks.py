@@ -22,11 +22,11 @@ def _who(effect: Effect) -> str:
 
 
 def _by_operator(history: History, *ops: str) -> list[Effect]:
-    return [one for one in history.effects if not one.outside and one.op in ops and one.at >= history.recent]
+    return [one for one in _all_by_operator(history, *ops) if one.at >= history.recent]
 
 
 def _all_by_operator(history: History, *ops: str) -> list[Effect]:
-    return [one for one in history.effects if not one.outside and one.op in ops]
+    return [one for one in history.effects if not one.outside and one.op in ops and one.at <= history.until]
 
 
 def _held_configs(history: History, key: Key, begin: float, end: float) -> list[dict[str, str]]:

@@ -22,7 +22,10 @@ class Etcd:
     """Its JSON gateway on loopback."""
 
     def __init__(self, port: int) -> None:
-        self._url = f"http://127.0.0.1:{port}/v3/kv"
+        self._client = httpx.Client(base_url=f"http://127.0.0.1:{port}/v3/kv", trust_env=False, timeout=30)
+
+    def close(self) -> None:
+        self._client.close()
 
     def compact(self) -> int:
         """Forget all history before now; the revision."""
@@ -57,7 +60,7 @@ class Etcd:
             return None
 
     def _ask(self, what: str, **body: Any) -> dict[str, Any]:
-        answer = httpx.post(f"{self._url}/{what}", json=body, trust_env=False, timeout=30).raise_for_status()
+        answer = self._client.post(what, json=body).raise_for_status()
         told: dict[str, Any] = json.loads(answer.text)
         return told
 

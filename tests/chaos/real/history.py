@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
+from math import inf
 from typing import Any
 
 from chaos.real.cast import Key, Object, wanted_config
@@ -127,6 +128,8 @@ class History:
     """By namespace: since when which value."""
     recent: float = 0.0
     """What is older has been checked before, where a check looks at one thing after another."""
+    until: float = inf
+    """What is younger is not judged yet: the API server's record was read then, and that of Lenses goes on."""
     _names: dict[Key, set[Name]] = field(default_factory=lambda: defaultdict(set))
     _of: dict[Key, list[Effect]] = field(default_factory=lambda: defaultdict(list))
     _indexed: int = 0

@@ -57,7 +57,8 @@ class Stage:
         """How often the operator's watches were behind what the API server remembers."""
         self.planted: dict[str, str] = {}
         self._all_planted: set[str] = set()
-        self._lock = threading.Lock()
+        self.lock = threading.RLock()
+        """Of the record: held while it is added to, and while it is judged."""
 
     def start(self) -> None:
         extras = Extras(self.audit.flags, self._etcd_port)
@@ -78,6 +79,7 @@ class Stage:
     def stop(self) -> None:
         self.pulse.stop()
         self.launcher.close()
+        self.etcd.close()
         if hasattr(self, "proxy"):
             self.proxy.refuse()
             self.kube.close()
@@ -94,7 +96,7 @@ class Stage:
         """Of the three namespaces' Secrets, one is not watched."""
         name = self.namespaces[namespace]
         self._all_planted.add(value)
-        with self._lock:
+        with self.lock:
             self.history.rotated(name, time.time(), value)
         self.kube.apply(
             {
@@ -155,14 +157,13 @@ class Stage:
             made.end = time.time()
 
     def read_on(self) -> History:
-        with self._lock:
+        with self.lock:
             self.audit.read_on(self.history, OPERATOR.name)
             with suppress(httpx.TransportError):  # etcd is away, and tells when it is back
-                while self.audit.unsure:
-                    name, since = self.audit.unsure[-1]
+                for name, since in list(self.audit.unsure.items()):
                     stored = self.etcd.since(name, self.history.number(name, since))
                     self.history.found_out(name, stored, since)
-                    self.audit.unsure.pop()
+                    del self.audit.unsure[name]
         return self.history
 
     def log_of_requests(self) -> list[Request]:
@@ -179,7 +180,7 @@ class Stage:
         with ThreadPoolExecutor(1) as pool:
             stored = pool.submit(self.etcd.objects)
             self.plane.start_api_server()
-            with self._lock:
+            with self.lock:
                 self.history.complete(stored.result(), ended - IN_FLIGHT, time.time())
 
 

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from math import inf
 from typing import Any
 
 import httpx
@@ -118,7 +119,7 @@ class Storm:
         rows = {row.name: row for row in TABLE}
         ends: list[tuple[float, int, str, Span | None]] = []
         for action in [*self.plan.faults, None]:
-            limit = action.at if action else float("inf")
+            limit = action.at if action else inf
             while ends and ends[0][0] <= limit:
                 end = heapq.heappop(ends)
                 if not self._until(end[0]):
@@ -130,7 +131,7 @@ class Storm:
             self.stage.say(str(action))
             span = None
             if row.lies:
-                span = Span(time.time(), float("inf"), row.name, about or "*")
+                span = Span(time.time(), inf, row.name, about or "*")
                 self.stage.history.lies.append(span)
             fault = {**row.fault, **({"connector": about} if about else {})}
             number = self.stage.control.add_fault(action.args["environment"], **fault)
@@ -193,7 +194,7 @@ class Storm:
                 next_check = time.monotonic() + CHECK_EVERY
             time.sleep(0.5)
         self.stage.say(f"faults met requests: {dict(self.hits)}")
-        late = sum(span.end - span.begin for span in self.stage.history.late if span.end < float("inf"))
+        late = sum(span.end - span.begin for span in self.stage.history.late if span.end < inf)
         self.stage.say(f"the machine was {late:.1f} s late in all")
         self.settled_after = time.monotonic() - begin
         self.stage.say(f"settled after {self.settled_after:.1f} s")
@@ -238,11 +239,12 @@ class Storm:
     def check(self, *, whole: bool = False) -> None:
         """Over what is new, and over the whole record at the end: this process is the Lenses server's and the proxy's
         as well, which must not wait."""
-        history = self.stage.read_on()
         begin = time.time()
-        history.recent = 0.0 if whole else self._checked - OVERLAP
-        wrong = [line for check in CHECKS for line in check(history)]
-        wrong += foreign_writes(history, OPERATOR.name)
+        with self.stage.lock:
+            history = self.stage.read_on()
+            history.recent, history.until = (0.0, inf) if whole else (self._checked - OVERLAP, begin)
+            wrong = [line for check in CHECKS for line in check(history)]
+            wrong += foreign_writes(history, OPERATOR.name)
         wrong += [f"{one.log.name} ended by itself" for one in self.stage.operators[-1:] if self._ended(one)]
         if wrong:
             self.fail(wrong)
@@ -253,13 +255,13 @@ class Storm:
         history = self.stage.history
         alone = replace(history, doubled=[])
         excused = {check.__name__: len(found) for check in CHECKS if (found := check(alone))}
-        together = [span for span in history.doubled if span.end < float("inf")]
+        together = [span for span in history.doubled if span.end < inf]
         did = [one for one in history.effects if not one.outside and history.during(together, one.at, one.key, 0.0)]
         seconds = sum(span.end - span.begin for span in together)
         self.stage.say(f"two operators for {seconds:.0f} s: {len(did)} changes, only so explained: {excused}")
 
     def _ended(self, operator: Any) -> bool:
-        return not operator.alive and not any(span.end == float("inf") for span in self.stage.history.blind)
+        return not operator.alive and not any(span.end == inf for span in self.stage.history.blind)
 
     def _search(self) -> None:
         with suppress(httpx.TransportError):

@@ -276,6 +276,14 @@ def test_what_is_right_passes(what: str, check: Check, made: History) -> None:
     assert check(made) == []
 
 
+def test_what_is_younger_than_the_record_of_kubernetes_is_not_judged_yet() -> None:
+    made = history(effects=[effect(100, "create", None, CONFIG)])
+    made.until = 99
+    assert checks.unwanted_creates(made) == []
+    made.until = 101
+    assert checks.unwanted_creates(made) != []
+
+
 def test_every_check_has_been_seen_to_fail_and_to_pass() -> None:
     for table in (WRONG, RIGHT):
         assert {check.__name__ for _, check, _ in table} == {check.__name__ for check in checks.CHECKS}
