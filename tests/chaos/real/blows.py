@@ -12,7 +12,7 @@ import httpx
 from chaos.real.cast import CLUSTER, ENVIRONMENTS
 from chaos.real.people import KIND, OPERATION
 from chaos.real.plan import Action
-from chaos.real.stage import Stage
+from chaos.real.stage import WATCHES, Stage
 from harness.kinds import kind_named
 from harness.kube import KubeError
 from harness.lenses.control import LensesControl
@@ -29,8 +29,6 @@ TOGETHER = 4.0
 LOST = 2.0
 DELAYED = 3.0
 DELAYS = 1.0
-WATCHES = 2
-"""Of the operator, on kinds of its own."""
 CONTROL_COMMANDS = {
     "environment_down": "the rows `bad gateway` and `dropped before`",
     "agent_not_connected": "the row `agent away`",
@@ -88,14 +86,10 @@ class Blows:
 
     # the API server
     def _kill_api_server(self, _: int) -> None:
-        self._without_api_server(at_once=True)
+        self._stage.restart_api_server(at_once=True)
 
     def _end_api_server(self, _: int) -> None:
-        self._without_api_server(at_once=False)
-
-    def _without_api_server(self, *, at_once: bool) -> None:
-        with self._stage.span(self._stage.history.blind, "no API server"):
-            self._stage.restart_api_server(at_once=at_once)
+        self._stage.restart_api_server(at_once=False)
 
     def _compact(self, _: int) -> None:
         self._stage.read_on()  # while etcd remembers what the record lacks
@@ -111,7 +105,7 @@ class Blows:
                 self._touch()
                 time.sleep(CUT_OFF)
                 stage.etcd.compact()
-                stage.restart_api_server()
+                stage.restart_api_server(at_once=True)
                 self._expect_gone(known)
             finally:
                 since = time.time()

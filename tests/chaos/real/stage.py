@@ -32,6 +32,8 @@ POLL_INTERVAL = 1.0
 DRIFT_INTERVAL = 5.0
 IN_FLIGHT = 6.0
 """Seconds that a write may have been with an API server that is killed before it can record it."""
+WATCHES = 2
+"""Of the operator, on kinds of its own."""
 WATCH_LABEL = "connect.lenses.io/watch"
 
 
@@ -53,6 +55,8 @@ class Stage:
         self._log_file = run_dir / "storm.log"
         self.began = time.time()
         self.operators: list[OperatorProcess] = []
+        self._outages: list[tuple[Span, float]] = []
+        """Without an API server, which is back since then: they last until the watches are back too."""
         self.expired = 0
         """How often the operator's watches were behind what the API server remembers."""
         self.planted: dict[str, str] = {}
@@ -146,6 +150,14 @@ class Stage:
         self.read_on()
         return sum(at > since for at in self.audit.lists)
 
+    def _end_outages(self) -> None:
+        """An operator sees again when its watches have listed anew, which they try at ever longer intervals."""
+        for span, since in list(self._outages):
+            after = sorted(at for at in self.audit.lists if at > since)
+            if len(after) >= WATCHES:
+                span.end = after[WATCHES - 1]
+                self._outages.remove((span, since))
+
     # the record
     @contextmanager
     def span(self, spans: list[Span], what: str, about: str = "*") -> Iterator[None]:
@@ -159,6 +171,7 @@ class Stage:
     def read_on(self) -> History:
         with self.lock:
             self.audit.read_on(self.history, OPERATOR.name)
+            self._end_outages()
             with suppress(httpx.TransportError):  # etcd is away, and tells when it is back
                 for name, since in list(self.audit.unsure.items()):
                     stored = self.etcd.since(name, self.history.number(name, since))
@@ -171,9 +184,11 @@ class Stage:
         return self.ledger.inside(lambda: self.ledger.log.find())
 
     # the API server
-    def restart_api_server(self, *, at_once: bool = True) -> None:
+    def restart_api_server(self, *, at_once: bool) -> None:
         """On the same data. What it wrote as it was killed has no line in its record, but is in etcd, which serves
         before anybody can write again."""
+        outage = Span(time.time(), math.inf, "no API server")
+        self.history.blind.append(outage)
         self.plane.end_api_server(at_once=at_once)
         ended = time.time()
         self.read_on()
@@ -181,6 +196,7 @@ class Stage:
             stored = pool.submit(self.etcd.objects)
             self.plane.start_api_server()
             with self.lock:
+                self._outages.append((outage, ended))
                 self.history.complete(stored.result(), ended - IN_FLIGHT, time.time())
 
 
