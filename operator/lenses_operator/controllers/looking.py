@@ -57,7 +57,7 @@ class Looking:
         unproven = resource.metadata.deleting and memory.deleted_at is None
         observed = (await work.session.observer.details(work.connector, fresh=unproven)).redacted(work.redact)
         memory.look = False
-        if observed.present and not any(task.trace for task in observed.tasks):
+        if not any(task.trace for task in observed.tasks):
             memory.confidential.saw_no_trace(work.applied)
         if observed.present and (listed is None or not listed.looks_like(observed)):
             self._environments.recheck(resource.key)

@@ -22,13 +22,14 @@ class Confidential:
     A trace may still quote a value that was rotated since, or that is of the resource which had the connector before.
     """
 
-    __slots__ = ("_redactor", "_unread", "_values", "_versions")
+    __slots__ = ("_redactor", "_unread", "_untold", "_values", "_versions")
 
     def __init__(self) -> None:
         self._values: frozenset[str] = frozenset()
         self._redactor = NOTHING
         self._versions: frozenset[SecretVersion] = frozenset()
         self._unread: frozenset[SecretVersion] = frozenset()
+        self._untold = False
 
     def redactor(self, rendered: Rendered, session: Session) -> Redactor:
         """For what is given to it now, and for all that was before."""
@@ -57,14 +58,18 @@ class Confidential:
         """Whether this process has read every value that the connector has: one that was rotated before it began, or
         whose Secret the spec names no more, could not be cut out of what a server quotes."""
         had = self._unread if applied is None else self._unread | set(applied.secrets)
-        return had <= self._versions | besides
+        return not self._untold and had <= self._versions | besides
 
-    def had(self, applied: AppliedConfig | None) -> None:
-        """What it has now, before anything is done to it: what quotes that may be shown for a while after a write."""
+    def had(self, applied: AppliedConfig | None, *, untold: bool) -> None:
+        """What it has now, before anything is done to it: what quotes that may be shown for a while after a write.
+
+        `untold`: a former process claimed it and may have created it, and could not say any more with which secrets.
+        """
+        self._untold |= untold
         if applied is not None:
             self._unread |= set(applied.secrets) - self._versions
 
     def saw_no_trace(self, applied: AppliedConfig | None) -> None:
         """In a look at it: with a configuration that is known, nothing quotes the one before any more."""
         if applied is None or set(applied.secrets) <= self._versions:
-            self._unread = frozenset()
+            self._unread, self._untold = frozenset(), False

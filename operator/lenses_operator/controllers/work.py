@@ -42,7 +42,9 @@ class Work:
         if self.memory.refused != -1:
             self.marks = replace(self.marks, refused=self.memory.refused)
         self._redactor = self.memory.confidential.redactor(self.wanted, self.session)
-        self.memory.confidential.had(self.applied)
+        ours, memory = self.resource.status.ownership.state.ours, self.memory
+        untold = ours and self.applied is None and not memory.claimed and memory.attempted is None
+        memory.confidential.had(self.applied, untold=untold)
 
     @property
     def state(self) -> WantedState:

@@ -159,6 +159,28 @@ async def test_a_value_that_only_a_former_process_knew_is_not_quoted_by_what_the
 
 
 @virtual_time
+@pytest.mark.parametrize("strategy", ["Recreate", "InPlace"])
+async def test_a_value_is_not_quoted_that_a_former_process_gave_and_could_not_write_down(strategy: str) -> None:
+    lenses = FakeLenses()
+    kube = FakeKube(lenses.calls)
+    secret(kube, "1", "old-hunter")
+    async with operator(lenses, kube) as op:
+        op.kube.before_write = lambda: op.queue.close() if lenses.asked("create_connector") else None
+        op.kube.apply(configFrom=[SOURCE], updateStrategy=strategy)
+        while not lenses.asked("create_connector"):
+            await asyncio.sleep(0.0005)
+        await asyncio.sleep(0.0011)
+    assert kube.status().applied_config is None
+    kube.before_write = lambda: None
+    secret(kube, "2", "new-hunter")
+    lenses.connectors[PLACE].tasks = [("FAILED", TRACE)]
+    async with operator(lenses, kube) as op:
+        await asyncio.sleep(400)
+        assert "old-hunter" not in str(kube.objects)
+        assert lenses.connectors[PLACE].config["password"] == "new-hunter"
+
+
+@virtual_time
 async def test_a_value_of_the_resource_that_had_the_connector_before_is_not_quoted() -> None:
     async with operator() as op:
         secret(op.kube, "1", "old-hunter")
