@@ -53,11 +53,10 @@ def unasked_deletes(history: History) -> list[str]:
 
 
 def _delete_is_due(history: History, effect: Effect) -> bool:
-    begin = history.horizon(effect.arrived)
+    begin = history.horizon(effect.decided)
     doubled = history.during(history.doubled, effect.arrived, effect.key)
     lied = history.during(history.lies, effect.arrived, effect.key, AFTERMATH)
-    looked = min(effect.looked or effect.arrived, effect.arrived)
-    held = _held_configs(history, effect.key, min(begin, looked) if doubled else looked, effect.at)
+    held = _held_configs(history, effect.key, begin if doubled else effect.decided, effect.at)
     held.append(effect.before or {})
     for name, version in history.about(effect.key, begin, effect.at):
         if version.is_owner and version.deleting:
@@ -74,7 +73,7 @@ def unwanted_creates(history: History) -> list[str]:
     """What is created is what a living resource with our finalizer wants or, after a refusal, what was there."""
     wrong = []
     for effect in _by_operator(history, "create"):
-        begin = history.horizon(effect.arrived)
+        begin = history.horizon(effect.decided)
         owners = [
             (name, version)
             for name, version in history.about(effect.key, begin, effect.arrived)

@@ -84,7 +84,12 @@ class Effect:
     gone_at: float = 0.0
     seq: int = 0
     looked: float = 0.0
-    """When the last good look at its configuration arrived, of whichever operator; 0.0: not known."""
+    """When the last good look at it arrived, of whichever operator; 0.0: not known."""
+
+    @property
+    def decided(self) -> float:
+        """When what it came of was decided, at the earliest: a request may wait long for its turn."""
+        return min(self.looked or self.arrived, self.arrived)
 
 
 @dataclass(frozen=True)

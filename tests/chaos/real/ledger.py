@@ -45,9 +45,9 @@ class CompleteLog(RequestLog):
         return self._by_task.get(task) if task is not None else None
 
     def looked_at(self, environment: str, connector: str) -> float:
-        """When the last look at a connector's configuration arrived that has been answered well; 0.0: never."""
+        """When the last look at a connector arrived that has shown it, or that there is none; 0.0: never."""
         reads = self._reads[environment, connector]
-        return max((read.wall for read in reads if read.status == 200), default=0.0)
+        return max((read.wall for read in reads if read.status in (200, 404)), default=0.0)
 
 
 class RecordingCluster(MemoryCluster):

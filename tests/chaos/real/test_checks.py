@@ -81,6 +81,11 @@ WRONG: list[tuple[str, Check, History]] = [
         history((1, resource()), effects=[effect(100, "create", None, OTHER)]),
     ),
     (
+        "created with what an edit has replaced before the last look",
+        checks.unwanted_creates,
+        history((1, resource(EDITED)), (80, resource()), effects=[effect(100, "create", None, OTHER, looked=90)]),
+    ),
+    (
         "created twice",
         checks.double_creates,
         history(effects=[effect(1, "create", None, CONFIG), effect(2, "create", None, CONFIG)]),
@@ -199,6 +204,11 @@ RIGHT: list[tuple[str, Check, History]] = [
         "created as wanted",
         checks.unwanted_creates,
         history((1, resource()), effects=[effect(9, "create", None, CONFIG)]),
+    ),
+    (
+        "created with what an edit has replaced while the request waited",
+        checks.unwanted_creates,
+        history((1, resource(EDITED)), (92, resource()), effects=[effect(100, "create", None, OTHER, looked=91)]),
     ),
     (
         "created again after it went away",
