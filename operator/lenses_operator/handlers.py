@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 import os
 from collections.abc import Sequence
@@ -11,6 +12,7 @@ import kopf
 
 from lenses_operator.controllers.intake import Intake
 from lenses_operator.controllers.offsets_store import OffsetsIntake
+from lenses_operator.kube.nesting import watching
 from lenses_operator.resources.base import GROUP, VERSION, WATCH_LABEL
 from lenses_operator.resources.connector import PLURAL
 from lenses_operator.resources.offsets import PLURAL as OFFSETS
@@ -20,10 +22,12 @@ def build_registry(intake: Intake, operations: OffsetsIntake, *, watch_reference
     """A registry of our own, since kopf's default one is a global."""
     registry = kopf.OperatorRegistry()
 
+    logins = _Logins()
+
     @kopf.on.login(registry=registry)
-    def login(**kwargs: Any) -> kopf.ConnectionInfo | None:
-        inside = kopf.login_with_service_account(**kwargs)
-        return _by_address(inside) if inside else kopf.login_with_kubeconfig(**kwargs)
+    async def login(**kwargs: Any) -> kopf.AiohttpSession | None:
+        info = await asyncio.to_thread(_credentials, **kwargs)
+        return logins.session(info) if info else None
 
     @kopf.on.event(GROUP, VERSION, PLURAL, registry=registry)
     async def connector(type: str | None, body: kopf.Body, **_: Any) -> None:  # noqa: A002 - kopf's own name
@@ -42,6 +46,32 @@ def build_registry(intake: Intake, operations: OffsetsIntake, *, watch_reference
     if watch_references:
         _watch_references(registry, intake)
     return registry
+
+
+def _credentials(**kwargs: Any) -> kopf.ConnectionInfo | None:
+    inside = kopf.login_with_service_account(**kwargs)
+    return _by_address(inside) if inside else kopf.login_with_kubeconfig(**kwargs)
+
+
+class _Logins:
+    """A session of our own for credentials, since kopf's fails at an object that is nested too deeply."""
+
+    def __init__(self) -> None:
+        self._last: tuple[kopf.ConnectionInfo, kopf.AiohttpSession] | None = None
+
+    def session(self, info: kopf.ConnectionInfo) -> kopf.AiohttpSession:
+        """The same for the same: kopf would try credentials that were refused again and again if they looked new."""
+        if self._last is None or self._last[0] != info:
+            session = watching(info.as_ssl_context(), info.as_http_headers(), info.proxy_url)
+            made = kopf.AiohttpSession(
+                server=info.server,
+                priority=info.priority,
+                default_namespace=info.default_namespace,
+                expiration=info.expiration,
+                aiohttp_session=session,
+            )
+            self._last = info, made
+        return self._last[1]
 
 
 def _by_address(info: kopf.ConnectionInfo) -> kopf.ConnectionInfo:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import getpass
 
 import kopf
@@ -64,3 +65,16 @@ def test_the_api_server_is_where_a_pods_environment_says(
     monkeypatch.setenv("KUBERNETES_SERVICE_PORT", "6443")
     found = handlers._by_address(kopf.ConnectionInfo(server="https://by.name", token="t"))
     assert (found.server, found.token) == (server, "t")
+
+
+async def test_the_same_credentials_are_the_same_session() -> None:
+    """kopf ends where refused credentials come again; were they new each time, it would ask in a hot loop."""
+    logins = handlers._Logins()
+    info = kopf.ConnectionInfo(server="https://by.name", token="t", insecure=True)
+    first = logins.session(info)
+    assert logins.session(dataclasses.replace(info)) is first
+    assert first.aiohttp_session.headers["Authorization"] == "Bearer t"
+    second = logins.session(dataclasses.replace(info, token="u"))
+    assert second != first
+    for made in (first, second):
+        await made.aiohttp_session.close()

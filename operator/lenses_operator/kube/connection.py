@@ -10,6 +10,7 @@ from yaml import YAMLError
 from yarl import URL
 
 from lenses_operator.kube.errors import KubeError
+from lenses_operator.kube.nesting import DeepClient
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
@@ -33,7 +34,7 @@ async def connect() -> ApiClient:
         except (ConfigException, OSError, ValueError, YAMLError) as error:
             why = " ".join(str(error).split())
             raise KubeError("Kubernetes access", 0, f"neither in-cluster nor kubeconfig: {why}") from error
-    return ApiClient(configuration)
+    return DeepClient(configuration)
 
 
 async def _refuse_redirects(request: ClientRequest, handler: ClientHandlerType) -> ClientResponse:
