@@ -119,6 +119,8 @@ class ConnectorController:
         early = decide_early(resource)
         if early is not None:
             return await self._deletions.release(bare, early)
+        if resource.misfit is not None and (resource.cannot_be_deleted or not resource.metadata.deleting):
+            return await self._misfit(bare, verdicts.misfit(resource.misfit.words))
         refused = await self._entitlement.refuse(bare)
         if refused is not None:
             return refused
@@ -142,6 +144,14 @@ class ConnectorController:
         work.memory.missing = 0
         self._reporter.warn_of_newlines(work)
         return await self._ask_lenses(work)
+
+    async def _misfit(self, work: Work, verdict: Verdict) -> Outcome:
+        """Nothing is asked of Lenses; a connector that runs goes on as it is, and is nobody else's."""
+        self._environments.leave(work.resource.key)
+        if work.resource.metadata.deleting:
+            return await self._deletions.blocked(work, verdict)
+        await self._reporter.report(work, Report(verdict, work.resource.status.ownership.state))
+        return Outcome()
 
     async def _ask_lenses(self, work: Work) -> Outcome:
         view = self._environments.join(work.connector.environment, work.session, work.resource.key)

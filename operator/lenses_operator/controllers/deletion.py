@@ -87,7 +87,8 @@ class Deletions:
         What may pass by itself is said when it is met again: a rebalance should talk nobody into letting go.
         """
         meta = work.resource.metadata
-        verdict = deletion_blocked(work.connector, meta.namespace, meta.name, problem)
+        connector = None if work.resource.cannot_be_deleted else work.connector
+        verdict = deletion_blocked(connector, meta.namespace, meta.name, problem)
         work.memory.failures += 1
         may_pass = problem.phase is Phase.RECONCILING and work.memory.failures == 1
         if not may_pass and self._store.tombstone(work.resource.key) is None:

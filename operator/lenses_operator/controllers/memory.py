@@ -9,6 +9,7 @@ from lenses_operator.controllers.redaction import Confidential
 from lenses_operator.domain.decide import Transition
 from lenses_operator.domain.render import Rendered
 from lenses_operator.domain.situation import Refusal
+from lenses_operator.resources.conditions import Verdict
 from lenses_operator.resources.connector import AppliedConfig
 
 VALIDATED_FOR = 60.0
@@ -80,6 +81,8 @@ class Memory:
     settling: int = 0
     settling_until: float = -inf
     announced_restart: str | None = None
+    told: Verdict | None = None
+    """By an Event, while the status that says so could not be written."""
     announced_newlines: frozenset[tuple[str, str]] = frozenset()
     was_held: bool = False
     """An offsets operation keeps the connector stopped, or did and has not seen it go on yet."""

@@ -52,8 +52,12 @@ class OffsetsController:
             self._steps.forget(key)
             self._environments.leave(key)
             return None
-        if operation.operates and operation.finished:
+        if operation.operates and (operation.applied or operation.failed):
             self._environments.leave(key)
+            return None
+        if operation.misfit is not None:
+            self._environments.leave(key)
+            await self._steps.report(operation, say.misfit(operation.misfit.words))
             return None
         connector = self._connectors.get(connector_key(operation))
         if connector is None:
@@ -106,6 +110,8 @@ class OffsetsController:
         name = connector.metadata.name
         if connector.metadata.deleting:
             return f"LensesConnector {name} is being deleted."
+        if connector.misfit is not None:
+            return f"LensesConnector {name} does not fit its definition: see its condition."
         if not self._inputs.allowed(connector):
             return f"The operator's policy does not allow LensesConnector {name}."
         if connector.status.ownership.state is not OwnershipState.OWNED:

@@ -89,9 +89,11 @@ class OffsetsSteps:
         self._clock = clocks.loop
         self._now = clocks.now
         self._progress: dict[ObjectKey, Progress] = {}
+        self._told: dict[ObjectKey, tuple[str, str]] = {}
 
     def forget(self, key: ObjectKey) -> None:
         self._progress.pop(key, None)
+        self._told.pop(key, None)
 
     def interrupted(self, key: ObjectKey) -> None:
         """Lenses was away: nothing could stop or answer meanwhile, so what has a bound of time begins anew."""
@@ -111,11 +113,14 @@ class OffsetsSteps:
         status = say.next_status(operation, verdict, self._now(), changed | (changes or {}))
         if status == before:
             return operation
+        if operation.misfit is not None:
+            self._tell_first(operation, before, verdict)
         after = await self._writer.write_status(operation, status)
         if after is None:
             return None
         overtaken = self._store.upsert(after)  # an edit came in between, whose watch event then is no news any more
-        self._tell(after, before, verdict)
+        if operation.misfit is None:
+            self._tell(after, before, verdict)
         if overtaken or status.phase != before.phase:
             self._intake.wake(after)
         return after
@@ -273,6 +278,13 @@ class OffsetsSteps:
         elif after.operates and after.status.phase is not None and verdict.reason == str(after.status.phase):
             reason = "OffsetsApplied" if after.applied else verdict.reason
             self._emit(after, reason, shorten(verdict.message))
+
+    def _tell_first(self, operation: LensesConnectorOffsets, before: OffsetsStatus, verdict: Verdict) -> None:
+        """Once, before the status is written, since the API server may refuse every write to it."""
+        news = (operation.metadata.uid, verdict.message)
+        if self._told.get(operation.key) != news:
+            self._told[operation.key] = news
+            self._tell(operation, before, verdict)
 
     def _progress_of(self, run: Run) -> Progress:
         known = self._progress.get(run.operation.key)

@@ -9,22 +9,23 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 
 from lenses_operator.resources.base import ObjectKey, Resource
+from lenses_operator.resources.misfit import describe
 
 logger = logging.getLogger(__name__)
 R = TypeVar("R", bound=Resource)
 
 
 def parse(kind: type[R], body: Mapping[str, Any]) -> R | None:
-    """None for an object the API server would not take: then the CRD of another version is installed."""
+    """None for an object of which not even the metadata can be read; no API server gives such a one."""
     try:
-        return kind.parse(body)
+        return kind.read(body)
     except ValidationError as error:
-        metadata = body.get("metadata", {})
-        where = ", ".join(".".join(map(str, problem["loc"])) for problem in error.errors(include_input=False))
+        metadata = body.get("metadata")
+        known = metadata if isinstance(metadata, Mapping) else {}
         logger.error(  # noqa: TRY400 - the traceback would quote the object
-            "%s not understood, is the CRD of this version installed? fields: %s",
+            "%s not understood: %s",
             kind.kind_name,
-            where,
-            extra={"resource": ObjectKey(kind.kind_name, str(metadata.get("namespace")), str(metadata.get("name")))},
+            describe(error.errors(include_url=False, include_context=False, include_input=False)),
+            extra={"resource": ObjectKey(kind.kind_name, str(known.get("namespace")), str(known.get("name")))},
         )
         return None

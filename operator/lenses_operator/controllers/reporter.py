@@ -10,7 +10,7 @@ from typing import Protocol
 from lenses_operator.controllers.store import Store
 from lenses_operator.controllers.work import Work
 from lenses_operator.domain.status import Report, next_status
-from lenses_operator.resources.conditions import Phase, shorten
+from lenses_operator.resources.conditions import Condition, Phase, Verdict, shorten
 from lenses_operator.resources.connector import ConnectorStatus, LensesConnector
 
 
@@ -54,17 +54,23 @@ class Reporter:
         status = next_status(work.resource, replace(report, marks=work.marks, generation=work.generation), self._now())
         if status == before:
             return True
+        if work.resource.misfit is not None:
+            self._tell(work, before.ready, report.verdict)  # the API server may refuse every write to it
         after = await self._writer.write_status(work.resource, status)
         if after is None:
             return False
         self.took(work, after)
-        verdict = report.verdict
-        old = before.ready
+        self._tell(work, before.ready, report.verdict)
+        work.memory.told = None
+        return True
+
+    def _tell(self, work: Work, old: Condition | None, verdict: Verdict) -> None:
+        """An Event where a person should look; once, whatever becomes of the status."""
         new_reason = old is None or old.reason != verdict.reason
         new_words = verdict.phase is Phase.STALLED and old is not None and old.message != verdict.message
-        if verdict.ready == "False" and (new_reason or new_words):
+        if verdict.ready == "False" and (new_reason or new_words) and work.memory.told != verdict:
+            work.memory.told = verdict
             self.event(work, verdict.reason, verdict.message, warning=True)
-        return True
 
     def took(self, work: Work, after: LensesConnector) -> None:
         """The object as it came back from a write of ours."""

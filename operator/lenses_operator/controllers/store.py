@@ -46,6 +46,8 @@ class Store:
     def upsert(self, resource: LensesConnector) -> bool:
         """Takes the object unless it is stale; True where a pass has to look at it."""
         before = self._objects.get(resource.key)
+        if before is not None:
+            resource = resource.remembering(before)
         if not self._objects.put(resource):
             return False
         self._index_references(before, resource)
@@ -145,4 +147,5 @@ def _wakes(before: LensesConnector, after: LensesConnector) -> bool:
         or old.has_finalizer != new.has_finalizer
         or old.restart != new.restart
         or old.reconcile != new.reconcile
+        or before.misfit != after.misfit
     )

@@ -91,6 +91,14 @@ def invalid(message: str) -> Verdict:
     return _failed(OffsetsReason.OFFSETS_INVALID, f"{message} Nothing was changed.")
 
 
+def misfit(words: str) -> Verdict:
+    return _failed(
+        OffsetsReason.OFFSETS_INVALID,
+        f"This resource does not fit its definition ({words}). Nothing is done for it in Lenses. Make a new one. "
+        "If kubectl took it as it is, the CustomResourceDefinition in the cluster is not this version's: install that.",
+    )
+
+
 def rejected(words: str) -> Verdict:
     return _failed(
         OffsetsReason.OFFSETS_REJECTED,

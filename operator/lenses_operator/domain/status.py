@@ -67,6 +67,10 @@ class Report:
 def next_status(resource: LensesConnector, report: Report, now: datetime) -> ConnectorStatus:
     """Equal to the present status where nothing changed."""
     before = resource.status
+    if resource.misfit is not None:  # what it holds besides is not understood, and stays as it is
+        generation = resource.metadata.generation
+        said = report.verdict.conditions(generation, now, before.conditions)
+        return before.model_copy(update={"observed_generation": generation, "conditions": said})
     seen = _nothing_seen() if report.hide else _seen(before, report.observed, report.topics)
     marks = report.marks or Marks.of(before)
     generation = resource.metadata.generation if report.generation is None else report.generation

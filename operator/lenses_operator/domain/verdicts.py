@@ -36,6 +36,14 @@ def config_invalid(message: str) -> Verdict:
     return Verdict(ready="False", reason=Reason.CONFIG_INVALID, message=message, phase=Phase.STALLED)
 
 
+def misfit(words: str) -> Verdict:
+    """What a person can do about it differs: the object may be wrong, or the definition that let it in."""
+    return config_invalid(
+        f"This resource does not fit its definition ({words}). Nothing is done for it in Lenses until it is corrected. "
+        "If kubectl took it as it is, the CustomResourceDefinition in the cluster is not this version's: install that."
+    )
+
+
 def conflict(message: str) -> Verdict:
     return Verdict(ready="False", reason=Reason.CONFLICT, message=message, phase=Phase.STALLED)
 
@@ -89,10 +97,11 @@ def deleting(message: str) -> Verdict:
     return Verdict(ready="False", reason=Reason.DELETING, message=message, phase=Phase.RECONCILING)
 
 
-def deletion_blocked(connector: ConnectorKey, namespace: str, name: str, problem: Verdict) -> Verdict:
-    """What blocks, and the exact command that lets go without touching the connector."""
+def deletion_blocked(connector: ConnectorKey | None, namespace: str, name: str, problem: Verdict) -> Verdict:
+    """What blocks, and the exact command that lets go without touching the connector. None: it cannot be told which."""
+    what = "Its connector" if connector is None else f"Connector {connector}"
     message = (
-        f"Connector {connector} could not be deleted yet ({problem.reason}: {problem.message.rstrip('.')}). "
+        f"{what} could not be deleted yet ({problem.reason}: {problem.message.rstrip('.')}). "
         "It is tried again. To let this resource go and leave the connector as it is: "
         f"kubectl patch lensesconnector {name} -n {namespace} --type=merge "
         """-p '{"spec":{"deletionPolicy":"Retain"}}'"""

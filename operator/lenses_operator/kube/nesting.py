@@ -15,6 +15,8 @@ from typing import Any, Self
 from aiohttp import ClientResponse, ClientSession, TCPConnector
 from kubernetes.aio.client import ApiClient
 
+from lenses_operator.resources.depth import is_deeper
+
 DEEPEST = 200
 """Levels that are kept: well below the parser's limit of about a thousand, and above what any object may have."""
 _STRUCTURE = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[\]{}]', re.DOTALL)
@@ -40,11 +42,15 @@ def shallow(raw: bytes) -> bytes:
 
 
 def loads(text: str) -> Any:
-    """As json.loads, for any depth."""
+    """As json.loads, for any depth. Below the parser's limit there are still others: kopf copies what it gets."""
     try:
-        return json.loads(text)
+        found = json.loads(text)
     except RecursionError:
-        return json.loads(shallow(text.encode()))
+        pass
+    else:
+        if not is_deeper(found, DEEPEST):
+            return found
+    return json.loads(shallow(text.encode()))
 
 
 class DeepClient(ApiClient):

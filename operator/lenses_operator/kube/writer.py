@@ -24,7 +24,7 @@ class Writer:
         """One JSON patch. The uid is tested, so that a new object of the same name never gets an old one's status."""
         operations: list[dict[str, Any]] = [
             {"op": "test", "path": "/metadata/uid", "value": resource.metadata.uid},
-            {"op": "add", "path": "/status", "value": status.to_wire()},
+            {"op": "add", "path": "/status", "value": resource.stored(status.to_wire())},
         ]
         try:
             return await self._patch(resource, operations, status=True)
@@ -70,11 +70,11 @@ class Writer:
         body = await self._api.get(resource.plural, resource.metadata.namespace, resource.metadata.name)
         if body is None or body["metadata"]["uid"] != resource.metadata.uid:
             return None
-        return type(resource).parse(body)
+        return type(resource).read(body)
 
     async def _patch(self, resource: R, operations: list[dict[str, Any]], *, status: bool = False) -> R:
         meta = resource.metadata
-        return type(resource).parse(
+        return type(resource).read(
             await self._api.patch(resource.plural, meta.namespace, meta.name, operations, status=status)
         )
 

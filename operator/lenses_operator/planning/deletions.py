@@ -33,6 +33,8 @@ def _deletion(resource: LensesConnector) -> Item:
     if release is not None:
         why = "deletionPolicy is Retain" if release.why == "retained" else "it never owned its connector"
         item.notes.append(f"Only the resource goes, the connector stays: {why}.")
+    elif resource.cannot_be_deleted and resource.misfit is not None:
+        item.notes.append(f"Its deletion would be blocked: it does not fit its definition ({resource.misfit.words}).")
     elif resource.spec.deletion_policy is DeletionPolicy.DELETE_WITH_OFFSETS:
         item.notes.append("The connector is stopped, its offsets are reset, and it is deleted.")
     else:

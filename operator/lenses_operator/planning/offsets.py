@@ -88,4 +88,5 @@ def _carried_out(before: Mapping[str, Any] | None, document: Document) -> bool:
     """The same spec was applied to the end, well or badly: a new generation is a new operation."""
     if before is None or before["spec"] != document.body["spec"]:
         return False
-    return LensesConnectorOffsets.parse(before).finished
+    operation = LensesConnectorOffsets.read(before)
+    return operation.applied or operation.failed

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Annotated, Any, ClassVar, NamedTuple, Self
+from typing import Annotated, Any, ClassVar, NamedTuple, Self, cast
 
-from pydantic import BaseModel, ConfigDict, PlainSerializer, field_validator
+from pydantic import BaseModel, ConfigDict, PlainSerializer, ValidationError, field_validator
 from pydantic.alias_generators import to_camel
 
+from lenses_operator.resources.misfit import Misfit, describe, field_of, readable
 from lenses_operator.sharing import Shared, compact
 
 GROUP = "connect.lenses.io"
@@ -18,6 +19,7 @@ FINALIZER = f"{GROUP}/connector"
 RESTART = f"{GROUP}/restart"
 RECONCILE = f"{GROUP}/reconcile"
 WATCH_LABEL = f"{GROUP}/watch"
+PARTS = ("metadata", "spec", "status")
 
 
 class Model(BaseModel):
@@ -94,13 +96,64 @@ class Resource(Model):
 
     kind_name: ClassVar[str]
     plural: ClassVar[str]
+    stand_ins: ClassVar[Mapping[str, Any]]
+    """For the fields of spec that must be there, where they cannot be read."""
+    essential: ClassVar[frozenset[str]]
+    """The fields of status that nothing else can tell: without them nothing may be done."""
+    said: ClassVar[tuple[str, ...]] = ("observedGeneration", "conditions")
+    """The fields of status that are written of an object that does not fit."""
 
     metadata: Metadata
+    misfit: Misfit | None = None
+    """Not of the object itself: what of it could not be read. Then nothing may be done for it in Lenses."""
 
     @classmethod
     def parse(cls, body: Mapping[str, Any]) -> Self:
         """From a Kubernetes object. Raises pydantic's ValidationError where the object does not fit the CRD."""
-        return compact(cls.model_validate(body))
+        return compact(cls.model_validate({part: body[part] for part in PARTS if part in body}))
+
+    @classmethod
+    def read(cls, body: Mapping[str, Any]) -> Self:
+        """The same for an object that may not fit: what can be read of it, and `misfit` for what cannot.
+
+        Trouble in status that costs nothing but what is seen again anyway is passed over. Raises ValidationError where
+        not even the metadata can be read, which the API server itself looks after.
+        """
+        try:
+            return cls.parse(body)
+        except ValidationError as error:
+            problems = error.errors(include_url=False, include_context=False, include_input=False)
+        if any(problem["loc"][0] == "metadata" for problem in problems):
+            return cls.parse(body)
+        bad = frozenset(field_of(problem["loc"]) for problem in problems)
+        parts: dict[str, Any] = {"metadata": body["metadata"]}
+        for part, stand_ins in (("spec", cls.stand_ins), ("status", {})):
+            model = cast("type[BaseModel]", cls.model_fields[part].annotation)
+            names = frozenset(name.removeprefix(f"{part}.") for name in bad)
+            parts[part] = readable(body.get(part), model, names, stand_ins)
+        found = cls.model_validate(parts)
+        serious = [problem for problem in problems if cls._is_serious(field_of(problem["loc"]))]
+        if not serious:
+            return found
+        status = body.get("status")
+        kept = dict(status) if isinstance(status, Mapping) else {}
+        fields = frozenset(field_of(problem["loc"]) for problem in serious)
+        return found.with_misfit(Misfit(fields=fields, words=describe(serious), status=kept))
+
+    @classmethod
+    def _is_serious(cls, field: str) -> bool:
+        part, _, name = field.partition(".")
+        return part != "status" or not name or name in cls.essential
+
+    def with_misfit(self, misfit: Misfit) -> Self:
+        """The same, with what could not be read of it noted."""
+        return self.model_copy(update={"misfit": misfit})
+
+    def stored(self, wire: Mapping[str, Any]) -> dict[str, Any]:
+        """The status to write; of an object that does not fit, what is not understood stays as it is."""
+        if self.misfit is None:
+            return dict(wire)
+        return dict(self.misfit.status) | {field: wire[field] for field in self.said if field in wire}
 
     @property
     def key(self) -> ObjectKey:

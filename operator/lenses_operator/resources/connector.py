@@ -4,16 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Any, NamedTuple, Self
+from typing import Any, ClassVar, NamedTuple, Self
 
 from pydantic import Field, model_validator
 
 from lenses_operator.resources.base import Model, Resource, Timestamp
 from lenses_operator.resources.conditions import Status
+from lenses_operator.resources.misfit import Misfit
 from lenses_operator.sharing import Shared
 
 KIND = "LensesConnector"
 PLURAL = "lensesconnectors"
+NAMES_CONNECTOR = frozenset({"spec", "spec.environment", "spec.cluster", "spec.name"})
+TELLS_OWNERSHIP = frozenset({"status", "status.ownership"})
+NEEDED_TO_DELETE = NAMES_CONNECTOR | TELLS_OWNERSHIP | {"spec.deletionPolicy", "spec.tokenSecretRef"}
+UNREADABLE = "Unreadable"
+"""Written as the ownership where a status was none at all: `None` would let the connector go without proof."""
 
 
 class WantedState(StrEnum):
@@ -192,9 +198,40 @@ class ConnectorKey(NamedTuple):
 class LensesConnector(Resource):
     kind_name = KIND
     plural = PLURAL
+    stand_ins: ClassVar[Mapping[str, Any]] = {"environment": "", "cluster": "", "class": ""}
+    essential: ClassVar[frozenset[str]] = frozenset({"ownership"})
 
     spec: ConnectorSpec
     status: ConnectorStatus = ConnectorStatus()
+
+    @property
+    def cannot_be_deleted(self) -> bool:
+        """What cannot be read of it is what deleting its connector takes."""
+        return self.misfit is not None and self.misfit.concerns(NEEDED_TO_DELETE)
+
+    def remembering(self, before: LensesConnector) -> LensesConnector:
+        """With what cannot be read of it as it was before: others are not to take its connector meanwhile."""
+        if self.misfit is None or self.metadata.uid != before.metadata.uid:
+            return self
+        spec, status = self.spec, self.status
+        if self.misfit.concerns(NAMES_CONNECTOR):
+            names = {name: getattr(before.spec, name) for name in ("environment", "cluster", "name")}
+            spec = spec.model_copy(update=names)
+        if self.misfit.concerns(TELLS_OWNERSHIP):
+            status = status.model_copy(update={"ownership": before.status.ownership})
+        return self.model_copy(update={"spec": spec, "status": status})
+
+    def with_misfit(self, misfit: Misfit) -> Self:
+        """The stand-ins are such that nothing is claimed, taken or let go on the strength of them."""
+        spec, status = self.spec, self.status
+        if misfit.concerns(NAMES_CONNECTOR):  # half a name is none, and metadata.name is not what stands for it
+            spec = spec.model_copy(update={"environment": ""})
+        if misfit.concerns(TELLS_OWNERSHIP) and self.metadata.has_finalizer:
+            # It has begun something: whatever it has is not for others, nor to be let go without proof.
+            status = status.model_copy(update={"ownership": Ownership(state=OwnershipState.CLAIMING)})
+            if "status" in misfit.fields:
+                misfit = misfit.model_copy(update={"status": {"ownership": {"state": UNREADABLE}}})
+        return super().with_misfit(misfit).model_copy(update={"spec": spec, "status": status})
 
     @property
     def connector(self) -> ConnectorKey:

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from enum import StrEnum
-from typing import Any
+from typing import Any, ClassVar
 
-from pydantic import Field, JsonValue
+from pydantic import Field, JsonValue, field_validator
 
 from lenses_operator.resources.base import Model, Resource, Timestamp
 from lenses_operator.resources.conditions import Status
+from lenses_operator.resources.depth import is_deeper
 
 KIND = "LensesConnectorOffsets"
 PLURAL = "lensesconnectoroffsets"
 DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h)")
+DEEPEST = 100
+"""Levels of a partition or an offset."""
 SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 
 
@@ -45,6 +49,14 @@ class OffsetEntrySpec(Model):
     partition: dict[str, Any]
     offset: dict[str, Any] | None = None
     drop: bool = False
+
+    @field_validator("partition", "offset", mode="before")
+    @classmethod
+    def _not_too_deep(cls, value: Any) -> Any:
+        """What lies deeper may have been cut on its way in, and is not what was asked for."""
+        if is_deeper(value, DEEPEST):
+            raise ValueError(f"nested more than {DEEPEST} levels deep; Kafka Connect takes no more than a few")
+        return value
 
 
 class OffsetsSpec(Model):
@@ -78,6 +90,12 @@ class OffsetsStatus(Status):
 class LensesConnectorOffsets(Resource):
     kind_name = KIND
     plural = PLURAL
+    stand_ins: ClassVar[Mapping[str, Any]] = {"connectorRef": {"name": ""}}
+    # Whether it has been carried out, which must never happen twice, and the way back.
+    essential: ClassVar[frozenset[str]] = frozenset(
+        {"observedGeneration", "appliedGeneration", "beforeGeneration", "phase", "before", "beforeCompressed"}
+    )
+    said: ClassVar[tuple[str, ...]] = ("observedGeneration", "conditions", "phase")
 
     spec: OffsetsSpec
     status: OffsetsStatus = OffsetsStatus()
@@ -88,8 +106,8 @@ class LensesConnectorOffsets(Resource):
 
     @property
     def finished(self) -> bool:
-        """This generation's operation was carried out, or has failed for good."""
-        return self.applied or self.failed
+        """This generation's operation was carried out, or has failed for good; one that cannot be read is none."""
+        return self.applied or self.failed or self.misfit is not None
 
     @property
     def applied(self) -> bool:

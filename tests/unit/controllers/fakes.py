@@ -214,15 +214,18 @@ class FakeKube:
         self._version = 100
         self._uid = 0
 
-    def apply(self, name: str = "orders", *, namespace: str = "payments", **spec: Any) -> None:
-        """As `kubectl apply`: a new object, or a new spec for the one there is."""
+    def apply(
+        self, name: str = "orders", *, namespace: str = "payments", raw: dict[str, Any] | None = None, **spec: Any
+    ) -> None:
+        """As `kubectl apply`: a new object, or a new spec for the one there is. `raw`: fields as they are."""
         known = self.objects.get((namespace, name))
         if known is None:
             self._uid += 1
             fresh = body(name, namespace=namespace, uid=f"uid-{self._uid}", age=self._uid, finalizers=(), **spec)
+            fresh["spec"] |= raw or {}
             self.objects[namespace, name] = fresh
         else:
-            renewed = body(name, namespace=namespace, **spec)["spec"]
+            renewed = body(name, namespace=namespace, **spec)["spec"] | (raw or {})
             known = {**known, "spec": renewed, "metadata": dict(known["metadata"])}
             known["metadata"]["generation"] += 1
             self.objects[namespace, name] = known
@@ -239,7 +242,7 @@ class FakeKube:
         asyncio.get_running_loop().call_later(self.latency, self.on_gone, gone)
 
     def status(self, name: str = "orders", *, namespace: str = "payments") -> ConnectorStatus:
-        return LensesConnector.parse(self.objects[namespace, name]).status
+        return LensesConnector.read(self.objects[namespace, name]).status
 
     def there(self, name: str = "orders", *, namespace: str = "payments") -> bool:
         return (namespace, name) in self.objects
@@ -254,7 +257,7 @@ class FakeKube:
     async def write_status(self, resource: LensesConnector, status: ConnectorStatus) -> LensesConnector | None:
         self._log.append(("status", str(status.ready.reason) if status.ready else "", str(status.ownership.state)))
         self.statuses.append(status)
-        return await self._write(resource, lambda known: known.update(status=status.to_wire()))
+        return await self._write(resource, lambda known: known.update(status=resource.stored(status.to_wire())))
 
     async def add_finalizer(self, resource: LensesConnector) -> LensesConnector | None:
         self._log.append(("finalizer", "added"))
@@ -273,7 +276,7 @@ class FakeKube:
         known = self.objects.get((resource.metadata.namespace, resource.metadata.name))
         if known is None or known["metadata"]["uid"] != resource.metadata.uid:
             return None
-        return LensesConnector.parse(known)
+        return LensesConnector.read(known)
 
     async def _write(
         self, resource: LensesConnector, change: Callable[[dict[str, Any]], object]
@@ -286,7 +289,7 @@ class FakeKube:
         self._edit(meta.namespace, meta.name)
         change(self.objects[meta.namespace, meta.name])
         self._changed(meta.namespace, meta.name)
-        return LensesConnector.parse(self.objects[meta.namespace, meta.name])
+        return LensesConnector.read(self.objects[meta.namespace, meta.name])
 
     def _meta(self, resource: LensesConnector) -> dict[str, Any]:
         return dict(self.objects[resource.metadata.namespace, resource.metadata.name]["metadata"])

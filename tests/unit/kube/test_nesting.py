@@ -36,8 +36,9 @@ def test_what_is_too_deep_is_null(opening: str, levels: int) -> None:
     assert (found[0], found[2:]) == ({"before": [1]}, ['[{"\\', {"a": {"a": {"a": 1}}}])
 
 
-def test_many_in_one_page_each_for_itself() -> None:
-    page = "[" + ", ".join([nested(DEEP), '{"a": "x"}'] * 5) + "]"
+@pytest.mark.parametrize("levels", [DEEPEST, 900, DEEP])
+def test_many_in_one_page_each_for_itself(levels: int) -> None:
+    page = "[" + ", ".join([nested(levels), '{"a": "x"}'] * 5) + "]"
     found = loads(page)
     assert [depth(one) for one in found] == [DEEPEST - 1, 1] * 5
 

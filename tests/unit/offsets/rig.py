@@ -126,7 +126,7 @@ class OffsetsKube:
         asyncio.get_running_loop().call_later(self.latency + 0.001, self.on_gone, gone)
 
     def status(self, name: str = "back") -> OffsetsStatus:
-        return LensesConnectorOffsets.parse(self.objects[name]).status
+        return LensesConnectorOffsets.read(self.objects[name]).status
 
     async def write_status(
         self, resource: LensesConnectorOffsets, status: OffsetsStatus
@@ -138,10 +138,12 @@ class OffsetsKube:
         if known is None or known["metadata"]["uid"] != resource.metadata.uid:
             return None
         if self.slow_answer:
-            made = self._put({**known, "status": json.loads(json.dumps(status.to_wire()))})
+            made = self._put({**known, "status": json.loads(json.dumps(resource.stored(status.to_wire())))})
             await self.slow_answer.wait()
-            return LensesConnectorOffsets.parse(made)
-        return LensesConnectorOffsets.parse(self._put({**known, "status": json.loads(json.dumps(status.to_wire()))}))
+            return LensesConnectorOffsets.read(made)
+        return LensesConnectorOffsets.read(
+            self._put({**known, "status": json.loads(json.dumps(resource.stored(status.to_wire())))})
+        )
 
     def _put(self, wanted: dict[str, Any]) -> dict[str, Any]:
         self._version += 1
