@@ -235,6 +235,7 @@ async def test_one_that_vanished_is_deleted_only_if_it_can_be_told_what() -> Non
             op.kube.vanish()
             await asyncio.sleep(60)
             assert (op.connector is None) is gone
+            assert op.store.tombstone(KEY) is None  # one that could never be carried out would be tried for ever
 
 
 @virtual_time

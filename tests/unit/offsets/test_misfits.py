@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 
+from lenses_operator.domain.offsets import next_in_line
 from lenses_operator.resources.offsets import DEEPEST, LensesConnectorOffsets
 from unit.controllers.virtualtime import virtual_time
+from unit.offsets.make import body, operation
 from unit.offsets.rig import OffsetsLenses, offsets_operator
 
 
@@ -131,10 +133,17 @@ async def test_an_operation_on_a_connector_that_does_not_fit_waits() -> None:
         await op.until_reason("Applied")
 
 
+def test_it_holds_nobody_though_no_status_says_so_yet() -> None:
+    """The API server may refuse the status for good."""
+    bad = LensesConnectorOffsets.read(body(offsetsJson=5, offsets=[]))
+    assert bad.operates
+    assert bad.misfit is not None
+    good = operation("good", uid="off-2", age=5)
+    assert next_in_line([bad]) is None
+    assert next_in_line([bad, good]) is good
+
+
 def test_depths() -> None:
     for levels, fits in ((DEEPEST, True), (DEEPEST + 1, False), (5000, False)):
-        body = {
-            "metadata": {"name": "a", "namespace": "b", "uid": "c", "creationTimestamp": "2026-01-01T00:00:00Z"},
-            "spec": {"connectorRef": {"name": "o"}, "offsets": [{"partition": {}, "offset": deep(levels)}]},
-        }
-        assert (LensesConnectorOffsets.read(body).misfit is None) is fits
+        found = LensesConnectorOffsets.read(body(offsets=[{"partition": {}, "offset": deep(levels)}]))
+        assert (found.misfit is None) is fits
