@@ -61,10 +61,12 @@ class Objects(Generic[R]):
 
     def is_news(self, body: Mapping[str, Any], kind: str) -> bool:
         """Whether an object of this kind is not held as it is: what the answer to a write brought comes again."""
-        metadata = body["metadata"]
-        held = self._objects.get(ObjectKey(kind, metadata["namespace"], metadata["name"]))
+        metadata = body.get("metadata")
+        if not isinstance(metadata, Mapping):
+            return True  # whoever parses it says what is wrong
+        held = self._objects.get(ObjectKey(kind, str(metadata.get("namespace")), str(metadata.get("name"))))
         known = held and (held.metadata.uid, held.metadata.resource_version)
-        return known != (metadata["uid"], metadata["resourceVersion"])
+        return known != (metadata.get("uid"), metadata.get("resourceVersion"))
 
     def unlisted(self, uids: Set[str]) -> list[R]:
         """What is held and not in a complete list: to be looked up one by one."""
