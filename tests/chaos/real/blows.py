@@ -114,8 +114,11 @@ class Blows:
         stage.expired += 1
 
     def _list_version(self) -> str:
-        listed = self._stage.kube.raw("GET", kind_named(KIND).path(None), params={"limit": "1"}).json()
-        return str(listed["metadata"]["resourceVersion"])
+        def listed() -> str | None:
+            answer = self._stage.kube.raw("GET", kind_named(KIND).path(None), params={"limit": "1"})
+            return None if answer.is_error else str(answer.json()["metadata"]["resourceVersion"])
+
+        return wait_until("an API server that has all its kinds", listed, READY)
 
     def _expect_gone(self, version: str) -> None:
         """What a watch gets that was at this version."""
@@ -131,10 +134,15 @@ class Blows:
     def _touch(self) -> None:
         """The watches of both kinds have missed something, whatever else happens."""
         for kind in (KIND, OPERATION):
-            for found in self._stage.kube.list(kind)[:3]:
+            for found in self._some(kind):
                 change = {"metadata": {"labels": {"cut-off": str(time.monotonic_ns())}}}
                 with suppress(KubeError):
                     self._stage.kube.patch(kind, found["metadata"]["namespace"], found["metadata"]["name"], change)
+
+    def _some(self, kind: str) -> list[Any]:
+        with suppress(KubeError):  # it has just started, and does not have all its kinds yet
+            return self._stage.kube.list(kind)[:3]
+        return []
 
     # the operator
     def _kill_operator(self, _: int) -> None:

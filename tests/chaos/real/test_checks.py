@@ -25,6 +25,8 @@ ALTER = {"detail": ROLE.offsets(5)}
 EDITED = {"config": {**SPEC["config"], "topic": "other"}}
 PUT_RIGHT = effect(90, "config", OTHER, CONFIG, outside=True)
 
+ALTERED_RESET_ALTERED = [effect(10, "alter", **ALTER), effect(20, "reset", detail=[1]), effect(90, "alter", **ALTER)]
+
 WRONG: list[tuple[str, Check, History]] = [
     (
         "deleted though it is as wanted",
@@ -121,6 +123,21 @@ WRONG: list[tuple[str, Check, History]] = [
         "altered twice",
         checks.repeated_offsets,
         history((1, resource()), effects=[effect(10, "alter", **ALTER), effect(20, "alter", **ALTER)]),
+    ),
+    (
+        "altered again though it was written down, and offsets were reset since",
+        checks.repeated_offsets,
+        with_operation(history((1, resource()), effects=ALTERED_RESET_ALTERED), operation("Alter", applied=True)),
+    ),
+    (
+        "altered again long after there were two operators",
+        checks.repeated_offsets,
+        spanned(
+            history((1, resource()), effects=[effect(50, "alter", **ALTER), effect(90, "alter", **ALTER)]),
+            "doubled",
+            10,
+            20,
+        ),
     ),
     (
         "applied without a request",
@@ -254,6 +271,21 @@ RIGHT: list[tuple[str, Check, History]] = [
         "altered again while the first was on its way",
         checks.repeated_offsets,
         history((1, resource()), effects=[effect(10, "alter", **ALTER), effect(11, "alter", arrived=9, **ALTER)]),
+    ),
+    (
+        "altered again, since nobody could write it down before the offsets were reset",
+        checks.repeated_offsets,
+        with_operation(history((1, resource()), effects=ALTERED_RESET_ALTERED), operation("Alter")),
+    ),
+    (
+        "altered again, since another operator has written over it",
+        checks.repeated_offsets,
+        spanned(
+            history((1, resource()), effects=[effect(10, "alter", **ALTER), effect(90, "alter", **ALTER)]),
+            "doubled",
+            12,
+            20,
+        ),
     ),
     (
         "applied with a request",
