@@ -92,6 +92,7 @@ class Plan:
     edits: list[Action]
     faults: list[Action]
     blows: list[Action]
+    short: bool = False
 
 
 def draw(seed: int, seconds: float, connectors: int) -> Plan:
@@ -100,6 +101,7 @@ def draw(seed: int, seconds: float, connectors: int) -> Plan:
         list(_edits(Random(f"edits {seed}"), seconds, connectors)),
         list(_faults(Random(f"faults {seed}"), seconds)),
         list(_blows(Random(f"blows {seed}"), seconds)),
+        short=seconds < SHORT,
     )
 
 
