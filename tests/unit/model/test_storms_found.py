@@ -267,4 +267,23 @@ async def test_what_was_adopted_unread_is_not_recreated_by_the_next_process_that
         assert op.said()[1] == "Running"
 
 
+@virtual_time
+@pytest.mark.parametrize("strategy", ["Recreate", "InPlace"])
+async def test_what_somebody_else_has_put_right_is_not_written_again_when_it_is_hidden_later(strategy: str) -> None:
+    async with operator(drift=30.0) as op:
+        op.kube.apply(updateStrategy=strategy)
+        await asyncio.sleep(30)
+        op.lenses.always("validate", errors.ServerError("validate", detail="busy"))
+        op.kube.apply(config={"topic": "new"}, updateStrategy=strategy)
+        await asyncio.sleep(5)
+        op.lenses.connectors[PLACE].config = {"connector.class": CLASS, "topic": "new"}
+        op.lenses.always("validate", None)
+        await asyncio.sleep(120)
+        assert op.said()[1] == "Running"
+        op.lenses.calls.clear()
+        op.lenses.shows = lambda _: {}
+        await asyncio.sleep(120)
+        assert op.lenses.asked("delete_connector", "put_resource", "create_connector") == []
+
+
 __all__ = ["CREATED", "Connector"]
