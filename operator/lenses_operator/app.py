@@ -10,6 +10,7 @@ import os
 import signal
 import socket
 import uuid
+from collections.abc import Iterator
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from pathlib import Path
@@ -47,10 +48,10 @@ from lenses_operator.observability.logging import request_id
 from lenses_operator.observability.metrics import Metrics
 from lenses_operator.observability.standing import EnvironmentMetrics, QueueMetrics, ResourceMetrics
 from lenses_operator.passes import Passes
-from lenses_operator.policy_file import PolicyFile, PolicyFileError
+from lenses_operator.policy_file import PolicyFile
 from lenses_operator.resources.base import ObjectKey, Resource
 from lenses_operator.resources.connector import LensesConnector
-from lenses_operator.settings import Settings, SettingsError
+from lenses_operator.settings import ANYWHERE, Settings, SettingsError
 
 logger = logging.getLogger(__name__)
 WORKERS = 64
@@ -78,7 +79,7 @@ async def _build(settings: Settings, stack: AsyncExitStack) -> App:
     metrics = Metrics()
     tenure = Tenure()
     gate = tenure.check if settings.leader_election else _open
-    try:
+    with _setting("lenses_ca_file" if settings.lenses_ca_file else "lenses_url"):
         transport = LensesTransport(
             settings.lenses_url,
             ca_file=settings.lenses_ca_file,
@@ -86,10 +87,10 @@ async def _build(settings: Settings, stack: AsyncExitStack) -> App:
             request_id=request_id,
             gate=gate,
         )
+    with _setting("lenses_token_file"):
         tokens = TokenFile(settings.lenses_token_file)
+    with _setting("policy_file"):
         policy = PolicyFile(settings.policy_file)
-    except (OSError, ValueError, PolicyFileError) as error:
-        raise SettingsError(str(error)) from error
     stack.push_async_callback(transport.aclose)
     kube = await connect()
     stack.push_async_callback(kube.close)
@@ -97,6 +98,15 @@ async def _build(settings: Settings, stack: AsyncExitStack) -> App:
     api = KubeApi(kube, gate)
     leader = _leader(settings, api, tenure) if settings.leader_election else None
     return App(settings, metrics, client, api, policy, leader)
+
+
+@contextlib.contextmanager
+def _setting(field: str) -> Iterator[None]:
+    """Raises SettingsError for what cannot be made of this setting."""
+    try:
+        yield
+    except (OSError, ValueError) as error:
+        raise SettingsError.about(field, error) from error
 
 
 class App:
@@ -181,7 +191,8 @@ class App:
     async def run(self) -> None:
         told, stop, watches = asyncio.Event(), asyncio.Event(), asyncio.Event()
         _on_signals(told)
-        await self._health.start()
+        with _setting("http_port" if self._settings.http_host == ANYWHERE else "http_host"):
+            await self._health.start()
         logger.info("serving health and metrics on port %d", self._health.port)
         watching = asyncio.create_task(
             handlers.watch(

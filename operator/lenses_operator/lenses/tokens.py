@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 from typing import Protocol
 
+_UNSHOWN = "the token file, whose name is not shown since it may be the token itself,"
 _LIMIT = 64 * 1024  # bytes; a file beyond that is not a token
 
 
@@ -49,7 +50,8 @@ class TokenFile:
         try:
             self._value = self._read()
         except OSError as failure:
-            raise ValueError(f"token file {path} cannot be read: {failure.strerror}") from None
+            shown = f"token file {path}" if path.is_absolute() else _UNSHOWN
+            raise ValueError(f"{shown} cannot be read: {failure.strerror}") from None
 
     def __repr__(self) -> str:
         return f"TokenFile({str(self._path)!r})"
