@@ -13,6 +13,9 @@ from lenses_operator.domain.references import RefData, ReferenceNotFound, Refere
 from lenses_operator.domain.render import ConfigInvalid, Rendered, render
 from lenses_operator.resources.connector import ConnectorKey, LensesConnector, TokenRef
 
+TOKEN_LIMIT = 64 * 1024
+"""Characters, as for the operator's own; no server takes a header of more."""
+
 
 class ReferenceReader(Protocol):
     """Raises ReferenceNotFound where the operator may not read the object."""
@@ -96,6 +99,6 @@ def _token(ref: TokenRef, references: References) -> str:
         value = found.data[ref.key].decode("ascii").strip()
     except UnicodeDecodeError:
         value = ""
-    if not value or any(character.isspace() or not character.isprintable() for character in value):
+    if not value or len(value) > TOKEN_LIMIT or not value.isprintable() or " " in value:
         raise ConfigInvalid(f"{where}, whose value is no token: it must be one word of plain text.")
     return value

@@ -30,11 +30,23 @@ class ReferenceReader:
 
 
 def data_of(body: dict[str, Any]) -> RefData:
-    """Base64 of a Secret's data and of a ConfigMap's binaryData decoded; a ConfigMap's text as UTF-8."""
+    """Base64 of a Secret's data and of a ConfigMap's binaryData decoded; a ConfigMap's text as UTF-8.
+
+    Raises ReferenceNotFound for what is no base64; the API server gives none, but something before it may.
+    """
+    kind, name = body.get("kind", "Secret"), body["metadata"].get("name", "")
     data = body.get("data") or {}
-    if body.get("kind") == "ConfigMap":
-        decoded = {key: value.encode() for key, value in data.items()}
-        decoded |= {key: base64.b64decode(value) for key, value in (body.get("binaryData") or {}).items()}
+    if kind == "ConfigMap":
+        decoded = {key: (value or "").encode(errors="surrogatepass") for key, value in data.items()}
+        encoded = body.get("binaryData") or {}
     else:
-        decoded = {key: base64.b64decode(value) for key, value in data.items()}
+        decoded, encoded = {}, data
+    for key, value in encoded.items():
+        try:
+            decoded[key] = base64.b64decode(value or "", validate=True)
+        except ValueError:
+            raise ReferenceNotFound(
+                f"Key {key!r} of {kind} {name} came from the Kubernetes API as something that is not base64. "
+                "Write the value again."
+            ) from None
     return RefData(body["metadata"]["resourceVersion"], decoded)
