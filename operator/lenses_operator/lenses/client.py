@@ -37,6 +37,8 @@ from lenses_operator.sharing import compact
 
 T = TypeVar("T")
 
+MOST_OBJECTS = 150_000
+"""In one answer: each becomes more than a KiB, and 64 MiB of them more than a pod has. 30,000 connectors of 3 tasks."""
 _CONNECTORS = TypeAdapter(ConnectorList)
 _CONNECTOR = TypeAdapter(ConnectorDetails)
 _PLUGINS = TypeAdapter(PluginList)
@@ -210,6 +212,9 @@ class LensesClient:
 
 
 def _parse(call: Call, answer: Answer, adapter: TypeAdapter[T]) -> T:
+    if answer.body.count(b"{") + answer.body.count(b"[") > MOST_OBJECTS:
+        message = f"the answer holds more than {MOST_OBJECTS} objects and lists"
+        raise errors.UnusableAnswer(call.operation, message, status=answer.status)
     try:
         return adapter.validate_json(answer.body)
     except ValidationError as failure:

@@ -11,12 +11,12 @@ import httpx
 import pytest
 
 from lenses_operator.lenses import transport as transport_module
-from lenses_operator.lenses.client import LensesClient
+from lenses_operator.lenses.client import MOST_OBJECTS, LensesClient
 from lenses_operator.lenses.errors import LensesUnreachable, UnusableAnswer
 from lenses_operator.lenses.models import ConnectorRequest
 from lenses_operator.lenses.tokens import StaticToken
 from lenses_operator.lenses.transport import LensesTransport
-from unit.lenses.fakes import answer
+from unit.lenses.fakes import answer, rig
 
 REQUEST = ConnectorRequest(name="orders", cluster="prod", configuration={})
 
@@ -207,3 +207,15 @@ def test_a_ca_file_that_is_none(tmp_path: Path, content: str | None, why: str) -
         LensesTransport("https://lenses.test", ca_file=path)
     assert str(path) in str(caught.value)
     assert why in str(caught.value)
+
+
+@pytest.mark.parametrize(("connectors", "fits"), [(MOST_OBJECTS // 3 - 1, True), (MOST_OBJECTS // 3, False)])
+async def test_a_list_of_more_objects_than_there_is_memory_for(connectors: int, fits: bool) -> None:
+    """Each has a list and a task: the last one takes one too many, with the answer's own two."""
+    row = {"name": "a", "cluster": "eu", "tasks": [{"id": 0}]}
+    client = rig(httpx.Response(200, json={"data": [row] * connectors})).client
+    if fits:
+        assert len(await client.list_connectors("prod")) == connectors
+    else:
+        with pytest.raises(UnusableAnswer, match="more than 150000 objects and lists"):
+            await client.list_connectors("prod", patient=False)
