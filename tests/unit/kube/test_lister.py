@@ -159,3 +159,16 @@ async def test_its_age_says_whether_lists_go_on() -> None:
     running.cancel()
     await asyncio.sleep(1000)
     assert subject.age >= 1000
+
+
+@virtual_time
+async def test_one_that_does_not_fit_ends_no_list() -> None:
+    """It is there, though it is in no list and its form is another by now."""
+    api = FakeApi()
+    api.hold(body(state="flying") | {"unlisted": True})
+    sink = Sink(resource())
+    listing = lister(api, sink)
+    await listing.refresh()
+    assert sink.told == []
+    await listing.refresh()
+    assert sink.told == [("left", "orders")]

@@ -161,3 +161,24 @@ async def test_current_is_the_object_of_this_uid() -> None:
     assert found.metadata.resource_version == "9"
     assert await rig.writer.current(resource(uid="uid-2")) is None
     assert await rig.writer.current(resource("other")) is None
+
+
+async def test_of_an_object_that_does_not_fit_only_what_is_said_is_written() -> None:
+    kept = {"ownership": {"state": "Lent"}, "state": "RUNNING", "ofAnotherVersion": [1]}
+    rig = Rig(status=kept, environment=5)
+    found = await rig.writer.current(resource())
+    assert found is not None
+    assert found.misfit is not None
+    after = await rig.writer.write_status(found, STATUS)
+    assert rig.api.patches[-1][0][-1]["value"] == kept | {"observedGeneration": 3}
+    assert after is not None
+    assert after.misfit == found.misfit.model_copy(update={"status": kept | {"observedGeneration": 3}})
+
+
+@pytest.mark.parametrize("present", [True, False])
+async def test_the_finalizer_of_one_that_ceased_to_fit_meanwhile(present: bool) -> None:
+    rig = Rig(version=2, finalizers=() if present else (FINALIZER,), tasksMax="many")
+    held = resource(finalizers=() if present else (FINALIZER,))
+    after = await (rig.writer.add_finalizer if present else rig.writer.remove_finalizer)(held)
+    assert after is not None
+    assert after.metadata.has_finalizer is present
