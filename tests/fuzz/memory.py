@@ -74,7 +74,7 @@ Ask = Callable[[LensesClient], Awaitable[object]]
 
 
 def _list(client: LensesClient) -> Awaitable[object]:
-    return client.list_connectors("prod", patient=False)
+    return client.poll_connectors("prod")
 
 
 def _details(client: LensesClient) -> Awaitable[object]:

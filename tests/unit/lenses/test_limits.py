@@ -218,4 +218,4 @@ async def test_a_list_of_more_objects_than_there_is_memory_for(connectors: int, 
         assert len(await client.list_connectors("prod")) == connectors
     else:
         with pytest.raises(UnusableAnswer, match="more than 150000 objects and lists"):
-            await client.list_connectors("prod", patient=False)
+            await client.poll_connectors("prod")
