@@ -20,12 +20,14 @@ from lenses_operator.domain.render import Rendered
 from lenses_operator.domain.situation import Observed, Refusal
 from lenses_operator.domain.status import Report
 from lenses_operator.domain.verdicts import creating, progressing, refused
+from lenses_operator.lenses.client import LensesClient
 from lenses_operator.lenses.errors import (
     BadRequest,
     Conflict,
     ConnectorOrClusterNotFound,
     LensesError,
     MissingAgentCapability,
+    Overtaken,
     ServerError,
 )
 from lenses_operator.lenses.models import ConnectorRequest
@@ -97,13 +99,21 @@ class Actions:
         if not self._unchanged(work):
             return Outcome(delay=0)
         memory.replacement = Replacement(self._changes(work, why), repair, self._previous(work, observed))
-        return await (self._put(work) if in_place else self._delete(work))
+        try:
+            return await (self._put(work) if in_place else self._delete(work))
+        except Overtaken:
+            memory.replacement = None
+            raise
+
+    def _client(self, work: Work) -> LensesClient:
+        """For what destroys or creates: a request may wait for its place until the resource is another one."""
+        return work.session.client.provided(lambda: self._unchanged(work))
 
     async def _put(self, work: Work) -> Outcome:
         """Lenses' resource-as-code endpoint. One that does not know it is never a reason to delete silently."""
         memory = work.memory
         try:
-            await work.session.client.put_resource(work.connector.environment, _document(work))
+            await self._client(work).put_resource(work.connector.environment, _document(work))
         except MissingAgentCapability as error:
             memory.replacement = None
             self._validator.refuse_in_place(work, error)
@@ -128,7 +138,7 @@ class Actions:
         memory = work.memory
         memory.deleted_at = None
         try:
-            await work.session.client.delete_connector(*work.connector)
+            await self._client(work).delete_connector(*work.connector)
         except ConnectorOrClusterNotFound:
             pass  # gone already, or the cluster is: the next look tells
         else:
@@ -199,7 +209,7 @@ class Actions:
         first = memory.claimed and before is None
         memory.attempted, memory.contested = work.wanted, False
         try:
-            await work.session.client.create_connector(work.connector.environment, _request(work, work.wanted))
+            await self._client(work).create_connector(work.connector.environment, _request(work, work.wanted))
         except BadRequest as error:
             memory.attempted = before
             return await self._refused_at_create(work, error)

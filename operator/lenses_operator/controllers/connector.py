@@ -42,7 +42,7 @@ from lenses_operator.domain.references import ReferenceNotFound
 from lenses_operator.domain.render import ConfigInvalid, Rendered
 from lenses_operator.domain.situation import Observed, Situation
 from lenses_operator.domain.status import Report
-from lenses_operator.lenses.errors import LensesError
+from lenses_operator.lenses.errors import LensesError, Overtaken
 from lenses_operator.resources.base import ObjectKey
 from lenses_operator.resources.conditions import Phase, Verdict
 from lenses_operator.resources.connector import LensesConnector, OwnershipState, WantedState
@@ -174,6 +174,8 @@ class ConnectorController:
                 outcome = GONE
             else:
                 outcome = await self._converge(work, observed)
+        except Overtaken:
+            return Outcome(delay=0)
         except LensesError as error:
             return await self._trouble(work, error, lost=error is view.error)
         work.memory.failures = 0

@@ -13,6 +13,7 @@ from lenses_operator.domain.decide import ASK_AGAIN, Delete, Release, ResetOffse
 from lenses_operator.domain.situation import Observed
 from lenses_operator.domain.status import Report
 from lenses_operator.domain.verdicts import deleting, deletion_blocked
+from lenses_operator.lenses.client import LensesClient
 from lenses_operator.lenses.errors import ConnectorOrClusterNotFound
 from lenses_operator.resources.conditions import Phase, Verdict
 from lenses_operator.resources.connector import DeletionPolicy
@@ -71,6 +72,10 @@ class Deletions:
         same = now is not None and now.metadata.uid == work.resource.metadata.uid
         return now is not None and same and now.metadata.generation != work.generation
 
+    def _client(self, work: Work) -> LensesClient:
+        """For what destroys: a request may wait for its place until the resource is another one."""
+        return work.session.client.provided(lambda: not self._overtaken(work))
+
     async def release(self, work: Work, release: Release) -> Outcome:
         if release.why in SAID:
             name = {"retained": "Retained", "gone": "Deleted"}[release.why]
@@ -116,7 +121,7 @@ class Deletions:
 
     async def _reset_offsets(self, work: Work) -> Outcome:
         try:
-            await work.session.client.reset_offsets(*work.connector)
+            await self._client(work).reset_offsets(*work.connector)
         except ConnectorOrClusterNotFound:
             return AGAIN
         finally:
@@ -129,7 +134,7 @@ class Deletions:
         memory = work.memory
         await self._say(work, f"Deleting connector {work.connector}.")
         try:
-            await work.session.client.delete_connector(*work.connector)
+            await self._client(work).delete_connector(*work.connector)
         except ConnectorOrClusterNotFound:
             pass  # no proof by itself: the next looks are
         else:

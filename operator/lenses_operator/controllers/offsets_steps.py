@@ -158,6 +158,8 @@ class OffsetsSteps:
         progress.stopping_since = None
         try:
             return await self._carry_out(run, progress)
+        except errors.Overtaken:
+            return 0.0
         except errors.LensesError as error:
             if error.maybe_done:
                 progress.unsent = False  # reading comes before asking again
@@ -217,7 +219,8 @@ class OffsetsSteps:
         return True
 
     async def _request(self, run: Run) -> str:
-        client, target = run.session.client, run.connector.connector
+        client = run.session.client.provided(lambda: self._unchanged(run))
+        target = run.connector.connector
         if run.operation.spec.action is Action.RESET:
             return await client.reset_offsets(*target)
         assert run.text is not None

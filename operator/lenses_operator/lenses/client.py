@@ -32,7 +32,7 @@ from lenses_operator.lenses.models import (
     parse_offsets,
 )
 from lenses_operator.lenses.tokens import TokenSource
-from lenses_operator.lenses.transport import Answer, Call, LensesTransport, Observer, names
+from lenses_operator.lenses.transport import Answer, Call, Condition, LensesTransport, Observer, names
 from lenses_operator.sharing import compact
 
 T = TypeVar("T")
@@ -67,14 +67,20 @@ class LensesClient:
         tokens: TokenSource,
         *,
         on_response: Observer | None = None,
+        holds: Condition | None = None,
     ) -> None:
         self._transport = transport
         self._tokens = tokens
         self._on_response = on_response
+        self._holds = holds
 
     def with_tokens(self, tokens: TokenSource) -> LensesClient:
         """The same Lenses with another token; connections, limits and pauses are shared."""
         return LensesClient(self._transport, tokens, on_response=self._on_response)
+
+    def provided(self, holds: Condition) -> LensesClient:
+        """The same, for what destroys or creates: a request raises Overtaken if `holds` says no when its turn comes."""
+        return LensesClient(self._transport, self._tokens, on_response=self._on_response, holds=holds)
 
     async def list_connectors(
         self,
@@ -199,7 +205,9 @@ class LensesClient:
             raise errors.unusable("put_resource", answer.status, answer.body)
 
     async def _send(self, call: Call) -> Answer:
-        return await self._transport.request(call, self._tokens, self._on_response)
+        if self._holds is None:
+            return await self._transport.request(call, self._tokens, self._on_response)
+        return await self._transport.request(call, self._tokens, self._on_response, self._holds)
 
     async def _do(self, call: Call) -> None:
         """For operations whose answer says nothing; a login page with status 200 still is no answer."""

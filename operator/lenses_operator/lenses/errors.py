@@ -91,6 +91,17 @@ class LensesError(Exception):
         return f"{self}: {words}" if words else str(self)
 
 
+class Overtaken(LensesError):
+    """Not sent: what it was asked for did not hold any more when its turn came."""
+
+    def __init__(self, operation: str) -> None:
+        super().__init__(operation, "not sent: what it was asked for has changed meanwhile")
+
+    @property
+    def maybe_done(self) -> bool:
+        return False
+
+
 class LensesUnreachable(LensesError):
     """No usable answer came. Nothing was done if the request cannot have left (`maybe_done` False).
 

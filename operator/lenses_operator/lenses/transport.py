@@ -20,6 +20,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
+from functools import partial
 from importlib import metadata
 from pathlib import Path
 from urllib.parse import quote
@@ -34,6 +35,9 @@ log = logging.getLogger(__name__)
 
 Observer = Callable[[str, str, int | str, float], None]
 """Called once per HTTP request with operation, environment, status (or the reason why none came) and seconds."""
+
+Condition = Callable[[], bool]
+"""Whether a request is wanted still; asked right before it is written."""
 
 QUICK = httpx.Timeout(connect=5, read=30, write=30, pool=60)
 SLOW = httpx.Timeout(connect=5, read=95, write=30, pool=60)  # Connect itself gives up after 90 s
@@ -83,6 +87,10 @@ class Answer:
 
     status: int
     body: bytes
+
+
+def _always() -> bool:
+    return True
 
 
 class _Lane:
@@ -142,15 +150,17 @@ class LensesTransport:
         """Closes all connections; requests under way fail."""
         await self._wire.aclose()
 
-    async def request(self, call: Call, tokens: TokenSource, observer: Observer | None = None) -> Answer:
-        """The 2xx answer. Raises LensesError for everything else."""
+    async def request(
+        self, call: Call, tokens: TokenSource, observer: Observer | None = None, holds: Condition = _always
+    ) -> Answer:
+        """The 2xx answer. Raises LensesError for everything else, Overtaken where `holds` said no."""
         target = call.target
         tries_left = FURTHER_TRIES if call.method == "GET" and call.patient else 0
         fresh_token = False
         while True:
             token = tokens.current()
             try:
-                return await self._once(call, target, token, observer)
+                return await self._once(call, target, token, observer, holds)
             except errors.LensesError as failure:
                 if isinstance(failure, errors.Unauthorized) and not fresh_token:
                     # refresh() alone would miss that another request has just read the new token
@@ -164,20 +174,23 @@ class LensesTransport:
                 if failure.retry_after is None:  # otherwise the environment's pause does the waiting
                     await self._sleep(random.uniform(*_DELAY))  # noqa: S311 - jitter, no secret
 
-    async def _once(self, call: Call, target: str, token: str, observer: Observer | None) -> Answer:
+    async def _once(self, call: Call, target: str, token: str, observer: Observer | None, holds: Condition) -> Answer:
         lane = self._lanes.setdefault(call.environment, _Lane(self._concurrency))
         async with lane.place(slow=call.slow):
             await self._pause(call, lane)
             started = self._clock()
             outcome: int | str = "cancelled"
             try:
-                response, body = await self._exchange(call, target, token)
+                response, body = await self._exchange(call, target, token, holds)
                 outcome = response.status_code
             except errors.LensesUnreachable as failure:
                 outcome = failure.reason
                 raise
             except errors.UnusableAnswer as failure:
                 outcome = failure.status
+                raise
+            except errors.Overtaken:
+                outcome = "overtaken"
                 raise
             finally:
                 seconds = self._clock() - started
@@ -207,7 +220,7 @@ class LensesTransport:
         if rest > 0:
             await self._sleep(rest)
 
-    async def _exchange(self, call: Call, target: str, token: str) -> tuple[httpx.Response, bytes]:
+    async def _exchange(self, call: Call, target: str, token: str, holds: Condition) -> tuple[httpx.Response, bytes]:
         """One request over the wire. The body is complete, or LensesUnreachable is raised."""
         headers = {**self._headers, "Authorization": f"Bearer {token}", "Accept": call.accept}
         if call.method in {"POST", "PUT", "PATCH"}:
@@ -219,9 +232,9 @@ class LensesTransport:
             f"{self._base}{target}",
             headers=headers,
             content=call.content,
-            extensions={"timeout": call.timeout.as_dict(), "trace": self._trace},
+            extensions={"timeout": call.timeout.as_dict(), "trace": partial(self._trace, call, holds)},
         )
-        self._gate()
+        self._check(call, holds)
         read = call.timeout.read or 0
         try:
             # httpx limits each read, not the whole: an answer that trickles would hold its place for good
@@ -235,9 +248,17 @@ class LensesTransport:
             unreachable = _unreachable(call, failure)
         raise unreachable
 
-    async def _trace(self, step: str, _: object) -> None:
+    def _check(self, call: Call, holds: Condition) -> None:
+        """Before the first byte. Raises Overtaken: it may have waited for seconds for its place."""
+        self._gate()
+        if not holds():
+            raise errors.Overtaken(call.operation)
+
+    async def _trace(self, call: Call, holds: Condition, step: str, _: object) -> None:
         """httpcore tells its steps: a connection may have taken seconds since the request was begun."""
-        if step.endswith(("send_request_headers.started", "send_request_body.started")):
+        if step.endswith("send_request_headers.started"):
+            self._check(call, holds)
+        elif step.endswith("send_request_body.started"):
             self._gate()
 
     def _retry_after(self, response: httpx.Response) -> float | None:

@@ -40,6 +40,7 @@ from lenses_operator.lenses.models import (
 from lenses_operator.resources.base import FINALIZER, ObjectKey
 from lenses_operator.resources.connector import ConnectorKey, ConnectorStatus, LensesConnector
 from unit.controllers.virtualtime import START, now
+from unit.controllers.waiting import Provided
 from unit.resources.make import CLASS, NOW, body
 
 KEY = ObjectKey("LensesConnector", "payments", "orders")
@@ -71,8 +72,13 @@ class FakeLenses:
         self.topics = ["orders"]
         self.refuses: Callable[[dict[str, str]], bool] = lambda _: False
         """Configurations that create refuses although validate passes them."""
+        self.turn = 0.0
+        """Seconds that what destroys or creates waits for its turn."""
         self._faults: dict[str, list[tuple[errors.LensesError | None, bool]]] = defaultdict(list)
         self._always: dict[str, errors.LensesError] = {}
+
+    def provided(self, holds: Callable[[], bool]) -> Provided:
+        return Provided(self, holds, self.turn)
 
     def fail(self, operation: str, *faults: errors.LensesError | None, carried_out: bool = False) -> None:
         self._faults[operation] += [(fault, carried_out) for fault in faults]
@@ -305,8 +311,8 @@ class FakeKube:
         asyncio.get_running_loop().call_later(self.latency, self.on_seen, self.objects[namespace, name])
 
     def _collect(self, namespace: str, name: str) -> None:
-        meta = self.objects[namespace, name]["metadata"]
-        if meta.get("deletionTimestamp") and not meta["finalizers"]:
+        known = self.objects.get((namespace, name))
+        if known and known["metadata"].get("deletionTimestamp") and not known["metadata"]["finalizers"]:
             gone = self.objects.pop((namespace, name))
             asyncio.get_running_loop().call_later(self.latency, self.on_gone, gone)
 

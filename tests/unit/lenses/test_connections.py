@@ -10,8 +10,11 @@ import httpx
 import pytest
 from httpcore import AnyIOBackend
 
+from lenses_operator.lenses.client import LensesClient
 from lenses_operator.lenses.connections import connections
-from lenses_operator.lenses.transport import trust
+from lenses_operator.lenses.errors import Overtaken, UnusableAnswer
+from lenses_operator.lenses.tokens import StaticToken
+from lenses_operator.lenses.transport import LensesTransport, trust
 
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
@@ -21,12 +24,14 @@ class Server:
 
     def __init__(self) -> None:
         self.writers: list[asyncio.StreamWriter] = []
+        self.requests: list[str] = []
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.writers.append(writer)
         with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
             while True:
-                await reader.readuntil(b"\r\n\r\n")
+                head = await reader.readuntil(b"\r\n\r\n")
+                self.requests.append(head.split()[0].decode())
                 writer.write(ANSWER)
                 await writer.drain()
 
@@ -80,3 +85,16 @@ async def test_the_pool_asks_our_streams(monkeypatch: pytest.MonkeyPatch) -> Non
             await client.get(url)
     assert "socket" in asked
     assert "is_readable" not in asked
+
+
+async def test_a_request_that_is_called_off_as_it_is_to_be_written_leaves_the_others_alone() -> None:
+    async with served() as (server, _, url):
+        transport = LensesTransport(url.rstrip("/"))
+        client = LensesClient(transport, StaticToken("x"))
+        says = iter([True, False])  # once as it is begun, once with the connection at hand
+        with pytest.raises(Overtaken):
+            await client.provided(lambda: next(says)).delete_connector("env", "prod", "orders")
+        with pytest.raises(UnusableAnswer):  # "ok" is no answer of Lenses, but it is one
+            await client.get_connector("env", "prod", "orders")
+        assert server.requests == ["GET"]
+        await transport.aclose()

@@ -12,7 +12,7 @@ import pytest
 
 from lenses_operator.lenses import transport as transport_module
 from lenses_operator.lenses.client import MOST_OBJECTS, LensesClient
-from lenses_operator.lenses.errors import LensesUnreachable, UnusableAnswer
+from lenses_operator.lenses.errors import LensesUnreachable, Overtaken, UnusableAnswer
 from lenses_operator.lenses.models import ConnectorRequest
 from lenses_operator.lenses.tokens import StaticToken
 from lenses_operator.lenses.transport import LensesTransport
@@ -219,3 +219,38 @@ async def test_a_list_of_more_objects_than_there_is_memory_for(connectors: int, 
     else:
         with pytest.raises(UnusableAnswer, match="more than 150000 objects and lists"):
             await client.poll_connectors("prod")
+
+
+async def test_what_is_no_longer_wanted_when_its_turn_comes_is_not_sent() -> None:
+    held = Held()
+    client = lenses(held)
+    wanted = [True, True]
+    others = [asyncio.create_task(client.list_connectors("env")) for _ in range(4)]
+    await held.full(4)
+    deletes = [
+        asyncio.create_task(client.provided(lambda at=at: wanted[at]).delete_connector("env", "prod", f"c{at}"))  # type: ignore[misc]
+        for at in range(2)
+    ]
+    await _settle()
+    wanted[0] = False
+    held.release.set()
+    await asyncio.gather(*others)
+    with pytest.raises(Overtaken) as raised:
+        await deletes[0]
+    assert not raised.value.maybe_done
+    await deletes[1]
+
+
+async def test_nor_when_the_connection_took_its_time() -> None:
+    """httpcore tells that it is about to write; the one that stands in for it here does the same."""
+    wanted = True
+
+    class Connecting(httpx.AsyncBaseTransport):
+        async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+            nonlocal wanted
+            wanted = False
+            await request.extensions["trace"]("http11.send_request_headers.started", {})
+            raise AssertionError("sent")
+
+    with pytest.raises(Overtaken):
+        await lenses(Connecting()).provided(lambda: wanted).delete_connector("env", "prod", "orders")

@@ -23,6 +23,7 @@ from lenses_operator.lenses.models import (
     ValidationResult,
 )
 from unit.controllers.virtualtime import now
+from unit.controllers.waiting import Provided
 from unit.model.faults import Fault
 from unit.resources.make import CLASS
 
@@ -140,6 +141,9 @@ class Lenses:
             queued.clear()
 
     # What the operator asks.
+
+    def provided(self, holds: Callable[[], bool]) -> Provided:
+        return Provided(self, holds, 0)
 
     async def poll_connectors(self, environment: str, known: Listing | None = None) -> Listing:
         found = tuple(await self._request("list_connectors", "", self._listed))

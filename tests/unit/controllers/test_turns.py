@@ -1,0 +1,161 @@
+"""What changes while a request waits for its turn is heeded: nothing is destroyed or created on what held before."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from lenses_operator.domain.policy import Policy, Rule
+from unit.controllers.fakes import Connector, Operator, operator
+from unit.controllers.virtualtime import virtual_time
+from unit.offsets.rig import OffsetsOperator, offsets_operator
+from unit.resources.make import CLASS
+
+PLACE = ("connect-eu", "orders")
+TURN = 20.0
+WRITES = ("create_connector", "delete_connector", "put_resource", "reset_offsets", "alter_offsets")
+
+
+async def runs(op: Operator, **spec: Any) -> None:
+    op.kube.apply(**spec)
+    await asyncio.sleep(30)
+    assert op.said()[1] == "Running"
+    op.lenses.calls.clear()
+    op.lenses.turn = TURN
+
+
+@virtual_time
+@pytest.mark.parametrize("strategy", ["Recreate", "InPlace"])
+async def test_a_configuration_taken_back_is_not_written(strategy: str) -> None:
+    async with operator() as op:
+        await runs(op, config={"topic": "a"}, updateStrategy=strategy)
+        op.kube.apply(config={"topic": "by mistake"}, updateStrategy=strategy)
+        await asyncio.sleep(TURN / 2)
+        assert op.said()[1] == "Progressing"
+        op.kube.apply(config={"topic": "a"}, updateStrategy=strategy)
+        await asyncio.sleep(300)
+        assert op.lenses.asked(*WRITES) == []
+        assert op.said() == ("True", "Running", "Owned")
+
+
+@virtual_time
+@pytest.mark.parametrize("strategy", ["Recreate", "InPlace"])
+async def test_a_configuration_replaced_by_another_is_not_written_but_that_one_is(strategy: str) -> None:
+    async with operator() as op:
+        await runs(op, config={"topic": "a"}, updateStrategy=strategy)
+        op.kube.apply(config={"topic": "by mistake"}, updateStrategy=strategy)
+        await asyncio.sleep(TURN / 2)
+        op.kube.apply(config={"topic": "b"}, updateStrategy=strategy)
+        await asyncio.sleep(300)
+        assert op.lenses.connectors[PLACE].config["topic"] == "b"
+        assert len(op.lenses.asked("create_connector", "put_resource")) == 1
+        assert op.said() == ("True", "Running", "Owned")
+        assert op.reasons().count("ConfigUpdated") == 1
+
+
+@virtual_time
+async def test_a_new_resource_that_is_edited_is_created_once_as_it_is_then() -> None:
+    async with operator() as op:
+        op.lenses.turn = TURN
+        op.kube.apply(config={"topic": "by mistake"})
+        await asyncio.sleep(TURN / 2)
+        op.kube.apply(config={"topic": "b"})
+        await asyncio.sleep(300)
+        assert len(op.lenses.asked("create_connector")) == 1
+        assert op.lenses.connectors[PLACE].config["topic"] == "b"
+        assert op.said() == ("True", "Running", "Owned")
+
+
+@virtual_time
+async def test_a_new_resource_that_is_deleted_creates_nothing_and_goes() -> None:
+    async with operator() as op:
+        op.lenses.turn = TURN
+        op.kube.apply()
+        await asyncio.sleep(TURN / 2)
+        op.kube.delete()
+        await asyncio.sleep(300)
+        assert op.lenses.asked("create_connector") == []
+        assert op.kube.objects == {}
+
+
+@virtual_time
+@pytest.mark.parametrize("policy", ["Delete", "DeleteWithOffsets"])
+async def test_a_deletion_that_is_told_to_retain_retains(policy: str) -> None:
+    async with operator() as op:
+        await runs(op, deletionPolicy=policy)
+        op.kube.delete()
+        await asyncio.sleep(TURN / 2)
+        assert op.kube.objects
+        op.kube.apply(deletionPolicy="Retain")
+        await asyncio.sleep(300)
+        assert op.lenses.asked(*WRITES) == []
+        assert PLACE in op.lenses.connectors
+        assert op.kube.objects == {}
+
+
+def forbid(op: Operator) -> None:
+    op.policy = Policy((Rule(namespaces=("elsewhere",)),))
+
+
+def claim(op: Operator) -> None:
+    op.kube._uid = -100
+    op.kube.apply(namespace="logistics", adoptionPolicy="Never")
+
+
+@virtual_time
+@pytest.mark.parametrize("happens", [forbid, claim])
+async def test_who_is_no_longer_entitled_creates_nothing(happens: Callable[[Operator], None]) -> None:
+    async with operator() as op:
+        op.lenses.turn = TURN
+        op.kube.apply(config={"topic": "mine"})
+        await asyncio.sleep(TURN / 2)
+        happens(op)
+        await asyncio.sleep(TURN)
+        assert all(found.config.get("topic") != "mine" for found in op.lenses.connectors.values())
+
+
+@virtual_time
+async def test_what_nothing_happens_to_is_done_when_its_turn_comes() -> None:
+    async with operator() as op:
+        op.lenses.connectors["connect-eu", "others"] = Connector({"connector.class": CLASS})
+        await runs(op, config={"topic": "a"})
+        op.kube.apply(config={"topic": "b"})
+        await asyncio.sleep(4 * TURN)
+        assert op.lenses.connectors[PLACE].config["topic"] == "b"
+        op.kube.delete()
+        await asyncio.sleep(8 * TURN)
+        assert set(op.lenses.connectors) == {("connect-eu", "others")}
+        assert op.kube.objects == {}
+
+
+@virtual_time
+async def test_offsets_of_an_operation_that_was_edited_are_not_sent() -> None:
+    async with offsets_operator() as op:
+        await _asked(op)
+        op.offsets.apply(offsets=[{"partition": {"filename": "/data/orders"}, "offset": {"position": 7}}])
+        await op.until_reason("Applied")
+        assert len(op.lenses.asked("alter_offsets")) == 1
+        assert op.offsets.status().offsets == ({"partition": {"filename": "/data/orders"}, "offset": {"position": 7}},)
+
+
+@virtual_time
+async def test_offsets_of_an_operation_that_was_deleted_are_not_sent() -> None:
+    async with offsets_operator() as op:
+        await _asked(op)
+        op.offsets.delete()
+        await op.until(lambda: op.said() == ("True", "Running", "Owned"))
+        await asyncio.sleep(300)
+        assert op.lenses.asked("alter_offsets") == []
+
+
+async def _asked(op: OffsetsOperator) -> None:
+    """An Alter waits for its turn."""
+    await op.runs()
+    op.lenses.turn = TURN
+    op.offsets.apply()
+    await op.until(lambda: op.offsets.status().phase == "Applying")
+    await asyncio.sleep(TURN / 2)
+    assert op.lenses.asked("alter_offsets") == []
