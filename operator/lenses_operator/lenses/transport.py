@@ -189,9 +189,6 @@ class LensesTransport:
             except errors.UnusableAnswer as failure:
                 outcome = failure.status
                 raise
-            except errors.Overtaken:
-                outcome = "overtaken"
-                raise
             finally:
                 seconds = self._clock() - started
                 told = {"operation": call.operation, "environment": call.environment}
