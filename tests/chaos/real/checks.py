@@ -7,7 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
 from itertools import pairwise
 
-from chaos.real.cast import Key, mark_of
+from chaos.real.cast import PASSWORD_KEY, Key, mark_of
 from chaos.real.history import LAG, Effect, History, KubeWrite, Name, Version
 
 Check = Callable[[History], list[str]]
@@ -58,6 +58,7 @@ def _delete_is_due(history: History, effect: Effect) -> bool:
     lied = history.during(history.lies, effect.arrived, effect.key, AFTERMATH)
     held = _held_configs(history, effect.key, begin if doubled else effect.decided, effect.at)
     held.append(effect.before or {})
+    earlier = _held_configs(history, effect.key, 0.0, effect.at)
     for name, version in history.about(effect.key, begin, effect.at):
         if version.is_owner and version.deleting:
             if any(v.spec.get("deletionPolicy") != "Retain" for v in history.lately(name, begin, effect.at)):
@@ -66,7 +67,14 @@ def _delete_is_due(history: History, effect: Effect) -> bool:
             wanted = history.wanted(name, version, begin, effect.at)
             if lied or any(config != one for config in wanted for one in held):
                 return True
+            if doubled and any(_secret_alone(config, one) for config in wanted for one in earlier):
+                return True
     return False
+
+
+def _secret_alone(one: dict[str, str], other: dict[str, str]) -> bool:
+    """What Lenses masks: which value it has there an operator knows from its own writes only, not from another's."""
+    return {key for key in one.keys() | other.keys() if one.get(key) != other.get(key)} == {PASSWORD_KEY}
 
 
 def unwanted_creates(history: History) -> list[str]:

@@ -65,6 +65,8 @@ SLOW_UNTIL = 0.4
 SHORT = 60.0
 """Seconds; a storm that is shorter has one of each of these twins, since it may not take long."""
 TWINS = (("kill api server", "end api server"), ("kill operator", "end operator"))
+EXCUSES_MUCH = "second operator"
+"""Left out of a short storm, most of which it would take: the checks excuse what only two operators explain."""
 PER_CONNECTOR = 1 / 14
 """Edits per second and connector; at most `MOST` per second in all."""
 MOST = 20.0
@@ -174,7 +176,7 @@ def _faults(random: Random, seconds: float) -> Iterator[Action]:
 def _blows(random: Random, seconds: float) -> Iterator[Action]:
     at = 0.0
     slow = _deck(random, list(SLOW_BLOWS))
-    left_out = {random.choice(twins) for twins in TWINS} if seconds < SHORT else set()
+    left_out = {EXCUSES_MUCH, *(random.choice(twins) for twins in TWINS)} if seconds < SHORT else set()
     kinds = {what for what in BLOWS if what not in left_out}
     other = _deck(random, [what for what in BLOWS if what in kinds and what not in SLOW_BLOWS])
     pause = min(4.0, max(0.3, (seconds - sum(BLOWS.values())) / len(BLOWS) / 2))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from chaos.real import checks
+from chaos.real.cast import PASSWORD_KEY
 from chaos.real.checks import Check
 from chaos.real.history import History, KubeWrite, Version
 from chaos.real.made import (
@@ -27,6 +28,14 @@ PUT_RIGHT = effect(90, "config", OTHER, CONFIG, outside=True)
 
 ALTERED_RESET_ALTERED = [effect(10, "alter", **ALTER), effect(20, "reset", detail=[1]), effect(90, "alter", **ALTER)]
 
+ROTATED = {"config": {**SPEC["config"], PASSWORD_KEY: "new"}}
+ROTATED_BY_ANOTHER = [
+    effect(10, "create", None, {**CONFIG, PASSWORD_KEY: "old"}),
+    effect(50, "delete", {**CONFIG, PASSWORD_KEY: "old"}, outside=True),
+    effect(98, "create", None, {**CONFIG, PASSWORD_KEY: "new"}),
+    effect(100, "delete", {**CONFIG, PASSWORD_KEY: "new"}, looked=99),
+]
+
 WRONG: list[tuple[str, Check, History]] = [
     (
         "deleted though it is as wanted",
@@ -37,6 +46,29 @@ WRONG: list[tuple[str, Check, History]] = [
         "deleted though nobody owns it",
         checks.unasked_deletes,
         history((1, resource(owned="NotAdopted")), effects=[effect(100, "delete", OTHER)]),
+    ),
+    (
+        "deleted for a password that it has, with one operator",
+        checks.unasked_deletes,
+        history((1, resource(ROTATED)), effects=ROTATED_BY_ANOTHER),
+    ),
+    (
+        "deleted by the second of two operators, though the topic was another one long ago",
+        checks.unasked_deletes,
+        spanned(
+            history(
+                (1, resource()),
+                effects=[
+                    effect(10, "create", None, OTHER),
+                    effect(50, "delete", OTHER, outside=True),
+                    effect(98, "create", None, CONFIG),
+                    effect(100, "delete", CONFIG, looked=99),
+                ],
+            ),
+            "doubled",
+            90,
+            110,
+        ),
     ),
     ("deleted though nobody knows it", checks.unasked_deletes, history(effects=[effect(100, "delete", OTHER)])),
     (
@@ -203,6 +235,11 @@ RIGHT: list[tuple[str, Check, History]] = [
         "deleted after a lie about its configuration",
         checks.unasked_deletes,
         spanned(history((1, resource()), effects=[effect(100, "delete", CONFIG)]), "lies", 90, 99),
+    ),
+    (
+        "deleted by one of two operators for a password, which another of its writes had otherwise",
+        checks.unasked_deletes,
+        spanned(history((1, resource(ROTATED)), effects=ROTATED_BY_ANOTHER), "doubled", 90, 110),
     ),
     (
         "deleted by the second of two operators",
