@@ -34,6 +34,8 @@ IN_FLIGHT = 6.0
 """Seconds that a write may have been with an API server that is killed before it can record it."""
 WATCHES = 2
 """Of the operator, on kinds of its own."""
+RESUMED = 20.0
+"""Seconds within which a watch that has to list anew has done so, when another one has."""
 WATCH_LABEL = "connect.lenses.io/watch"
 
 
@@ -156,6 +158,9 @@ class Stage:
             after = sorted(at for at in self.audit.lists if at > since)
             if len(after) >= WATCHES:
                 span.end = after[WATCHES - 1]
+                self._outages.remove((span, since))
+            elif after and time.time() > since + RESUMED:
+                span.end = since + RESUMED  # the other one went on without listing anew
                 self._outages.remove((span, since))
 
     # the record
