@@ -205,8 +205,6 @@ class LensesClient:
             raise errors.unusable("put_resource", answer.status, answer.body)
 
     async def _send(self, call: Call) -> Answer:
-        if self._holds is None:
-            return await self._transport.request(call, self._tokens, self._on_response)
         return await self._transport.request(call, self._tokens, self._on_response, self._holds)
 
     async def _do(self, call: Call) -> None:

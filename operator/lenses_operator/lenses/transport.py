@@ -89,10 +89,6 @@ class Answer:
     body: bytes
 
 
-def _always() -> bool:
-    return True
-
-
 class _Lane:
     """What one environment may have under way, and until when it asked to be left alone."""
 
@@ -151,7 +147,7 @@ class LensesTransport:
         await self._wire.aclose()
 
     async def request(
-        self, call: Call, tokens: TokenSource, observer: Observer | None = None, holds: Condition = _always
+        self, call: Call, tokens: TokenSource, observer: Observer | None = None, holds: Condition | None = None
     ) -> Answer:
         """The 2xx answer. Raises LensesError for everything else, Overtaken where `holds` said no."""
         target = call.target
@@ -174,7 +170,9 @@ class LensesTransport:
                 if failure.retry_after is None:  # otherwise the environment's pause does the waiting
                     await self._sleep(random.uniform(*_DELAY))  # noqa: S311 - jitter, no secret
 
-    async def _once(self, call: Call, target: str, token: str, observer: Observer | None, holds: Condition) -> Answer:
+    async def _once(
+        self, call: Call, target: str, token: str, observer: Observer | None, holds: Condition | None
+    ) -> Answer:
         lane = self._lanes.setdefault(call.environment, _Lane(self._concurrency))
         async with lane.place(slow=call.slow):
             await self._pause(call, lane)
@@ -217,7 +215,9 @@ class LensesTransport:
         if rest > 0:
             await self._sleep(rest)
 
-    async def _exchange(self, call: Call, target: str, token: str, holds: Condition) -> tuple[httpx.Response, bytes]:
+    async def _exchange(
+        self, call: Call, target: str, token: str, holds: Condition | None
+    ) -> tuple[httpx.Response, bytes]:
         """One request over the wire. The body is complete, or LensesUnreachable is raised."""
         headers = {**self._headers, "Authorization": f"Bearer {token}", "Accept": call.accept}
         if call.method in {"POST", "PUT", "PATCH"}:
@@ -245,13 +245,13 @@ class LensesTransport:
             unreachable = _unreachable(call, failure)
         raise unreachable
 
-    def _check(self, call: Call, holds: Condition) -> None:
+    def _check(self, call: Call, holds: Condition | None) -> None:
         """Before the first byte. Raises Overtaken: it may have waited for seconds for its place."""
         self._gate()
-        if not holds():
+        if holds is not None and not holds():
             raise errors.Overtaken(call.operation)
 
-    async def _trace(self, call: Call, holds: Condition, step: str, _: object) -> None:
+    async def _trace(self, call: Call, holds: Condition | None, step: str, _: object) -> None:
         """httpcore tells its steps: a connection may have taken seconds since the request was begun."""
         if step.endswith("send_request_headers.started"):
             self._check(call, holds)
