@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 
 from fuzz.garbage import NASTY_JSON, holes
 from fuzz.support import examples
-from lenses_operator.lenses.client import LensesClient, Listing
-from lenses_operator.lenses.models import ClusterInfo, ConnectorDetails, OffsetsText, Plugin
+from lenses_operator.lenses.client import LensesClient, Listing, Shown
+from lenses_operator.lenses.models import ClusterInfo, OffsetsText, Plugin
 from lenses_operator.resources.base import FINALIZER
 from unit.controllers.fakes import Connector, FakeKube, FakeLenses, Operator, operator
 from unit.controllers.virtualtime import VirtualTimeLoop, virtual_time
@@ -51,9 +51,10 @@ class Wire(OffsetsLenses):
         found = [_json(one) for one in await super().list_connectors(environment)]
         return await self._wire("list_connectors", {"data": found}, lambda it: it.poll_connectors("e", known))
 
-    async def get_connector(self, environment: str, cluster: str, name: str) -> ConnectorDetails:
-        found = _json(await super().get_connector(environment, cluster, name))
-        return await self._wire("get_connector", found, lambda client: client.get_connector("e", cluster, name))
+    async def poll_connector(self, environment: str, cluster: str, name: str, known: bytes | None = None) -> Shown:
+        shown = await super().poll_connector(environment, cluster, name)
+        found = _json(shown.details)
+        return await self._wire("get_connector", found, lambda client: client.poll_connector("e", cluster, name, known))
 
     async def get_cluster_info(self, environment: str, cluster: str) -> ClusterInfo:
         found = _json(await super().get_cluster_info(environment, cluster))

@@ -170,6 +170,8 @@ class ConnectorController:
                 outcome = await self._unusable(work, work.unusable)
             elif work.resource.spec.suspend and not work.held:
                 outcome = await self._suspended(work, observed)
+            elif work.calm:
+                outcome = Outcome(delay=self._looking.checked_in(work))
             elif not await self._finalized(work):
                 outcome = GONE
             else:
@@ -266,7 +268,10 @@ class ConnectorController:
             memory.asked = None
         self._restarts.keep_count(work, verdict, plan)
         topics = await self._looking.topics(work)
-        return await self._say(work, Report(verdict, OwnershipState.OWNED, observed, applied, topics))
+        outcome = await self._say(work, Report(verdict, OwnershipState.OWNED, observed, applied, topics))
+        if work.resource is situation.resource and verdict.ready == "True":
+            self._looking.keep_calm(work, observed)
+        return outcome
 
     async def _say(self, work: Work, report: Report) -> Outcome:
         if not await self._reporter.report(work, report):
@@ -343,14 +348,10 @@ class ConnectorController:
         delay = None if lost and work.session.brought is None else max(backoff, error.retry_after or 0.0)
         if passing and not lost and memory.failures < QUIET_FAILURES and self._is_well(resource):
             return Outcome(delay=delay)
-        verdict = self._with_suspend(resource, problem)
+        # A suspended one stays Suspended whatever Lenses says; nothing is going on that could stall.
+        verdict = verdicts.suspended(None) if resource.spec.suspend else problem
         await self._reporter.report(work, Report(verdict, resource.status.ownership.state, applied=work.applied))
         return Outcome(delay=delay)
-
-    @staticmethod
-    def _with_suspend(resource: LensesConnector, problem: Verdict) -> Verdict:
-        """A suspended resource stays Suspended whatever Lenses says; nothing is going on that could stall."""
-        return verdicts.suspended(None) if resource.spec.suspend else problem
 
     @staticmethod
     def _is_well(resource: LensesConnector) -> bool:

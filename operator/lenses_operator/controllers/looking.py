@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from lenses_operator.controllers.environments import Environments
+from lenses_operator.controllers.memory import Calm
 from lenses_operator.controllers.work import Work
 from lenses_operator.domain.drift import baseline_of
 from lenses_operator.domain.reasons import Reason
@@ -46,30 +47,65 @@ class Looking:
         reconcile = resource.metadata.reconcile
         asked = reconcile is not None and reconcile != resource.status.last_handled_reconcile
         due = asked or now >= memory.next_check
+        calm, memory.calm = memory.calm, None
         listed = self.listed(work, view)
         if listed is not None and resource.metadata.deleting and not memory.look:
             return listed
-        trusted = resource.status.ownership.state is OwnershipState.OWNED and not memory.look and not due
-        trusted = trusted and not memory.awaiting_baseline and not memory.waiting
-        if listed is not None and trusted and shows_the_same(resource.status, listed):
-            return with_known_errors(listed, resource.status)
+        agreed = self._agreed(work, listed)
+        if agreed is not None and not due:
+            return agreed
+        if calm is None or agreed is None or asked or calm != self._calm(work, calm.digest):
+            calm = None
         work.looked_at = now
         unproven = resource.metadata.deleting and memory.deleted_at is None
-        observed = (await work.session.observer.details(work.connector, fresh=unproven)).redacted(work.redact)
+        found = await work.session.observer.changed(work.connector, calm.digest if calm else None, fresh=unproven)
         memory.look = False
-        if not any(task.trace for task in observed.tasks):
-            memory.confidential.saw_no_trace(work.applied)
-        if observed.present and (listed is None or not listed.looks_like(observed)):
-            self._environments.recheck(resource.key)
         if due:
             memory.next_check = next_check(now, now, self._drift_interval, resource.metadata.uid)
             memory.topics_due |= self._wants_topics(work)
         if asked:
             memory.topics_due = True
             work.mark(reconcile=reconcile)
-        if observed.present and not resource.metadata.deleting:
+        if found is None:
+            assert agreed is not None
+            work.calm = not memory.topics_due
+            memory.calm = calm if work.calm else None
+            return agreed
+        return self._took(work, found.redacted(work.redact), listed)
+
+    def _took(self, work: Work, observed: Observed, listed: Observed | None) -> Observed:
+        """What the details tell beside what is to be done."""
+        if not any(task.trace for task in observed.tasks):
+            work.memory.confidential.saw_no_trace(work.applied)
+        if observed.present and (listed is None or not listed.looks_like(observed)):
+            self._environments.recheck(work.resource.key)
+        if observed.present and not work.resource.metadata.deleting:
             self._take_baseline(work, observed)
         return observed
+
+    @staticmethod
+    def _agreed(work: Work, listed: Observed | None) -> Observed | None:
+        """The list's word on a connector of ours, where it is what status says and nothing else is to be found out."""
+        memory, status = work.memory, work.resource.status
+        if memory.look or memory.awaiting_baseline or memory.waiting or listed is None:
+            return None
+        if status.ownership.state is not OwnershipState.OWNED or not shows_the_same(status, listed):
+            return None
+        return with_known_errors(listed, status)
+
+    def keep_calm(self, work: Work, observed: Observed) -> None:
+        """After a pass that has left everything as it was, and that nothing but a change can make end otherwise."""
+        memory = work.memory
+        timed = memory.refusal or work.resource.status.auto_restart or memory.no_tasks_since is not None
+        later = timed or memory.waiting or memory.topics_due
+        memory.calm = None if later else self._calm(work, observed.digest)
+
+    @staticmethod
+    def _calm(work: Work, digest: bytes | None) -> Calm | None:
+        if digest is None or work.held or work.memory.was_held or work.unusable is not None:
+            return None
+        given = (work.wanted.fingerprint, work.wanted.secret_versions) if work.resource.spec.config_from else None
+        return Calm(work.resource.metadata.resource_version, given, digest)
 
     @staticmethod
     def listed(work: Work, view: View) -> Observed | None:

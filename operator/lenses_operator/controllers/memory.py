@@ -10,7 +10,7 @@ from lenses_operator.domain.decide import Transition
 from lenses_operator.domain.render import Rendered
 from lenses_operator.domain.situation import Refusal
 from lenses_operator.resources.conditions import Verdict
-from lenses_operator.resources.connector import AppliedConfig
+from lenses_operator.resources.connector import AppliedConfig, SecretVersion
 
 VALIDATED_FOR = 60.0
 """Seconds a good validation serves for the create that follows it."""
@@ -36,6 +36,19 @@ class Stubborn:
     count: int = 1
 
 
+@dataclass(frozen=True, slots=True)
+class Calm:
+    """A pass that looked at the details, found all as wanted, and wrote nothing.
+
+    With the same resource, the same values of what it refers to and the same answer to the byte, the next one would end
+    the same way.
+    """
+
+    version: str
+    given: tuple[str, tuple[SecretVersion, ...]] | None
+    digest: bytes
+
+
 @dataclass(slots=True)
 class Memory:
     """Times are the event loop's. `acted_at`: our last request that may have changed it; older views are void."""
@@ -46,6 +59,8 @@ class Memory:
     waiting: bool = False
     """A configuration waits until the connector is next to run: the list alone cannot tell what it differs in."""
     next_check: float | None = None
+    calm: Calm | None = None
+    """Of the last pass; each new one has to find it again."""
     applied: AppliedConfig | None = None
     last_written: Rendered | None = None
     awaiting_baseline: bool = False

@@ -34,12 +34,18 @@ class Observer:
 
     async def details(self, connector: ConnectorKey, *, fresh: bool = False) -> Observed:
         """`fresh`: absence is believed only if the cluster answers after it was claimed, not just before."""
-        env, cluster, name = connector
+        observed = await self.changed(connector, None, fresh=fresh)
+        assert observed is not None
+        return observed
+
+    async def changed(self, connector: ConnectorKey, known: bytes | None, *, fresh: bool = False) -> Observed | None:
+        """The same; None where the answer is the one with the digest `known`, to the byte."""
         try:
-            return Observed.from_details(await self._client.get_connector(env, cluster, name))
+            shown = await self._client.poll_connector(*connector, known)
         except ConnectorOrClusterNotFound:
             await self.prove_alive(connector, fresh=fresh)
             return Observed.absent()
+        return None if shown.details is None else Observed.from_details(shown.details, shown.digest)
 
     async def prove_alive(self, connector: ConnectorKey, *, fresh: bool = False) -> None:
         """Returns if the cluster has answered in the last moments; raises LensesError if it does not."""

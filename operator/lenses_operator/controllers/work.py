@@ -33,6 +33,8 @@ class Work:
     marks: Marks = field(init=False)
     looked_at: float = -inf
     """When the look that the pass decides by was begun: without one nothing is proven."""
+    calm: bool = False
+    """The look has shown what the last pass left as it was: see `memory.Calm`."""
     generation: int = field(init=False)
     """Of the spec that `wanted` comes from; `resource` may be ahead of it."""
 

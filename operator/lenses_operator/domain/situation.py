@@ -21,7 +21,10 @@ class Presence(Enum):
 
 @dataclass(frozen=True)
 class Observed:
-    """The connector as Lenses shows it. `details` is None where only the list was read."""
+    """The connector as Lenses shows it. `details` is None where only the list was read.
+
+    `digest` tells the answer with the details from another one.
+    """
 
     presence: Presence
     state: str | None = None
@@ -29,6 +32,7 @@ class Observed:
     type: str | None = None
     lrn: str | None = None
     details: ConnectorDetails | None = None
+    digest: bytes | None = None
 
     @classmethod
     def absent(cls) -> Observed:
@@ -39,8 +43,8 @@ class Observed:
         return cls(Presence.PRESENT, entry.state, entry.tasks, entry.type, entry.lrn)
 
     @classmethod
-    def from_details(cls, details: ConnectorDetails) -> Observed:
-        return cls(Presence.PRESENT, details.state, details.tasks, details.type, details.lrn, details)
+    def from_details(cls, details: ConnectorDetails, digest: bytes | None = None) -> Observed:
+        return cls(Presence.PRESENT, details.state, details.tasks, details.type, details.lrn, details, digest)
 
     def redacted(self, redact: Callable[[str], str]) -> Observed:
         """Traces are the one free text that Lenses shows of a connector; they quote what the connector was given."""

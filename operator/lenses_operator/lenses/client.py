@@ -58,6 +58,17 @@ class Listing:
     digest: bytes
 
 
+@dataclass(frozen=True)
+class Shown:
+    """What Lenses shows of one connector, and what tells the answer from another one.
+
+    `details` is None where the answer is the very one that was known.
+    """
+
+    details: ConnectorDetails | None
+    digest: bytes
+
+
 class LensesClient:
     """Lenses as seen with one token. `on_response` is called once per HTTP request, for metrics."""
 
@@ -115,6 +126,13 @@ class LensesClient:
     async def get_connector(self, environment: str, cluster: str, name: str) -> ConnectorDetails:
         call = Call("get_connector", "GET", environment, _connector(environment, cluster, name))
         return await self._read(call, _CONNECTOR)
+
+    async def poll_connector(self, environment: str, cluster: str, name: str, known: bytes | None = None) -> Shown:
+        """The same for whoever asks again and again; `known` is the digest of an answer that need not be read again."""
+        call = Call("get_connector", "GET", environment, _connector(environment, cluster, name))
+        answer = await self._send(call)
+        digest = hashlib.sha256(answer.body).digest()
+        return Shown(None if digest == known else _parse(call, answer, _CONNECTOR), digest)
 
     async def delete_connector(self, environment: str, cluster: str, name: str) -> None:
         """Deletes the connector; its offsets stay."""

@@ -26,7 +26,7 @@ from lenses_operator.controllers.store import Store
 from lenses_operator.domain.policy import Policy
 from lenses_operator.domain.references import RefData, RefName
 from lenses_operator.lenses import errors
-from lenses_operator.lenses.client import LensesClient, Listing
+from lenses_operator.lenses.client import LensesClient, Listing, Shown
 from lenses_operator.lenses.models import (
     ClusterInfo,
     ConnectorDetails,
@@ -118,8 +118,11 @@ class FakeLenses:
             for (cluster, name), found in self.connectors.items()
         ]
 
-    async def get_connector(self, environment: str, cluster: str, name: str) -> ConnectorDetails:
+    async def poll_connector(self, environment: str, cluster: str, name: str, known: bytes | None = None) -> Shown:
         await self._gate("get_connector", name)
+        return shown(self._details(cluster, name), known)
+
+    def _details(self, cluster: str, name: str) -> ConnectorDetails:
         found = self._find(cluster, name)
         return ConnectorDetails(
             name=name,
@@ -196,6 +199,11 @@ class FakeLenses:
         if (cluster, name) not in self.connectors:
             raise errors.ConnectorOrClusterNotFound("get_connector", detail=f"Connector {name} not found")
         return self.connectors[cluster, name]
+
+
+def shown(details: ConnectorDetails, known: bytes | None) -> Shown:
+    digest = details.model_dump_json().encode()
+    return Shown(None if digest == known else details, digest)
 
 
 def _tasks(found: Connector, *, traces: bool) -> tuple[Task, ...]:

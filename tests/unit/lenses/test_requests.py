@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from lenses_operator.lenses.client import LensesClient
+from lenses_operator.lenses.client import LensesClient, Shown
 from lenses_operator.lenses.errors import BadRequest, LensesError, UnusableAnswer
 from lenses_operator.lenses.models import ConnectorRequest
 from lenses_operator.lenses.tokens import StaticToken
@@ -305,3 +305,14 @@ async def test_a_poll_is_a_single_try() -> None:
     with pytest.raises(LensesError):
         await lenses.client.poll_connectors("env")
     assert lenses.script.calls == 1
+
+
+async def test_a_connectors_details_are_read_once_while_the_answer_is_the_same_to_the_byte() -> None:
+    other = {**ITEM, "config": {"topic": "b"}}
+    lenses = rig(answer(200, ITEM), answer(200, ITEM), answer(200, other))
+    first = await lenses.client.poll_connector("env", "connect", "orders")
+    assert first.details is not None
+    assert await lenses.client.poll_connector("env", "connect", "orders", first.digest) == Shown(None, first.digest)
+    changed = await lenses.client.poll_connector("env", "connect", "orders", first.digest)
+    assert changed.details is not None
+    assert changed.details.config == {"topic": "b"}

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol, TypeVar
 
 from lenses_operator.lenses import errors
-from lenses_operator.lenses.client import Listing
+from lenses_operator.lenses.client import Listing, Shown
 from lenses_operator.lenses.models import (
     ClusterInfo,
     ConnectorDetails,
@@ -22,6 +22,7 @@ from lenses_operator.lenses.models import (
     Task,
     ValidationResult,
 )
+from unit.controllers.fakes import shown
 from unit.controllers.virtualtime import now
 from unit.controllers.waiting import Provided
 from unit.model.faults import Fault
@@ -150,8 +151,8 @@ class Lenses:
         digest = repr(found).encode()
         return known if known is not None and known.digest == digest else Listing(found, digest)
 
-    async def get_connector(self, environment: str, cluster: str, name: str) -> ConnectorDetails:
-        return await self._request("get_connector", name, lambda: self._details(name))
+    async def poll_connector(self, environment: str, cluster: str, name: str, known: bytes | None = None) -> Shown:
+        return shown(await self._request("get_connector", name, lambda: self._details(name)), known)
 
     async def get_cluster_info(self, environment: str, cluster: str) -> ClusterInfo:
         return await self._request("get_cluster_info", "", lambda: ClusterInfo(name=cluster, version="4.3.1"))

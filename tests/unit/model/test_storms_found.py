@@ -90,9 +90,9 @@ async def test_two_proofs_of_absence_are_as_far_apart_as_they_were_asked_for_not
         await asyncio.sleep(30)
         del op.lenses.connectors[PLACE]
         asked: list[float] = []
-        get, info = op.lenses.get_connector, op.lenses.get_cluster_info
+        get, info = op.lenses.poll_connector, op.lenses.get_cluster_info
 
-        async def get_connector(*arguments: str) -> Any:
+        async def poll_connector(*arguments: Any) -> Any:
             asked.append(now())
             return await get(*arguments)
 
@@ -101,7 +101,7 @@ async def test_two_proofs_of_absence_are_as_far_apart_as_they_were_asked_for_not
                 await asyncio.sleep(25)  # a cluster that restarts denies what it holds, and is slow
             return await info(*arguments)
 
-        for double in (get_connector, get_cluster_info):
+        for double in (poll_connector, get_cluster_info):
             setattr(op.lenses, double.__name__, double)
         op.lenses.fail("delete_connector", errors.ServerError("delete_connector"))
         op.controller._memories[next(iter(op.controller._memories))].look = True
