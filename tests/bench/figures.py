@@ -37,6 +37,8 @@ class Create(BaseModel):
     ready: Latency
     cpu: float
     peak: float
+    parts: dict[str, float]
+    """Milliseconds of CPU each, of every process that took part: an operator shares its machine with them here."""
 
 
 class Floor(BaseModel):

@@ -66,6 +66,7 @@ class Bench:
 
 async def mass_create(bench: Bench) -> Create:
     count = len(bench.names)
+    parts = bench.stage.cpu()
     counted, begun = bench.counting(), time.monotonic()
     sent = await bench.objects.apply_all([manifest(NAMESPACE, ENVIRONMENT, name) for name in bench.names])
     applied = time.monotonic() - begun
@@ -82,6 +83,7 @@ async def mass_create(bench: Bench) -> Create:
         ready=Latency.of([ready[name] - sent[name] for name in bench.names]),
         cpu=usage.cpu,
         peak=usage.peak,
+        parts={name: (cpu - parts[name]) * 1000 / count for name, cpu in bench.stage.cpu().items()},
     )
 
 

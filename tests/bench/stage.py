@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.audit import Audit
+from bench.usage import cpu_of
 from harness import paths
 from harness.controlplane import OPERATOR, ControlPlane, Extras
 from harness.kube import Kube
@@ -19,6 +21,7 @@ from harness.process import Launcher
 
 ENVIRONMENT, BESIDE = "main", "beside"
 TOKEN = "bench-token"
+API_SERVER, LENSES, BENCH = "kube-apiserver", "Lenses API server for tests", "bench"
 CONFIG = {
     "environments": {
         name: {"clusters": {"connect": {"backend": "memory", "state_delay": 0.05}}} for name in (ENVIRONMENT, BESIDE)
@@ -48,6 +51,11 @@ class Stage:
     lenses_url: str
     control: LensesControl
 
+    def cpu(self) -> dict[str, float]:
+        """Seconds of CPU so far of each process, this one included."""
+        used = {process.name: cpu_of(process.pid) for process in self.launcher.running}
+        return used | {BENCH: cpu_of(os.getpid())}
+
     @classmethod
     @contextmanager
     def set(cls, run_dir: Path) -> Iterator[Stage]:
@@ -71,7 +79,7 @@ def _lenses(run_dir: Path, launcher: Launcher) -> dict[str, str]:
     config.write_text(json.dumps(CONFIG))
     argv: list[str | Path] = [sys.executable, "-m", "harness.lenses", "--config", config, "--state-file", state]
     env = {"PYTHONPATH": str(paths.HARNESS.parent)}
-    process = launcher.spawn("Lenses API server for tests", argv, run_dir / "lenses.log", env=env)
+    process = launcher.spawn(LENSES, argv, run_dir / "lenses.log", env=env)
     process.wait_ready(state.exists, LENSES_TIMEOUT)
     urls: dict[str, str] = json.loads(state.read_text())
     return urls

@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.figures import Latency, Result
+from bench.stage import API_SERVER, BENCH, LENSES
 
 Value = Callable[[Result], float | None]
 
@@ -39,6 +40,14 @@ def _scaled(value: Value, by: float) -> Value:
     return scaled
 
 
+def _part(name: str) -> Value:
+    return lambda result: None if result.create is None else result.create.parts[name]
+
+
+def _each(result: Result) -> float | None:
+    return None if result.create is None else result.create.cpu * 1000 / result.connectors
+
+
 AUDIT = "requests of the operator's account in the API server's audit log"
 SERVER = "counted by the Lenses server"
 PROC = "/proc of the operator's process"
@@ -52,6 +61,10 @@ ROWS: Sequence[tuple[str, str, Value, str]] = (
     ("  Kubernetes writes each", ".2f", _of("create", "writes_each"), AUDIT + ", Events included"),
     ("  Lenses requests each", ".2f", _of("create", "lenses_each"), SERVER),
     ("  CPU, s", ".1f", _of("create", "cpu"), PROC + ", start included"),
+    ("  each of it, ms", ".1f", _each, PROC),
+    ("  API server and etcd, ms each", ".1f", _part(API_SERVER), "/proc of that process, during the mass create"),
+    ("  Lenses, ms each", ".1f", _part(LENSES), "the same"),
+    ("  bench, ms each", ".1f", _part(BENCH), "the same"),
     ("  peak RSS, MB", ".0f", _of("create", "peak"), PROC + ": VmHWM"),
     ("  the writes alone, connectors/s", ".1f", _of("floor", "per_second"), "sent by the bench itself, no operator"),
     ("steady: Lenses requests/min", ".1f", _of("steady", "lenses_per_minute"), SERVER),

@@ -171,6 +171,13 @@ class Launcher:
             raise process.failed(f"ended with code {code}")
         return log.read_text(errors="replace")
 
+    @property
+    def running(self) -> list[Process]:
+        """What was started here and has not ended."""
+        with self._lock:
+            processes = self._processes[:]
+        return [process for process in processes if process.alive]
+
     def close(self) -> None:
         """End everything started here, the latest first, and start nothing any more."""
         with self._lock:

@@ -30,6 +30,7 @@ def test_it_measures_both_operators(tmp_path: Path) -> None:
     assert ours["floor"]["per_second"] > 0
     assert baseline["floor"] is None
     for result in (ours, baseline):
+        assert {"kube-apiserver", "Lenses API server for tests", "bench"} < result["create"]["parts"].keys()
         assert 0 < result["call"]["p50"] <= result["call"]["p99"]
         assert result["create"]["peak"] > 50
     assert "steady: Lenses requests/min" in ended.stdout
