@@ -18,7 +18,7 @@ from lenses_operator.controllers.problems import problem_of
 from lenses_operator.controllers.reporter import Reporter, StatusWriter
 from lenses_operator.controllers.restarts import Restarts
 from lenses_operator.controllers.session import Sessions
-from lenses_operator.controllers.store import Store
+from lenses_operator.controllers.store import Store, asks_anew
 from lenses_operator.controllers.validator import Validator
 from lenses_operator.controllers.work import AGAIN, GONE, Outcome, Work
 from lenses_operator.domain import verdicts
@@ -383,10 +383,9 @@ class ConnectorController:
         )
 
     def _overtaken(self, begun: LensesConnector | None) -> bool:
-        """A write's answer may bring an edit or a deletion; its watch event then comes too late to wake the key."""
+        """A write's answer may bring what a person did meanwhile; its watch event comes too late to wake the key."""
         now = self._store.get(begun.key) if begun else None
-        old, new = (one and (one.metadata.generation, one.metadata.deleting) for one in (begun, now))
-        return now is not None and old != new
+        return begun is not None and now is not None and asks_anew(begun, now)
 
     def _memory(self, resource: LensesConnector) -> Memory:
         known = self._memories.get(resource.key)

@@ -139,13 +139,13 @@ class Store:
 
 def _wakes(before: LensesConnector, after: LensesConnector) -> bool:
     """Status alone wakes nobody: it is our own writing."""
-    old, new = before.metadata, after.metadata
-    return (
-        old.uid != new.uid
-        or old.generation != new.generation
-        or old.deleting != new.deleting
-        or old.has_finalizer != new.has_finalizer
-        or old.restart != new.restart
-        or old.reconcile != new.reconcile
-        or before.misfit != after.misfit
+    finalizer = before.metadata.has_finalizer != after.metadata.has_finalizer
+    return asks_anew(before, after) or finalizer or before.misfit != after.misfit
+
+
+def asks_anew(before: LensesConnector, after: LensesConnector) -> bool:
+    """What a person has done, and no write of ours ever does."""
+    old, new = (
+        (one.uid, one.generation, one.deleting, one.restart, one.reconcile) for one in (before.metadata, after.metadata)
     )
+    return old != new

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from lenses_operator.lenses import errors
-from lenses_operator.resources.base import FINALIZER
+from lenses_operator.resources.base import FINALIZER, RECONCILE, RESTART
 from unit.controllers.fakes import CONNECTOR, KEY, Connector, FakeKube, FakeLenses, Operator, operator, steps
 from unit.controllers.virtualtime import virtual_time
 from unit.resources.make import SENT
@@ -494,6 +494,26 @@ class TestUpdate:
             op.lenses.always("list_connectors", errors.Unauthorized("list_connectors"))
             await asyncio.sleep(30)
             assert not op.kube.there()
+
+    @pytest.mark.parametrize("annotation", [RESTART, RECONCILE])
+    def test_an_annotation_during_our_own_write_is_not_slept_over(self, annotation: str) -> None:
+        @virtual_time
+        async def run() -> None:
+            async with operator(poll=3600) as op:
+                await running(op)
+                op.kube.latency = 0.5
+
+                def annotate() -> None:
+                    op.kube.before_write = lambda: None
+                    op.kube._edit("payments", "orders", annotations={annotation: "now"})
+
+                op.kube.before_write = annotate
+                op.kube.apply(state="paused")
+                await asyncio.sleep(20)
+                status = op.kube.status()
+                assert "now" in (status.last_handled_restart, status.last_handled_reconcile)
+
+        run()
 
     @virtual_time
     async def test_an_edit_during_the_claim_is_what_gets_created(self) -> None:
