@@ -21,9 +21,14 @@ class Writer:
         self._api = api
 
     async def write_status(self, resource: R, status: Status) -> R | None:
-        """One JSON patch. The uid is tested, so that a new object of the same name never gets an old one's status."""
+        """One JSON patch. The uid is tested, so that a new object of the same name never gets an old one's status.
+
+        Raises KubeError, outdated, where one of the fields that the resource pins is not what it was.
+        """
         operations: list[dict[str, Any]] = [
             {"op": "test", "path": "/metadata/uid", "value": resource.metadata.uid},
+            # The API server takes null for a field that is not there
+            *({"op": "test", "path": f"/status/{name}", "value": value} for name, value in resource.pinned.items()),
             {"op": "add", "path": "/status", "value": resource.stored(status.to_wire())},
         ]
         try:

@@ -156,6 +156,11 @@ class Resource(Model):
         return dict(self.misfit.status) | {field: wire[field] for field in self.said if field in wire}
 
     @property
+    def pinned(self) -> Mapping[str, Any]:
+        """Fields of the status that nobody may have changed since this was read, if the next one is to be written."""
+        return {}
+
+    @property
     def key(self) -> ObjectKey:
         return ObjectKey(self.kind_name, self.metadata.namespace, self.metadata.name)
 

@@ -101,6 +101,14 @@ class LensesConnectorOffsets(Resource):
     status: OffsetsStatus = OffsetsStatus()
 
     @property
+    def pinned(self) -> Mapping[str, Any]:
+        """What was kept and carried out: a second operator, there by mistake, must not write over it unread."""
+        status = self.status
+        if self.misfit is not None or status.observed_generation == -1:  # it has no status yet whose fields to test
+            return {}
+        return {"beforeGeneration": status.before_generation, "appliedGeneration": status.applied_generation}
+
+    @property
     def operates(self) -> bool:
         return self.spec.action is not Action.OBSERVE
 

@@ -16,6 +16,7 @@ from lenses_operator.controllers.offsets import OffsetsController
 from lenses_operator.controllers.offsets_steps import OffsetsEvents, OffsetsSteps
 from lenses_operator.controllers.offsets_store import OffsetsIntake
 from lenses_operator.controllers.queue import run_workers
+from lenses_operator.kube.errors import KubeError
 from lenses_operator.lenses import errors
 from lenses_operator.lenses.models import OffsetsText, offsets_of
 from lenses_operator.resources.base import ObjectKey
@@ -137,6 +138,9 @@ class OffsetsKube:
         known = self.objects.get(resource.metadata.name)
         if known is None or known["metadata"]["uid"] != resource.metadata.uid:
             return None
+        there = known.get("status") or {}
+        if any(there.get(name) != value for name, value in resource.pinned.items()):
+            raise KubeError("status", 422, "the test failed")
         if self.slow_answer:
             made = self._put({**known, "status": json.loads(json.dumps(resource.stored(status.to_wire())))})
             await self.slow_answer.wait()
@@ -207,6 +211,8 @@ class OffsetsOperator(Operator):
         self.passes.append(key)
         try:
             delay = await self.offsets_controller.reconcile(key)
+        except KubeError:
+            delay = 1.0  # as `Passes` has it
         except Exception as error:
             self.errors.append(error)
             raise

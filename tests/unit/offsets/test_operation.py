@@ -11,6 +11,7 @@ import pytest
 from lenses_operator.domain.policy import Policy, Rule
 from lenses_operator.domain.references import RefData, RefName
 from lenses_operator.lenses import errors
+from lenses_operator.resources.offsets import OffsetsStatus, OperationPhase
 from unit.controllers.fakes import KEY
 from unit.controllers.virtualtime import virtual_time
 from unit.offsets.make import ASKED, BEFORE
@@ -722,6 +723,37 @@ class TestMeanwhile:
                 await op.until(lambda: op.offsets.status().applied_generation == 2)
                 await op.until_state("RUNNING")
                 assert json.loads(op.lenses.offsets)[0]["offset"] == {"position": 9}
+
+        run()
+
+    @pytest.mark.parametrize(("phase", "sent"), [("Applying", 0), ("Applied", 1)])
+    def test_a_second_operators_word_that_it_is_done_is_not_written_over(self, phase: str, sent: int) -> None:
+        @virtual_time
+        async def run() -> None:
+            async with offsets_operator() as op:
+                await op.runs()
+                theirs: list[OffsetsStatus] = []
+
+                def first(status: OffsetsStatus) -> None:
+                    if status.phase == phase and not theirs:
+                        done = {
+                            "phase": OperationPhase.APPLIED,
+                            "applied_generation": 1,
+                            "before_generation": 1,
+                            "before": "[]",
+                        }
+                        theirs.append(status.model_copy(update=done))
+                        op.offsets._put({**op.offsets.objects["back"], "status": theirs[0].to_wire()})
+
+                op.offsets.before_write = first
+                op.offsets.latency = 5.0  # its watch does not tell of it in time
+                op.offsets.apply()
+                await op.until(lambda: theirs)
+                await op.until_state("RUNNING")
+                await asyncio.sleep(60)
+                status = op.offsets.status()
+                assert (status.applied_generation, status.before) == (1, "[]")
+                assert len(op.lenses.sent) == sent
 
         run()
 
