@@ -86,7 +86,7 @@ chaos: build ## one long storm of faults, by default 5 minutes over 300 connecto
 # The figures of docs/performance.md; BENCH=... gives other options, such as BENCH="--sizes 100 --steady 30".
 .PHONY: bench
 BENCH ?=
-bench: build $(VENV)/.bench ## speed, memory and requests, beside a plain kopf operator; under an hour
+bench: build $(VENV)/.bench ## speed, memory and requests, beside a plain kopf operator; over an hour
 	@PYTHONPATH=operator:tests $(BIN)/python -m bench $(or $(BENCH),--plot docs/performance.png)
 
 $(VENV)/.bench: requirements/bench.txt $(VENV)/.ready

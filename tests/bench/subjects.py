@@ -21,6 +21,8 @@ class Subject(Protocol):
     """An operator under measurement."""
 
     name: str
+    interval: float
+    """Seconds in which it looks at every connector once by itself."""
 
     def start(self, stage: Stage) -> None:
         """Begins it, and waits for nothing."""
@@ -41,6 +43,7 @@ class Ours:
     first list of the environment: its own metrics say so, asked twice a second."""
 
     name = "lenses-operator"
+    interval = 300.0
 
     def __init__(self) -> None:
         self._runs = 0
@@ -76,6 +79,7 @@ class Baseline:
     """`kopf run` of `baseline.py`. It has looked at all when Lenses has been asked for every connector."""
 
     name = "plain kopf"
+    interval = 30.0
 
     def __init__(self) -> None:
         self._runs = 0

@@ -15,7 +15,20 @@ TIMEOUT = 200
 def test_it_measures_both_operators(tmp_path: Path) -> None:
     build.require("controlplane")
     out = tmp_path / "bench.json"
-    arguments = ["--sizes", str(COUNT), "--steady", "1", "--changes", "2", "--quiet", "1", "--out", str(out)]
+    arguments = [
+        "--sizes",
+        str(COUNT),
+        "--steady",
+        "1",
+        "--changes",
+        "2",
+        "--quiet",
+        "1",
+        "--rounds",
+        "0",
+        "--out",
+        str(out),
+    ]
     only = ["--only", "steady,change,start,delete,floor"]
     env = {**os.environ, "PYTHONPATH": f"{paths.ROOT / 'operator'}:{paths.ROOT / 'tests'}"}
     command = [sys.executable, "-m", "bench", *arguments, *only]
