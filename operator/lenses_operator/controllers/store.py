@@ -139,13 +139,14 @@ class Store:
 
 def _wakes(before: LensesConnector, after: LensesConnector) -> bool:
     """Status alone wakes nobody: it is our own writing."""
-    finalizer = before.metadata.has_finalizer != after.metadata.has_finalizer
-    return asks_anew(before, after) or finalizer or before.misfit != after.misfit
+    finalized = after.metadata.has_finalizer and not before.metadata.has_finalizer
+    return asks_anew(before, after) or finalized or before.misfit != after.misfit
 
 
 def asks_anew(before: LensesConnector, after: LensesConnector) -> bool:
-    """What a person has done, and no write of ours ever does."""
+    """What a person has done, and no write of ours ever does: a `kubectl replace` drops our finalizer, say."""
+    stripped = before.metadata.has_finalizer and not after.metadata.has_finalizer
     old, new = (
         (one.uid, one.generation, one.deleting, one.restart, one.reconcile) for one in (before.metadata, after.metadata)
     )
-    return old != new
+    return old != new or stripped

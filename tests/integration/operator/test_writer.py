@@ -12,7 +12,8 @@ from harness.controlplane import ControlPlane
 from harness.kube import Kube
 from lenses_operator.kube.api import KubeApi, KubeError
 from lenses_operator.kube.writer import Writer
-from lenses_operator.resources.offsets import LensesConnectorOffsets, OffsetsStatus
+from lenses_operator.resources.base import GROUP, VERSION
+from lenses_operator.resources.offsets import KIND, LensesConnectorOffsets, OffsetsStatus
 from unit.offsets.make import body
 
 
@@ -25,12 +26,16 @@ async def writer(control_plane: ControlPlane) -> AsyncIterator[Writer]:
 
 
 async def test_what_was_kept_and_carried_out_is_written_over_only_by_who_has_read_it(
-    writer: Writer, kube: Kube
+    writer: Writer, operator_kube: Kube
 ) -> None:
-    namespace = kube.create_namespace("writer")
-    wanted = body("back")
-    wanted["metadata"] = {"name": "back", "namespace": namespace}
-    new = LensesConnectorOffsets.read(kube.create(wanted))
+    namespace = operator_kube.create_namespace("writer")
+    wanted = {
+        "apiVersion": f"{GROUP}/{VERSION}",
+        "kind": KIND,
+        "metadata": {"name": "back", "namespace": namespace},
+        "spec": body("back")["spec"],
+    }
+    new = LensesConnectorOffsets.read(operator_kube.create(wanted))
     stopping = await writer.write_status(new, OffsetsStatus(observed_generation=1))
     assert stopping is not None
     kept = OffsetsStatus(observed_generation=1, before_generation=1, before="[]")
@@ -45,4 +50,4 @@ async def test_what_was_kept_and_carried_out_is_written_over_only_by_who_has_rea
     again = await writer.write_status(applied, applied.status.model_copy(update={"message": "done"}))
     assert again is not None
     assert (again.status.applied_generation, again.status.message) == (1, "done")
-    kube.delete("Namespace", None, namespace)
+    operator_kube.delete("Namespace", None, namespace)

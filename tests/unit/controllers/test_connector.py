@@ -516,6 +516,21 @@ class TestUpdate:
         run()
 
     @virtual_time
+    async def test_a_finalizer_that_is_dropped_during_our_own_write_is_put_back_at_once(self) -> None:
+        async with operator(poll=3600) as op:
+            await running(op)
+            op.kube.latency = 0.5
+
+            def replace() -> None:
+                op.kube.before_write = lambda: None
+                op.kube.objects["payments", "orders"]["metadata"]["finalizers"] = []
+
+            op.kube.before_write = replace
+            op.kube.apply(state="paused")
+            await asyncio.sleep(20)
+            assert op.kube.finalizers() == [FINALIZER]
+
+    @virtual_time
     async def test_an_edit_during_the_claim_is_what_gets_created(self) -> None:
         async with operator() as op:
             op.kube.latency = 0.5
