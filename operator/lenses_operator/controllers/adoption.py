@@ -34,6 +34,8 @@ class Adoption:
         if not await self._reporter.report(work, Report(verdict, OwnershipState.OWNED, observed, applied)):
             return GONE
         work.memory.applied = applied
+        # What was taken as equal unseen may be another value, which a trace that is there already may quote.
+        work.memory.confidential.had(None, untold=bool(adopt.unreadable))
         how = f"what differs is put right ({adopt.difference.describe()})" if adopt.difference else "it matches"
         unread = ", ".join(adopt.unreadable)
         note = f" Taken as equal, because Lenses does not show them: {unread}." if unread else ""

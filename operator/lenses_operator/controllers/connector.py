@@ -160,6 +160,7 @@ class ConnectorController:
         try:
             if view.error is not None:
                 raise view.error
+            work.foreign = not self._is_ours(work) and self._looking.listed(work, view) is not None
             observed = await self._looking.look(work, view)
             if work.memory.contested and observed.present:
                 outcome = await self._actions.unclaim(work)

@@ -63,7 +63,8 @@ class Confidential:
     def had(self, applied: AppliedConfig | None, *, untold: bool) -> None:
         """What it has now, before anything is done to it: what quotes that may be shown for a while after a write.
 
-        `untold`: a former process claimed it and may have created it, and could not say any more with which secrets.
+        `untold`: a former process claimed it and may have created it, and could not say any more with which secrets; or
+        it was adopted with values that Lenses does not show.
         """
         self._untold |= untold
         if applied is not None:

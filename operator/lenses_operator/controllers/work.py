@@ -33,6 +33,8 @@ class Work:
     marks: Marks = field(init=False)
     looked_at: float = -inf
     """When the look that the pass decides by was begun: without one nothing is proven."""
+    foreign: bool = False
+    """A connector is there that the resource does not own: nobody here knows the secrets that it was given."""
     calm: bool = False
     """The look has shown what the last pass left as it was: see `memory.Calm`."""
     generation: int = field(init=False)
@@ -66,7 +68,7 @@ class Work:
 
         What is not rendered, because it is being deleted or cannot be, may have used some that are not known.
         """
-        unread = self._unrendered and self.resource.spec.config_from
+        unread = self.foreign or (self._unrendered and self.resource.spec.config_from)
         if words and (unread or not self.memory.confidential.knows(self.applied)):
             return WITHHELD
         return self._redactor(words)

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from lenses_operator.domain.references import RefData, RefName
 from lenses_operator.lenses import errors
 from lenses_operator.resources.base import FINALIZER, RECONCILE, RESTART
 from unit.controllers.fakes import CONNECTOR, KEY, Connector, FakeKube, FakeLenses, Operator, operator, steps
@@ -622,6 +623,43 @@ class TestAdoption:
             assert [call for call in op.lenses.asked() if call[0] not in ("status", "finalizer")] == []
             assert op.event("Adopted").message.endswith("Lenses does not show them: file.")
             assert op.kube.finalizers() == [FINALIZER]
+
+    @virtual_time
+    async def test_words_about_a_connector_that_is_not_ours_yet_are_withheld(self) -> None:
+        """It may have been given secrets by whoever had it before, and nobody here knows them."""
+        async with operator() as op:
+            op.lenses.connectors[PLACE] = Connector(SENT)
+            op.lenses.always("get_connector", errors.ServerError("get_connector", status=500, detail="boom hunter"))
+            op.kube.apply(adoptionPolicy="Always")
+            await asyncio.sleep(120)
+            assert op.said()[0] == "Unknown"
+            assert "withheld" in op.message()
+            op.lenses.always("get_connector", None)
+            await asyncio.sleep(600)
+            assert op.said() == RUNNING
+            assert "hunter" not in str(op.kube.statuses)
+            assert "hunter" not in str(op.events)
+
+    @virtual_time
+    async def test_a_trace_from_before_may_quote_what_was_taken_as_equal_unseen(self) -> None:
+        async with operator() as op:
+            secret = ("payments", RefName("Secret", "credentials"))
+            op.kube.references[secret] = RefData("2", {"password": b"renewed-1"})
+            op.lenses.connectors[PLACE] = Connector(SENT | {"password": "****"}, tasks=[("FAILED", "no, hunter-0")])
+            op.kube.apply(configFrom=[{"secretRef": {"name": "credentials"}}])
+            await asyncio.sleep(30)
+            assert op.said() == ("False", "TaskFailed", "Owned")
+            assert "hunter" not in str(op.kube.statuses)
+            assert "hunter" not in str(op.events)
+            op.lenses.connectors[PLACE].tasks = [("RUNNING", None)]
+            await asyncio.sleep(700)
+            assert op.said() == RUNNING
+            op.lenses.connectors[PLACE].tasks = [("FAILED", "no, renewed-1 is wrong")]
+            await asyncio.sleep(30)
+            error = op.kube.status().tasks[0].error
+            assert error is not None
+            assert "is wrong" in error
+            assert "renewed-1" not in error
 
     @virtual_time
     async def test_a_resolved_reference_does_not_bounce_it(self) -> None:
