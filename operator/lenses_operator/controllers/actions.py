@@ -237,7 +237,7 @@ class Actions:
         self._announce(work, lost=lost)
         memory.replacement, memory.deleted_at = None, None
         await self._hold(work)
-        return self.settle(work)  # a look right now would find a connector that has not begun
+        return AGAIN
 
     def _created(self, work: Work, written: Rendered) -> None:
         work.memory.wrote(written, AppliedConfig(hash=written.hash, time=self._now(), secrets=written.secret_versions))
