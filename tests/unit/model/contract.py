@@ -48,6 +48,8 @@ class Account:
     """Claiming was written by the present process, and no create may have worked since."""
     refused: set[str] = field(default_factory=set)
     """Configurations that create, put or validate refused or broke on."""
+    unsure: bool = False
+    """A put was sent that may have worked, and no configuration was written with a good answer since."""
     restarts: dict[tuple[str, str], float] = field(default_factory=dict)
 
 
@@ -124,6 +126,8 @@ class Contract:
                 account.claimed = account.claimed and not ambiguous
             case "delete_connector" if error is None:
                 account.delete_accepted = now()
+        if operation in {"create_connector", "put_resource"}:
+            account.unsure = error is not None and (account.unsure or (ambiguous and operation == "put_resource"))
 
     def _creating(self, name: str) -> None:
         account = self.accounts[name]
@@ -166,8 +170,11 @@ class Contract:
         """Writing what was written already bounces the connector."""
         wanted = [self.wanted(owner) for owner in self._acting_owners(name)]
         same = all(one is not None and self.holds(found, one, self.lenses.habits[name]) for one in wanted)
-        vain = same and found.written_by == self.lenses.process and not found.foreign and not self._troubled(name)
-        self.check(not vain, f"{name} written again with the configuration it has")
+        unsure = self.accounts[name].unsure and bool(self.lenses.habits[name].unreadable)
+        knows = found.written_by == self.lenses.process and not found.foreign and not unsure
+        self.check(
+            not (same and knows and not self._troubled(name)), f"{name} written again with the configuration it has"
+        )
 
     def _turning(self, name: str, action: str) -> None:
         dying = action == "stop" and any(
