@@ -31,9 +31,18 @@ from lenses_operator.lenses.errors import (
     ServerError,
 )
 from lenses_operator.lenses.models import ConnectorRequest
-from lenses_operator.resources.connector import AppliedConfig, OwnershipState, UpdateStrategy, WantedState
+from lenses_operator.resources.connector import (
+    AppliedConfig,
+    OwnershipState,
+    RefusedConfig,
+    UpdateStrategy,
+    WantedState,
+)
 
-ROLLED_BACK = "Connect refused this configuration at create, and the previous one runs. Correct spec.config."
+ROLLED_BACK = (
+    "Connect refused this configuration at create, and the previous one runs. "
+    "Correct spec.config or what spec.configFrom refers to."
+)
 PAST = {"pause": "Paused", "stop": "Stopped", "resume": "Resumed"}
 
 
@@ -200,8 +209,9 @@ class Actions:
         verdict = refused(memory.refusal)
         if not await self._reporter.report(work, Report(verdict, state, observed, work.applied)):
             return GONE
-        wait = memory.refusal_until - self._clock()
-        return Outcome(delay=None if wait == inf else max(0.0, wait))
+        # What cannot be tried again is looked at all the same, and what it refers to read again.
+        due = min(memory.refusal_until, inf if memory.next_check is None else memory.next_check)
+        return Outcome(delay=None if due == inf else max(0.0, due - self._clock()))
 
     async def _post(self, work: Work, *, lost: bool) -> Outcome:
         memory = work.memory
@@ -309,7 +319,7 @@ class Actions:
         memory.replacement = None
         # Trying again would take the running connector down again for what Connect has refused: a changed spec may.
         memory.refusal_until = inf
-        memory.refused = work.generation
+        memory.refused = _mark(work)
         message = "The new configuration was refused at create, so the previous one was created again."
         self._reporter.event(work, "RolledBack", message, warning=True)
         await self._hold(work)
@@ -319,7 +329,7 @@ class Actions:
     def recall_refusal(work: Work, observed: Observed) -> None:
         """After a restart: what create refused and was rolled back must not take the connector down once more."""
         memory, ready = work.memory, work.resource.status.ready
-        if memory.refusal is None and work.marks.refused == work.generation and observed.present:
+        if memory.refusal is None and work.marks.refused == _mark(work) and observed.present:
             known = ready.message if ready and ready.reason == Reason.CONFIG_INVALID else ROLLED_BACK
             memory.refusal = Refusal(work.wanted.fingerprint, Reason.CONFIG_INVALID, known, work.generation)
             memory.refusal_until = inf
@@ -358,6 +368,10 @@ class Actions:
         if config is None or hidden or shown_otherwise & config.keys() or any(map(is_masked, config.values())):
             return None
         return Rendered({key: value for key, value in config.items() if key not in ALWAYS_ADDED})
+
+
+def _mark(work: Work) -> RefusedConfig:
+    return RefusedConfig(generation=work.generation, hash=work.wanted.hash_with_versions)
 
 
 def _request(work: Work, rendered: Rendered) -> ConnectorRequest:

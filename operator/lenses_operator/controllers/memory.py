@@ -10,10 +10,11 @@ from lenses_operator.domain.decide import Transition
 from lenses_operator.domain.render import Rendered
 from lenses_operator.domain.situation import Refusal
 from lenses_operator.resources.conditions import Verdict
-from lenses_operator.resources.connector import AppliedConfig, SecretVersion
+from lenses_operator.resources.connector import AppliedConfig, RefusedConfig, SecretVersion
 
 VALIDATED_FOR = 60.0
 """Seconds a good validation serves for the create that follows it."""
+AS_STATUS_SAYS = RefusedConfig(generation=-1, hash="")
 SHOWS_WITHIN = 10.0
 """Seconds a connector may take to be found after its create was accepted."""
 
@@ -72,8 +73,7 @@ class Memory:
     """(hash, when) of the last configuration that validated."""
     refusal: Refusal | None = None
     refusal_until: float = -inf
-    refused: int | None = -1
-    """The generation that create refused and that was rolled back; -1: what status says holds."""
+    refused: RefusedConfig | None = AS_STATUS_SAYS
     stubborn: Stubborn | None = None
     claimed: bool = False
     """Claiming was written by this process, and no create has been left unanswered since."""

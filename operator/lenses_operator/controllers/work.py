@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from math import inf
 from typing import Any
 
-from lenses_operator.controllers.memory import Memory
+from lenses_operator.controllers.memory import AS_STATUS_SAYS, Memory
 from lenses_operator.controllers.redaction import WITHHELD
 from lenses_operator.controllers.session import Session
 from lenses_operator.domain.references import ReferenceNotFound
@@ -43,7 +43,7 @@ class Work:
     def __post_init__(self) -> None:
         self.generation = self.resource.metadata.generation
         self.marks = Marks.of(self.resource.status)
-        if self.memory.refused != -1:
+        if self.memory.refused is not AS_STATUS_SAYS:
             self.marks = replace(self.marks, refused=self.memory.refused)
         self._redactor = self.memory.confidential.redactor(self.wanted, self.session)
         ours, memory = self.resource.status.ownership.state.ours, self.memory

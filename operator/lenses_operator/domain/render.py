@@ -49,6 +49,12 @@ class Rendered:
         return "sha256:" + hashlib.sha256(text.encode()).hexdigest()
 
     @property
+    def hash_with_versions(self) -> str:
+        """Another one also when a Secret was written anew."""
+        text = json.dumps([self.hash, [[one.name, one.key, one.resource_version] for one in self.secret_versions]])
+        return "sha256:" + hashlib.sha256(text.encode()).hexdigest()
+
+    @property
     def fingerprint(self) -> str:
         """Over every value, Secrets' too: for comparing in memory, and never to be shown or stored."""
         text = json.dumps(dict(self.config), sort_keys=True, separators=(",", ":"))

@@ -17,6 +17,7 @@ from lenses_operator.resources.connector import (
     LensesConnector,
     Ownership,
     OwnershipState,
+    RefusedConfig,
     TaskStatus,
 )
 
@@ -35,15 +36,14 @@ class Marks:
     """What has been done on a user's word or by auto-restart, so that it is not done again."""
 
     auto_restart: AutoRestartStatus | None = None
-    refused: int | None = None
-    """The generation that create refused although it had validated, and that was rolled back."""
+    refused: RefusedConfig | None = None
     restart: str | None = None
     reconcile: str | None = None
 
     @classmethod
     def of(cls, status: ConnectorStatus) -> Marks:
         return cls(
-            status.auto_restart, status.refused_generation, status.last_handled_restart, status.last_handled_reconcile
+            status.auto_restart, status.refused_config, status.last_handled_restart, status.last_handled_reconcile
         )
 
 
@@ -85,7 +85,7 @@ def next_status(resource: LensesConnector, report: Report, now: datetime) -> Con
             "ownership": ownership,
             "applied_config": _kept(report.applied) if report.ownership.ours else None,
             "auto_restart": marks.auto_restart,
-            "refused_generation": marks.refused if marks.refused == generation else None,
+            "refused_config": marks.refused if marks.refused and marks.refused.generation == generation else None,
             "last_handled_restart": marks.restart,
             "last_handled_reconcile": marks.reconcile,
         }

@@ -145,6 +145,14 @@ class AppliedConfig(Model):
     added: tuple[str, ...] = ()
 
 
+class RefusedConfig(Model):
+    """What create refused although it had validated, and that was rolled back. `hash` is over the configuration and
+    which state of which Secret's key is in it."""
+
+    generation: int
+    hash: str
+
+
 class TaskStatus(Model):
     id: int
     state: Shared
@@ -173,7 +181,7 @@ class ConnectorStatus(Status):
     ownership: Ownership = Ownership()
     applied_config: AppliedConfig | None = None
     auto_restart: AutoRestartStatus | None = None
-    refused_generation: int | None = None
+    refused_config: RefusedConfig | None = None
     last_handled_restart: str | None = None
     last_handled_reconcile: str | None = None
 

@@ -275,7 +275,9 @@ class TestRefusal:
             lenses.refuses = lambda config: config["topic"] == "new"
             op.kube.apply(config={"topic": "new"})
             await asyncio.sleep(10)
-            assert op.kube.status().refused_generation == 2
+            refused = op.kube.status().refused_config
+            assert refused is not None
+            assert refused.generation == 2
         lenses.shows = lambda config: config | {"file": "****"}  # so that there would be nothing to go back to
         deleted = len(lenses.asked("delete_connector"))
         async with operator(lenses, kube) as op:
@@ -286,7 +288,7 @@ class TestRefusal:
             op.kube.apply(config={"topic": "newer"})
             await asyncio.sleep(10)
             assert op.said() == ("True", "Running", "Owned")
-            assert op.kube.status().refused_generation is None
+            assert op.kube.status().refused_config is None
 
     @virtual_time
     async def test_going_back_is_tried_until_it_works(self) -> None:

@@ -38,7 +38,7 @@ def test_the_crds_of_this_version_fit(kind: type[AnyResource]) -> None:
         (("spec", "tokenSecretRef"), "spec.tokenSecretRef"),
         (("spec", "configFrom", "items", "secretKeyRef", "optional"), "spec.configFrom.secretKeyRef.optional"),
         (("status", "appliedConfig", "notCompared"), "status.appliedConfig.notCompared"),
-        (("status", "refusedGeneration"), "status.refusedGeneration"),
+        (("status", "refusedConfig"), "status.refusedConfig"),
     ],
 )
 def test_a_field_that_is_missing_is_named(path: tuple[str, ...], said: str) -> None:

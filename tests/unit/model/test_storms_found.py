@@ -287,3 +287,37 @@ async def test_what_somebody_else_has_put_right_is_not_written_again_when_it_is_
 
 
 __all__ = ["CREATED", "Connector"]
+
+
+@virtual_time
+@pytest.mark.parametrize("mended", ["meanwhile", "afterwards", "never"])
+async def test_what_create_refused_for_the_value_of_a_secret_is_tried_again_after_a_restart_once_that_is_another(
+    mended: str,
+) -> None:
+    lenses = FakeLenses()
+    kube = FakeKube(lenses.calls)
+    lenses.refuses = lambda config: config.get("password") == "wrong-hunter"
+    secret(kube, "1", "wrong-hunter")
+    async with operator(lenses, kube) as op:
+        op.kube.apply()
+        await asyncio.sleep(30)
+        op.kube.apply(configFrom=[SOURCE])
+        await asyncio.sleep(30)
+        assert op.said() == ("False", "ConfigInvalid", "Owned")
+        assert "password" not in lenses.connectors[PLACE].config
+    if mended == "meanwhile":
+        secret(kube, "2", "good-hunter")
+    lenses.calls.clear()
+    async with operator(lenses, kube) as op:
+        await asyncio.sleep(30)
+        if mended == "afterwards":
+            assert lenses.asked("delete_connector") == []
+            secret(kube, "2", "good-hunter")
+        await asyncio.sleep(400)
+        if mended == "never":
+            assert lenses.asked("delete_connector", "create_connector") == []
+            assert op.said() == ("False", "ConfigInvalid", "Owned")
+        else:
+            assert op.said() == ("True", "Running", "Owned")
+            assert lenses.connectors[PLACE].config["password"] == "good-hunter"
+            assert op.kube.status().refused_config is None
