@@ -321,3 +321,25 @@ async def test_what_create_refused_for_the_value_of_a_secret_is_tried_again_afte
             assert op.said() == ("True", "Running", "Owned")
             assert lenses.connectors[PLACE].config["password"] == "good-hunter"
             assert op.kube.status().refused_config is None
+
+
+@virtual_time
+async def test_an_orderly_end_just_after_a_create_keeps_what_lenses_has_added() -> None:
+    lenses = FakeLenses()
+    kube = FakeKube(lenses.calls)
+    lenses.shows = lambda config: config | {"server.default": "1", "file": config["file"] + "/."}
+    async with operator(lenses, kube) as op:
+        create = lenses.create_connector
+
+        async def create_connector(*arguments: Any) -> None:
+            await create(*arguments)
+            op.queue.close()  # what is under way goes on to its end
+
+        setattr(lenses, "create_connector", create_connector)  # noqa: B010 - a double of the method
+        kube.apply()
+        await asyncio.sleep(10)
+    lenses.calls.clear()
+    async with operator(lenses, kube) as op:
+        await asyncio.sleep(1000)
+        assert op.said() == ("True", "Running", "Owned")
+        assert lenses.asked("delete_connector", "create_connector") == []
