@@ -69,7 +69,27 @@ def _delete_is_due(history: History, effect: Effect) -> bool:
                 return True
             if doubled and any(_secret_alone(config, one) for config in wanted for one in earlier):
                 return True
+            if _unread_change(history, name, version, effect):
+                return True
     return False
+
+
+def _unread_change(history: History, name: Name, version: Version, effect: Effect) -> bool:
+    """The spec has changed in a key that Lenses did not show when the operator looked for the first time, as status
+    says: what the connector has there, nobody can know. Since the operator's own write it does."""
+    last = max((one.at for one in history.of(effect.key) if _writes(one) and one.at < effect.arrived), default=0.0)
+    applied = (version.found or {}).get("status", {}).get("appliedConfig") or {}
+    asked = [
+        wanted
+        for one in history.lately(name, last, effect.arrived)
+        if one.uid == version.uid
+        for wanted in history.wanted(name, one, last, effect.arrived)
+    ]
+    return any(len({wanted.get(key) for wanted in asked}) > 1 for key in applied.get("notCompared", []))
+
+
+def _writes(effect: Effect) -> bool:
+    return effect.op in ("create", "put") and not effect.outside
 
 
 def _secret_alone(one: dict[str, str], other: dict[str, str]) -> bool:
@@ -120,6 +140,10 @@ def vain_puts(history: History) -> list[str]:
         if effect.before == effect.after
         and not history.during(history.lies, effect.arrived, effect.key, AFTERMATH)
         and not history.during(history.doubled, effect.arrived, effect.key)
+        and not any(
+            _unread_change(history, name, version, effect)
+            for name, version in history.about(effect.key, history.horizon(effect.decided), effect.arrived)
+        )
     ]
 
 

@@ -40,6 +40,12 @@ def added(found: Object, key: str) -> Object:
     return found
 
 
+def unread(found: Object, key: str) -> Object:
+    """As a key that Lenses did not show when the operator first looked."""
+    found["status"]["appliedConfig"] = {"notCompared": [key]}
+    return found
+
+
 def history(*versions: tuple[float, Object | None], effects: list[Effect] | None = None) -> History:
     made = History()
     for since, found in versions:

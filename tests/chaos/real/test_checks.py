@@ -19,6 +19,7 @@ from chaos.real.made import (
     operation,
     resource,
     spanned,
+    unread,
     with_operation,
 )
 
@@ -128,6 +129,20 @@ WRONG: list[tuple[str, Check, History]] = [
         "put over the same",
         checks.vain_puts,
         history((1, resource()), effects=[effect(100, "put", CONFIG, CONFIG)]),
+    ),
+    (
+        "put over the same, though nobody has changed what Lenses did not show",
+        checks.vain_puts,
+        history((1, unread(resource(), "topic")), effects=[effect(100, "put", CONFIG, CONFIG)]),
+    ),
+    (
+        "put over the same, in a key that it was written with",
+        checks.vain_puts,
+        history(
+            (1, unread(resource(EDITED), "topic")),
+            (99, unread(resource(), "topic")),
+            effects=[effect(99.5, "put", OTHER, CONFIG), effect(100, "put", CONFIG, CONFIG)],
+        ),
     ),
     (
         "stopped though a stranger's",
@@ -269,6 +284,24 @@ RIGHT: list[tuple[str, Check, History]] = [
         checks.double_creates,
         history(
             effects=[effect(1, "create", None, CONFIG), effect(2, "delete", CONFIG), effect(3, "create", None, CONFIG)]
+        ),
+    ),
+    (
+        "put over the same, in a key that Lenses did not show when it was adopted",
+        checks.vain_puts,
+        history(
+            (1, unread(resource(EDITED), "topic")),
+            (99, unread(resource(), "topic")),
+            effects=[effect(100, "put", CONFIG, CONFIG)],
+        ),
+    ),
+    (
+        "deleted to be created the same, in a key that Lenses did not show when it was adopted",
+        checks.unasked_deletes,
+        history(
+            (1, unread(resource(EDITED), "topic")),
+            (80, unread(resource(), "topic")),
+            effects=[effect(100, "delete", CONFIG)],
         ),
     ),
     ("put over another", checks.vain_puts, history((1, resource()), effects=[effect(100, "put", OTHER, CONFIG)])),
