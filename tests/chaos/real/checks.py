@@ -234,9 +234,10 @@ def lost_offsets(history: History) -> list[str]:
     sent = {(effect.key, mark_of(effect.detail or [])) for effect in _all_by_operator(history, "alter")}
     wrong = []
     for name, versions in history.versions.items():
-        if name[0] != "LensesConnectorOffsets" or not versions or versions[-1].found is None:
+        judged = [version for version in versions if version.since <= history.until]
+        if name[0] != "LensesConnectorOffsets" or not judged or judged[-1].found is None:
             continue
-        last = versions[-1].found
+        last = judged[-1].found
         status, spec = last.get("status") or {}, last["spec"]
         if spec.get("action") != "Alter" or status.get("appliedGeneration") != last["metadata"]["generation"]:
             continue

@@ -69,8 +69,8 @@ def operation(action: str, mark: int = 5, *, applied: bool = False) -> Object:
     }
 
 
-def with_operation(made: History, found: Object) -> History:
-    made.add(("LensesConnectorOffsets", "one", "rewind"), Version(1, 1, found))
+def with_operation(made: History, found: Object, at: float = 1) -> History:
+    made.add(("LensesConnectorOffsets", "one", "rewind"), Version(at, at, found))
     return made
 
 

@@ -396,6 +396,16 @@ def test_what_is_younger_than_the_record_of_kubernetes_is_not_judged_yet() -> No
     assert checks.unwanted_creates(made) != []
 
 
+def test_what_is_applied_since_then_is_not_judged_yet_either() -> None:
+    altered = [effect(10, "alter", **ALTER)]
+    made = with_operation(history((1, resource()), effects=altered), operation("Alter", applied=True), at=11)
+    made.until = 9
+    assert checks.lost_offsets(made) == []
+    made.effects.clear()
+    made.until = 12
+    assert checks.lost_offsets(made) != []
+
+
 def test_every_check_has_been_seen_to_fail_and_to_pass() -> None:
     for table in (WRONG, RIGHT):
         assert {check.__name__ for _, check, _ in table} == {check.__name__ for check in checks.CHECKS}

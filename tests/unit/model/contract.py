@@ -29,6 +29,7 @@ WINDOW = 0.1
 BELIEVED = 4.0
 """Seconds after which a connector, or its state, must have been noticed."""
 TARGET = {"pause": "PAUSED", "stop": "STOPPED", "resume": "RUNNING"}
+WRITING = {"create_connector", "put_resource"}
 REFUSING = {"create_connector", "put_resource", "validate"}
 WANTED = {"pause": WantedState.PAUSED, "stop": WantedState.STOPPED, "resume": WantedState.RUNNING}
 
@@ -49,7 +50,9 @@ class Account:
     refused: set[str] = field(default_factory=set)
     """Configurations that create, put or validate refused or broke on."""
     unsure: bool = False
-    """A put was sent that may have worked, and no configuration was written with a good answer since."""
+    """A configuration was sent and may have been taken, and none with a good answer since."""
+    unsure_before: bool = False
+    """The same, before the last was sent."""
     restarts: dict[tuple[str, str], float] = field(default_factory=dict)
 
 
@@ -79,6 +82,7 @@ class Contract:
 
     def asked(self, operation: str, name: str, what: str, config: dict[str, str] | None) -> None:
         self.log.append((now(), f"{operation} {name} {what}".rstrip()))
+        account = self.accounts[name]
         if config is not None:
             self._sent[name] = json.dumps(config, sort_keys=True)
         match operation:
@@ -96,6 +100,8 @@ class Contract:
                 self._resetting(name)
             case _:
                 return
+        if operation in WRITING:
+            account.unsure_before, account.unsure = account.unsure, True
         if operation != "create_connector":
             self.check(self._is_ours(name), f"{operation} {what} on {name}, which no resource owns")
 
@@ -126,8 +132,8 @@ class Contract:
                 account.claimed = account.claimed and not ambiguous
             case "delete_connector" if error is None:
                 account.delete_accepted = now()
-        if operation in {"create_connector", "put_resource"}:
-            account.unsure = error is not None and (account.unsure or (ambiguous and operation == "put_resource"))
+        if operation in WRITING and (error is None or not ambiguous):
+            account.unsure = error is not None and account.unsure_before
 
     def _creating(self, name: str) -> None:
         account = self.accounts[name]
