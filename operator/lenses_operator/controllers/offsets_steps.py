@@ -17,6 +17,7 @@ from lenses_operator.domain.offsets import (
     OffsetsInvalid,
     before_of,
     differences,
+    gone_on,
     room_beside,
     seek_hint,
     text_of,
@@ -172,16 +173,26 @@ class OffsetsSteps:
                 return None
             if not self._unchanged(run):
                 return 0.0
-            if not progress.unsent:
-                # What was asked for before, by this process or by one that was ended, may have been carried out.
-                read = await run.session.client.get_offsets(*run.connector.connector)
-                status = run.operation.status
-                before = text_of(status.before, status.before_compressed)
-                if not differences(run.text, read.text) and read.text != before:
-                    return await self._done(run, "", read.text)
+            if not progress.unsent and await self._known_by_now(run):
+                return None
             progress.answer = await self._request(run)
         read = await run.session.client.get_offsets(*run.connector.connector)
         return await self._done(run, progress.answer, read.text)
+
+    async def _known_by_now(self, run: Run) -> bool:
+        """What was asked for before, by this process or by one that was ended, may have been carried out. Once more
+        does no harm to a connector that stood still; one that has run since would lose its way, or go it twice."""
+        read = await run.session.client.get_offsets(*run.connector.connector)
+        kept = Before(run.operation.status.before, run.operation.status.before_compressed)
+        before = text_of(kept.plain, kept.compressed)
+        if not differences(run.text, read.text) and read.text != before:
+            await self._done(run, "", read.text)
+            return True
+        if before is None or not gone_on(run.text, before, read.text):
+            return False
+        changes = say.seen(read.text, room=room_beside(run.operation.spec) - kept.size)
+        await self.report(run.operation, say.outcome_unknown(), changes)
+        return True
 
     async def _stop(self, run: Run, progress: Progress, state: str | None, tasks: int) -> float | None:
         """The hold makes the connector's own pass stop it; here it is waited for, with a bound."""
@@ -189,7 +200,8 @@ class OffsetsSteps:
         if progress.stopping_since is None:
             progress.stopping_since = now
         if now - progress.stopping_since > say.STOP_BOUND:
-            await self.report(run.operation, say.stop_timeout())
+            asked = run.operation.status.before_generation == run.generation and not progress.unsent
+            await self.report(run.operation, say.stop_timeout(asked=asked))
             return None
         if await self.report(run.operation, say.stopping(state, tasks)) is None:
             return None

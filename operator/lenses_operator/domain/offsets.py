@@ -146,6 +146,18 @@ def differences(asked: str | None, read: str) -> list[str]:
     return rows
 
 
+def gone_on(asked: str | None, before: str, read: str) -> bool:
+    """Whether a partition is neither where it was nor where the request puts it: the connector has run since, or
+    somebody else has changed its offsets. A request carried out in part leaves each at one of the two."""
+    was, now = _places(before), _places(read)
+    put = {} if asked is None else was | _places(asked)
+    return any(now.get(key) not in (was.get(key), put.get(key)) for key in was | now | put)
+
+
+def _places(text: str) -> dict[str, Any]:
+    return {_partition_key(entry.partition): _alike(entry.offset) for entry in parse_offsets(text)}
+
+
 def _shown(value: object) -> str:
     if value is None:
         return "no offset"

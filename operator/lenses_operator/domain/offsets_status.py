@@ -107,11 +107,22 @@ def rejected(words: str) -> Verdict:
     )
 
 
-def stop_timeout() -> Verdict:
+def stop_timeout(*, asked: bool) -> Verdict:
+    """`asked`: the change may have been carried out before the connector was seen to run again."""
+    changed = "Whether the offsets were changed before is not known" if asked else "Nothing was changed"
     return _failed(
         OffsetsReason.STOP_TIMEOUT,
-        f"The connector was not stopped, with all its tasks gone, within {STOP_BOUND / 60:.0f} minutes. Nothing was "
-        "changed. Look at the Connect workers, then change the spec or make a new LensesConnectorOffsets to try again.",
+        f"The connector was not stopped, with all its tasks gone, within {STOP_BOUND / 60:.0f} minutes. {changed}. "
+        "Look at the Connect workers, then change the spec or make a new LensesConnectorOffsets to try again.",
+    )
+
+
+def outcome_unknown() -> Verdict:
+    return _failed(
+        OffsetsReason.OUTCOME_UNKNOWN,
+        "The request was sent, whether it was carried out was never learned, and the connector's offsets are by now "
+        "neither what they were before nor what was asked for. Nothing is sent again, and the connector goes back to "
+        "its state. Compare status.offsets with status.before, and change the spec to try again.",
     )
 
 
@@ -146,6 +157,7 @@ _PHASES: dict[str, OperationPhase] = {
     OffsetsReason.OFFSETS_INVALID: OperationPhase.FAILED,
     OffsetsReason.OFFSETS_REJECTED: OperationPhase.FAILED,
     OffsetsReason.STOP_TIMEOUT: OperationPhase.FAILED,
+    OffsetsReason.OUTCOME_UNKNOWN: OperationPhase.FAILED,
     OffsetsReason.NOT_SUPPORTED: OperationPhase.FAILED,
 }
 

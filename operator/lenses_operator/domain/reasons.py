@@ -48,4 +48,5 @@ class OffsetsReason(StrEnum):
     OFFSETS_INVALID = "OffsetsInvalid"
     OFFSETS_REJECTED = "OffsetsRejected"
     STOP_TIMEOUT = "StopTimeout"
+    OUTCOME_UNKNOWN = "OutcomeUnknown"
     NOT_SUPPORTED = "NotSupported"

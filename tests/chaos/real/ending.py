@@ -9,7 +9,7 @@ from chaos.real.cast import Key, Object, is_refused, wanted_config
 from chaos.real.history import Version
 
 EXPECTED = {"running": "Running", "paused": "Paused", "stopped": "Stopped"}
-DONE = {"Applied", "Observed", "OffsetsInvalid", "OffsetsRejected", "StopTimeout", "NotSupported"}
+DONE = {"Applied", "Observed", "OffsetsInvalid", "OffsetsRejected", "StopTimeout", "OutcomeUnknown", "NotSupported"}
 """Reasons of an operation that is over, and of one that only looks."""
 WAITS = {"ConnectorNotFound", "ConnectorNotReady", "Pending"}
 """And of one that waits for its connector."""

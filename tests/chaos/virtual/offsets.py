@@ -226,7 +226,7 @@ class OffsetsContract(Ending):
         if operation.operates and operation.finished:
             if operation.applied:
                 return {"Applied"}
-            return {"OffsetsRejected", "StopTimeout", "NotSupported"}
+            return {"OffsetsRejected", "StopTimeout", "OutcomeUnknown", "NotSupported"}
         key = connector_key(operation)
         body = self.kube.objects.get((key.namespace, key.name))
         if body is None:

@@ -103,7 +103,8 @@ def offsets_verdicts() -> Iterator[tuple[Verdict, str, str]]:
     yield offsets_status.applied(["a"], ""), *fine
     yield offsets_status.invalid("Twice."), *stalled
     yield offsets_status.rejected("no"), *stalled
-    yield offsets_status.stop_timeout(), *stalled
+    yield offsets_status.stop_timeout(asked=False), *stalled
+    yield offsets_status.outcome_unknown(), *stalled
     yield offsets_status.not_supported("no"), *stalled
     yield offsets_status.not_readable("no"), *stalled
     for problem in problems():
@@ -142,7 +143,7 @@ def cases() -> Iterator[Case]:
 
 def unobserved() -> Iterator[Case]:
     """The spec is newer than what was said, or nothing has been said at all."""
-    for make, verdict in ((connector, failed(None)), (offsets, offsets_status.stop_timeout())):
+    for make, verdict in ((connector, failed(None)), (offsets, offsets_status.stop_timeout(asked=False))):
         for name, status in (
             ("never", {"observedGeneration": -1}),
             ("older", make(verdict)["status"] | {"observedGeneration": 2}),

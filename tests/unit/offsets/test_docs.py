@@ -28,7 +28,8 @@ VERDICTS: dict[OffsetsReason, Verdict] = {
     OffsetsReason.APPLIED: say.applied([], ""),
     OffsetsReason.OFFSETS_INVALID: say.invalid("Why."),
     OffsetsReason.OFFSETS_REJECTED: say.rejected("no"),
-    OffsetsReason.STOP_TIMEOUT: say.stop_timeout(),
+    OffsetsReason.STOP_TIMEOUT: say.stop_timeout(asked=False),
+    OffsetsReason.OUTCOME_UNKNOWN: say.outcome_unknown(),
     OffsetsReason.NOT_SUPPORTED: say.not_supported("no"),
 }
 

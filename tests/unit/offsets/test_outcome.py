@@ -1,0 +1,119 @@
+"""A request whose answer was lost, and what may have happened to the connector since."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Any
+
+import pytest
+
+from lenses_operator.domain.offsets import gone_on
+from lenses_operator.domain.policy import Policy, Rule
+from lenses_operator.lenses import errors
+from unit.controllers.virtualtime import virtual_time
+from unit.offsets.make import ASKED, BEFORE, FILE
+from unit.offsets.rig import OffsetsOperator, offsets_operator
+
+LOST = errors.LensesUnreachable("alter_offsets", "no answer", reason="timeout")
+ELSEWHERE = Policy((Rule(namespaces=("elsewhere",)),))
+
+
+def at(*positions: int | None) -> str:
+    """Of partitions 0, 1, …"""
+    return json.dumps([{"partition": {"n": n}, "offset": {"at": position}} for n, position in enumerate(positions)])
+
+
+@pytest.mark.parametrize(
+    ("asked", "before", "read", "gone"),
+    [
+        (at(5), at(1), at(1), False),
+        (at(5), at(1), at(5), False),
+        (at(5), at(1), at(6), True),
+        (at(5, 5), at(1, 1), at(1, 5), False),
+        (at(5, 5), at(1, 1), at(2, 5), True),
+        (at(5), at(1, 1), at(5, 2), True),
+        (at(5), "[]", "[]", False),
+        (at(5), "[]", at(5), False),
+        (at(5), "[]", at(5, 1), True),
+        (at(5), at(1), "[]", True),
+        (None, at(1, 2), at(1), False),
+        (None, at(1, 2), "[]", False),
+        (None, at(1, 2), at(1, 3), True),
+        ('[{"partition": {"n": 0}, "offset": null}]', at(1), "[]", False),
+        ('[{"partition": {"n": "0"}, "offset": {"at": 5.0}}]', at(1), at(5), False),
+        (at(5), at(1, 2), json.dumps(json.loads(at(1, 2))[::-1]), False),
+    ],
+)
+def test_what_stood_still_is_where_it_was_or_where_it_was_put(
+    asked: str | None, before: str, read: str, gone: bool
+) -> None:
+    assert gone_on(asked, before, read) is gone
+
+
+async def lose_the_answer(op: OffsetsOperator, carried_out: bool, action: str = "Alter") -> None:
+    """Once it was sent, the policy keeps the operator from everything for a while, and the connector is let go."""
+    await op.runs()
+    operation = "alter_offsets" if action == "Alter" else "reset_offsets"
+    op.lenses.fail(operation, LOST, carried_out=carried_out)
+    op.offsets.apply(action=action)
+    await op.until(lambda: op.lenses.asked(operation))
+    op.policy = ELSEWHERE
+    await op.until_reason("ConnectorNotReady")
+
+
+def go_on(op: OffsetsOperator, position: int) -> None:
+    op.lenses.offsets = json.dumps([{"partition": FILE, "offset": {"position": position}}])
+
+
+@virtual_time
+@pytest.mark.parametrize("carried_out", [False, True])
+@pytest.mark.parametrize("action", ["Alter", "Reset"])
+async def test_it_is_not_sent_again_to_a_connector_that_has_gone_on(carried_out: bool, action: str) -> None:
+    async with offsets_operator() as op:
+        await lose_the_answer(op, carried_out, action)
+        go_on(op, 7 if carried_out else 1001)
+        op.policy = Policy()
+        await op.until_reason("OutcomeUnknown")
+        assert op.how() == ("Failed", "False", "OutcomeUnknown")
+        assert len(op.lenses.asked("alter_offsets", "reset_offsets")) == 1
+        assert op.offsets.status().before == BEFORE
+        assert op.offsets.status().offsets == tuple(json.loads(op.lenses.offsets))
+        assert op.offsets_events[-1].warning
+        await op.until(lambda: op.said()[1] == "Running")
+        op.offsets.apply(offsets=[{"partition": FILE, "offset": {"position": 6}}])
+        await op.until_reason("Applied")
+
+
+@virtual_time
+@pytest.mark.parametrize("carried_out", [False, True])
+@pytest.mark.parametrize("restarted", [False, True])
+async def test_one_that_stood_still_gets_what_was_asked_for(carried_out: bool, restarted: bool) -> None:
+    async with offsets_operator() as op:
+        await lose_the_answer(op, carried_out)
+        lenses, kube, offsets = op.lenses, op.kube, op.offsets
+        if not restarted:
+            op.policy = Policy()
+            await op.until_reason("Applied")
+    async with offsets_operator(lenses, kube, offsets) as op:
+        await op.until_reason("Applied")
+        assert json.loads(lenses.offsets) == ASKED
+        assert len(lenses.sent) == 1
+
+
+@virtual_time
+@pytest.mark.parametrize("asked", [False, True])
+async def test_a_connector_that_does_not_stop_again_is_not_said_to_be_unchanged(asked: bool) -> None:
+    async with offsets_operator() as op:
+        if asked:
+            await lose_the_answer(op, carried_out=True)
+            connector: Any = op.connector
+            connector.state, connector.tasks = "RUNNING", [("RUNNING", None)]
+        else:
+            await op.runs()
+            op.offsets.apply()
+        op.lenses.stops = False
+        op.policy = Policy()
+        await op.until_reason("StopTimeout")
+        assert ("Nothing was changed" in op.words()) is not asked
+        await asyncio.sleep(1)
