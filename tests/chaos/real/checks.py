@@ -234,7 +234,7 @@ def lost_offsets(history: History) -> list[str]:
     sent = {(effect.key, mark_of(effect.detail or [])) for effect in _all_by_operator(history, "alter")}
     wrong = []
     for name, versions in history.versions.items():
-        judged = [version for version in versions if version.since <= history.until]
+        judged = [version for version in versions if version.sure <= history.until]
         if name[0] != "LensesConnectorOffsets" or not judged or judged[-1].found is None:
             continue
         last = judged[-1].found

@@ -69,8 +69,8 @@ def operation(action: str, mark: int = 5, *, applied: bool = False) -> Object:
     }
 
 
-def with_operation(made: History, found: Object, at: float = 1) -> History:
-    made.add(("LensesConnectorOffsets", "one", "rewind"), Version(at, at, found))
+def with_operation(made: History, found: Object, since: float = 1, sure: float | None = None) -> History:
+    made.add(("LensesConnectorOffsets", "one", "rewind"), Version(since, since if sure is None else sure, found))
     return made
 
 
