@@ -250,7 +250,7 @@ class Actions:
         return AGAIN
 
     def _created(self, work: Work, written: Rendered) -> None:
-        work.memory.wrote(written, AppliedConfig(hash=written.hash, time=self._now(), secrets=written.secret_versions))
+        work.memory.wrote(written, work.applying(written, self._now()))
         work.memory.acted(self._clock())
 
     def _announce(self, work: Work, *, lost: bool) -> None:

@@ -24,18 +24,20 @@ class Adoption:
     async def adopt(self, work: Work, adopt: Adopt, observed: Observed) -> Outcome:
         if not await self._reporter.finalize(work):
             return GONE
+        # What differs, or is taken as equal unseen, may be a secret that nobody here knows, and a trace may quote it.
+        untold = bool(adopt.difference or adopt.unreadable)
         applied = AppliedConfig(
             hash="" if adopt.difference else work.wanted.hash,
             time=self._now(),
             secrets=work.wanted.secret_versions,
             not_compared=adopt.unreadable,
+            former_traces=untold or None,
         )
         verdict = verdicts.progressing(f"Connector {work.connector} was there before and is taken over.")
         if not await self._reporter.report(work, Report(verdict, OwnershipState.OWNED, observed, applied)):
             return GONE
         work.memory.applied = applied
-        # What was taken as equal unseen may be another value, which a trace that is there already may quote.
-        work.memory.confidential.had(None, untold=bool(adopt.unreadable))
+        work.memory.confidential.had(None, untold=untold)
         how = f"what differs is put right ({adopt.difference.describe()})" if adopt.difference else "it matches"
         unread = ", ".join(adopt.unreadable)
         note = f" Taken as equal, because Lenses does not show them: {unread}." if unread else ""

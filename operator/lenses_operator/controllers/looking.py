@@ -76,12 +76,20 @@ class Looking:
     def _took(self, work: Work, observed: Observed, listed: Observed | None) -> Observed:
         """What the details tell beside what is to be done."""
         if not any(task.trace for task in observed.tasks):
-            work.memory.confidential.saw_no_trace(work.applied)
+            self._took_no_trace(work)
         if observed.present and (listed is None or not listed.looks_like(observed)):
             self._environments.recheck(work.resource.key)
         if observed.present and not work.resource.metadata.deleting:
             self._take_baseline(work, observed)
         return observed
+
+    @staticmethod
+    def _took_no_trace(work: Work) -> None:
+        memory, applied = work.memory, work.applied
+        if applied is not None and not set(applied.not_compared) <= work.wanted.config.keys():
+            return  # adopted with keys that Lenses hides and nobody here wants: their values are in no Secret of ours
+        if memory.confidential.saw_no_trace(applied) and applied is not None and applied.former_traces:
+            memory.applied = applied.model_copy(update={"former_traces": None})
 
     @staticmethod
     def _agreed(work: Work, listed: Observed | None) -> Observed | None:
@@ -166,7 +174,12 @@ class Looking:
         if not current:
             kept = applied or AppliedConfig(hash="", time=self._now())
             time = kept.time if kept.hash == wanted.hash else self._now()
-            changes = {"hash": wanted.hash, "secrets": wanted.secret_versions, "time": time}
+            changes = {
+                "hash": wanted.hash,
+                "secrets": wanted.secret_versions,
+                "time": time,
+                "former_traces": work.leaves_traces(wanted.secret_versions),
+            }
             memory.applied = applied = kept.model_copy(update=changes)
         # Whoever wrote it: an older write of ours says nothing of it any more, where Lenses hides it later.
         memory.last_written = wanted
@@ -177,8 +190,7 @@ class Looking:
         memory = work.memory
         if memory.attempted is not None:  # the create whose answer never came has worked
             written = memory.attempted
-            applied = AppliedConfig(hash=written.hash, time=self._now(), secrets=written.secret_versions)
-            memory.wrote(written, applied)
+            memory.wrote(written, work.applying(written, self._now()))
         if not memory.awaiting_baseline or memory.last_written is None or memory.applied is None:
             return
         memory.awaiting_baseline = False

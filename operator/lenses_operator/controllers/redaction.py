@@ -64,13 +64,18 @@ class Confidential:
         """What it has now, before anything is done to it: what quotes that may be shown for a while after a write.
 
         `untold`: a former process claimed it and may have created it, and could not say any more with which secrets; or
-        it was adopted with values that Lenses does not show.
+        it was adopted with other values, or with such as Lenses does not show.
         """
         self._untold |= untold
         if applied is not None:
             self._unread |= set(applied.secrets) - self._versions
 
-    def saw_no_trace(self, applied: AppliedConfig | None) -> None:
-        """In a look at it: with a configuration that is known, nothing quotes the one before any more."""
-        if applied is None or set(applied.secrets) <= self._versions:
+    def saw_no_trace(self, applied: AppliedConfig | None) -> bool:
+        """In a look at it: with a configuration that is known, nothing quotes the one before any more.
+
+        One without a hash is not: what was there at the adoption is to be put right still. False: it is not known.
+        """
+        known = applied is None or (applied.hash != "" and set(applied.secrets) <= self._versions)
+        if known:
             self._unread, self._untold = frozenset(), False
+        return known

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from math import inf
 from typing import Any
 
@@ -15,7 +16,13 @@ from lenses_operator.domain.render import ConfigInvalid, Rendered
 from lenses_operator.domain.situation import Refusal
 from lenses_operator.domain.status import Marks
 from lenses_operator.domain.validation import withhold
-from lenses_operator.resources.connector import AppliedConfig, ConnectorKey, LensesConnector, WantedState
+from lenses_operator.resources.connector import (
+    AppliedConfig,
+    ConnectorKey,
+    LensesConnector,
+    SecretVersion,
+    WantedState,
+)
 
 
 @dataclass
@@ -46,9 +53,10 @@ class Work:
         if self.memory.refused is not AS_STATUS_SAYS:
             self.marks = replace(self.marks, refused=self.memory.refused)
         self._redactor = self.memory.confidential.redactor(self.wanted, self.session)
-        ours, memory = self.resource.status.ownership.state.ours, self.memory
-        untold = ours and self.applied is None and not memory.claimed and memory.attempted is None
-        memory.confidential.had(self.applied, untold=untold)
+        ours, memory, applied = self.resource.status.ownership.state.ours, self.memory, self.applied
+        untold = ours and applied is None and not memory.claimed and memory.attempted is None
+        former = applied is not None and memory.applied is None and bool(applied.former_traces)
+        memory.confidential.had(applied, untold=untold or former)
 
     @property
     def state(self) -> WantedState:
@@ -84,6 +92,19 @@ class Work:
     @property
     def connector(self) -> ConnectorKey:
         return self.resource.connector
+
+    def applying(self, written: Rendered, at: datetime) -> AppliedConfig:
+        """What status keeps of a configuration that has just been written."""
+        secrets = written.secret_versions
+        return AppliedConfig(hash=written.hash, time=at, secrets=secrets, former_traces=self.leaves_traces(secrets))
+
+    def leaves_traces(self, secrets: tuple[SecretVersion, ...]) -> bool | None:
+        """Whether a trace may quote what another process than this one cannot know from these Secrets."""
+        before = self.applied
+        had = frozenset() if before is None else frozenset(before.secrets)
+        if not self.memory.confidential.knows(before) or not had <= set(secrets):
+            return True
+        return before.former_traces if before is not None else None
 
     @property
     def refusal(self) -> Refusal | None:

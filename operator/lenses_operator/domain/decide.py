@@ -213,7 +213,7 @@ def _adoption(situation: Situation) -> Decision:
     difference = situation.difference()
     if difference and policy is AdoptionPolicy.IF_IDENTICAL:
         return RefuseAdoption(difference)
-    return Adopt(difference, tuple(situation.unreadable()))
+    return Adopt(difference, tuple(situation.unread()))
 
 
 def _config_difference(situation: Situation) -> Difference | None:

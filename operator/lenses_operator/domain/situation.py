@@ -149,6 +149,12 @@ class Situation:
             return sorted(self.wanted.config)
         return unreadable_keys(self.wanted.config, seen, self.baseline, self._hidden)
 
+    def unread(self) -> list[str]:
+        """Also keys that are not wanted, and that Lenses hides: it has them, with values that nobody here has given."""
+        details = self.observed.details
+        beside = details.hidden_in_config - self.wanted.config.keys() if details else frozenset()
+        return sorted({*self.unreadable(), *beside})
+
     @property
     def _hidden(self) -> frozenset[str]:
         return self.observed.details.hidden_keys if self.observed.details else frozenset()

@@ -101,6 +101,12 @@ class ConnectorListItem(Model):
     type: Shared | None = None
 
 
+DETAILS = frozenset(
+    {"name", "lrn", "state", "type", "className", "workerId", "version", "author", "icon", "cluster", "tasks", "code"}
+)
+"""Fields beside `config` that the details have, and that `__errors` may name as well."""
+
+
 class ConnectorDetails(ConnectorListItem):
     """A connector in full.
 
@@ -123,6 +129,11 @@ class ConnectorDetails(ConnectorListItem):
         fields = {str(error["field"]) for error in errors if isinstance(error, Mapping) and "field" in error}
         keys = frozenset(field.removeprefix("config.") for field in fields - {"config"})
         return {**data, "config_hidden": "config" in fields, "hidden_keys": keys}
+
+    @property
+    def hidden_in_config(self) -> frozenset[str]:
+        """Those of `hidden_keys` that can be nothing but a key of the configuration."""
+        return self.hidden_keys - DETAILS
 
 
 class ConnectorRequest(Model):

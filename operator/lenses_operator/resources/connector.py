@@ -136,6 +136,7 @@ class AppliedConfig(Model):
     """What was written last. `hash` is over the configuration without any Secret's value; no value is kept here.
 
     `not_compared`: keys Lenses shows otherwise than they were written. `added`: keys the server added at our own write.
+    `former_traces`: Lenses has shown a trace ever since, which may quote what the connector had before.
     """
 
     hash: str
@@ -143,6 +144,7 @@ class AppliedConfig(Model):
     secrets: tuple[SecretVersion, ...] = ()
     not_compared: tuple[str, ...] = ()
     added: tuple[str, ...] = ()
+    former_traces: bool | None = None
 
 
 class RefusedConfig(Model):

@@ -140,6 +140,8 @@ class StormWorld(OffsetsContract, World):
     def suspend(self, seconds: float) -> None:
         """The machine sleeps: when it wakes everything is due at once."""
         self.suspended += seconds
+        for name, account in self.accounts.items():  # nobody has noticed anything meanwhile
+            account.troubled = max(account.troubled, self.lenses.denied_until.get(name, account.troubled)) + seconds
         cast("VirtualTimeLoop", asyncio.get_running_loop())._virtual.now += seconds
 
     def slow(self, requests: float, writes: float) -> None:

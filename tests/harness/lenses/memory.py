@@ -217,7 +217,8 @@ class MemoryCluster:
         connector = self.find(name, hidden=True)
         if connector is None or connector.gone_from is not None:
             config = {str(k): str(v) for k, v in (changes.get("config") or {}).items()}
-            config.setdefault("connector.class", self.known_plugins[0].name)
+            if "connector.class" not in config:
+                config["connector.class"] = self.known_plugins[0].name
             connector = MemoryConnector(self.environment, self.name, name, config, None, self.delays)
             connector.plugin = find_plugin(self.known_plugins, config["connector.class"])
             self.connectors[name] = connector

@@ -38,6 +38,12 @@ def secret(kube: FakeKube, version: str, value: str, namespace: str = "payments"
     kube.references[namespace, RefName("Secret", "credentials")] = RefData(version, {"password": value.encode()})
 
 
+def former_traces(kube: FakeKube) -> bool | None:
+    applied = kube.status().applied_config
+    assert applied is not None
+    return applied.former_traces
+
+
 def claim_of_old(op: Operator) -> Callable[[], None]:
     """Another resource for the name whose creation time is older: the API servers' clocks need not agree."""
 
@@ -194,6 +200,13 @@ async def test_a_value_of_the_resource_that_had_the_connector_before_is_not_quot
         await asyncio.sleep(60)
         assert op.said(namespace="logistics")[2] == "Owned"
         assert "hunter" not in str(op.kube.objects)
+        assert WITHHELD in str(op.kube.objects), "what it has there is still that of the other"
+        op.lenses.always("set_state", None)
+        op.kube.apply(namespace="logistics", adoptionPolicy="Always")
+        await asyncio.sleep(60)
+        op.lenses.connectors[PLACE].tasks = [("FAILED", TRACE)]
+        await asyncio.sleep(60)
+        assert "hunter" not in str(op.kube.objects)
         assert "[redacted]" in str(op.kube.objects)
 
 
@@ -343,3 +356,63 @@ async def test_an_orderly_end_just_after_a_create_keeps_what_lenses_has_added() 
         await asyncio.sleep(1000)
         assert op.said() == ("True", "Running", "Owned")
         assert lenses.asked("delete_connector", "create_connector") == []
+
+
+@virtual_time
+@pytest.mark.parametrize("change", ["rotated", "named no more"])
+async def test_a_trace_from_before_our_own_write_is_not_quoted_by_an_operator_that_begins_anew(change: str) -> None:
+    """Connect goes on showing a failed task whose own configuration has not changed."""
+    lenses = FakeLenses()
+    kube = FakeKube(lenses.calls)
+    secret(kube, "1", "old-hunter")
+    async with operator(lenses, kube) as op:
+        op.kube.apply(configFrom=[SOURCE], updateStrategy="InPlace")
+        await asyncio.sleep(30)
+        assert not former_traces(kube)
+        lenses.connectors[PLACE].tasks = [("FAILED", TRACE)]
+        if change == "rotated":
+            secret(kube, "2", "new-hunter")
+        sources = [SOURCE] if change == "rotated" else []
+        op.kube.apply(config={"topic": "other"}, configFrom=sources, updateStrategy="InPlace")
+        await asyncio.sleep(60)
+        assert former_traces(kube)
+        assert kube.status().tasks[0].error == "ConnectException: login with [redacted]"
+    async with operator(lenses, kube) as op:
+        await asyncio.sleep(400)
+        lenses.connectors[PLACE].tasks = [("FAILED", f"{TRACE}!")]
+        await asyncio.sleep(400)
+        assert "old-hunter" not in str(kube.objects)
+        assert kube.status().tasks[0].error == WITHHELD
+        lenses.connectors[PLACE].tasks = [("RUNNING", None)]
+        await asyncio.sleep(400)
+        assert not former_traces(kube)
+        lenses.connectors[PLACE].tasks = [("FAILED", "another trouble")]
+        await asyncio.sleep(400)
+        assert kube.status().tasks[0].error == "another trouble"
+
+
+@virtual_time
+async def test_a_key_that_lenses_hides_and_nobody_wants_is_told_at_the_adoption_and_never_quoted() -> None:
+    lenses = FakeLenses()
+    kube = FakeKube(lenses.calls)
+    async with operator(lenses, kube) as op:
+        op.kube.apply(configFrom=[SOURCE], deletionPolicy="Retain")
+        secret(kube, "1", "old-hunter")
+        await asyncio.sleep(60)
+        op.kube.delete()
+        await asyncio.sleep(30)
+    lenses.shows = lambda config: {key: value for key, value in config.items() if key != "password"}
+    lenses.hidden = frozenset({"password", "tasks"})
+    async with operator(lenses, kube) as op:
+        op.kube.apply()
+        await asyncio.sleep(30)
+        assert op.said() == ("True", "Running", "Owned")
+        assert "Taken as equal, because Lenses does not show them: password." in op.event("Adopted").message
+        lenses.connectors[PLACE].tasks = [("FAILED", TRACE)]
+        await asyncio.sleep(400)
+        assert kube.status().tasks[0].error == WITHHELD
+        op.kube.apply(config={"topic": "other"})
+        await asyncio.sleep(30)
+        lenses.connectors[PLACE].tasks = [("FAILED", "another trouble")]
+        await asyncio.sleep(400)
+        assert kube.status().tasks[0].error == "another trouble"
