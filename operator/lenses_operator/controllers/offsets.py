@@ -96,7 +96,7 @@ class OffsetsController:
         if view is None:
             return None
         redact = self._inputs.confidential(connector).beside(references, session, connector.status.applied_config)
-        run = Run(operation, connector, session, redact, text)
+        run = Run(operation, connector, session, redact, text, lambda: self._is_ready_still(operation, connector))
         try:
             if view.error is not None:
                 raise view.error
@@ -105,6 +105,16 @@ class OffsetsController:
             return await self._trouble(run, error)
         self._failures.pop(operation.key, None)
         return delay
+
+    def _is_ready_still(self, operation: LensesConnectorOffsets, connector: LensesConnector) -> bool:
+        """After what may have taken long: other claims to the connector, policies and suspensions come and go."""
+        now, under = self._connectors.get(connector.key), self._operations.get(operation.key)
+        return (
+            now is not None
+            and under is not None
+            and (now.metadata.uid, now.connector) == (connector.metadata.uid, connector.connector)
+            and self._not_ready(under, now) is None
+        )
 
     def _not_ready(self, operation: LensesConnectorOffsets, connector: LensesConnector) -> str | None:
         name = connector.metadata.name

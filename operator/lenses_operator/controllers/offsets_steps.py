@@ -49,13 +49,15 @@ class OffsetsEvents(Protocol):
 
 @dataclass
 class Run:
-    """One operation under one pass. `text`: the JSON array to send; None for Reset and Observe."""
+    """One operation under one pass. `text`: the JSON array to send; None for Reset and Observe. `ready`: whether its
+    connector is still its resource's own, and nothing else is in the way."""
 
     operation: LensesConnectorOffsets
     connector: LensesConnector
     session: Session
     redact: Callable[[str], str] = field(repr=False)
     text: str | None = field(repr=False)
+    ready: Callable[[], bool]
 
     @property
     def generation(self) -> int:
@@ -314,7 +316,7 @@ class OffsetsSteps:
         return progress.looks
 
     def _unchanged(self, run: Run) -> bool:
-        """Asked just before the request: the operation is still wanted, and its connector still held."""
+        """Asked just before the request: the operation is still wanted, and its connector its own."""
         now = self._store.get(run.operation.key)
         return (
             now is not None
@@ -322,6 +324,7 @@ class OffsetsSteps:
             and now.metadata.generation == run.generation
             and not now.metadata.deleting
             and connector_key(now) == run.connector.key
+            and run.ready()
         )
 
 

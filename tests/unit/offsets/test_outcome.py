@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from lenses_operator.domain.offsets import gone_on
 from lenses_operator.domain.policy import Policy, Rule
 from lenses_operator.lenses import errors
+from lenses_operator.lenses.models import OffsetsText
 from unit.controllers.virtualtime import virtual_time
 from unit.offsets.make import ASKED, BEFORE, FILE
 from unit.offsets.rig import OffsetsOperator, offsets_operator
@@ -117,3 +119,41 @@ async def test_a_connector_that_does_not_stop_again_is_not_said_to_be_unchanged(
         await op.until_reason("StopTimeout")
         assert ("Nothing was changed" in op.words()) is not asked
         await asyncio.sleep(1)
+
+
+def an_older_claim(op: OffsetsOperator) -> None:
+    """Of a resource whose creation time is older: the API servers' clocks need not agree."""
+    op.kube._uid = -100
+    op.kube.apply(namespace="logistics", adoptionPolicy="Never")
+
+
+def another_policy(op: OffsetsOperator) -> None:
+    op.policy = ELSEWHERE
+
+
+def deletion(op: OffsetsOperator) -> None:
+    op.kube.delete()
+
+
+@virtual_time
+@pytest.mark.parametrize("happens", [an_older_claim, another_policy, deletion])
+@pytest.mark.parametrize("action", ["Alter", "Reset"])
+async def test_nothing_is_changed_of_a_connector_that_is_no_longer_its_own_when_lenses_answers(
+    happens: Callable[[OffsetsOperator], None], action: str
+) -> None:
+    async with offsets_operator() as op:
+        await op.runs()
+        op.lenses.always("delete_connector", LOST)
+        get_offsets = op.lenses.get_offsets
+
+        async def slow(*arguments: str) -> OffsetsText:
+            setattr(op.lenses, "get_offsets", get_offsets)  # noqa: B010 - a double of the method
+            happens(op)
+            await asyncio.sleep(5)
+            return await get_offsets(*arguments)
+
+        setattr(op.lenses, "get_offsets", slow)  # noqa: B010
+        op.offsets.apply(action=action)
+        await op.until(lambda: op.lenses.asked("get_offsets"))
+        await asyncio.sleep(60)
+        assert op.lenses.asked("alter_offsets", "reset_offsets") == []
