@@ -9,12 +9,13 @@ from math import inf
 from random import uniform
 
 from lenses_operator.controllers.memory import Replacement
+from lenses_operator.controllers.previous import applying_again, can_go_back, previous_of, refused_now
 from lenses_operator.controllers.reporter import Reporter
 from lenses_operator.controllers.validator import Validator
 from lenses_operator.controllers.work import AGAIN, GONE, Outcome, Work
 from lenses_operator.domain.backoff import SETTLING
 from lenses_operator.domain.decide import ASK_AGAIN, DELETE_AGAIN, TRANSITIONS, Transition, Update
-from lenses_operator.domain.drift import ALWAYS_ADDED, changed_keys, is_masked
+from lenses_operator.domain.drift import changed_keys, is_masked
 from lenses_operator.domain.reasons import Reason
 from lenses_operator.domain.render import Rendered
 from lenses_operator.domain.situation import Observed, Refusal
@@ -34,7 +35,6 @@ from lenses_operator.lenses.models import ConnectorRequest
 from lenses_operator.resources.connector import (
     AppliedConfig,
     OwnershipState,
-    RefusedConfig,
     UpdateStrategy,
     WantedState,
 )
@@ -107,7 +107,7 @@ class Actions:
             return GONE
         if not self._unchanged(work):
             return Outcome(delay=0)
-        memory.replacement = Replacement(self._changes(work, why), repair, self._previous(work, observed))
+        memory.replacement = Replacement(self._changes(work, why), repair, previous_of(work, observed))
         try:
             return await (self._put(work) if in_place else self._delete(work))
         except Overtaken:
@@ -137,7 +137,7 @@ class Actions:
             raise
         finally:
             memory.acted(self._clock())
-        self._created(work, work.wanted)
+        self._created(work, work.wanted, work.applying(work.wanted, self._now()))
         memory.refusal = memory.refused = None
         self._announce(work, lost=False)
         memory.replacement = None
@@ -242,15 +242,15 @@ class Actions:
                 memory.attempted = None
                 return await self._refused_at_create(work, error)
             raise
-        self._created(work, work.wanted)
+        self._created(work, work.wanted, work.applying(work.wanted, self._now()))
         memory.refusal = memory.refused = None
         self._announce(work, lost=lost)
         memory.replacement, memory.deleted_at = None, None
         await self._hold(work)
         return AGAIN
 
-    def _created(self, work: Work, written: Rendered) -> None:
-        work.memory.wrote(written, work.applying(written, self._now()))
+    def _created(self, work: Work, written: Rendered, applied: AppliedConfig) -> None:
+        work.memory.wrote(written, applied)
         work.memory.acted(self._clock())
 
     def _announce(self, work: Work, *, lost: bool) -> None:
@@ -285,21 +285,10 @@ class Actions:
 
     async def _refused_at_create(self, work: Work, error: LensesError) -> Outcome:
         await self._validator.refuse(work, "create", error)
-        if self.can_go_back(work):
+        if can_go_back(work):
             return await self.go_back(work)
         work.memory.replacement = None
         return await self.report_refusal(work, Observed.absent())
-
-    @staticmethod
-    def can_go_back(work: Work) -> bool:
-        """A Recreate was cut short by a refusal, and the configuration from before it is known."""
-        replacement = work.memory.replacement
-        return (
-            replacement is not None
-            and replacement.previous is not None
-            and replacement.previous.fingerprint != work.wanted.fingerprint
-            and work.memory.refusal is not None
-        )
 
     async def go_back(self, work: Work) -> Outcome:
         """Creates the previous configuration again, so that data keeps flowing; tried until it works or is refused."""
@@ -309,17 +298,17 @@ class Actions:
         previous = memory.replacement.previous
         memory.deleted_at = None
         try:
-            await work.session.client.create_connector(work.connector.environment, _request(work, previous))
+            await work.session.client.create_connector(work.connector.environment, _request(work, previous.rendered))
         except BadRequest:
             memory.replacement = None
             return await self.report_refusal(work, Observed.absent())
         finally:
             memory.acted(self._clock())
-        self._created(work, previous)
+        self._created(work, previous.rendered, applying_again(work, previous, self._now()))
         memory.replacement = None
         # Trying again would take the running connector down again for what Connect has refused: a changed spec may.
         memory.refusal_until = inf
-        memory.refused = _mark(work)
+        memory.refused = refused_now(work)
         message = "The new configuration was refused at create, so the previous one was created again."
         self._reporter.event(work, "RolledBack", message, warning=True)
         await self._hold(work)
@@ -329,7 +318,7 @@ class Actions:
     def recall_refusal(work: Work, observed: Observed) -> None:
         """After a restart: what create refused and was rolled back must not take the connector down once more."""
         memory, ready = work.memory, work.resource.status.ready
-        if memory.refusal is None and work.marks.refused == _mark(work) and observed.present:
+        if memory.refusal is None and work.marks.refused == refused_now(work) and observed.present:
             known = ready.message if ready and ready.reason == Reason.CONFIG_INVALID else ROLLED_BACK
             memory.refusal = Refusal(work.wanted.fingerprint, Reason.CONFIG_INVALID, known, work.generation)
             memory.refusal_until = inf
@@ -356,22 +345,6 @@ class Actions:
         """For the Event: the keys the spec changed, where the former ones are known."""
         written = work.memory.last_written
         return (changed_keys(written.config, work.wanted.config) if written else "") or why
-
-    @staticmethod
-    def _previous(work: Work, observed: Observed) -> Rendered | None:
-        """What to go back to: our own last write, else what Lenses shows, if none of it is hidden or masked."""
-        if work.memory.last_written is not None:
-            return work.memory.last_written
-        config = observed.config
-        hidden = observed.details is None or bool(observed.details.hidden_keys)
-        shown_otherwise = set(work.applied.not_compared) if work.applied else set()
-        if config is None or hidden or shown_otherwise & config.keys() or any(map(is_masked, config.values())):
-            return None
-        return Rendered({key: value for key, value in config.items() if key not in ALWAYS_ADDED})
-
-
-def _mark(work: Work) -> RefusedConfig:
-    return RefusedConfig(generation=work.generation, hash=work.wanted.hash_with_versions)
 
 
 def _request(work: Work, rendered: Rendered) -> ConnectorRequest:

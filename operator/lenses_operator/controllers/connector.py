@@ -14,6 +14,7 @@ from lenses_operator.controllers.inputs import Inputs
 from lenses_operator.controllers.looking import Looking
 from lenses_operator.controllers.memory import Memory
 from lenses_operator.controllers.offsets_store import OffsetsStore
+from lenses_operator.controllers.previous import can_go_back
 from lenses_operator.controllers.problems import problem_of
 from lenses_operator.controllers.reporter import Reporter, StatusWriter
 from lenses_operator.controllers.restarts import Restarts
@@ -230,7 +231,7 @@ class ConnectorController:
             case Restart() as restart:
                 return await self._restarts.restart(work, restart, observed)
             case Nothing() as nothing:
-                if not observed.present and self._actions.can_go_back(work):
+                if not observed.present and can_go_back(work):
                     return await self._actions.go_back(work)
                 return await self._settled(work, situation, nothing)
 

@@ -68,9 +68,12 @@ class Deletions:
                 return Outcome(delay=max(wait.seconds, SETTLING.delay(memory.settling, uniform)))
 
     def _overtaken(self, work: Work) -> bool:
+        """Edited; or gone, and nothing is owed any more: somebody has taken our finalizer off."""
         now = self._store.get(work.resource.key)
-        same = now is not None and now.metadata.uid == work.resource.metadata.uid
-        return now is not None and same and now.metadata.generation != work.generation
+        if now is None or now.metadata.uid != work.resource.metadata.uid:
+            tombstone = self._store.tombstone(work.resource.key)
+            return tombstone is None or tombstone.resource.metadata.uid != work.resource.metadata.uid
+        return now.metadata.generation != work.generation
 
     def _client(self, work: Work) -> LensesClient:
         """For what destroys: a request may wait for its place until the resource is another one."""

@@ -19,13 +19,21 @@ SHOWS_WITHIN = 10.0
 """Seconds a connector may take to be found after its create was accepted."""
 
 
+@dataclass(frozen=True)
+class Previous:
+    """`written`: our own last write, of which this process knows what came from which Secret; else Lenses showed it."""
+
+    rendered: Rendered
+    written: bool
+
+
 @dataclass
 class Replacement:
     """A Recreate under way: deleted, not yet created again. `previous` is what to go back to, where it is known."""
 
     why: str
     repair: bool
-    previous: Rendered | None
+    previous: Previous | None
 
 
 @dataclass

@@ -416,3 +416,46 @@ async def test_a_key_that_lenses_hides_and_nobody_wants_is_told_at_the_adoption_
         lenses.connectors[PLACE].tasks = [("FAILED", "another trouble")]
         await asyncio.sleep(400)
         assert kube.status().tasks[0].error == "another trouble"
+
+
+@virtual_time
+@pytest.mark.parametrize("policy", ["Delete", "DeleteWithOffsets"])
+async def test_what_somebody_let_go_by_hand_while_lenses_answered_is_not_deleted(policy: str) -> None:
+    async with operator() as op:
+        op.kube.apply(deletionPolicy=policy, state="stopped")
+        await asyncio.sleep(30)
+        op.controller._memories[next(iter(op.controller._memories))].look = True
+        meanwhile(op.lenses, "poll_connector", op.kube.vanish)
+        op.kube.delete()
+        await asyncio.sleep(120)
+        assert op.lenses.asked("delete_connector", "reset_offsets") == []
+
+
+@virtual_time
+async def test_of_what_only_lenses_has_shown_status_keeps_no_hash_and_the_secrets_from_before() -> None:
+    """Created again after a refusal, by an operator that did not write it: the hash would be over a Secret's value."""
+    lenses = FakeLenses()
+    kube = FakeKube(lenses.calls)
+    secret(kube, "1", "old-hunter")
+    lenses.refuses = lambda config: config["topic"] == "new"
+    async with operator(lenses, kube) as op:
+        op.kube.apply(configFrom=[SOURCE])
+        await asyncio.sleep(30)
+        op.queue.close()  # the spec changes while no operator runs, so that its last write is not remembered
+        op.kube.apply(config={"topic": "new"}, configFrom=[SOURCE])
+    secret(kube, "2", "new-hunter")
+    async with operator(lenses, kube) as op:
+        await asyncio.sleep(60)
+        assert op.said()[1] == "ConfigInvalid"
+        assert lenses.connectors[PLACE].config["password"] == "old-hunter"
+        applied = kube.status().applied_config
+        assert applied is not None
+        assert (applied.hash, [one.resource_version for one in applied.secrets]) == ("", ["1"])
+    lenses.connectors[PLACE].tasks = [("FAILED", TRACE)]
+    async with operator(lenses, kube) as op:
+        await asyncio.sleep(400)
+        assert kube.status().tasks[0].error == WITHHELD
+        op.kube.apply(config={"topic": "newer"}, configFrom=[SOURCE])
+        await asyncio.sleep(60)
+        assert op.said() == ("True", "Running", "Owned")
+        assert lenses.connectors[PLACE].config["password"] == "new-hunter"
