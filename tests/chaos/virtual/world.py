@@ -142,6 +142,9 @@ class StormWorld(OffsetsContract, World):
         self.suspended += seconds
         for name, account in self.accounts.items():  # nobody has noticed anything meanwhile
             account.troubled = max(account.troubled, self.lenses.denied_until.get(name, account.troubled)) + seconds
+        for found in self.lenses.connectors.values():
+            found.born += seconds
+            found.state_since += seconds
         cast("VirtualTimeLoop", asyncio.get_running_loop())._virtual.now += seconds
 
     def slow(self, requests: float, writes: float) -> None:
