@@ -120,9 +120,10 @@ def stop_timeout(*, asked: bool) -> Verdict:
 def outcome_unknown() -> Verdict:
     return _failed(
         OffsetsReason.OUTCOME_UNKNOWN,
-        "The request was sent, whether it was carried out was never learned, and the connector's offsets are by now "
-        "neither what they were before nor what was asked for. Nothing is sent again, and the connector goes back to "
-        "its state. Compare status.offsets with status.before, and change the spec to try again.",
+        "The change may have been made, but no answer said so, and by now the connector's offsets are neither what "
+        "they were before nor what was asked for: it has run since, or somebody else has changed them. Nothing is sent "
+        "again, and the connector goes back to its state. Compare status.offsets with status.before, and change the "
+        "spec to try again.",
     )
 
 
