@@ -75,7 +75,8 @@ class Actions:
             return GONE
         if not work.resource.status.ownership.state.ours:
             verdict = refused(work.refusal) if work.refusal else creating(work.connector)
-            report = Report(verdict, OwnershipState.CLAIMING, Observed.absent())
+            claim = AppliedConfig(hash=work.wanted.hash, secrets=work.wanted.secret_versions)
+            report = Report(verdict, OwnershipState.CLAIMING, Observed.absent(), claim)
             memory.claimed = True  # before it is written: an answer may fail to come
             if not await self._reporter.report(work, report):
                 return GONE

@@ -170,10 +170,10 @@ class Looking:
         memory, applied, wanted = work.memory, work.applied, work.wanted
         if waiting:
             return applied
-        current = applied is not None and applied.hash == wanted.hash and applied.secrets == wanted.secret_versions
-        if not current:
-            kept = applied or AppliedConfig(hash="", time=self._now())
-            time = kept.time if kept.hash == wanted.hash else self._now()
+        same = applied is not None and applied.hash == wanted.hash and applied.secrets == wanted.secret_versions
+        if applied is None or applied.time is None or not same:
+            kept = applied or AppliedConfig(hash="")
+            time = (kept.time if kept.hash == wanted.hash else None) or self._now()
             changes = {
                 "hash": wanted.hash,
                 "secrets": wanted.secret_versions,

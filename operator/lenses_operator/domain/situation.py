@@ -109,7 +109,7 @@ class Situation:
 
     @property
     def baseline(self) -> Baseline | None:
-        if self.applied is None:
+        if self.applied is None or self.applied.time is None:
             return None
         return Baseline(frozenset(self.applied.not_compared), frozenset(self.applied.added))
 

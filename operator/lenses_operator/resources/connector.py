@@ -135,12 +135,13 @@ class SecretVersion(Model):
 class AppliedConfig(Model):
     """What was written last. `hash` is over the configuration without any Secret's value; no value is kept here.
 
+    `time`: None with the claim, which says what is about to be created: whether it was, a new process has to find out.
     `not_compared`: keys Lenses shows otherwise than they were written. `added`: keys the server added at our own write.
     `former_traces`: Lenses has shown a trace ever since, which may quote what the connector had before.
     """
 
     hash: str
-    time: Timestamp
+    time: Timestamp | None = None
     secrets: tuple[SecretVersion, ...] = ()
     not_compared: tuple[str, ...] = ()
     added: tuple[str, ...] = ()

@@ -164,11 +164,8 @@ async def test_a_value_that_only_a_former_process_knew_is_not_quoted_by_what_the
         assert op.kube.status().tasks[0].error == TRACE.replace("old-hunter", "[redacted]")
 
 
-@virtual_time
-@pytest.mark.parametrize("strategy", ["Recreate", "InPlace"])
-async def test_a_value_is_not_quoted_that_a_former_process_gave_and_could_not_write_down(strategy: str) -> None:
-    lenses = FakeLenses()
-    kube = FakeKube(lenses.calls)
+async def end_after_create(lenses: FakeLenses, kube: FakeKube, strategy: str) -> None:
+    """It was created with the old value, and status could only say before that it was about to be."""
     secret(kube, "1", "old-hunter")
     async with operator(lenses, kube) as op:
         op.kube.before_write = lambda: op.queue.close() if lenses.asked("create_connector") else None
@@ -176,14 +173,51 @@ async def test_a_value_is_not_quoted_that_a_former_process_gave_and_could_not_wr
         while not lenses.asked("create_connector"):
             await asyncio.sleep(0.0005)
         await asyncio.sleep(0.0011)
-    assert kube.status().applied_config is None
+    claim = kube.status().applied_config
+    assert claim is not None
+    assert claim.time is None
     kube.before_write = lambda: None
+
+
+def mask(config: dict[str, str]) -> dict[str, str]:
+    return config | ({"password": "********"} if "password" in config else {})
+
+
+@virtual_time
+@pytest.mark.parametrize("strategy", ["Recreate", "InPlace"])
+@pytest.mark.parametrize("masked", [False, True])
+async def test_what_a_former_process_gave_and_could_not_write_down_is_known_by_its_claim(
+    strategy: str, masked: bool
+) -> None:
+    lenses = FakeLenses()
+    kube = FakeKube(lenses.calls)
+    if masked:
+        lenses.shows = mask
+    await end_after_create(lenses, kube, strategy)
     secret(kube, "2", "new-hunter")
     lenses.connectors[PLACE].tasks = [("FAILED", TRACE)]
     async with operator(lenses, kube) as op:
         await asyncio.sleep(400)
         assert "old-hunter" not in str(kube.objects)
         assert lenses.connectors[PLACE].config["password"] == "new-hunter"
+        applied = op.kube.status().applied_config
+        assert applied is not None
+        assert (applied.time is not None, applied.secrets[0].resource_version) == (True, "2")
+
+
+@virtual_time
+@pytest.mark.parametrize("masked", [False, True])
+async def test_what_a_former_process_created_by_its_claim_is_left_as_it_is(masked: bool) -> None:
+    lenses = FakeLenses()
+    kube = FakeKube(lenses.calls)
+    if masked:
+        lenses.shows = mask
+    await end_after_create(lenses, kube, "Recreate")
+    lenses.calls.clear()
+    async with operator(lenses, kube) as op:
+        await asyncio.sleep(400)
+        assert op.said() == ("True", "Running", "Owned")
+        assert lenses.asked("delete_connector", "create_connector", "put_resource") == []
 
 
 @virtual_time
