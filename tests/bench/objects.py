@@ -7,7 +7,7 @@ import json
 import ssl
 import time
 from collections.abc import AsyncIterator, Iterable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any, Self
 
@@ -53,6 +53,17 @@ class Seen:
             self.there.add(name)
             if name not in self.ready and _ready(found):
                 self.ready[name] = time.monotonic()
+        async with self.changed:
+            self.changed.notify_all()
+
+    async def replace(self, found: Iterable[dict[str, Any]]) -> None:
+        """By what there is: what was deleted meanwhile is not told of any more."""
+        items = list(found)
+        for name in self.there - {one["metadata"]["name"] for one in items}:
+            self.there.discard(name)
+            self.ready.pop(name, None)
+        for one in items:
+            await self.take({"type": "MODIFIED", "object": one})
         async with self.changed:
             self.changed.notify_all()
 
@@ -179,20 +190,30 @@ class Objects:
     async def watched(self, namespace: str) -> AsyncIterator[Seen]:
         """Everything in the namespace, from now on and as it is."""
         seen = Seen()
-        watching = asyncio.create_task(self._watch(namespace, seen))
-        try:
+        async with asyncio.TaskGroup() as group:  # what ends the watch ends the measurement
+            watching = group.create_task(self._watch(namespace, seen))
             yield seen
-        finally:
             watching.cancel()
-            await asyncio.gather(watching, return_exceptions=True)
 
     async def _watch(self, namespace: str, seen: Seen) -> None:
         url = self._url + PATH.format(namespace=namespace)
-        while True:  # from the present state each time the API server ends it
-            timeout = aiohttp.ClientTimeout(total=None, sock_read=None)
-            async with self._session.get(url, params={"watch": "1"}, timeout=timeout) as answer:
-                rest = b""
-                async for part in answer.content.iter_any():
-                    *lines, rest = (rest + part).split(b"\n")
-                    for line in lines:
-                        await seen.take(json.loads(line))
+        while True:  # from the present state each time the API server ends it, as it does with whoever reads too slowly
+            async with self._session.get(url) as answer:
+                answer.raise_for_status()
+                listed = await answer.json()
+            await seen.replace(listed["items"])
+            with suppress(aiohttp.ClientError):
+                await self._follow(url, listed["metadata"]["resourceVersion"], seen)
+
+    async def _follow(self, url: str, version: str, seen: Seen) -> None:
+        timeout = aiohttp.ClientTimeout(total=None, sock_read=None)
+        params = {"watch": "1", "resourceVersion": version}
+        async with self._session.get(url, params=params, timeout=timeout) as answer:
+            rest = b""
+            async for part in answer.content.iter_any():
+                *lines, rest = (rest + part).split(b"\n")
+                for line in lines:
+                    event = json.loads(line)
+                    if event["type"] == "ERROR":
+                        return
+                    await seen.take(event)
