@@ -60,12 +60,9 @@ class Seen:
         """By what there is: what was deleted meanwhile is not told of any more."""
         items = list(found)
         for name in self.there - {one["metadata"]["name"] for one in items}:
-            self.there.discard(name)
-            self.ready.pop(name, None)
+            await self.take({"type": "DELETED", "object": {"metadata": {"name": name}}})
         for one in items:
             await self.take({"type": "MODIFIED", "object": one})
-        async with self.changed:
-            self.changed.notify_all()
 
     async def all_ready(self, names: Iterable[str], timeout: float) -> None:
         missing = set(names)
