@@ -9,7 +9,7 @@ from math import inf
 from random import uniform
 
 from lenses_operator.controllers.memory import Replacement
-from lenses_operator.controllers.previous import applying_again, can_go_back, previous_of, refused_now
+from lenses_operator.controllers.previous import can_go_back, previous_of, refused_now
 from lenses_operator.controllers.reporter import Reporter
 from lenses_operator.controllers.validator import Validator
 from lenses_operator.controllers.work import AGAIN, GONE, Outcome, Work
@@ -138,7 +138,7 @@ class Actions:
             raise
         finally:
             memory.acted(self._clock())
-        self._created(work, work.wanted, work.applying(work.wanted, self._now()))
+        self._created(work, work.wanted)
         memory.refusal = memory.refused = None
         self._announce(work, lost=False)
         memory.replacement = None
@@ -243,15 +243,15 @@ class Actions:
                 memory.attempted = None
                 return await self._refused_at_create(work, error)
             raise
-        self._created(work, work.wanted, work.applying(work.wanted, self._now()))
+        self._created(work, work.wanted)
         memory.refusal = memory.refused = None
         self._announce(work, lost=lost)
         memory.replacement, memory.deleted_at = None, None
         await self._hold(work)
         return AGAIN
 
-    def _created(self, work: Work, written: Rendered, applied: AppliedConfig) -> None:
-        work.memory.wrote(written, applied)
+    def _created(self, work: Work, written: Rendered) -> None:
+        work.memory.wrote(written, work.applying(written, self._now()))
         work.memory.acted(self._clock())
 
     def _announce(self, work: Work, *, lost: bool) -> None:
@@ -299,13 +299,13 @@ class Actions:
         previous = memory.replacement.previous
         memory.deleted_at = None
         try:
-            await work.session.client.create_connector(work.connector.environment, _request(work, previous.rendered))
+            await work.session.client.create_connector(work.connector.environment, _request(work, previous))
         except BadRequest:
             memory.replacement = None
             return await self.report_refusal(work, Observed.absent())
         finally:
             memory.acted(self._clock())
-        self._created(work, previous.rendered, applying_again(work, previous, self._now()))
+        self._created(work, previous)
         memory.replacement = None
         # Trying again would take the running connector down again for what Connect has refused: a changed spec may.
         memory.refusal_until = inf

@@ -15,16 +15,9 @@ from lenses_operator.resources.connector import AppliedConfig, RefusedConfig, Se
 VALIDATED_FOR = 60.0
 """Seconds a good validation serves for the create that follows it."""
 AS_STATUS_SAYS = RefusedConfig(generation=-1, hash="")
+"""This process knows no better than status."""
 SHOWS_WITHIN = 10.0
 """Seconds a connector may take to be found after its create was accepted."""
-
-
-@dataclass(frozen=True)
-class Previous:
-    """`written`: our own last write, of which this process knows what came from which Secret; else Lenses showed it."""
-
-    rendered: Rendered
-    written: bool
 
 
 @dataclass
@@ -33,7 +26,7 @@ class Replacement:
 
     why: str
     repair: bool
-    previous: Previous | None
+    previous: Rendered | None
 
 
 @dataclass

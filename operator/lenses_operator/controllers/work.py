@@ -94,7 +94,13 @@ class Work:
         return self.resource.connector
 
     def applying(self, written: Rendered, at: datetime) -> AppliedConfig:
-        """What status keeps of a configuration that has just been written."""
+        """What status keeps of a configuration that has just been written.
+
+        Of one that only Lenses has shown no hash: it would be over the values of Secrets, too.
+        """
+        if written.shown:
+            before = self.applied or AppliedConfig(hash="", former_traces=True)
+            return before.model_copy(update={"hash": "", "time": at})
         secrets = written.secret_versions
         return AppliedConfig(hash=written.hash, time=at, secrets=secrets, former_traces=self.leaves_traces(secrets))
 

@@ -32,13 +32,14 @@ class Rendered:
     """The configuration as it is sent, `connector.class` and `tasks.max` included. `secrets`: by configuration key.
 
     `given`: every value from a Secret, also one that a later source replaces: a connector not yet updated may quote it;
-    `given_versions`: where from.
+    `given_versions`: where from. `shown`: as Lenses showed it, so that nobody knows what of it comes from a Secret.
     """
 
     config: Mapping[str, str] = field(repr=False)
     secrets: Mapping[str, SecretValue] = field(default_factory=dict)
     given: frozenset[str] = field(default=frozenset(), repr=False)
     given_versions: frozenset[SecretVersion] = frozenset()
+    shown: bool = False
 
     @property
     def hash(self) -> str:

@@ -485,6 +485,13 @@ async def test_of_what_only_lenses_has_shown_status_keeps_no_hash_and_the_secret
         applied = kube.status().applied_config
         assert applied is not None
         assert (applied.hash, [one.resource_version for one in applied.secrets]) == ("", ["1"])
+        lenses.refuses = lambda config: config["topic"].startswith("new")
+        op.kube.apply(config={"topic": "new again"}, configFrom=[SOURCE])  # goes back to the same once more
+        await asyncio.sleep(60)
+        applied = kube.status().applied_config
+        assert applied is not None
+        assert (applied.hash, [one.resource_version for one in applied.secrets]) == ("", ["1"])
+    lenses.refuses = lambda config: config["topic"] == "new"
     lenses.connectors[PLACE].tasks = [("FAILED", TRACE)]
     async with operator(lenses, kube) as op:
         await asyncio.sleep(400)
