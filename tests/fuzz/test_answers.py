@@ -17,8 +17,9 @@ from hypothesis import strategies as st
 from fuzz.garbage import NASTY_BYTES, NASTY_JSON, holes
 from fuzz.support import examples, mangled
 from lenses_operator.lenses import transport as transport_module
+from lenses_operator.lenses.answers import from_answer
 from lenses_operator.lenses.client import LensesClient
-from lenses_operator.lenses.errors import LensesError, UnusableAnswer, from_answer
+from lenses_operator.lenses.errors import LensesError, UnusableAnswer
 from lenses_operator.lenses.models import (
     ClusterInfo,
     ConnectorDetails,
@@ -145,7 +146,7 @@ def check(found: object, kind: type | None) -> None:
                     one.state,
                     one.lrn,
                     one.type,
-                    [[task.id, task.state, task.trace] for task in one.tasks],
+                    [[task.id, task.state, getattr(task, "trace", None)] for task in one.tasks],
                 ]
             )
             assert all(0 <= task.id < 2**31 for task in one.tasks)

@@ -47,7 +47,9 @@ class Wire(OffsetsLenses):
         status, body = self.spoil(operation, right) or (200, json.dumps(right).encode())
         return await ask(rig(httpx.Response(status, content=body)).client)
 
-    async def poll_connectors(self, environment: str, known: Listing | None = None) -> Listing:
+    async def poll_connectors(
+        self, environment: str, known: Listing | None = None, *, cluster: str | None = None
+    ) -> Listing:
         found = [_json(one) for one in await super().list_connectors(environment)]
         return await self._wire("list_connectors", {"data": found}, lambda it: it.poll_connectors("e", known))
 

@@ -47,7 +47,8 @@ def calls() -> Iterator[ast.expr]:
 
 
 def emitted() -> set[str]:
-    from lenses_operator.controllers.actions import PAST
+    from lenses_operator.controllers.memory import Replacement
+    from lenses_operator.controllers.state import PAST
 
     found = set(PAST.values())
     for word in calls():
@@ -56,8 +57,12 @@ def emitted() -> set[str]:
                 found.add(name)
             case ast.Subscript(value=ast.Name(id="PAST")) | ast.Attribute(attr="reason"):
                 pass  # above; and Ready's reasons, which the other table has
+            case ast.Starred(value=ast.Attribute(attr="news")):
+                found |= {
+                    Replacement("", repair=repair, in_place=False, previous=None).news[0] for repair in (True, False)
+                }
             case ast.Name(id="name"):
-                found |= {"Deleted", "Retained"}
+                found |= {"Deleted", "NotFound", "Retained"}
             case _:
                 pytest.fail(f"an Event of an unknown kind: {ast.unparse(word)}")
     return found

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from random import uniform
 
+from lenses_operator.controllers.environments import Environments
 from lenses_operator.controllers.reporter import Reporter
 from lenses_operator.controllers.store import Store
 from lenses_operator.controllers.work import AGAIN, GONE, Outcome, Work
-from lenses_operator.domain.backoff import BLOCKED, SETTLING
-from lenses_operator.domain.decide import ASK_AGAIN, Delete, Release, ResetOffsets, StopFirst, decide_deletion
+from lenses_operator.domain.backoff import BLOCKED, SETTLING, TRANSIENT
+from lenses_operator.domain.decide import ASK_AGAIN
+from lenses_operator.domain.deleting import Delete, Deleting, Release, ResetOffsets, StopFirst, decide_deletion
 from lenses_operator.domain.situation import Observed
 from lenses_operator.domain.status import Report
-from lenses_operator.domain.verdicts import deleting, deletion_blocked
+from lenses_operator.domain.verdicts import blind, deleting, deletion_blocked
 from lenses_operator.lenses.client import LensesClient
 from lenses_operator.lenses.errors import ConnectorOrClusterNotFound
 from lenses_operator.resources.conditions import Phase, Verdict
@@ -22,37 +25,43 @@ REMAIN = "Connector {connector} was gone already, so its offsets could not be re
 QUIET = 3.0
 """Seconds a deletion may take before it is worth a status write."""
 SAID = {
-    "retained": "Left connector {connector} as it is (deletionPolicy Retain).",
-    "gone": "Deleted connector {connector}.",
+    "retained": ("Retained", "Left connector {connector} as it is (deletionPolicy Retain)."),
+    "gone": ("Deleted", "Deleted connector {connector}."),
+    "not-found": (
+        "NotFound",
+        (
+            "Connector {connector} was not there to be deleted: Lenses answered twice, half a minute apart, that it "
+            "does not exist. Look in Lenses if you expected it."
+        ),
+    ),
 }
 
 
 class Deletions:
     """For objects that are being deleted and for tombstones alike."""
 
-    def __init__(self, reporter: Reporter, store: Store, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, reporter: Reporter, store: Store, environments: Environments, clock: Callable[[], float]
+    ) -> None:
         self._reporter = reporter
         self._store = store
+        self._environments = environments
         self._clock = clock
 
     async def step(self, work: Work, observed: Observed) -> Outcome:
         """One step for a connector that is ours and is to be deleted."""
         memory, now = work.memory, self._clock()
-        memory.deleting_since = memory.deleting_since or now
-        if observed.present:
-            memory.absent_since = None
-        elif memory.absent_since is None and not memory.expects(now):
-            memory.absent_since = now
+        so_far = (memory.deleting or Deleting(now)).looked(observed, work.looked_at)
+        memory.deleting = so_far
         if self._overtaken(work):
             return Outcome(delay=0)  # the looking took its time, and another deletionPolicy may hold by now
-        match decide_deletion(
-            observed,
-            absent_for=None if memory.absent_since is None else max(0.0, work.looked_at - memory.absent_since),
-            accepted_for=None if memory.deleted_at is None else now - memory.deleted_at,
-            reset_offsets=self._with_offsets(work) and not memory.offsets_reset,
-        ):
+        with_offsets = work.resource.spec.deletion_policy is DeletionPolicy.DELETE_WITH_OFFSETS
+        match decide_deletion(observed, so_far, now=now, with_offsets=with_offsets):
+            case Release(why="not-found") if self._environments.blind(work.resource.key, work.connector):
+                memory.deleting = Deleting(so_far.since, offsets_reset=so_far.offsets_reset)
+                return await self.blocked(work, blind(work.connector, work.session.token_name))
             case Release() as release:
-                if self._with_offsets(work) and not memory.offsets_reset:
+                if with_offsets and not so_far.offsets_reset:
                     self._reporter.event(work, "OffsetsRemain", REMAIN.format(connector=work.connector), warning=True)
                 return await self.release(work, release)
             case StopFirst():
@@ -62,10 +71,7 @@ class Deletions:
             case Delete():
                 return await self._delete(work)
             case wait:
-                memory.look = True
-                await self._say(work, f"Waiting until connector {work.connector} is seen to be gone.")
-                memory.settling += 1
-                return Outcome(delay=max(wait.seconds, SETTLING.delay(memory.settling, uniform)))
+                return await self._await(work, wait.seconds)
 
     def _overtaken(self, work: Work) -> bool:
         """Edited; or gone, and nothing is owed any more: somebody has taken our finalizer off."""
@@ -76,13 +82,13 @@ class Deletions:
         return now.metadata.generation != work.generation
 
     def _client(self, work: Work) -> LensesClient:
-        """For what destroys: a request may wait for its place until the resource is another one."""
+        """A request may wait for its place until the resource is another one."""
         return work.session.client.provided(lambda: not self._overtaken(work))
 
     async def release(self, work: Work, release: Release) -> Outcome:
         if release.why in SAID:
-            name = {"retained": "Retained", "gone": "Deleted"}[release.why]
-            self._reporter.event(work, name, SAID[release.why].format(connector=work.connector))
+            name, words = SAID[release.why]
+            self._reporter.event(work, name, words.format(connector=work.connector), warning=name == "NotFound")
         if self._store.tombstone(work.resource.key) is not None:
             self._store.drop_tombstone(work.resource.key)
             return AGAIN
@@ -98,23 +104,27 @@ class Deletions:
         connector = None if work.resource.cannot_be_deleted else work.connector
         verdict = deletion_blocked(connector, meta.namespace, meta.name, problem)
         work.memory.failures += 1
-        may_pass = problem.phase is Phase.RECONCILING and work.memory.failures == 1
-        if not may_pass and self._store.tombstone(work.resource.key) is None:
+        passing = problem.phase is Phase.RECONCILING
+        if not (passing and work.memory.failures == 1) and self._store.tombstone(work.resource.key) is None:
             state = work.resource.status.ownership.state
             await self._reporter.report(work, Report(verdict, state, applied=work.applied))
-        return Outcome(delay=BLOCKED.delay(work.memory.failures, uniform))
+        return Outcome(delay=(TRANSIENT if passing else BLOCKED).delay(work.memory.failures, uniform))
 
-    @staticmethod
-    def _with_offsets(work: Work) -> bool:
-        return work.resource.spec.deletion_policy is DeletionPolicy.DELETE_WITH_OFFSETS
+    async def _await(self, work: Work, seconds: float) -> Outcome:
+        work.memory.look = True
+        await self._say(work, f"Waiting until connector {work.connector} is seen to be gone.")
+        work.memory.settling += 1
+        return Outcome(delay=max(seconds, SETTLING.delay(work.memory.settling, uniform)))
 
     async def _stop(self, work: Work) -> Outcome:
         """Asked for again only after a while: it takes its time."""
         memory, now = work.memory, self._clock()
         await self._say(work, f"Stopping connector {work.connector} to reset its offsets.")
-        if memory.asked != ("stop", None) or now >= memory.asked_at + ASK_AGAIN:
+        pending = memory.asked == ("stop", None) and now < memory.asked_at + ASK_AGAIN
+        if not pending and not memory.pacing.wait("set_state stop", now):
+            memory.pacing.sent("set_state stop", now)
             try:
-                await work.session.client.set_state(*work.connector, "stop")
+                await self._client(work).set_state(*work.connector, "stop")
             finally:
                 memory.acted(self._clock())
             memory.asked, memory.asked_at = ("stop", None), now
@@ -123,33 +133,48 @@ class Deletions:
         return Outcome(delay=SETTLING.delay(memory.settling, uniform))
 
     async def _reset_offsets(self, work: Work) -> Outcome:
+        memory = work.memory
+        wait = memory.pacing.wait("reset_offsets", self._clock())
+        if wait:
+            return await self._await(work, wait)
+        memory.pacing.sent("reset_offsets", self._clock())
         try:
             await self._client(work).reset_offsets(*work.connector)
         except ConnectorOrClusterNotFound:
+            memory.look = True
             return AGAIN
         finally:
-            work.memory.acted(self._clock())
-        work.memory.offsets_reset = True
+            memory.acted(self._clock())
+        assert memory.deleting is not None
+        memory.deleting = replace(memory.deleting, offsets_reset=True)
         self._reporter.event(work, "OffsetsReset", f"Reset the offsets of connector {work.connector}.")
         return AGAIN
 
     async def _delete(self, work: Work) -> Outcome:
+        """Sent whatever Lenses shows; denied by the agent's 404, the looks that follow count."""
         memory = work.memory
+        wait = memory.pacing.wait("delete", self._clock())
+        if wait:
+            return await self._await(work, wait)
         await self._say(work, f"Deleting connector {work.connector}.")
+        memory.pacing.sent("delete", self._clock())
+        assert memory.deleting is not None
         try:
             await self._client(work).delete_connector(*work.connector)
         except ConnectorOrClusterNotFound:
-            pass  # no proof by itself: the next looks are
+            memory.deleting = memory.deleting.denied(self._clock())
+            memory.look = True
         else:
-            memory.deleted_at = self._clock()
+            memory.deleting = memory.deleting.accepted(self._clock())
+            self._environments.deleted(work.resource.key, work.connector)
         finally:
             memory.acted(self._clock())
         return AGAIN
 
     async def _say(self, work: Work, message: str) -> None:
         """While it is blocked, what blocks is said until a try succeeds: not this and that in turn."""
-        since = work.memory.deleting_since or self._clock()
-        early = self._clock() - since < QUIET
+        assert work.memory.deleting is not None
+        early = self._clock() - work.memory.deleting.since < QUIET
         if early or work.memory.failures or self._store.tombstone(work.resource.key) is not None:
             return
         state = work.resource.status.ownership.state

@@ -1,4 +1,4 @@
-"""The pollers that the resources call for: one per environment and token, from its first resource to its last."""
+"""The pollers that the resources call for: one per Connect cluster and token, from its first resource to its last."""
 
 from __future__ import annotations
 
@@ -7,22 +7,32 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from contextvars import Context
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from lenses_operator.controllers.session import Session
 from lenses_operator.lenses.errors import LensesError
-from lenses_operator.lenses.poller import ConnectorName, EnvironmentPoller, View
+from lenses_operator.lenses.poller import ClusterPoller, ConnectorName, View
 from lenses_operator.resources.base import ObjectKey
 from lenses_operator.resources.connector import ConnectorKey
 
-Scope = tuple[str, str]
-"""(environment, session id): a list seen with one token says nothing about another."""
+PATIENCE = 5.0
+"""Seconds a first list is waited for by what has something to do."""
+
+
+class Scope(NamedTuple):
+    """A list seen with one token says nothing about another."""
+
+    environment: str
+    cluster: str
+    session: str
 
 
 @dataclass(frozen=True)
 class Standing:
-    """How one environment's list stands for one token. `read_at`: loop time of the last good one."""
+    """How one cluster's list stands for one token. `read_at`: loop time of the last good one."""
 
     environment: str
+    cluster: str
     error: LensesError | None
     read_at: float | None
 
@@ -42,25 +52,34 @@ class Environments:
         self._scope_of: dict[ObjectKey, Scope] = {}
         self._members: dict[Scope, set[ObjectKey]] = defaultdict(set)
         self._recheck: dict[Scope, set[ObjectKey]] = defaultdict(set)
-        self._pollers: dict[Scope, EnvironmentPoller] = {}
+        self._pollers: dict[Scope, ClusterPoller] = {}
         self._tasks: dict[Scope, asyncio.Task[None]] = {}
 
-    def join(self, environment: str, session: Session, key: ObjectKey) -> View | None:
-        """The environment's view; None until its first list has ended, which then enqueues the key."""
-        scope = (environment, session.id)
+    def join(self, environment: str, cluster: str, session: Session, key: ObjectKey) -> View | None:
+        """The cluster's view; None until its first list has ended, which then enqueues the key."""
+        scope = Scope(environment, cluster, session.id)
         if self._scope_of.get(key) != scope:
             self.leave(key)
             self._scope_of[key] = scope
             self._members[scope].add(key)
         poller = self._pollers.get(scope)
         if poller is None:
-            poller = EnvironmentPoller(
-                session.client, environment, self._interval, lambda changed: self._changed(scope, changed)
+            poller = ClusterPoller(
+                session.client, environment, cluster, self._interval, lambda changed: self._changed(scope, changed)
             )
             self._pollers[scope] = poller
             # In a context of its own: it outlives the pass that begins it, whose name its log lines would bear.
-            self._tasks[scope] = asyncio.create_task(poller.run(), name=f"poll {environment}", context=Context())
+            name = f"poll {environment}/{cluster}"
+            self._tasks[scope] = asyncio.create_task(poller.run(), name=name, context=Context())
         return poller.view
+
+    def patience(self, key: ObjectKey) -> float:
+        """Seconds for which the first list should still be waited for."""
+        scope = self._scope_of.get(key)
+        if scope is None:
+            return 0.0
+        until: float = self._pollers[scope].begun_at + PATIENCE
+        return max(0.0, until - asyncio.get_running_loop().time())
 
     def leave(self, key: ObjectKey) -> None:
         """The object needs no list any more."""
@@ -82,21 +101,56 @@ class Environments:
 
     def hurry(self, session_id: str) -> None:
         """List again now wherever this session is used: its token is a new one."""
-        for (_, used), poller in self._pollers.items():
-            if used == session_id:
+        for scope, poller in self._pollers.items():
+            if scope.session == session_id:
                 poller.hurry()
 
+    def deleted(self, key: ObjectKey, connector: ConnectorKey) -> None:
+        """Our own DELETE was accepted."""
+        scope = self._scope_of.get(key)
+        if scope is not None:
+            self._pollers[scope].deleted((connector.cluster, connector.name))
+
+    def witness(self, key: ObjectKey, connector: ConnectorKey) -> ConnectorKey | None:
+        """Another connector of its cluster that the last list shows, if there is a good one."""
+        scope = self._scope_of.get(key)
+        view = None if scope is None else self._pollers[scope].view
+        if view is None or view.error is not None:
+            return None
+        names = (name for _, name in view.entries if name != connector.name)
+        return next((connector._replace(name=name) for name in names), None)
+
+    def blind(self, key: ObjectKey, connector: ConnectorKey) -> bool:
+        """Whether the token sees nothing at all of an environment in which it saw other connectors, which we have not
+        deleted: it has lost a right rather than all of them their existence."""
+        scope = self._scope_of.get(key)
+        if scope is None:
+            return False
+        own = (connector.cluster, connector.name)
+        beside = [
+            poller
+            for known, poller in self._pollers.items()
+            if (known.environment, known.session) == (scope.environment, scope.session)
+        ]
+        sees = any(
+            poller.view is not None and poller.view.error is None and poller.view.entries.keys() - {own}
+            for poller in beside
+        )
+        return not sees and any(poller.missed - {own} for poller in beside)
+
     def polled(self, environment: str = "") -> bool:
-        """Whether this environment's first list has ended, well or badly; without a name that of every one so far."""
+        """Whether a first list of this environment has ended, well or badly; without a name every one so far."""
         if not environment:
             return all(poller.view is not None for poller in self._pollers.values())
-        return any(poller.view is not None for (name, _), poller in self._pollers.items() if name == environment)
+        return any(
+            poller.view is not None for scope, poller in self._pollers.items() if scope.environment == environment
+        )
 
     def standings(self) -> Iterator[Standing]:
         """Of every list that has ended at least once."""
-        for (environment, _), poller in self._pollers.items():
+        for scope, poller in self._pollers.items():
             if poller.view is not None:
-                yield Standing(environment, poller.view.error, poller.read_at)
+                yield Standing(scope.environment, scope.cluster, poller.view.error, poller.read_at)
 
     async def close(self) -> None:
         tasks = list(self._tasks.values())
@@ -112,6 +166,6 @@ class Environments:
             due = set(self._members[scope])
         else:
             for cluster, name in changed:
-                due.update(self._claimants(ConnectorKey(scope[0], cluster, name)))
+                due.update(self._claimants(ConnectorKey(scope.environment, cluster, name)))
         for key in due:
             self._enqueue(key)

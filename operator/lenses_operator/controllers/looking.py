@@ -7,9 +7,10 @@ from collections.abc import Callable
 from datetime import datetime
 
 from lenses_operator.controllers.environments import Environments
-from lenses_operator.controllers.memory import Calm
+from lenses_operator.controllers.memory import STALE_FOR, Calm
 from lenses_operator.controllers.work import Work
-from lenses_operator.domain.drift import baseline_of
+from lenses_operator.domain.decide import HELD
+from lenses_operator.domain.drift import baseline_of, compare
 from lenses_operator.domain.reasons import Reason
 from lenses_operator.domain.schedule import next_check, next_topics
 from lenses_operator.domain.situation import Observed
@@ -20,6 +21,7 @@ from lenses_operator.lenses.poller import View
 from lenses_operator.resources.connector import AppliedConfig, OwnershipState, WantedState
 
 logger = logging.getLogger(__name__)
+STATES = {WantedState.RUNNING: "RUNNING", **HELD}
 
 
 class Looking:
@@ -41,12 +43,9 @@ class Looking:
     async def look(self, work: Work, view: View) -> Observed:
         """The list's word where it suffices, else the details, which also show what our last write became."""
         memory, resource, now = work.memory, work.resource, self._clock()
-        if memory.next_check is None:
-            memory.next_check = next_check(now, None, self._drift_interval, resource.metadata.uid)
-            memory.topics_next = next_topics(now, None, resource.metadata.uid)
         reconcile = resource.metadata.reconcile
-        asked = reconcile is not None and reconcile != resource.status.last_handled_reconcile
-        due = asked or now >= memory.next_check
+        asked = self._asked(work)
+        due = asked or self._due(work)
         calm, memory.calm = memory.calm, None
         listed = self.listed(work, view)
         if listed is not None and resource.metadata.deleting and not memory.look:
@@ -57,7 +56,7 @@ class Looking:
         if calm is None or agreed is None or asked or calm != self._calm(work, calm.digest):
             calm = None
         work.looked_at = now
-        unproven = resource.metadata.deleting and memory.deleted_at is None
+        unproven = resource.metadata.deleting and (memory.deleting is None or memory.deleting.accepted_at is None)
         found = await work.session.observer.changed(work.connector, calm.digest if calm else None, fresh=unproven)
         memory.look = False
         if due:
@@ -73,8 +72,40 @@ class Looking:
             return agreed
         return self._took(work, found.redacted(work.redact), listed)
 
+    def must_act(self, work: Work) -> bool:
+        """Whether something is to be done, or was begun, that should not wait until a list works again."""
+        memory, resource, status, applied = work.memory, work.resource, work.resource.status, work.applied
+        if resource.metadata.deleting or work.held or memory.was_held or memory.look or memory.awaiting_baseline:
+            return True
+        if status.ownership.state is not OwnershipState.OWNED:
+            return status.ownership.state in (OwnershipState.NONE, OwnershipState.CLAIMING)
+        wanted = work.wanted
+        as_wanted = applied is not None and (applied.hash, applied.secrets) == (wanted.hash, wanted.secret_versions)
+        restart = resource.metadata.restart
+        asked = self._asked(work) or (restart is not None and restart != status.last_handled_restart)
+        there = status.state in (STATES[work.state], "FAILED")
+        return asked or not (as_wanted or memory.waiting) or not (there or resource.spec.suspend)
+
+    def may_rest(self, work: Work) -> bool:
+        """While only the list fails: what is well and has nothing to do is looked at with its drift check."""
+        ready = work.resource.status.ready
+        return ready is not None and ready.status == "True" and not self.must_act(work) and not self._due(work)
+
+    def _due(self, work: Work) -> bool:
+        memory, now = work.memory, self._clock()
+        if memory.next_check is None:
+            memory.next_check = next_check(now, None, self._drift_interval, work.resource.metadata.uid)
+            memory.topics_next = next_topics(now, None, work.resource.metadata.uid)
+        return now >= memory.next_check
+
+    @staticmethod
+    def _asked(work: Work) -> bool:
+        value = work.resource.metadata.reconcile
+        return value is not None and value != work.resource.status.last_handled_reconcile
+
     def _took(self, work: Work, observed: Observed, listed: Observed | None) -> Observed:
         """What the details tell beside what is to be done."""
+        self._count_absence(work, observed)
         if not any(task.trace for task in observed.tasks):
             self._took_no_trace(work)
         if observed.present and (listed is None or not listed.looks_like(observed)):
@@ -82,6 +113,18 @@ class Looking:
         if observed.present and not work.resource.metadata.deleting:
             self._take_baseline(work, observed)
         return observed
+
+    def _count_absence(self, work: Work, observed: Observed) -> None:
+        memory, now = work.memory, self._clock()
+        if observed.present:
+            memory.absent_since = None
+            if memory.deleted_at is not None and now > memory.deleted_at + STALE_FOR:
+                memory.deleted_at = None  # this one is no more the one that our DELETE was accepted for
+            return
+        if memory.deleted_at is not None:
+            memory.pacing.worked("delete")
+        if memory.absent_since is None and not memory.expects(now):
+            memory.absent_since = work.looked_at
 
     @staticmethod
     def _took_no_trace(work: Work) -> None:
@@ -188,12 +231,20 @@ class Looking:
     def _take_baseline(self, work: Work, observed: Observed) -> None:
         """What Lenses shows right after our own write is notation and server defaults, not drift."""
         memory = work.memory
+        if memory.contested:
+            return  # whose it is has to be settled first
         if memory.attempted is not None:  # the create whose answer never came has worked
             written = memory.attempted
-            memory.wrote(written, work.applying(written, self._now()))
+            memory.wrote(written, work.applying(written, self._now()), self._clock())
         if not memory.awaiting_baseline or memory.last_written is None or memory.applied is None:
             return
-        memory.awaiting_baseline = False
+        if self.stale(work, observed):
+            return
+        memory.awaiting_baseline, memory.before, memory.put_at = False, None, None
+        for request in ("create", "put"):
+            memory.pacing.worked(request)
+        if memory.refusal is not None and memory.refusal.reason == Reason.UPDATE_NOT_APPLIED:
+            memory.refusal = None
         if observed.config is not None and observed.details is not None:
             baseline = baseline_of(memory.last_written.config, observed.config, observed.details.hidden_keys)
             changes = {
@@ -201,3 +252,15 @@ class Looking:
                 "added": tuple(sorted(baseline.added)),
             }
             memory.applied = memory.applied.model_copy(update=changes)
+
+    def stale(self, work: Work, observed: Observed) -> bool:
+        """Whether Lenses shows what it showed before our last write: a cache does for a while, and after a write in
+        place it may be that nothing was written."""
+        memory = work.memory
+        if not memory.awaiting_baseline or memory.before is None or observed.config != memory.before:
+            return False
+        assert observed.details is not None
+        assert memory.last_written is not None
+        if not compare(memory.last_written.config, memory.before, None, observed.details.hidden_keys):
+            return False
+        return memory.put_at is not None or self._clock() < memory.written_at + STALE_FOR

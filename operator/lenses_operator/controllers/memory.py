@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from math import inf
 
+from lenses_operator.controllers.pacing import Pacing
 from lenses_operator.controllers.redaction import Confidential
 from lenses_operator.domain.decide import Transition
+from lenses_operator.domain.deleting import Deleting
 from lenses_operator.domain.render import Rendered
 from lenses_operator.domain.situation import Refusal
 from lenses_operator.resources.conditions import Verdict
@@ -16,22 +19,32 @@ VALIDATED_FOR = 60.0
 """Seconds a good validation serves for the create that follows it."""
 AS_STATUS_SAYS = RefusedConfig(generation=-1, hash="")
 """This process knows no better than status."""
-SHOWS_WITHIN = 10.0
-"""Seconds a connector may take to be found after its create was accepted."""
+SHOWS_WITHIN = 45.0
+"""Seconds a connector may take to be found after its create was accepted: reads may be cached."""
+STALE_FOR = 60.0
+"""Seconds for which Lenses may go on showing the configuration from before a write of ours."""
 
 
 @dataclass
 class Replacement:
-    """A Recreate under way: deleted, not yet created again. `previous` is what to go back to, where it is known."""
+    """A write under way: a Recreate is deleted and not yet created again. `previous`: what to go back to, if known."""
 
     why: str
     repair: bool
+    in_place: bool
     previous: Rendered | None
+
+    @property
+    def news(self) -> tuple[str, str]:
+        """Reason and message of the Event once it is written."""
+        if self.repair:
+            return "DriftRepaired", f"The configuration was put back: {self.why}."
+        return "ConfigUpdated", f"The configuration was updated: {self.why}."
 
 
 @dataclass
 class Stubborn:
-    """The same 500 again and again is a refusal (an older Connect answers so), but only time tells."""
+    """The same 400 or 500 again and again is a refusal, but only time tells: a rebalance may be answered so, too."""
 
     words: str
     since: float
@@ -66,6 +79,11 @@ class Memory:
     applied: AppliedConfig | None = None
     last_written: Rendered | None = None
     awaiting_baseline: bool = False
+    written_at: float = -inf
+    put_at: float | None = None
+    """When a write in place was accepted that has not been seen since."""
+    before: Mapping[str, str] | None = None
+    """What Lenses showed before our last write: as long as it shows the same, it may be a cache that does."""
     topics: tuple[str, ...] | None = None
     topics_due: bool = False
     topics_next: float | None = None
@@ -79,15 +97,17 @@ class Memory:
     claimed: bool = False
     """Claiming was written by this process, and no create has been left unanswered since."""
     contested: bool = False
-    """The first create was told that the name is taken: what is seen next is somebody else's, unless nothing is."""
+    """The first create was refused: what is seen next may be somebody else's that was there before."""
     attempted: Rendered | None = None
     """A create whose answer never came, or was ambiguous."""
     replacement: Replacement | None = None
     deleted_at: float | None = None
     """When a DELETE of ours was accepted."""
     absent_since: float | None = None
-    """When the first proof of absence of a deletion was complete."""
-    deleting_since: float | None = None
+    """When it was first proven to be gone, as long as it has not been seen since."""
+    deleting: Deleting | None = None
+    """The deletion under way."""
+    pacing: Pacing = field(default_factory=Pacing)
     asked: tuple[Transition, str | None] | None = None
     """The last state change asked for, and the state seen then."""
     asked_at: float = -inf
@@ -102,8 +122,6 @@ class Memory:
     announced_newlines: frozenset[tuple[str, str]] = frozenset()
     was_held: bool = False
     """An offsets operation keeps the connector stopped, or did and has not seen it go on yet."""
-    offsets_reset: bool = False
-    """For DeleteWithOffsets: done, the delete follows."""
     missing: int = 0
     """Passes in a row that a reference was not found."""
     confidential: Confidential = field(default_factory=Confidential)
@@ -114,14 +132,21 @@ class Memory:
         self.settling = 0
         self.settling_until = now + quiet
 
+    @property
+    def unsent(self) -> bool:
+        """Whether the claim in status is this process's own, and no create was sent on it that may have worked."""
+        return self.claimed and self.attempted is None
+
     def expects(self, now: float) -> bool:
         """A create of ours was accepted and the connector not seen since: not finding it proves nothing yet."""
         return self.awaiting_baseline and now < self.acted_at + SHOWS_WITHIN
 
-    def wrote(self, rendered: Rendered, applied: AppliedConfig) -> None:
+    def wrote(self, rendered: Rendered, applied: AppliedConfig, now: float) -> None:
         """A configuration of ours is in Lenses now; what Lenses shows next is the baseline."""
+        self.written_at, self.put_at = now, None
         self.applied, self.last_written = applied, rendered
         self.awaiting_baseline = self.topics_due = True
         self.attempted = None
-        self.claimed = False
+        self.claimed = self.contested = False
         self.stubborn = None
+        self.absent_since = None

@@ -26,8 +26,8 @@ class Observer:
         self._plugins: dict[tuple[str, str], tuple[float, list[Plugin]]] = {}
 
     def listed(self, connector: ConnectorKey, view: View, since: float) -> Observed | None:
-        """What the list says, if it was asked for after `since`; what is not in it may exist all the same."""
-        if view.asked_at <= since:
+        """What a good list says, if it was asked for after `since`; what is not in it may exist all the same."""
+        if view.error is not None or view.asked_at <= since:
             return None
         entry = view.entries.get((connector.cluster, connector.name))
         return Observed.from_list(entry) if entry else None

@@ -92,13 +92,17 @@ class OffsetsController:
         except (ReferenceNotFound, ConfigInvalid) as error:
             await self._steps.report(operation, say.connector_not_ready(str(error)))
             return LOOK_AGAIN
-        view = self._environments.join(connector.spec.environment, session, operation.key)
+        target = connector.connector
+        view = self._environments.join(target.environment, target.cluster, session, operation.key)
         if view is None:
-            return None
+            patience = self._environments.patience(operation.key)
+            if patience:
+                return patience
         redact = self._inputs.confidential(connector).beside(references, session, connector.status.applied_config)
         run = Run(operation, connector, session, redact, text, lambda: self._is_ready_still(operation, connector))
         try:
-            if view.error is not None:
+            if view is not None and view.closed:
+                assert view.error is not None
                 raise view.error
             delay = await (self._steps.operate(run) if operation.operates else self._steps.observe(run))
         except LensesError as error:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from math import inf
 from random import uniform
 from typing import Any, Protocol
 
 from lenses_operator.controllers.clocks import Clocks
 from lenses_operator.controllers.offsets_store import OffsetsIntake, OffsetsStore, connector_key
+from lenses_operator.controllers.pacing import Pacing
 from lenses_operator.controllers.session import Session
 from lenses_operator.domain import offsets_status as say
 from lenses_operator.domain.backoff import SETTLING, SLOW, TRANSIENT
@@ -22,15 +24,18 @@ from lenses_operator.domain.offsets import (
     seek_hint,
     text_of,
 )
-from lenses_operator.domain.offsets_tries import Tries, means_not_stopped
+from lenses_operator.domain.offsets_tries import SHOWS_WITHIN, Tries
 from lenses_operator.lenses import errors
+from lenses_operator.lenses.wording import means_not_stopped
 from lenses_operator.resources.base import ObjectKey
 from lenses_operator.resources.conditions import Phase, Verdict, shorten
 from lenses_operator.resources.connector import LensesConnector
 from lenses_operator.resources.offsets import Action, LensesConnectorOffsets, OffsetsStatus
 
 SUPPORTED_NOT = (405, 415, 501)
-REFUSED = (errors.BadRequest, errors.Forbidden, errors.LicenceRequired)
+DOUBTFUL = (errors.BadRequest, errors.ServerError, errors.AgentCallFailed)
+"""May be told of a rebalance, too: no single one is believed."""
+REFUSED = (errors.Forbidden, errors.LicenceRequired)
 
 
 class OffsetsWriter(Protocol):
@@ -76,7 +81,9 @@ class Progress:
     """This process kept `before`, and nothing that may have been carried out was asked for since."""
     answer: str | None = None
     """What the API said when it had carried out the request, which is then never sent again."""
+    answered_at: float = -inf
     looks: int = 0
+    pacing: Pacing = field(default_factory=Pacing)
 
 
 class OffsetsSteps:
@@ -104,7 +111,7 @@ class OffsetsSteps:
         if progress is not None:
             progress.stopping_since = None
             if progress.tries is not None:
-                progress.tries.began = self._clock()
+                progress.tries = Tries(self._clock())
 
     async def report(
         self, operation: LensesConnectorOffsets, verdict: Verdict, changes: dict[str, Any] | None = None
@@ -177,8 +184,17 @@ class OffsetsSteps:
                 return 0.0
             if not progress.unsent and await self._known_by_now(run):
                 return None
+            wait = progress.pacing.wait("request", self._clock())
+            if wait:
+                return wait
+            progress.pacing.sent("request", self._clock())
             progress.answer = await self._request(run)
+            progress.answered_at = self._clock()
         read = await run.session.client.get_offsets(*run.connector.connector)
+        kept = Before(run.operation.status.before, run.operation.status.before_compressed)
+        stale = read.text == text_of(kept.plain, kept.compressed) and bool(differences(run.text, read.text))
+        if stale and self._clock() < progress.answered_at + SHOWS_WITHIN:
+            return SETTLING.delay(self._looked(progress), uniform)
         return await self._done(run, progress.answer, read.text)
 
     async def _known_by_now(self, run: Run) -> bool:
@@ -252,13 +268,15 @@ class OffsetsSteps:
         if waiting and tries.again_after_wait(self._clock()):
             await self.report(run.operation, say.applying())
             return SETTLING.delay(self._looked(progress), uniform)
-        if status == 500 and not waiting and tries.again_after_refusal():
-            return TRANSIENT.delay(tries.refused, uniform)
         absent = isinstance(error, errors.ConnectorOrClusterNotFound)  # of a connector that was there a moment ago
-        if absent and tries.again_after_unknown():
-            return TRANSIENT.delay(tries.unknown, uniform)
+        doubtful = not waiting and (absent or isinstance(error, DOUBTFUL)) and status in (400, 404, 500)
+        if doubtful:
+            await run.session.observer.prove_alive(run.connector.connector, fresh=True)
+            if tries.again_after_refusal(self._clock()):
+                await self.report(run.operation, say.applying())
+                return TRANSIENT.delay(tries.refused, uniform)
         unknown = absent or _unknown_operation(error)
-        if not (unknown or waiting or status == 500 or isinstance(error, REFUSED)):
+        if not (unknown or waiting or doubtful or isinstance(error, REFUSED)):
             raise error
         if progress.answer is not None:
             return await self._done(run, progress.answer, None, words)

@@ -9,6 +9,9 @@ from lenses_operator.lenses import errors
 from lenses_operator.resources.conditions import ConditionStatus, Phase, Verdict
 from lenses_operator.resources.connector import ConnectorKey
 
+_ABOUT_THE_CLUSTER = frozenset({"get_cluster_info", "list_connectors", "list_plugins"})
+_ABOUT_THE_CONFIGURATION = frozenset({"validate", "create_connector", "put_resource"})
+
 
 def problem_of(
     error: errors.LensesError, connector: ConnectorKey, redact: Callable[[str], str], token: str | None = None
@@ -43,6 +46,12 @@ def problem_of(
                 f"Lenses knows no environment {env!r}, or the token may not see it ({words}). Check spec.environment "
                 "against the environments' names in Lenses.",
             )
+        case errors.ConnectorOrClusterNotFound() if error.operation not in _ABOUT_THE_CLUSTER:
+            return _waiting(
+                Reason.LENSES_UNAVAILABLE,
+                f"Lenses does not find the connector or its plugin ({words}), though cluster {cluster} answers. "
+                "It is looked for again.",
+            )
         case errors.ConnectorOrClusterNotFound():
             return _stalled(
                 Reason.CLUSTER_NOT_FOUND,
@@ -55,10 +64,22 @@ def problem_of(
                 f"The Lenses agent of environment {env} is not connected ({words}). "
                 "Nothing can be seen or done until it is.",
             )
+        case errors.AlreadyExists():
+            return _waiting(
+                Reason.LENSES_UNAVAILABLE,
+                f"Lenses says that connector {connector} exists already ({words}), but does not show it. It may be on "
+                "its way out, or the token may have lost the right to see it. It is looked for again.",
+            )
         case errors.Conflict():
             return _waiting(
                 Reason.CONNECT_REBALANCING,
                 f"Connect cluster {cluster} is rebalancing ({words}). Nothing can be done until it has ended.",
+            )
+        case errors.LensesRefused() if error.operation in _ABOUT_THE_CONFIGURATION and error.status in (400, 500):
+            return _waiting(
+                Reason.LENSES_UNAVAILABLE,
+                f"Lenses did not take the configuration ({words}). One such answer may be due to a rebalance, so it is "
+                "tried again; it counts as a refusal when it has been the same for a minute.",
             )
         case _:
             return _waiting(

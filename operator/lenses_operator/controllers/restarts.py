@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime
 
-from lenses_operator.controllers.reporter import Reporter
+from lenses_operator.controllers.acting import Acting
 from lenses_operator.controllers.work import GONE, Outcome, Work
 from lenses_operator.domain.decide import Restart
 from lenses_operator.domain.reasons import Reason
@@ -24,10 +22,11 @@ SETTLE = 0.5
 class Restarts:
     """The restart is written down before it is asked for: a crash between the two may lose one, never repeat one."""
 
-    def __init__(self, reporter: Reporter, *, clock: Callable[[], float], now: Callable[[], datetime]) -> None:
-        self._reporter = reporter
-        self._clock = clock
-        self._now = now
+    def __init__(self, acting: Acting) -> None:
+        self._acting = acting
+        self._reporter = acting.reporter
+        self._clock = acting.clock
+        self._now = acting.now
 
     def plan(self, work: Work) -> Plan:
         """For a connector that has failed."""
@@ -75,7 +74,7 @@ class Restarts:
         return Outcome(delay=SETTLE)
 
     async def _ask(self, work: Work, decision: Restart) -> None:
-        client, memory = work.session.client, work.memory
+        client, memory = self._acting.client(work), work.memory
         why = "as the restart annotation asks" if decision.asked else "automatically"
         if decision.connector:
             await client.set_state(*work.connector, "restart")

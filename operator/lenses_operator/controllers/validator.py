@@ -13,12 +13,24 @@ from lenses_operator.domain.plugins import installed, not_found_message
 from lenses_operator.domain.reasons import Reason
 from lenses_operator.domain.situation import Refusal
 from lenses_operator.domain.validation import refusal_message, validation_message
-from lenses_operator.lenses.errors import BadRequest, LensesError, ServerError, one_line
+from lenses_operator.lenses.errors import (
+    AgentCallFailed,
+    BadRequest,
+    ConnectorOrClusterNotFound,
+    LensesError,
+    LensesRefused,
+    ServerError,
+    one_line,
+)
 from lenses_operator.lenses.models import ConnectorRequest
 
 logger = logging.getLogger(__name__)
 STUBBORN_TIMES = 3
 STUBBORN_SECONDS = 60.0
+NOT_APPLIED = 30.0
+"""Seconds in which a write in place has to show."""
+REFUSALS = (BadRequest, ServerError, AgentCallFailed, ConnectorOrClusterNotFound)
+"""What may be about the configuration, or about anything else."""
 
 
 class Validator:
@@ -36,11 +48,8 @@ class Validator:
         request = ConnectorRequest(name=key.name, cluster=key.cluster, configuration=wanted.config)
         try:
             result = await work.session.client.validate(key.environment, request)
-        except BadRequest as error:
-            await self.refuse(work, "validate", error)
-            return False
-        except ServerError as error:
-            if await self.stubborn(work, "validate", error):
+        except REFUSALS as error:
+            if await self.lasting(work, "validate", error):
                 await self.refuse(work, "validate", error)
                 return False
             raise
@@ -57,23 +66,27 @@ class Validator:
         words = one_line(work.quotable(error.words)) or str(error)
         await self._refuse(work, refusal_message(operation, words))
 
-    async def stubborn(self, work: Work, operation: str, error: ServerError) -> bool:
-        """The same 500 three times over at least a minute, while the cluster is well: this will not pass by itself.
+    async def lasting(self, work: Work, operation: str, error: LensesError) -> bool:
+        """Whether this is a last word: the same 400, 404 or 500 three times over at least a minute, the cluster having
+        answered each time. A rebalance may be told as either, and our own delete causes one.
 
         A class that is not installed is believed at once: the cluster's own list says so.
         """
-        if error.status != 500:
+        if not isinstance(error, LensesRefused) or error.status not in (400, 404, 500):
             return False
-        memory, now, words = work.memory, self._clock(), f"{operation}: {error.words}"
+        memory, now, words = work.memory, self._clock(), f"{operation}: {error.status} {error.words}"
+        try:
+            await work.session.observer.prove_alive(work.connector, fresh=True)
+        except LensesError:
+            memory.stubborn = None  # nothing can be said of a configuration while the cluster itself is not well
+            raise
         if memory.stubborn is None or memory.stubborn.words != words:
             memory.stubborn = Stubborn(words, now)
         else:
             memory.stubborn.count += 1
-        lasting = memory.stubborn.count >= STUBBORN_TIMES and now - memory.stubborn.since >= STUBBORN_SECONDS
-        if not lasting and await self._plugin_message(work) is None:
-            return False
-        await work.session.observer.prove_alive(work.connector)
-        return True
+        if memory.stubborn.count >= STUBBORN_TIMES and now - memory.stubborn.since >= STUBBORN_SECONDS:
+            return True
+        return await self._plugin_message(work) is not None
 
     async def _refuse(self, work: Work, message: str) -> None:
         missing = await self._plugin_message(work)
@@ -85,8 +98,19 @@ class Validator:
         self._remember(
             work,
             Reason.UPDATE_NOT_SUPPORTED,
-            f"spec.updateStrategy is InPlace, but this Lenses does not offer it ({error}). The connector keeps its "
-            "configuration. Set spec.updateStrategy: Recreate to have it deleted and created again.",
+            f"spec.updateStrategy is {work.resource.spec.update_strategy}, but this Lenses does not write in place "
+            f"({error}). The connector keeps its configuration. Set spec.updateStrategy: Recreate to have it deleted "
+            "and created again.",
+        )
+
+    def refuse_as_not_applied(self, work: Work) -> None:
+        """Lenses took the write in place, and does not show it."""
+        self._remember(
+            work,
+            Reason.UPDATE_NOT_APPLIED,
+            f"Lenses accepted the new configuration, but still shows the old one after {NOT_APPLIED:.0f} s. The "
+            "connector is left as it is, and the write is tried again. Compare it in Lenses; to have the connector "
+            "deleted and created again instead, set spec.updateStrategy: Recreate.",
         )
 
     def _remember(self, work: Work, reason: Reason, message: str) -> None:

@@ -13,13 +13,14 @@ from lenses_operator.controllers.redaction import WITHHELD
 from lenses_operator.controllers.session import Session
 from lenses_operator.domain.references import ReferenceNotFound
 from lenses_operator.domain.render import ConfigInvalid, Rendered
-from lenses_operator.domain.situation import Refusal
+from lenses_operator.domain.situation import Observed, Refusal
 from lenses_operator.domain.status import Marks
 from lenses_operator.domain.validation import withhold
 from lenses_operator.resources.connector import (
     AppliedConfig,
     ConnectorKey,
     LensesConnector,
+    OwnershipState,
     SecretVersion,
     WantedState,
 )
@@ -38,6 +39,8 @@ class Work:
     unusable: ConfigInvalid | ReferenceNotFound | None = None
     """Why `wanted` is empty where it is: then nothing may be written."""
     marks: Marks = field(init=False)
+    observed: Observed | None = None
+    """What the look has shown."""
     looked_at: float = -inf
     """When the look that the pass decides by was begun: without one nothing is proven."""
     foreign: bool = False
@@ -62,6 +65,15 @@ class Work:
     def state(self) -> WantedState:
         """The effective one."""
         return WantedState.STOPPED if self.held else self.resource.spec.state
+
+    @property
+    def ours(self) -> bool:
+        return self.resource.status.ownership.state.ours
+
+    @property
+    def unsent(self) -> bool:
+        """Claimed, and no create was sent that may have worked: what is there is not ours."""
+        return self.resource.status.ownership.state is OwnershipState.CLAIMING and self.memory.unsent
 
     def mark(self, **changes: Any) -> None:
         """Goes into the next status that is written."""

@@ -9,8 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from lenses_operator.domain.deleting import Await, Release
 from lenses_operator.domain.drift import Difference
-from lenses_operator.domain.situation import Observed, Situation
+from lenses_operator.domain.situation import Situation
 from lenses_operator.resources.connector import (
     AdoptionPolicy,
     DeletionPolicy,
@@ -50,9 +51,11 @@ class Adopt:
 
 @dataclass(frozen=True)
 class RefuseAdoption:
-    """`difference` is empty where the policy refuses any connector that was there before."""
+    """`difference` is empty where the policy refuses any connector that was there before, or where Lenses shows too
+    little of it (`hidden`) to know anything."""
 
     difference: Difference
+    hidden: bool = False
 
 
 @dataclass(frozen=True)
@@ -90,53 +93,19 @@ class ChangeState:
     action: Transition
 
 
-@dataclass(frozen=True)
-class Delete:
-    pass
+Decision = Nothing | Look | Await | Adopt | RefuseAdoption | Create | Check | Update | ChangeState | Restart
 
-
-@dataclass(frozen=True)
-class StopFirst:
-    """Offsets can be reset only while the connector is stopped."""
-
-
-@dataclass(frozen=True)
-class ResetOffsets:
-    pass
-
-
-@dataclass(frozen=True)
-class Release:
-    """Take our finalizer off. `why` is for the Event."""
-
-    why: Literal["retained", "not-owned", "gone"]
-
-
-@dataclass(frozen=True)
-class Await:
-    """Look again in `seconds`."""
-
-    seconds: float
-
-
-Decision = Nothing | Look | Adopt | RefuseAdoption | Create | Check | Update | ChangeState | Restart
-Deletion = Delete | Release | Await | StopFirst | ResetOffsets
-
-ABSENCE = 2.0
-"""Seconds between two proofs of absence, unless our own DELETE was accepted."""
+LOST = 15.0
+"""Seconds between two proofs that a connector of ours is gone, unless our own DELETE was accepted."""
 ASK_AGAIN = 5.0
 """Seconds a state change may take before it is asked for once more."""
-DELETE_AGAIN = 10.0
-"""Seconds an accepted DELETE may take to show before it is sent once more."""
 
 
 def decide(situation: Situation) -> Decision:
     """For a resource that is wanted, owns the connector's name and has a good configuration of its own."""
     observed = situation.observed
     if not observed.present:
-        if situation.refused:
-            return Nothing()
-        return Create(lost=situation.ownership is OwnershipState.OWNED)
+        return _absent(situation)
     if not situation.ownership.ours:
         return _adoption(situation)
     if situation.held:
@@ -153,6 +122,16 @@ def decide(situation: Situation) -> Decision:
     return _restart(situation)
 
 
+def _absent(situation: Situation) -> Decision:
+    """What is ours and was not taken down by us may be hidden only: a moment, or a right, is missing."""
+    if situation.refused:
+        return Nothing()
+    lost = situation.ownership is OwnershipState.OWNED
+    if lost and not situation.taken_down and situation.absent_for < LOST:
+        return Await(LOST - situation.absent_for)
+    return Create(lost=lost)
+
+
 def _restart(situation: Situation) -> Decision:
     """A failure is seen in fresh details before anything is restarted: Lenses may have restarted it itself."""
     observed = situation.observed
@@ -167,40 +146,18 @@ def _restart(situation: Situation) -> Decision:
     return Restart(broken, failed, asked=False)
 
 
-def decide_early(resource: LensesConnector) -> Release | None:
-    """Deletions that need no word from Lenses: what is retained or was never ours is let go at once."""
+def decide_early(resource: LensesConnector, *, unsent: bool) -> Release | None:
+    """Deletions that need no word from Lenses: what is retained or was never ours is let go at once.
+
+    `unsent`: no create was ever sent for the claim that status tells of.
+    """
     if not resource.metadata.deleting:
         return None
-    if not resource.status.ownership.state.ours:
+    if not resource.status.ownership.state.ours or unsent:
         return Release("not-owned")
     if resource.spec.deletion_policy is DeletionPolicy.RETAIN:
         return Release("retained")
     return None
-
-
-def decide_deletion(
-    observed: Observed,
-    *,
-    absent_for: float | None,
-    accepted_for: float | None,
-    reset_offsets: bool = False,
-) -> Deletion:
-    """For a connector that is ours to delete. Times in seconds, None: not so. `reset_offsets`: still to be done.
-
-    `observed` absent is a proof in itself (the agent's own 404 beside a good answer of the cluster); without an
-    accepted DELETE of our own it takes two of them, since a restarting cluster may deny what it holds for a moment.
-    """
-    if observed.present:
-        if accepted_for is not None and accepted_for < DELETE_AGAIN:
-            return Await(0.0)
-        if reset_offsets and observed.state != "STOPPED":
-            return StopFirst()
-        if reset_offsets and observed.tasks:
-            return Await(0.0)
-        return ResetOffsets() if reset_offsets else Delete()
-    if accepted_for is not None or (absent_for is not None and absent_for >= ABSENCE):
-        return Release("gone")
-    return Await(ABSENCE - (absent_for or 0.0))
 
 
 def _adoption(situation: Situation) -> Decision:
@@ -210,9 +167,12 @@ def _adoption(situation: Situation) -> Decision:
         return RefuseAdoption(Difference())
     if situation.observed.details is None:
         return Look()
-    difference = situation.difference()
-    if difference and policy is AdoptionPolicy.IF_IDENTICAL:
-        return RefuseAdoption(difference)
+    difference = situation.difference_at_adoption()
+    if policy is AdoptionPolicy.IF_IDENTICAL:
+        if situation.nothing_shown():
+            return RefuseAdoption(Difference(), hidden=True)
+        if difference:
+            return RefuseAdoption(difference)
     return Adopt(difference, tuple(situation.unread()))
 
 

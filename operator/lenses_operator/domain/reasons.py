@@ -27,6 +27,7 @@ class Reason(StrEnum):
     REFERENCE_NOT_FOUND = "ReferenceNotFound"
     NOT_ALLOWED = "NotAllowed"
     UPDATE_NOT_SUPPORTED = "UpdateNotSupported"
+    UPDATE_NOT_APPLIED = "UpdateNotApplied"
     SUSPENDED = "Suspended"
     OFFSETS_OPERATION = "OffsetsOperation"
     CONFLICT = "Conflict"

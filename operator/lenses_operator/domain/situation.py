@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 
 from lenses_operator.domain.drift import Baseline, Difference, compare, is_masked, unreadable_keys
+from lenses_operator.domain.plugins import aliases
 from lenses_operator.domain.render import Rendered
 from lenses_operator.domain.traces import ends
 from lenses_operator.lenses.models import ConnectorDetails, ConnectorListItem, Task
@@ -40,7 +41,8 @@ class Observed:
 
     @classmethod
     def from_list(cls, entry: ConnectorListItem) -> Observed:
-        return cls(Presence.PRESENT, entry.state, entry.tasks, entry.type, entry.lrn)
+        tasks = tuple(Task(id=task.id, state=task.state) for task in entry.tasks)
+        return cls(Presence.PRESENT, entry.state, tasks, entry.type, entry.lrn)
 
     @classmethod
     def from_details(cls, details: ConnectorDetails, digest: bytes | None = None) -> Observed:
@@ -62,6 +64,11 @@ class Observed:
     @property
     def present(self) -> bool:
         return self.presence is Presence.PRESENT
+
+    @property
+    def class_name(self) -> str | None:
+        """As details tell it beside the configuration."""
+        return self.details.class_name if self.details else None
 
     @property
     def config(self) -> Mapping[str, str] | None:
@@ -87,6 +94,7 @@ class Situation:
     """`last_written`: the exact map of our last write while this process lives; later only hashes are left.
 
     `held`: an offsets operation keeps the connector stopped, which `state` then says too. `was_held`: one has let go.
+    `absent_for`: seconds since it was first proven to be gone; `taken_down`: by a DELETE of ours that was accepted.
     `restart_asked`: the restart annotation has a new value. `restart_due`: the back-off of auto-restart is over.
     """
 
@@ -100,6 +108,8 @@ class Situation:
     validated: bool = False
     held: bool = False
     was_held: bool = False
+    absent_for: float = 0.0
+    taken_down: bool = False
     restart_asked: bool = False
     restart_due: bool = False
 
@@ -131,6 +141,30 @@ class Situation:
         if found:
             return found
         return self._unseen_change(frozenset(self.unreadable()) | hidden)  # one that was removed may be hidden too
+
+    def difference_at_adoption(self) -> Difference:
+        """The class counts even where its key is hidden: details tell it beside the configuration. Of a connector that
+        shows nothing, everything may differ."""
+        if self.nothing_shown():
+            return Difference(changed=tuple(sorted(self.wanted.config)))
+        found = self.difference()
+        if self._of_another_class() and "connector.class" not in found.changed:
+            return replace(found, changed=tuple(sorted((*found.changed, "connector.class"))))
+        return found
+
+    def nothing_shown(self) -> bool:
+        """Whether no wanted key but the class can be compared, and none is seen to be missing."""
+        seen = self.observed.config
+        if seen is None:
+            return True
+        others = self.wanted.config.keys() - {"connector.class"} - self._hidden
+        return bool(self.wanted.config.keys() - {"connector.class"}) and all(
+            is_masked(seen.get(key, "")) for key in others
+        )
+
+    def _of_another_class(self) -> bool:
+        shown, wanted = self.observed.class_name, self.wanted.config.get("connector.class", "")
+        return bool(shown) and wanted not in aliases(shown or "") and shown not in aliases(wanted)
 
     def written_as_wanted(self) -> bool:
         """Whether our last write was of this very configuration, by memory or by what status keeps of it."""

@@ -78,9 +78,16 @@ def suspended(observed: Observed | None) -> Verdict:
     )
 
 
-def not_adopted(connector: ConnectorKey, difference: Difference) -> Verdict:
+def not_adopted(connector: ConnectorKey, difference: Difference, *, hidden: bool = False) -> Verdict:
+    """`hidden`: Lenses shows nothing of its configuration that could be compared."""
     message = f"Connector {connector} was there before this resource"
-    if difference:
+    if hidden:
+        message += (
+            ", and Lenses does not show its configuration, so nothing is known to match. It is left as it is. To own "
+            "it, give the token's role the permission to read configurations, or set spec.adoptionPolicy: Always, "
+            "which writes the configuration anew."
+        )
+    elif difference:
         message += (
             f" and its configuration differs: {difference.describe()}. It is left as it is. To own it, make spec.config"
             " match it, set spec.adoptionPolicy: Always, or delete the connector in Lenses."
@@ -107,6 +114,21 @@ def deletion_blocked(connector: ConnectorKey | None, namespace: str, name: str, 
         """-p '{"spec":{"deletionPolicy":"Retain"}}'"""
     )
     return Verdict(ready="False", reason=Reason.DELETION_BLOCKED, message=message, phase=Phase.RECONCILING)
+
+
+def blind(connector: ConnectorKey, token: str | None) -> Verdict:
+    """`token`: where it comes from if it is not the operator's own."""
+    whose = "the operator's token" if token is None else f"the token of {token}"
+    message = (
+        f"Lenses answers that it does not exist, but by now {whose} sees no connector at all in environment "
+        f"{connector.environment}, where it saw others before: it has rather lost a right. "
+        "Give its Lenses account the permissions it had."
+    )
+    return Verdict(ready="False", reason=Reason.FORBIDDEN, message=message, phase=Phase.STALLED)
+
+
+def missing(connector: ConnectorKey) -> Verdict:
+    return progressing(f"Connector {connector} is not found. It is looked for once more before it is created again.")
 
 
 def of_connector(

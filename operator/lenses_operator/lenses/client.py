@@ -14,7 +14,7 @@ from typing import TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
-from lenses_operator.lenses import errors
+from lenses_operator.lenses import answers, errors
 from lenses_operator.lenses.models import (
     ClusterInfo,
     ConnectorDetails,
@@ -105,13 +105,15 @@ class LensesClient:
         call = Call("list_connectors", "GET", environment, _connect(environment, "connectors"), query)
         return list((await self._read(call, _CONNECTORS)).data)
 
-    async def poll_connectors(self, environment: str, known: Listing | None = None) -> Listing:
+    async def poll_connectors(
+        self, environment: str, known: Listing | None = None, *, cluster: str | None = None
+    ) -> Listing:
         """The same for whoever asks again and again: a single try, and `known` itself if the answer is still that.
 
         Reading an answer of thousands costs more than all that a quiet poll causes otherwise.
         """
-        path = _connect(environment, "connectors")
-        call = Call("list_connectors", "GET", environment, path, patient=False)
+        query = names("cluster", None if cluster is None else [cluster])
+        call = Call("list_connectors", "GET", environment, _connect(environment, "connectors"), query, patient=False)
         answer = await self._send(call)
         digest = hashlib.sha256(answer.body).digest()
         if known is not None and known.digest == digest:
@@ -176,7 +178,7 @@ class LensesClient:
             return offsets_of(answer.body.decode())
         except ValueError as failure:
             why = "not UTF-8" if isinstance(failure, UnicodeError) else str(failure)
-        raise errors.unusable(call.operation, answer.status, answer.body, why)
+        raise answers.unusable(call.operation, answer.status, answer.body, why)
 
     async def alter_offsets(self, environment: str, cluster: str, name: str, offsets_json: str) -> str:
         """Sends a JSON array of `{partition, offset}` to the letter; the API's message.
@@ -201,6 +203,20 @@ class LensesClient:
         path = ("api", "v1", "environments", environment)
         return await self._read(Call("get_environment", "GET", environment, path), _ENVIRONMENT)
 
+    async def get_resource(self, environment: str, cluster: str, name: str) -> str:
+        """A connector as a resource-as-code document (YAML), outside the Kafka Connect API.
+
+        Raises MissingAgentCapability where this Lenses does not offer that, or has no such connector.
+        """
+        path = ("api", "v1", "environments", environment, "proxy", "api", "v1", "resource", "kafka", "connect")
+        target = (*path, cluster, "connector", name)
+        answer = await self._send(
+            Call("get_resource", "GET", environment, target, accept="application/yaml", optional=True)
+        )
+        if answer.body.lstrip()[:1] == b"<":
+            raise answers.unusable("get_resource", answer.status, answer.body)
+        return answer.body.decode("utf-8", "replace")
+
     async def put_resource(self, environment: str, document: str) -> None:
         """Hands a resource-as-code document (YAML) to the agent, outside the Kafka Connect API.
 
@@ -220,7 +236,7 @@ class LensesClient:
             )
         )
         if answer.body.lstrip()[:1] == b"<":
-            raise errors.unusable("put_resource", answer.status, answer.body)
+            raise answers.unusable("put_resource", answer.status, answer.body)
 
     async def _send(self, call: Call) -> Answer:
         return await self._transport.request(call, self._tokens, self._on_response, self._holds)
@@ -245,9 +261,9 @@ def _parse(call: Call, answer: Answer, adapter: TypeAdapter[T]) -> T:
         first = failure.errors(include_url=False, include_context=False, include_input=False)[0]
     # Raised out here: the ValidationError, which may quote the answer, is not to travel along as context.
     if first["type"] == "json_invalid":
-        raise errors.unusable(call.operation, answer.status, answer.body)
+        raise answers.unusable(call.operation, answer.status, answer.body)
     where = ".".join(map(str, first["loc"])) or "the answer"
-    raise errors.unusable(call.operation, answer.status, answer.body, f"{where}: {first['type']}")
+    raise answers.unusable(call.operation, answer.status, answer.body, f"{where}: {first['type']}")
 
 
 def _connect(environment: str, *rest: str) -> tuple[str, ...]:

@@ -12,12 +12,17 @@ Everything that can go wrong with a request to Lenses:
     + NotFound                  404
       - ConnectorOrClusterNotFound   in the agent's own words: the agent looked and found nothing
       - EnvironmentNotFound          in HQ's words: no agent was asked
-    + Conflict                  409: a rebalance, or at create a name that exists
+    + Conflict                  a rebalance or another operation under way: 409, or by Connect's words
+      - AlreadyExists           the name is taken, by Connect's words
     + RateLimited               429
+    + AgentCallFailed           HQ's `agent_rpc_error`, or a type of HQ's that is not known: perhaps carried out
     + AgentNotConnected         HQ's `agent_not_connected`, whatever the status
     + MissingAgentCapability    HQ's `missing_agent_capabilities`, or an operation this Lenses does not have
     + ServerError               5xx, an ingress's included
     + UnexpectedStatus          any other
+
+An answer of 400, 409, 500, 502 or 503 is read by its words first (see `wording`), then by HQ's type, and only then by
+its code: which of them Lenses makes of Connect's 409 nobody has seen.
 
 Three parties answer: the agent with `{error, fields[], errorType}`, HQ with `{type, title, status}`, and whatever
 stands in between with HTML or text. Who spoke matters most for 404: only the agent can know that a connector is
@@ -35,16 +40,11 @@ import re
 from collections.abc import Callable
 from typing import ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
-
 from lenses_operator.lenses.models import FieldError
 
 _SHOWN = 1000  # characters of the server's words that people get to see
-_KEPT = 1024 * 1024  # characters; longer words are not kept at all, since a value cut in two is not recognised
+KEPT = 1024 * 1024  # characters; longer words are not kept at all, since a value cut in two is not recognised
 _TOO_LONG = "the server's words are too long to be quoted"
-_TITLE = re.compile(r"<title[^<>]*>", re.IGNORECASE)
-_TITLE_END = re.compile(r"</title>", re.IGNORECASE)
-_TAG = re.compile(r"<[^<>]*>")
 _SLUG = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 
 
@@ -73,7 +73,7 @@ class LensesError(Exception):
         self.operation = operation
         self.message = one_line(message) or type(self).__name__
         self.retry_after = retry_after
-        self.words = detail if len(detail) <= _KEPT else _TOO_LONG
+        self.words = detail if len(detail) <= KEPT else _TOO_LONG
         super().__init__(f"{operation.replace('_', ' ')}: {self.message}")
 
     @property
@@ -178,7 +178,7 @@ class LensesRefused(LensesError):
 
 
 class BadRequest(LensesRefused):
-    """400: the request will never pass as it is."""
+    """400: the request is wrong as it is, or Lenses says so of something that passes. One alone is no last word."""
 
     usual_status = 400
 
@@ -216,15 +216,35 @@ class EnvironmentNotFound(NotFound):
 
 
 class Conflict(LensesRefused):
-    """409: a rebalance, or at create a name that exists. Read again."""
+    """A rebalance, a configuration that is just being written, another operation under way. Read again.
+
+    409 for Connect; with Lenses any code of `_DOUBTFUL` whose words say so.
+    """
 
     usual_status = 409
+
+
+class AlreadyExists(Conflict):
+    """A connector of that name exists. It may be one that an earlier request of ours has created."""
 
 
 class RateLimited(LensesRefused):
     """429, or held back here because the environment asked for a pause. `retry_after` says how long."""
 
     usual_status = 429
+
+
+class AgentCallFailed(LensesRefused):
+    """HQ could not tell what became of a call to the agent, or says why with a type that is not known here.
+
+    Seen by others with status 400. Passing, and perhaps carried out.
+    """
+
+    usual_status = 502
+
+    @property
+    def maybe_done(self) -> bool:
+        return True
 
 
 class AgentNotConnected(LensesRefused):
@@ -251,127 +271,3 @@ class ServerError(LensesRefused):
 
 class UnexpectedStatus(LensesRefused):
     """An error status this API does not document."""
-
-
-class _AgentError(BaseModel):
-    """The agent's shape of an error. Web frameworks answer `error` too, but with a `status` beside it."""
-
-    model_config = ConfigDict(extra="ignore", hide_input_in_errors=True)
-
-    error: str
-    fields: tuple[FieldError, ...] | None = None
-    errorType: str | None = None  # noqa: N815
-    status: None = None
-
-
-class _Problem(BaseModel):
-    """HQ's shape of an error, problem+json; `type` is a bare word or a URI that ends in it."""
-
-    model_config = ConfigDict(extra="ignore", hide_input_in_errors=True)
-
-    type: str = "about:blank"
-    title: str
-    detail: str | None = None
-
-    @property
-    def word(self) -> str:
-        return re.split(r"[/:#]", self.type.rstrip("/"))[-1]
-
-
-_BY_STATUS: dict[int, type[LensesRefused]] = {
-    kind.usual_status: kind
-    for kind in (BadRequest, Unauthorized, LicenceRequired, Forbidden, NotFound, Conflict, RateLimited)
-}
-_BY_WORD: dict[str, type[LensesRefused]] = {
-    "agent_not_connected": AgentNotConnected,
-    "missing_agent_capabilities": MissingAgentCapability,
-    "licence_limitation": LicenceRequired,
-    "license_limitation": LicenceRequired,
-}
-# What a page means is its status for these alone: they say the same whoever in between sent them.
-_PLAIN_STATUS = frozenset({401, 403, 429})
-
-
-def from_answer(
-    operation: str,
-    status: int,
-    body: bytes,
-    *,
-    retry_after: float | None = None,
-    optional: bool = False,
-    target: str = "",
-) -> LensesError:
-    """The error that a finished answer with a status other than 2xx stands for. `target`: of a redirect, its host.
-
-    `optional` marks an operation that a Lenses may lack: 404, 405, 415 and 501 then mean just that.
-    """
-    shape = _shape(body)
-    if 300 <= status < 400:
-        where = f" to {target}, which is not followed," if target else ""
-        message = f"redirected{where} instead of answered (status {status}); is the URL right?"
-        return UnusableAnswer(operation, message, status=status, detail=_words(shape), retry_after=retry_after)
-    if optional and status in {404, 405, 415, 501} and not (isinstance(shape, _Problem) and shape.word in _BY_WORD):
-        return MissingAgentCapability(operation, status=status, detail=_words(shape), retry_after=retry_after)
-    match shape:
-        case _AgentError():
-            kind = ConnectorOrClusterNotFound if status == 404 else _by_status(status)
-            return kind(
-                operation,
-                status=status,
-                fields=shape.fields or (),
-                error_type=shape.errorType,
-                speaker="agent",
-                detail=_words(shape),
-                retry_after=retry_after,
-            )
-        case _Problem():
-            kind = EnvironmentNotFound if status == 404 else _by_status(status)
-            return _BY_WORD.get(shape.word, kind)(
-                operation,
-                status=status,
-                error_type=shape.word,
-                speaker="HQ",
-                detail=_words(shape),
-                retry_after=retry_after,
-            )
-        case _:
-            if status >= 500 or status in _PLAIN_STATUS:
-                return _by_status(status)(operation, status=status, detail=_words(shape), retry_after=retry_after)
-            return unusable(operation, status, body)
-
-
-def unusable(operation: str, status: int, body: bytes, why: str = "") -> UnusableAnswer:
-    """The error for a 2xx answer that is none; `why` in our own words, never quoting the body."""
-    message = f"not an answer of the Lenses API (status {status})"
-    detail = "" if why else _words(_shape(body))
-    return UnusableAnswer(operation, f"{message}: {why}" if why else message, status=status, detail=detail)
-
-
-def _by_status(status: int) -> type[LensesRefused]:
-    if status >= 500:
-        return ServerError
-    return _BY_STATUS.get(status, UnexpectedStatus)
-
-
-def _shape(body: bytes) -> _AgentError | _Problem | str:
-    """Who is speaking, told by the shape alone: proxies rewrite content types. Text for neither."""
-    for model in (_AgentError, _Problem):
-        try:
-            return model.model_validate_json(body)
-        except ValidationError:
-            continue
-    return body[:_KEPT].decode("utf-8", "replace")
-
-
-def _words(shape: _AgentError | _Problem | str) -> str:
-    match shape:
-        case _AgentError():
-            told = [f"{field.field}: {field.error}".strip(": ") for field in shape.fields or ()]
-            return "; ".join([shape.error, *told])
-        case _Problem():
-            return f"{shape.title}: {shape.detail}" if shape.detail else shape.title
-        case _:
-            # Two steps: one pattern for both would look for the end from each of many beginnings.
-            title = _TITLE.search(shape)
-            end = _TITLE_END.search(shape, title.end()) if title else None
-            return shape[title.end() : end.start()] if title and end else _TAG.sub(" ", shape)

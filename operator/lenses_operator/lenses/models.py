@@ -74,31 +74,49 @@ def _texts(value: object) -> object:
 Config = Annotated[Mapping[str, str], BeforeValidator(_texts)]
 _or_empty = BeforeValidator(lambda value: "" if value is None else value)
 Word = Annotated[str, _or_empty]
-SharedWord = Annotated[Shared, _or_empty]
 
 
-class Task(Model):
-    """One task of a connector. `state` is the raw word, empty when missing; `trace` only comes with details."""
+def _one_word(value: object) -> object:
+    """A state is a word, known or not; a sentence is none, and what it may quote nobody could cut out of a list."""
+    return None if isinstance(value, str) and len(value.split()) > 1 else value
+
+
+StateWord = Annotated[Shared | None, BeforeValidator(_one_word)]
+TaskWord = Annotated[Shared, BeforeValidator(lambda value: _one_word(value) or "")]
+
+
+class ListedTask(Model):
+    """One task as the list shows it. `state` is the raw word, empty when missing."""
 
     id: int = Field(ge=0, lt=2**31)
-    state: SharedWord = ""
+    state: TaskWord = ""
+
+
+class Task(ListedTask):
+    """One task of a connector in full. `trace` may quote values of Secrets."""
+
     worker_id: Shared | None = None
     trace: str | None = Field(default=None, repr=False)
 
 
+ListedTasks = Annotated[tuple[ListedTask, ...], BeforeValidator(_absent_as_empty)]
 Tasks = Annotated[tuple[Task, ...], BeforeValidator(_absent_as_empty)]
 
 
 class ConnectorListItem(Model):
-    """A connector as the list shows it. `state` is the raw word or None when missing."""
+    """A connector as the list shows it. `state` is the raw word or None when missing.
+
+    Lists of some builds carry tasks' traces (6.2.2, seen by others). They are not read: what a list tells is kept as
+    long as it is the last one, and only details are redacted.
+    """
 
     name: str = Field(min_length=1)
     cluster: Shared = Field(min_length=1)
     lrn: Word = ""
-    state: Shared | None = None
-    tasks: Tasks = ()
+    state: StateWord = None
+    tasks: ListedTasks = ()
     class_name: Shared | None = None
-    type: Shared | None = None
+    type: StateWord = None
 
 
 DETAILS = frozenset(
@@ -114,6 +132,7 @@ class ConnectorDetails(ConnectorListItem):
     withheld by permission; a key in `hidden_keys` may be masked or missing in `config`.
     """
 
+    tasks: Tasks = ()
     worker_id: str | None = None
     version: str | None = None
     config: Config | None = Field(default=None, repr=False)

@@ -1,4 +1,4 @@
-"""One list per environment and token serves all its connectors; what differs from the last list is reported."""
+"""One list per Connect cluster and token serves all its connectors; what differs from the last list is reported."""
 
 from __future__ import annotations
 
@@ -10,11 +10,16 @@ from dataclasses import dataclass, field
 
 from lenses_operator.lenses.client import LensesClient, Listing
 from lenses_operator.lenses.errors import (
+    AgentCallFailed,
     AgentNotConnected,
+    Conflict,
+    EnvironmentNotFound,
     LensesError,
     LensesUnreachable,
+    LicenceRequired,
     RateLimited,
     ServerError,
+    Unauthorized,
     UnusableAnswer,
 )
 from lenses_operator.lenses.models import ConnectorListItem
@@ -24,16 +29,38 @@ ConnectorName = tuple[str, str]
 """(cluster, connector)."""
 
 # What may be over in a moment; everything else is the API's considered answer and believed at once.
-PASSING = (LensesUnreachable, UnusableAnswer, ServerError, AgentNotConnected, RateLimited)
+PASSING = (LensesUnreachable, UnusableAnswer, ServerError, AgentNotConnected, RateLimited, Conflict, AgentCallFailed)
+# About the environment or the token as a whole: no other request would fare better.
+WHOLE = (Unauthorized, LicenceRequired, EnvironmentNotFound, AgentNotConnected, RateLimited)
+SHARE = 3.0
+"""A list is asked for again after this many times as long as the last one took: it may not keep Lenses busy."""
+LONGEST_PAUSE = 300.0
+"""Seconds between two lists at the most, however long they take."""
 
 
 @dataclass(frozen=True)
 class View:
-    """The last list, and the error that makes it old. `asked_at`: loop time before the list was asked for."""
+    """The last list, and the error that makes it old. `asked_at`: loop time before the list was asked for.
+
+    `reachable`: the list failed, but the cluster itself has answered since. It is the list alone that does not work, as
+    with one that is too large for HQ to pass on.
+    """
 
     asked_at: float
     entries: Mapping[ConnectorName, ConnectorListItem] = field(default_factory=dict)
     error: LensesError | None = None
+    reachable: bool = False
+
+    @property
+    def lost(self) -> LensesError | None:
+        """Why nothing can be said of any connector of the cluster."""
+        return None if self.reachable else self.error
+
+    @property
+    def closed(self) -> bool:
+        """Whether the same holds for each single request, too."""
+        down = isinstance(self.error, LensesUnreachable) and not self.error.maybe_done
+        return self.lost is not None and (down or isinstance(self.error, WHOLE))
 
 
 OnChange = Callable[[frozenset[ConnectorName] | None], None]
@@ -41,26 +68,33 @@ OnChange = Callable[[frozenset[ConnectorName] | None], None]
 lost, back again)."""
 
 
-class EnvironmentPoller:
-    """Asks every `interval` seconds; after a passing failure once more soon, and only then the environment is lost."""
+class ClusterPoller:
+    """Asks every `interval` seconds, more seldom where lists take long; after a passing failure once more soon, and
+    only then the cluster is lost."""
 
     def __init__(
         self,
         client: LensesClient,
         environment: str,
+        cluster: str,
         interval: float,
         on_change: OnChange,
         uniform: Callable[[float, float], float] = random.uniform,
     ) -> None:
         self._client = client
         self._environment = environment
+        self._cluster = cluster
         self._interval = interval
         self._on_change = on_change
         self._uniform = uniform
         self._doubt = False
+        self._took = 0.0
         self._soon = asyncio.Event()
         self._reading = asyncio.Lock()
         self._listing: Listing | None = None
+        self._deleted: set[ConnectorName] = set()
+        self._seen: frozenset[ConnectorName] = frozenset()
+        self.begun_at = asyncio.get_running_loop().time()
         self.view: View | None = None
         """None until the first list ended well or badly."""
         self.read_at: float | None = None
@@ -69,37 +103,60 @@ class EnvironmentPoller:
     async def run(self) -> None:
         """Until cancelled."""
         while True:
-            await self.poll()
-            pause = min(self._interval, 2.0) if self._doubt else self._interval
-            self._soon.clear()
+            self._soon.clear()  # before the list: what is wanted anew while it is under way is not in it
             try:
-                async with asyncio.timeout(pause * self._uniform(0.9, 1.0)):
+                await self.poll()
+            except Exception as error:
+                log.exception("the list of connectors was not understood")
+                why = f"the answer could not be worked with ({type(error).__name__})"
+                await self._failed(
+                    asyncio.get_running_loop().time(), UnusableAnswer("list_connectors", why, status=200)
+                )
+            try:
+                async with asyncio.timeout(self.pause * self._uniform(0.9, 1.0)):
                     await self._soon.wait()
             except TimeoutError:
                 continue
+
+    @property
+    def pause(self) -> float:
+        """Seconds until the next list."""
+        usual = min(self._interval, 2.0) if self._doubt else self._interval
+        return max(usual, min(SHARE * self._took, LONGEST_PAUSE))
 
     def hurry(self) -> None:
         """List again now."""
         self._soon.set()
 
+    @property
+    def missed(self) -> frozenset[ConnectorName]:
+        """Connectors that were listed before the list became empty, and that this process has not deleted."""
+        return self._seen - self._deleted
+
+    def deleted(self, name: ConnectorName) -> None:
+        """Our own DELETE was accepted: it is no wonder if the list shows it no more."""
+        self._deleted.add(name)
+
     async def poll(self) -> None:
         async with self._reading:
             asked_at = asyncio.get_running_loop().time()
             try:
-                found = await self._client.poll_connectors(self._environment, self._listing)
+                found = await self._client.poll_connectors(self._environment, self._listing, cluster=self._cluster)
             except LensesError as error:
-                self._failed(asked_at, error)
+                await self._failed(asked_at, error)
             else:
                 self._read(View(asked_at, self._entries(found)))
+            self._took = asyncio.get_running_loop().time() - asked_at
 
     def _entries(self, found: Listing) -> Mapping[ConnectorName, ConnectorListItem]:
         """Those of the last view where the list is still the same."""
         if self.view is not None and found is self._listing:
             return self.view.entries
         self._listing = found
-        return {(item.cluster, item.name): item for item in found.connectors}
+        # A server that does not heed the filter shows all of its clusters.
+        return {(item.cluster, item.name): item for item in found.connectors if item.cluster == self._cluster}
 
-    def _failed(self, asked_at: float, error: LensesError) -> None:
+    async def _failed(self, asked_at: float, error: LensesError) -> None:
         before = self.view
         if isinstance(error, PASSING) and not self._doubt and (before is None or before.error is None):
             self._doubt = True
@@ -108,21 +165,38 @@ class EnvironmentPoller:
         else:
             self._doubt = False
         entries = before.entries if before else {}
-        self.view = View(asked_at, entries, error)
-        if before is None or type(before.error) is not type(error) or str(before.error) != str(error):
-            log.warning("environment lost: %s", error, extra={"environment": self._environment})
+        view = View(asked_at, entries, error)
+        self.view = view if view.closed else View(asked_at, entries, error, reachable=await self._answers())
+        if before is None or _other(before, self.view):
+            what = "list of connectors failed" if self.view.reachable else "cluster lost"
+            log.warning("%s: %s", what, error, extra={"environment": self._environment, "cluster": self._cluster})
             self._on_change(None)
+
+    async def _answers(self) -> bool:
+        try:
+            await self._client.get_cluster_info(self._environment, self._cluster)
+        except LensesError:
+            return False
+        return True
 
     def _read(self, view: View) -> None:
         self._doubt = False
         self.read_at = asyncio.get_running_loop().time()
         before, self.view = self.view, view
+        if view.entries:
+            self._seen, self._deleted = frozenset(view.entries), self._deleted & view.entries.keys()
         if before is not None and before.error is not None:
-            log.info("environment back", extra={"environment": self._environment})
+            log.info("cluster back", extra={"environment": self._environment, "cluster": self._cluster})
         if before is None or before.error is not None:
             self._on_change(None)
             return
         self._on_change(_difference(before.entries, view.entries))
+
+
+def _other(before: View, now: View) -> bool:
+    """Whether the trouble is another one than before."""
+    told, tells = before.error, now.error
+    return (type(told), str(told), before.reachable) != (type(tells), str(tells), now.reachable)
 
 
 def _difference(

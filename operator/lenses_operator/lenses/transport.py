@@ -27,7 +27,7 @@ from urllib.parse import quote
 
 import httpx
 
-from lenses_operator.lenses import errors
+from lenses_operator.lenses import answers, errors
 from lenses_operator.lenses.connections import connections
 from lenses_operator.lenses.tokens import TokenSource
 
@@ -198,7 +198,7 @@ class LensesTransport:
         retry_after = self._retry_after(response)
         if retry_after is not None:
             lane.not_before = max(lane.not_before, self._clock() + retry_after)
-        raise errors.from_answer(
+        raise answers.from_answer(
             call.operation,
             response.status_code,
             body,
@@ -219,9 +219,12 @@ class LensesTransport:
         self, call: Call, target: str, token: str, holds: Condition | None
     ) -> tuple[httpx.Response, bytes]:
         """One request over the wire. The body is complete, or LensesUnreachable is raised."""
-        headers = {**self._headers, "Authorization": f"Bearer {token}", "Accept": call.accept}
-        if call.method in {"POST", "PUT", "PATCH"}:
-            headers["Content-Type"] = call.content_type  # Connect answers 415 without, even where there is no body
+        headers = {
+            **self._headers,
+            "Authorization": f"Bearer {token}",
+            "Accept": call.accept,
+            "Content-Type": call.content_type,  # HQ (seen by others) and Connect answer 415 without, body or not
+        }
         if request_id := self._request_id():
             headers["X-Request-ID"] = request_id
         request = httpx.Request(

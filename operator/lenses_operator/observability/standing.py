@@ -60,28 +60,30 @@ class QueueMetrics(_Standing):
 
 
 class EnvironmentMetrics(_Standing):
-    """One series per environment: it is up if any token's last list of it was good. `clock` is the loop's time."""
+    """One series per Connect cluster: it is up if any token's last list of it was good. `clock` is the loop's time."""
 
     def __init__(self, standings: Callable[[], Iterable[Standing]], clock: Callable[[], float]) -> None:
         self._standings = standings
         self._clock = clock
 
     def collect(self) -> Families:
-        up = _gauge("environment_up", "1 where the last list of its connectors was good.", "environment")
-        error = _gauge("environment_error", "1 while it is not up, by reason.", "environment", "reason")
-        last = _gauge("environment_last_poll_timestamp_seconds", "When its last good list ended.", "environment")
-        best: dict[str, Standing] = {}
+        where = ("environment", "cluster")
+        up = _gauge("environment_up", "1 where the last list of its connectors was good.", *where)
+        error = _gauge("environment_error", "1 while it is not up, by reason.", *where, "reason")
+        last = _gauge("environment_last_poll_timestamp_seconds", "When its last good list ended.", *where)
+        best: dict[tuple[str, str], Standing] = {}
         for standing in self._standings():
-            known = best.get(standing.environment)
+            place = (standing.environment, standing.cluster)
+            known = best.get(place)
             if known is None or _rank(standing) > _rank(known):
-                best[standing.environment] = standing
+                best[place] = standing
         now, wall = self._clock(), time.time()
-        for name, standing in best.items():
-            up.add_metric([name], standing.error is None)
+        for place, standing in best.items():
+            up.add_metric([*place], standing.error is None)
             if standing.error is not None:
-                error.add_metric([name, reason_of(standing.error)], 1)
+                error.add_metric([*place, reason_of(standing.error)], 1)
             if standing.read_at is not None:
-                last.add_metric([name], wall - (now - standing.read_at))
+                last.add_metric([*place], wall - (now - standing.read_at))
         yield from (up, error, last)
 
 

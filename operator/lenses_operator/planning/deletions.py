@@ -29,7 +29,7 @@ def _deletion(resource: LensesConnector) -> Item:
     meta = resource.metadata
     item = Item(KIND, meta.namespace, meta.name, Action.DELETE, connector=resource.connector)
     dying = meta.model_copy(update={"deletion_timestamp": meta.creation_timestamp})
-    release = decide_early(resource.model_copy(update={"metadata": dying}))
+    release = decide_early(resource.model_copy(update={"metadata": dying}), unsent=False)
     if release is not None:
         why = "deletionPolicy is Retain" if release.why == "retained" else "it never owned its connector"
         item.notes.append(f"Only the resource goes, the connector stays: {why}.")

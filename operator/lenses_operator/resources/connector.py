@@ -43,6 +43,8 @@ class AdoptionPolicy(StrEnum):
 class UpdateStrategy(StrEnum):
     RECREATE = "Recreate"
     IN_PLACE = "InPlace"
+    AUTO = "Auto"
+    """In place in an environment that offers it, else as RECREATE."""
 
 
 class OwnershipState(StrEnum):

@@ -32,6 +32,7 @@ from lenses_operator.lenses.models import (
     ConnectorDetails,
     ConnectorListItem,
     ConnectorRequest,
+    ListedTask,
     Plugin,
     StateAction,
     Task,
@@ -106,7 +107,9 @@ class FakeLenses:
             raise fault
         return fault
 
-    async def poll_connectors(self, environment: str, known: Listing | None = None) -> Listing:
+    async def poll_connectors(
+        self, environment: str, known: Listing | None = None, *, cluster: str | None = None
+    ) -> Listing:
         found = tuple(await self.list_connectors(environment))
         digest = repr(found).encode()
         return known if known is not None and known.digest == digest else Listing(found, digest)
@@ -114,7 +117,7 @@ class FakeLenses:
     async def list_connectors(self, environment: str) -> list[ConnectorListItem]:
         await self._gate("list_connectors", environment)
         return [
-            ConnectorListItem(name=name, cluster=cluster, state=found.state, tasks=_tasks(found, traces=False))
+            ConnectorListItem(name=name, cluster=cluster, state=found.state, tasks=_listed(found))
             for (cluster, name), found in self.connectors.items()
         ]
 
@@ -128,7 +131,7 @@ class FakeLenses:
             name=name,
             cluster=cluster,
             state=found.state,
-            tasks=_tasks(found, traces=True),
+            tasks=_tasks(found),
             config=self.shows(dict(found.config)),
             hidden_keys=self.hidden,
             worker_id="w1:8083",
@@ -206,9 +209,13 @@ def shown(details: ConnectorDetails, known: bytes | None) -> Shown:
     return Shown(None if digest == known else details, digest)
 
 
-def _tasks(found: Connector, *, traces: bool) -> tuple[Task, ...]:
+def _listed(found: Connector) -> tuple[ListedTask, ...]:
+    return tuple(ListedTask(id=number, state=state) for number, (state, _) in enumerate(found.tasks))
+
+
+def _tasks(found: Connector) -> tuple[Task, ...]:
     return tuple(
-        Task(id=number, state=state, worker_id="w1:8083" if traces else None, trace=trace if traces else None)
+        Task(id=number, state=state, worker_id="w1:8083", trace=trace)
         for number, (state, trace) in enumerate(found.tasks)
     )
 

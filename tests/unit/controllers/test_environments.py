@@ -38,7 +38,7 @@ class Rig:
         return Session(name, client, Observer(client, now))
 
     def join(self, environment: str, key: ObjectKey, session: str = "operator") -> View | None:
-        return self.environments.join(environment, self.sessions[session], key)
+        return self.environments.join(environment, "connect-eu", self.sessions[session], key)
 
     def claimants(self, connector: ConnectorKey) -> list[ObjectKey]:
         return [key for key in (A, B) if connector == ConnectorKey("prod", "connect-eu", key.name)]

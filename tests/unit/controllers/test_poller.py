@@ -10,7 +10,7 @@ import pytest
 
 from lenses_operator.lenses import errors
 from lenses_operator.lenses.client import LensesClient
-from lenses_operator.lenses.poller import ConnectorName, EnvironmentPoller
+from lenses_operator.lenses.poller import ClusterPoller, ConnectorName
 from unit.controllers.fakes import Connector, FakeLenses
 from unit.controllers.virtualtime import START, now, virtual_time
 
@@ -23,8 +23,13 @@ class Rig:
         self.lenses = FakeLenses()
         self.lenses.connectors[ORDERS] = Connector({})
         self.changes: list[frozenset[ConnectorName] | None] = []
-        self.poller = EnvironmentPoller(
-            cast("LensesClient", self.lenses), "prod", 15.0, self.changes.append, uniform=lambda _, high: high
+        self.poller = ClusterPoller(
+            cast("LensesClient", self.lenses),
+            "prod",
+            "connect-eu",
+            15.0,
+            self.changes.append,
+            uniform=lambda _, high: high,
         )
 
     def lost(self) -> bool:
@@ -68,18 +73,18 @@ async def test_then_only_what_changed() -> None:
     rig = Rig()
     await rig.polls(2)
     rig.lenses.connectors[ORDERS].state = "PAUSED"
-    rig.lenses.connectors["us", "new"] = Connector({})
+    rig.lenses.connectors["connect-eu", "new"] = Connector({})
     await rig.polls()
     rig.lenses.connectors[ORDERS].tasks[0] = ("FAILED", None)
     await rig.polls()
-    del rig.lenses.connectors["us", "new"]
+    del rig.lenses.connectors["connect-eu", "new"]
     await rig.polls()
     assert rig.changes == [
         None,
         frozenset(),
-        frozenset({ORDERS, ("us", "new")}),
+        frozenset({ORDERS, ("connect-eu", "new")}),
         frozenset({ORDERS}),
-        frozenset({("us", "new")}),
+        frozenset({("connect-eu", "new")}),
     ]
 
 

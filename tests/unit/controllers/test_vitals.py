@@ -39,7 +39,7 @@ class Rig:
         return held.key
 
     async def poll(self, environment: str, key: ObjectKey) -> None:
-        self.environments.join(environment, self.session, key)
+        self.environments.join(environment, "connect-eu", self.session, key)
         await asyncio.sleep(1)
 
 
@@ -70,7 +70,7 @@ async def test_who_works_is_ready_once_every_environment_was_listed_also_those_n
         first, also, second = rig.hold("a", "prod"), rig.hold("b", "prod"), rig.hold("c", "test")
         rig.vitals.begin()
         assert rig.vitals.missing() == NOT_POLLED
-        rig.environments.join("prod", rig.session, first)
+        rig.environments.join("prod", "connect-eu", rig.session, first)
         rig.vitals.passed(first)
         assert rig.vitals.missing() == NOT_POLLED
         await asyncio.sleep(1)

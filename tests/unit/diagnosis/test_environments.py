@@ -11,7 +11,7 @@ from lenses_operator.diagnosis import environments
 from lenses_operator.diagnosis.environments import Wanted, release
 from lenses_operator.diagnosis.failures import failure, seen
 from lenses_operator.diagnosis.results import Verdict
-from lenses_operator.lenses import errors
+from lenses_operator.lenses import answers, errors
 from lenses_operator.lenses.models import ClusterInfo, ConnectorDetails, EnvironmentInfo, Plugin
 
 CLASS = "io.lenses.streamreactor.connect.aws.s3.sink.S3SinkConnector"
@@ -19,7 +19,7 @@ CLASS = "io.lenses.streamreactor.connect.aws.s3.sink.S3SinkConnector"
 
 def refused(status: int, body: object = None, operation: str = "list_connectors") -> errors.LensesError:
     content = body if isinstance(body, bytes) else json.dumps(body or {"error": "no"}).encode()
-    return errors.from_answer(operation, status, content)
+    return answers.from_answer(operation, status, content)
 
 
 def hq(kind: str, status: int) -> errors.LensesError:
@@ -41,7 +41,7 @@ def hq(kind: str, status: int) -> errors.LensesError:
         (refused(404, b"<html>"), "not an answer of the Lenses API", "Something else than Lenses"),
         (refused(302, b""), "redirected", "Something else than Lenses"),
         (
-            errors.unusable("list_connectors", 200, b"{}", "data: list_type"),
+            answers.unusable("list_connectors", 200, b"{}", "data: list_type"),
             "data: list_type",
             "report status and shape",
         ),

@@ -9,23 +9,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lenses_operator.domain.decide import (
-    ABSENCE,
-    DELETE_AGAIN,
+    LOST,
     Adopt,
-    Await,
     ChangeState,
     Check,
     Create,
-    Delete,
     Look,
     Nothing,
     RefuseAdoption,
-    Release,
     Update,
     decide,
-    decide_deletion,
     decide_early,
 )
+from lenses_operator.domain.deleting import Await, Delete, Release
 from lenses_operator.domain.drift import Difference
 from lenses_operator.domain.render import Rendered, render
 from lenses_operator.domain.situation import Observed, Refusal
@@ -49,11 +45,19 @@ class TestAbsent:
     @pytest.mark.parametrize("state", NOT_OURS + OURS)
     def test_what_is_proven_absent_is_created(self, state: OwnershipState) -> None:
         lost = state is OwnershipState.OWNED
-        assert decide(situation(Observed.absent(), of(state))) == Create(lost=lost)
+        assert decide(situation(Observed.absent(), of(state), absent_for=LOST)) == Create(lost=lost)
+
+    def test_what_is_ours_is_looked_for_again_before_it_is_created_again(self) -> None:
+        assert decide(situation(Observed.absent(), owned())) == Await(LOST)
+        assert decide(situation(Observed.absent(), owned(), absent_for=LOST - 4)) == Await(4)
+        assert decide(situation(Observed.absent(), owned(), absent_for=LOST)) == Create(lost=True)
+
+    def test_what_a_delete_of_ours_took_down_is_created_at_once(self) -> None:
+        assert decide(situation(Observed.absent(), owned(), taken_down=True)) == Create(lost=True)
 
     @pytest.mark.parametrize("wanted", ["paused", "stopped"])
     def test_also_where_it_is_to_be_held(self, wanted: str) -> None:
-        assert decide(situation(Observed.absent(), owned(state=wanted))) == Create(lost=True)
+        assert decide(situation(Observed.absent(), owned(state=wanted), absent_for=LOST)) == Create(lost=True)
 
     def test_a_refused_configuration_is_not_created(self) -> None:
         assert decide(situation(Observed.absent(), refusal=REFUSAL)) == Nothing()
@@ -222,40 +226,21 @@ class TestDeletionWithoutLenses:
     @pytest.mark.parametrize("policy", ["Delete", "Retain"])
     @pytest.mark.parametrize("state", NOT_OURS + OURS)
     def test_who_is_not_deleted_is_not_released(self, state: OwnershipState, policy: str) -> None:
-        assert decide_early(of(state, deletionPolicy=policy)) is None
+        assert decide_early(of(state, deletionPolicy=policy), unsent=True) is None
 
     @pytest.mark.parametrize("policy", ["Delete", "Retain"])
     @pytest.mark.parametrize("state", NOT_OURS)
     def test_what_was_never_ours_is_let_go_untouched(self, state: OwnershipState, policy: str) -> None:
-        assert decide_early(of(state, deleting=True, deletionPolicy=policy)) == Release("not-owned")
+        assert decide_early(of(state, deleting=True, deletionPolicy=policy), unsent=False) == Release("not-owned")
+
+    def test_a_claim_on_which_nothing_was_sent_is_let_go_untouched(self) -> None:
+        claiming = of(OwnershipState.CLAIMING, deleting=True)
+        assert decide_early(claiming, unsent=True) == Release("not-owned")
 
     @pytest.mark.parametrize("state", OURS)
     def test_ours_is_retained_or_deleted(self, state: OwnershipState) -> None:
-        assert decide_early(of(state, deleting=True, deletionPolicy="Retain")) == Release("retained")
-        assert decide_early(of(state, deleting=True)) is None
-
-
-@pytest.mark.parametrize(
-    ("observed", "absent_for", "accepted_for", "expected"),
-    [
-        pytest.param(listed(), None, None, Delete(), id="there"),
-        pytest.param(listed(), None, 0.0, Await(0.0), id="there, DELETE accepted just now"),
-        pytest.param(listed(), None, DELETE_AGAIN - 0.1, Await(0.0), id="still there"),
-        pytest.param(listed(), None, DELETE_AGAIN, Delete(), id="there for too long: asked again"),
-        pytest.param(Observed.absent(), 0.0, None, Await(ABSENCE), id="first proof"),
-        pytest.param(Observed.absent(), None, None, Await(ABSENCE), id="first proof, not yet noted"),
-        pytest.param(Observed.absent(), 1.5, None, Await(0.5), id="second proof too soon"),
-        pytest.param(Observed.absent(), ABSENCE, None, Release("gone"), id="second proof"),
-        pytest.param(Observed.absent(), 0.0, 0.0, Release("gone"), id="one proof after our own DELETE"),
-        pytest.param(Observed.absent(), None, 600.0, Release("gone"), id="one proof long after our own DELETE"),
-    ],
-)
-def test_deletion(observed: Observed, absent_for: float | None, accepted_for: float | None, expected: Any) -> None:
-    assert decide_deletion(observed, absent_for=absent_for, accepted_for=accepted_for) == expected
-
-
-def test_two_proofs_are_two_seconds_apart() -> None:
-    assert ABSENCE == 2.0
+        assert decide_early(of(state, deleting=True, deletionPolicy="Retain"), unsent=False) == Release("retained")
+        assert decide_early(of(state, deleting=True), unsent=False) is None
 
 
 CONFIG = st.sampled_from([SENT, DRIFTED, SENT | {"x": "1"}, SENT | {"topic": "****"}, None])

@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 from lenses_operator.controllers.redaction import Confidential
 from lenses_operator.controllers.session import Session
 from lenses_operator.domain import redaction, sensitive
-from lenses_operator.domain.offsets_tries import means_not_stopped
 from lenses_operator.domain.policy import Rule
 from lenses_operator.domain.redaction import HIDDEN, LIMIT, TOO_MUCH, Redactor, passwords_in_urls
 from lenses_operator.domain.render import Rendered
 from lenses_operator.domain.showing import Shower
-from lenses_operator.lenses import errors
+from lenses_operator.lenses import answers
+from lenses_operator.lenses.wording import means_not_stopped
 
 TEXT = st.text(alphabet="ab1 ://@=\"'.,;-\n", max_size=40)
 
@@ -113,7 +113,7 @@ def test_no_pattern_is_quadratic(text: str) -> None:
     Shower((), str).text(text)
     sensitive.is_sensitive("key", text)
     means_not_stopped(text)
-    errors.from_answer("get_connector", 404, text.encode())
+    answers.from_answer("get_connector", 404, text.encode())
 
 
 @pytest.mark.timeout(60)

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from lenses_operator.lenses import errors
+from lenses_operator.lenses.answers import from_answer
 from lenses_operator.lenses.errors import (
     AgentNotConnected,
     BadRequest,
@@ -25,7 +26,6 @@ from lenses_operator.lenses.errors import (
     Unauthorized,
     UnexpectedStatus,
     UnusableAnswer,
-    from_answer,
 )
 from lenses_operator.lenses.models import FieldError
 from unit.lenses.fakes import AGENT, PAGE, problem

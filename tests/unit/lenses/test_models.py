@@ -18,6 +18,7 @@ from lenses_operator.lenses.models import (
     ConnectorListItem,
     ConnectorRequest,
     ConnectorState,
+    ListedTask,
     OffsetEntry,
     Plugin,
     PluginList,
@@ -51,9 +52,17 @@ def test_a_known_state_equals_its_word() -> None:
 @pytest.mark.parametrize("number", [7, "7"])
 def test_task_ids_are_numbers_in_both_answers(number: int | str) -> None:
     tasks = [{"id": number, "state": "LOST", "workerId": "w1:8083", "trace": "boom", "new": True}]
-    expected = (Task(id=7, state="LOST", worker_id="w1:8083", trace="boom"),)
-    assert item(tasks=tasks).tasks == details(tasks=tasks).tasks == expected
-    assert expected[0].trace == "boom"
+    assert item(tasks=tasks).tasks == (ListedTask(id=7, state="LOST"),)
+    assert details(tasks=tasks).tasks == (Task(id=7, state="LOST", worker_id="w1:8083", trace="boom"),)
+
+
+def test_no_free_text_of_a_list_is_kept() -> None:
+    """Traces, whatever else a build adds, and a state that is a sentence: nobody could cut a value out of them."""
+    told = "the password hunter2 is wrong"
+    task = {"id": 0, "state": told, "trace": told, "workerId": told, "message": told}
+    found = item(tasks=[task], state=told, type=told, author=told, icon=told, description=told)
+    assert "hunter2" not in found.model_dump_json() + repr(found)
+    assert (found.state, found.type, found.tasks[0].state) == (None, None, "")
 
 
 @pytest.mark.parametrize("task", [{"id": 0}, {"id": 0, "state": None}])

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol, TypeVar
 
@@ -17,6 +17,7 @@ from lenses_operator.lenses.models import (
     ConnectorDetails,
     ConnectorListItem,
     ConnectorRequest,
+    ListedTask,
     Plugin,
     StateAction,
     Task,
@@ -146,7 +147,9 @@ class Lenses:
     def provided(self, holds: Callable[[], bool]) -> Provided:
         return Provided(self, holds, 0)
 
-    async def poll_connectors(self, environment: str, known: Listing | None = None) -> Listing:
+    async def poll_connectors(
+        self, environment: str, known: Listing | None = None, *, cluster: str | None = None
+    ) -> Listing:
         found = tuple(await self._request("list_connectors", "", self._listed))
         digest = repr(found).encode()
         return known if known is not None and known.digest == digest else Listing(found, digest)
@@ -261,7 +264,7 @@ class Lenses:
             name=name,
             cluster="connect-eu",
             state=found.state,
-            tasks=_tasks(found, traces=True),
+            tasks=_tasks(found),
             config=habits.shown(found.config),
             hidden_keys=frozenset({"password"} & found.config.keys()) if habits.password == "hidden" else frozenset(),
             worker_id="w1:8083",
@@ -361,7 +364,7 @@ class Lenses:
         found, history = self.connectors.get(name), self._shown.setdefault(name, [])
         item = None
         if found is not None:
-            tasks = _tasks(found, traces=False)
+            tasks = tuple(ListedTask(id=task.id, state=task.state) for task in _tasks(found))
             item = ConnectorListItem(name=name, cluster="connect-eu", state=found.state, tasks=tasks)
         history.append((now(), item))
         while len(history) > 2 and history[1][0] < now() - LAG:
@@ -382,8 +385,8 @@ def _quietly(effect: Callable[[], Any]) -> None:
         return
 
 
-def _tasks(found: Incarnation, *, traces: bool) -> Iterable[Task]:
+def _tasks(found: Incarnation) -> tuple[Task, ...]:
     return tuple(
-        Task(id=number, state=state, worker_id="w1:8083" if traces else None, trace=trace if traces else None)
+        Task(id=number, state=state, worker_id="w1:8083", trace=trace)
         for number, (state, trace) in enumerate(found.tasks)
     )

@@ -98,10 +98,10 @@ def test_environments() -> None:
 def test_an_environment_is_up_when_one_token_sees_it_and_its_freshest_list_counts(backwards: bool) -> None:
     full = Full()
     full.standings = [
-        Standing("prod", LOST, LOOP_TIME - 1),
-        Standing("prod", None, LOOP_TIME - 100),
-        Standing("prod", None, LOOP_TIME - 30),
-        Standing("prod", errors.Forbidden("list_connectors"), None),
+        Standing("prod", "connect-eu", LOST, LOOP_TIME - 1),
+        Standing("prod", "connect-eu", None, LOOP_TIME - 100),
+        Standing("prod", "connect-eu", None, LOOP_TIME - 30),
+        Standing("prod", "connect-eu", errors.Forbidden("list_connectors"), None),
     ]
     if backwards:
         full.standings.reverse()

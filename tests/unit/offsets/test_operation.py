@@ -10,7 +10,7 @@ import pytest
 
 from lenses_operator.domain.policy import Policy, Rule
 from lenses_operator.domain.references import RefData, RefName
-from lenses_operator.lenses import errors
+from lenses_operator.lenses import answers, errors
 from lenses_operator.resources.offsets import OffsetsStatus, OperationPhase
 from unit.controllers.fakes import KEY
 from unit.controllers.virtualtime import virtual_time
@@ -24,7 +24,7 @@ BUSY = errors.Conflict("alter_offsets", detail="a rebalance is under way")
 WRONG = errors.ServerError("alter_offsets", status=500, detail="Partition objects should contain the key 'filename'")
 NO = errors.BadRequest("alter_offsets", detail="no such key: kafka_topic")
 ABSENT = errors.ConnectorOrClusterNotFound("alter_offsets", detail="HTTP 404 Not Found")
-PAGE = errors.unusable("alter_offsets", 404, b"<html><title>Not Found</title></html>")
+PAGE = answers.unusable("alter_offsets", 404, b"<html><title>Not Found</title></html>")
 OLD = errors.UnexpectedStatus("alter_offsets", status=405, detail="HTTP 405 Method Not Allowed")
 LACKING = errors.MissingAgentCapability("alter_offsets", detail="the agent is too old")
 

@@ -26,8 +26,8 @@ from lenses_operator.domain.offsets import (
     text_of,
     unknown_before,
 )
-from lenses_operator.domain.offsets_tries import means_not_stopped
 from lenses_operator.lenses.models import parse_offsets
+from lenses_operator.lenses.wording import means_not_stopped
 from unit.offsets.make import spec
 
 SCALARS = st.none() | st.booleans() | st.integers(-(2**63), 2**63 - 1) | st.text(max_size=20)

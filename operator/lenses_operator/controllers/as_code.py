@@ -1,0 +1,73 @@
+"""Lenses' resource-as-code endpoint, which not every Lenses has: whether it is to be used, and writing through it."""
+
+from __future__ import annotations
+
+import json
+
+from lenses_operator.controllers.acting import Acting
+from lenses_operator.controllers.work import Work
+from lenses_operator.lenses.errors import Forbidden, MissingAgentCapability
+from lenses_operator.resources.connector import ConnectorKey, UpdateStrategy, WantedState
+
+_STATES = {WantedState.RUNNING: "RUNNING", WantedState.PAUSED: "PAUSED", WantedState.STOPPED: "STOPPED"}
+
+
+class AsCode:
+    """`spec.updateStrategy: Auto` asks once in each environment, by reading a connector that exists."""
+
+    def __init__(self, acting: Acting) -> None:
+        self._acting = acting
+        self._offered: dict[tuple[str, str], bool] = {}
+        """By environment and session."""
+
+    async def updates(self, work: Work) -> bool:
+        """Whether a changed configuration of this connector, which exists, is written in place. Raises LensesError."""
+        match work.resource.spec.update_strategy:
+            case UpdateStrategy.IN_PLACE:
+                return True
+            case UpdateStrategy.AUTO:
+                return await self._is_offered(work, work.connector)
+            case UpdateStrategy.RECREATE:
+                return False
+
+    async def takes_state(self, work: Work) -> bool:
+        """Whether the connector, which does not exist, is created by a document with its state. Raises LensesError.
+
+        A PUT overwrites what is there. So the token has to see something of the cluster at this moment: one that has
+        lost its rights sees nothing of a stranger's connector either.
+        """
+        witness = self._acting.environments.witness(work.resource.key, work.connector)
+        if work.resource.spec.update_strategy is not UpdateStrategy.AUTO or witness is None:
+            return False
+        return await self._is_offered(work, witness)
+
+    async def put(self, work: Work, state: WantedState) -> None:
+        """Raises LensesError, MissingAgentCapability where the endpoint is not there."""
+        await self._acting.client(work).put_resource(work.connector.environment, _document(work, state))
+
+    def missing(self, work: Work) -> None:
+        """It answers a GET and knows no PUT."""
+        self._offered[work.connector.environment, work.session.id] = False
+
+    async def _is_offered(self, work: Work, known: ConnectorKey) -> bool:
+        place = (known.environment, work.session.id)
+        if place not in self._offered:
+            try:
+                await work.session.client.get_resource(*known)
+            except (MissingAgentCapability, Forbidden):
+                self._offered[place] = False
+            else:
+                self._offered[place] = True
+        return self._offered[place]
+
+
+def _document(work: Work, state: WantedState) -> str:
+    """JSON is YAML, and it quotes every string, so that no value changes its type."""
+    spec = {
+        "cluster": work.connector.cluster,
+        "name": work.connector.name,
+        "state": _STATES[state],
+        "config": dict(work.wanted.config),
+    }
+    document = {"apiVersion": "lenses.io/v0beta", "kind": "KafkaConnector", "spec": spec}
+    return json.dumps(document, ensure_ascii=False, indent=1)

@@ -1,0 +1,43 @@
+"""How often a request may be repeated for one connector: what Lenses shows may be seconds old, or wrong."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+AT_MOST_EVERY = 1.0
+"""Seconds between two requests of one kind for one connector, whatever has been seen meanwhile."""
+SLOWEST = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Sent:
+    at: float
+    times: int
+
+
+@dataclass(slots=True)
+class Pacing:
+    """Of one connector. A request's name is what tells it from others, such as `delete` or `set_state pause`.
+
+    The first goes out at once; the next after a second, then two, four … up to a minute, until `worked`.
+    """
+
+    _sent: dict[str, _Sent] = field(default_factory=dict)
+
+    def wait(self, request: str, now: float) -> float:
+        """Seconds until it may be sent."""
+        last = self._sent.get(request)
+        if last is None:
+            return 0.0
+        pause = AT_MOST_EVERY if not last.times else min(SLOWEST, AT_MOST_EVERY * 2.0 ** min(last.times - 1, 10))
+        return max(0.0, last.at + pause - now)
+
+    def sent(self, request: str, now: float) -> None:
+        last = self._sent.get(request)
+        self._sent[request] = _Sent(now, 1 if last is None else last.times + 1)
+
+    def worked(self, request: str) -> None:
+        """What it asked for shows: the next one of its kind is another matter."""
+        last = self._sent.get(request)
+        if last is not None:
+            self._sent[request] = _Sent(last.at, 0)

@@ -1,0 +1,63 @@
+"""Going back to the previous configuration where Connect refuses at create what it had passed at validate."""
+
+from __future__ import annotations
+
+from math import inf
+
+from lenses_operator.controllers.acting import Acting, request_of
+from lenses_operator.controllers.previous import refused_now
+from lenses_operator.controllers.state import StateChanges
+from lenses_operator.controllers.work import AGAIN, Outcome, Work
+from lenses_operator.domain.reasons import Reason
+from lenses_operator.domain.situation import Observed, Refusal
+from lenses_operator.lenses.errors import LensesError
+
+ROLLED_BACK = (
+    "Connect refused this configuration at create, and the previous one runs. "
+    "Correct spec.config or what spec.configFrom refers to."
+)
+
+
+class Rollback:
+    def __init__(self, acting: Acting, states: StateChanges) -> None:
+        self._acting = acting
+        self._states = states
+
+    async def go_back(self, work: Work) -> Outcome:
+        """Creates the previous configuration again, so that data keeps flowing; tried until it works."""
+        memory, clock = work.memory, self._acting.clock
+        assert memory.replacement is not None
+        assert memory.replacement.previous is not None
+        previous = memory.replacement.previous
+        wait = memory.pacing.wait("create", clock())
+        if wait:
+            return Outcome(delay=wait)
+        # Trying again would take the running connector down again for what Connect has refused: a changed spec may.
+        memory.refusal_until = inf
+        memory.refused = refused_now(work)
+        before, memory.attempted = memory.attempted, previous
+        memory.pacing.sent("create", clock())
+        try:
+            client = self._acting.client(work)
+            await client.create_connector(work.connector.environment, request_of(work, previous))
+        except LensesError as error:
+            if not error.maybe_done:
+                memory.attempted = before
+            raise
+        finally:
+            memory.acted(clock())
+        self._acting.created(work, previous)
+        memory.replacement, memory.deleted_at = None, None
+        message = "The new configuration was refused at create, so the previous one was created again."
+        self._acting.reporter.event(work, "RolledBack", message, warning=True)
+        await self._states.hold(work)
+        return AGAIN
+
+    @staticmethod
+    def recall_refusal(work: Work, observed: Observed) -> None:
+        """After a restart: what create refused and was rolled back must not take the connector down once more."""
+        memory, ready = work.memory, work.resource.status.ready
+        if memory.refusal is None and work.marks.refused == refused_now(work) and observed.present:
+            known = ready.message if ready and ready.reason == Reason.CONFIG_INVALID else ROLLED_BACK
+            memory.refusal = Refusal(work.wanted.fingerprint, Reason.CONFIG_INVALID, known, work.generation)
+            memory.refusal_until = inf

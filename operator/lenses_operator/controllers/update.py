@@ -1,0 +1,142 @@
+"""Writing a changed configuration: in place where that is wanted and offered, else by delete and create."""
+
+from __future__ import annotations
+
+from lenses_operator.controllers.acting import Acting
+from lenses_operator.controllers.as_code import AsCode
+from lenses_operator.controllers.memory import Replacement
+from lenses_operator.controllers.previous import previous_of
+from lenses_operator.controllers.validator import NOT_APPLIED
+from lenses_operator.controllers.work import AGAIN, GONE, Outcome, Work
+from lenses_operator.domain.decide import Update
+from lenses_operator.domain.deleting import DELETE_AGAIN
+from lenses_operator.domain.drift import changed_keys, is_masked
+from lenses_operator.domain.situation import Observed
+from lenses_operator.domain.status import Report
+from lenses_operator.domain.verdicts import progressing, refused
+from lenses_operator.lenses.errors import (
+    AgentCallFailed,
+    BadRequest,
+    ConnectorOrClusterNotFound,
+    LensesError,
+    MissingAgentCapability,
+    Overtaken,
+    ServerError,
+)
+from lenses_operator.resources.connector import AppliedConfig, OwnershipState, WantedState
+
+
+class Updates:
+    def __init__(self, acting: Acting, as_code: AsCode) -> None:
+        self._acting = acting
+        self._as_code = as_code
+
+    async def update(self, work: Work, decision: Update, observed: Observed) -> Outcome:
+        """Validate; then in place, or delete: the create follows as soon as the connector is proven to be gone."""
+        memory, acting = work.memory, self._acting
+        wait = self._wait(work)
+        if wait:
+            memory.look = True
+            return Outcome(delay=wait)
+        if not await acting.validator.validated(work):
+            return await acting.report_refusal(work, observed)
+        in_place = await self._as_code.updates(work)
+        applied, wanted = work.applied, work.wanted
+        repair = applied is not None and (applied.hash, applied.secrets) == (wanted.hash, wanted.secret_versions)
+        why = decision.difference.describe()
+        how = "in place" if in_place else "the connector is deleted and created again"
+        verdict = progressing(f"The configuration is being {'repaired' if repair else 'updated'} ({why}): {how}.")
+        if work.refusal:
+            verdict = refused(work.refusal)  # until it is taken: a condition must not change with every try
+        if applied is not None and _hides(observed, applied):
+            # Cut off after the write, nobody could tell what the connector has: status must not go on to say so.
+            memory.applied = applied.model_copy(update={"hash": ""})
+        if not await acting.reporter.report(work, Report(verdict, OwnershipState.OWNED, observed, work.applied)):
+            return GONE
+        if not acting.unchanged(work):
+            return Outcome(delay=0)
+        memory.replacement = Replacement(_changes(work, why), repair, in_place, previous_of(work, observed))
+        memory.before = observed.config
+        try:
+            return await (self._put(work) if in_place else self._delete(work))
+        except Overtaken:
+            memory.replacement = None
+            raise
+
+    async def not_shown(self, work: Work, observed: Observed) -> Outcome | None:
+        """While Lenses shows what it showed before the write; None: it is to be written again.
+
+        Once a write in place was accepted, nothing is deleted in its place.
+        """
+        memory, now = work.memory, self._acting.clock()
+        if memory.put_at is None or now < memory.put_at + NOT_APPLIED:
+            return self._acting.settle(work)
+        if work.refusal is None:
+            self._acting.validator.refuse_as_not_applied(work)
+        return await self._acting.report_refusal(work, observed) if now < memory.refusal_until else None
+
+    def _wait(self, work: Work) -> float:
+        memory, now = work.memory, self._acting.clock()
+        if memory.deleted_at is not None and now < memory.deleted_at + DELETE_AGAIN:
+            return self._acting.settle(work).delay or 0.0  # our DELETE was accepted, it is still on its way out
+        return max(memory.pacing.wait("delete", now), memory.pacing.wait("put", now))
+
+    async def _put(self, work: Work) -> Outcome:
+        """One that does not know the endpoint is never a reason to delete silently."""
+        memory, clock = work.memory, self._acting.clock
+        memory.pacing.sent("put", clock())
+        try:
+            await self._as_code.put(work, WantedState.RUNNING)
+        except MissingAgentCapability as error:
+            memory.replacement = None
+            self._acting.validator.refuse_in_place(work, error)
+            return await self._acting.report_refusal(work, None)
+        except (BadRequest, ServerError, AgentCallFailed) as error:
+            if error.maybe_done:
+                memory.last_written = None
+            if not await self._acting.validator.lasting(work, "update", error):
+                raise
+            memory.replacement = None
+            await self._acting.validator.refuse(work, "update", error)
+            return await self._acting.report_refusal(work, None)
+        except LensesError as error:
+            if error.maybe_done:
+                memory.last_written = None
+            raise
+        finally:
+            memory.acted(clock())
+        self._acting.created(work, work.wanted)
+        memory.refusal = memory.refused = None
+        memory.put_at = clock()
+        assert memory.replacement is not None
+        self._acting.reporter.event(work, *memory.replacement.news)
+        memory.replacement = None
+        return AGAIN
+
+    async def _delete(self, work: Work) -> Outcome:
+        memory, clock = work.memory, self._acting.clock
+        memory.pacing.sent("delete", clock())
+        try:
+            await self._acting.client(work).delete_connector(*work.connector)
+        except ConnectorOrClusterNotFound:
+            memory.look = True  # gone already, hidden, or the cluster is: the next look tells
+        else:
+            memory.deleted_at = clock()
+            self._acting.environments.deleted(work.resource.key, work.connector)
+        finally:
+            memory.acted(clock())
+        return AGAIN
+
+
+def _changes(work: Work, why: str) -> str:
+    """For the Event: the keys the spec changed, where the former ones are known."""
+    written = work.memory.last_written
+    return (changed_keys(written.config, work.wanted.config) if written else "") or why
+
+
+def _hides(observed: Observed, applied: AppliedConfig) -> bool:
+    """Whether Lenses keeps some of the configuration from being compared."""
+    config, details = observed.config, observed.details
+    if config is None or details is None or details.hidden_keys or applied.not_compared:
+        return True
+    return any(map(is_masked, config.values()))

@@ -1,0 +1,47 @@
+"""What Kafka Connect means by an error, told by its words.
+
+Which code Lenses makes of Connect's 409 nobody has seen: the API's description declares none. The words come from
+Connect itself (`DistributedHerder`, `ConnectorsResource`), so they are read before the code. They may be changed on the
+way: what depends on an error must be right without them, too.
+"""
+
+from __future__ import annotations
+
+import re
+from enum import Enum
+
+_REBALANCE = re.compile(
+    r"conflicting operation|stale configuration|worker rebalance|no known leader"
+    r"|rebalance (is|was|has been) (expected|under ?way|in progress|triggered)"
+    r"|(because of|due to|during) (a|the) rebalance|(is|are) (currently )?rebalancing|request momentarily",
+    re.IGNORECASE,
+)
+_EXISTS = re.compile(r"connector .{1,260}? already exists", re.IGNORECASE | re.DOTALL)
+_NOT_STOPPED = re.compile(
+    r"haven.t stopped"
+    r"|not (yet )?(been )?stopped|(must|should|needs? to) be (in (the )?)?.?STOPPED|still (running|active)"
+    r"|zombie|tasks? .{0,40}stopp",
+    re.IGNORECASE,
+)
+READ = 4096
+"""Characters that are looked at: Connect says it in its first sentence, and what follows may be as long as it likes."""
+
+
+class Meaning(Enum):
+    REBALANCE = "rebalance"
+    """Passes by itself: a rebalance, a configuration that is just being written, another operation under way."""
+    EXISTS = "exists"
+    """The name is taken."""
+
+
+def meaning(words: str) -> Meaning | None:
+    """None where the words say nothing that the code does not."""
+    words = words[:READ]
+    if _EXISTS.search(words):
+        return Meaning.EXISTS
+    return Meaning.REBALANCE if _REBALANCE.search(words) else None
+
+
+def means_not_stopped(words: str) -> bool:
+    """Of a request for offsets: the connector or one of its tasks has not stopped yet."""
+    return _NOT_STOPPED.search(words[:READ]) is not None
