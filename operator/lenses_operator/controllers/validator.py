@@ -13,7 +13,7 @@ from lenses_operator.domain.plugins import installed, not_found_message
 from lenses_operator.domain.reasons import Reason
 from lenses_operator.domain.situation import Refusal
 from lenses_operator.domain.validation import refusal_message, validation_message
-from lenses_operator.lenses.errors import BadRequest, LensesError, ServerError, one_line
+from lenses_operator.lenses.errors import BadRequest, LensesError, ServerError
 from lenses_operator.lenses.models import ConnectorRequest
 
 logger = logging.getLogger(__name__)
@@ -54,8 +54,7 @@ class Validator:
 
     async def refuse(self, work: Work, operation: str, error: LensesError) -> None:
         """Takes an error for Connect's last word on this configuration."""
-        words = one_line(work.quotable(error.words)) or str(error)
-        await self._refuse(work, refusal_message(operation, words))
+        await self._refuse(work, refusal_message(operation, error.quote(work.quotable)))
 
     async def stubborn(self, work: Work, operation: str, error: ServerError) -> bool:
         """The same 500 three times over at least a minute, while the cluster is well: this will not pass by itself.

@@ -109,7 +109,8 @@ class EnvironmentPoller:
             self._doubt = False
         entries = before.entries if before else {}
         self.view = View(asked_at, entries, error)
-        if before is None or type(before.error) is not type(error) or str(before.error) != str(error):
+        known = before.error if before else None
+        if known is None or (type(known), known.gist) != (type(error), error.gist):  # each try has a request id
             log.warning("environment lost: %s", error, extra={"environment": self._environment})
             self._on_change(None)
 
