@@ -58,14 +58,12 @@ def resource_not_offered(environment: str, error: errors.LensesError, users: Seq
             return failed(
                 group(environment),
                 RESOURCE,
-                f"not offered ({error.message}), though {some(users, 3)} ask for updateStrategy InPlace",
+                f"not offered, {error.message}, though {some(users, 3)} ask for updateStrategy InPlace",
                 "Their next change is UpdateNotSupported: set updateStrategy: Recreate.",
                 seen(error),
             )
         case errors.MissingAgentCapability():
-            return ok(
-                group(environment), RESOURCE, f"not offered ({error.message}): only updateStrategy Recreate works"
-            )
+            return ok(group(environment), RESOURCE, f"not offered, {error.message}: only updateStrategy Recreate works")
         case _:
             return resource_unknown(environment, error.message, seen(error))
 

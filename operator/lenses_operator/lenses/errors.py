@@ -179,8 +179,7 @@ class LensesRefused(LensesError):
     ) -> None:
         self.speaker = speaker
         self.request_id = request_id if isinstance(request_id, str) and _REQUEST_ID.fullmatch(request_id) else None
-        if self.request_id:
-            self._reference = f" (request id {self.request_id})"
+        self._reference = f" (request id {self.request_id})" if self.request_id else ""
         self.status = self.usual_status if status is None else status
         self.fields = fields
         self.error_type = error_type
@@ -329,12 +328,11 @@ def from_answer(
         where = f" to {target}, which is not followed," if target else ""
         message = f"redirected{where} instead of answered (status {status}); is the URL right?"
         return UnusableAnswer(operation, message, status=status, detail=_words(shape), retry_after=retry_after)
-    if optional and status in {404, 405, 415, 501} and not (isinstance(shape, _Problem) and shape.word in _BY_WORD):
-        told, lacking = getattr(shape, "request_id", None), MissingAgentCapability
-        return lacking(operation, status=status, request_id=told, detail=_words(shape), retry_after=retry_after)
+    lacking = optional and status in {404, 405, 415, 501}
+    usual = MissingAgentCapability if lacking else _by_status(status)
     match shape:
         case _AgentError():
-            kind = ConnectorOrClusterNotFound if status == 404 else _by_status(status)
+            kind = ConnectorOrClusterNotFound if status == 404 and not lacking else usual
             return kind(
                 operation,
                 status=status,
@@ -345,7 +343,7 @@ def from_answer(
                 retry_after=retry_after,
             )
         case _Problem():
-            kind = EnvironmentNotFound if status == 404 else _by_status(status)
+            kind = EnvironmentNotFound if status == 404 and not lacking else usual
             return _BY_WORD.get(shape.word, kind)(
                 operation,
                 status=status,
@@ -356,8 +354,8 @@ def from_answer(
                 retry_after=retry_after,
             )
         case _:
-            if status >= 500 or status in _PLAIN_STATUS:
-                return _by_status(status)(operation, status=status, detail=_words(shape), retry_after=retry_after)
+            if lacking or status >= 500 or status in _PLAIN_STATUS:
+                return usual(operation, status=status, detail=_words(shape), retry_after=retry_after)
             return unusable(operation, status, body)
 
 
