@@ -74,5 +74,5 @@ def odd_names(
             words = lenses_names.odd_connector(odd[0])
             more = f" (and {len(odd) - 1} more)" if len(odd) > 1 else ""
             found.append((f"{cluster}: connector names", f"{words}{more}"))
-    remedy = "Nothing is refused for it: if Lenses takes the name, all is well."
+    remedy = "The operator tries such a name all the same: where Lenses takes it, all is well."
     return [warning(group(environment), check, words, remedy) for check, words in found if words]
