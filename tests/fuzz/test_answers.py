@@ -67,6 +67,11 @@ OPERATIONS: dict[str, tuple[Ask, Any, type | None]] = {
     "alter_offsets": (lambda client: client.alter_offsets(*WHERE, "[]"), {"message": "done"}, str),
     "reset_offsets": (lambda client: client.reset_offsets(*WHERE), {"message": "done"}, str),
     "get_environment": (lambda client: client.get_environment("prod"), {"name": "prod", "status": {}}, EnvironmentInfo),
+    "list_environments": (
+        lambda client: client.list_environments(),
+        {"items": [{"name": "prod", "display_name": "Production", "status": {"agent_connected": True}}]},
+        EnvironmentInfo,
+    ),
     "create_connector": (lambda client: client.create_connector("prod", REQUEST), {}, None),
     "delete_connector": (lambda client: client.delete_connector(*WHERE), {}, None),
     "set_state": (lambda client: client.set_state(*WHERE, "pause"), {}, None),

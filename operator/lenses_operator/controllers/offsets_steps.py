@@ -285,7 +285,7 @@ class OffsetsSteps:
 
     @staticmethod
     def _words(run: Run, error: errors.LensesError) -> str:
-        return errors.one_line(run.redact(error.words)) or str(error)
+        return error.quote(run.redact)
 
     async def _done(self, run: Run, message: str, read: str | None, why_unread: str = "") -> float | None:
         """Written down as soon as it is known to be so; from here on it is never carried out again."""

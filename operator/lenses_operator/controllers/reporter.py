@@ -10,7 +10,7 @@ from typing import Protocol
 from lenses_operator.controllers.store import Store
 from lenses_operator.controllers.work import Work
 from lenses_operator.domain.status import Report, next_status
-from lenses_operator.resources.conditions import Condition, Phase, Verdict, shorten
+from lenses_operator.resources.conditions import Condition, Phase, Verdict, said_before, shorten
 from lenses_operator.resources.connector import ConnectorStatus, LensesConnector
 
 
@@ -67,8 +67,9 @@ class Reporter:
     def _tell(self, work: Work, old: Condition | None, verdict: Verdict) -> None:
         """An Event where a person should look; once, whatever becomes of the status."""
         new_reason = old is None or old.reason != verdict.reason
-        new_words = verdict.phase is Phase.STALLED and old is not None and old.message != verdict.message
-        if verdict.ready == "False" and (new_reason or new_words) and work.memory.told != verdict:
+        said = said_before(verdict.message, old.message) if old else ""
+        new_words = verdict.phase is Phase.STALLED and old is not None and old.message != said
+        if verdict.ready == "False" and (new_reason or new_words) and not verdict.repeats(work.memory.told):
             work.memory.told = verdict
             self.event(work, verdict.reason, verdict.message, warning=True)
 

@@ -20,7 +20,6 @@ from lenses_operator.lenses.errors import (
     LensesError,
     LensesRefused,
     ServerError,
-    one_line,
 )
 from lenses_operator.lenses.models import ConnectorRequest
 
@@ -63,8 +62,7 @@ class Validator:
 
     async def refuse(self, work: Work, operation: str, error: LensesError) -> None:
         """Takes an error for Connect's last word on this configuration."""
-        words = one_line(work.quotable(error.words)) or str(error)
-        await self._refuse(work, refusal_message(operation, words))
+        await self._refuse(work, refusal_message(operation, error.quote(work.quotable)))
 
     async def lasting(self, work: Work, operation: str, error: LensesError) -> bool:
         """Whether this is a last word: the same 400, 404 or 500 three times over at least a minute, the cluster having

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from lenses_operator.diagnosis.failures import failure, seen
 from lenses_operator.diagnosis.results import Result, failed, ok, skipped, some, warning
 from lenses_operator.domain import plugins as classes
 from lenses_operator.lenses import errors
-from lenses_operator.lenses.models import ClusterInfo, ConnectorDetails, EnvironmentInfo, Plugin
+from lenses_operator.lenses.models import ClusterInfo, ConnectorDetails, ConnectorListItem, EnvironmentInfo, Plugin
 
 STOP_SINCE = (3, 5)
 OFFSETS_SINCE = (3, 6)
@@ -23,6 +23,14 @@ WRITES = (
     "reset offsets",
 )
 """The operations that nothing harmless can try."""
+PERMISSIONS = {
+    "list connectors": "kafka-connect:ListConnectors",
+    "get connector": "kafka-connect:GetConnectorDetails",
+    "cluster info": "kafka-connect:GetClusterDetails",
+}
+"""What Lenses calls the right to an operation, where its name says so."""
+CONFIGURATION = "kafka-connect:GetConnectorConfiguration"
+ROLE = "docs/security.md has a role to copy."
 
 
 def group(environment: str) -> str:
@@ -111,9 +119,12 @@ def release(text: str) -> tuple[int, int] | None:
 
 @dataclass(frozen=True)
 class Wanted:
-    """What the resources ask of one cluster: class to the names of those that ask."""
+    """What the resources ask of one cluster. `classes`: each with the resources that ask for it."""
 
     classes: Mapping[str, Sequence[str]]
+    connectors: Collection[str] = ()
+    in_place: Sequence[str] = ()
+    """The resources with updateStrategy InPlace."""
 
 
 def installed(name: str, cluster: str, plugins: Sequence[Plugin], wanted: Wanted) -> list[Result]:
@@ -144,6 +155,20 @@ def _near(class_name: str, plugins: Sequence[Plugin]) -> str:
     return f"Correct spec.class, or install the plugin on the cluster's workers.{hint}"
 
 
+def listed(name: str, connectors: Collection[ConnectorListItem], wanted: Mapping[str, Wanted]) -> Result:
+    """Lenses leaves out what a token may not see, so a right that is missing looks like an empty list."""
+    asked = sum(len(one.connectors) for one in wanted.values())
+    if asked and not connectors:
+        return warning(
+            group(name),
+            "list connectors",
+            f"allowed, but none is shown, though resources name {asked} here",
+            "Before their first create this is as it should be. Else the token may not see them: Lenses leaves out "
+            f"what a role does not show ({PERMISSIONS['list connectors']}). {ROLE}",
+        )
+    return allowed(name, "list connectors", note=f"allowed, {len(connectors)} to be seen")
+
+
 def allowed(name: str, operation: str, cluster: str = "", note: str = "") -> Result:
     return ok(group(name), _check(operation, cluster), note or "allowed")
 
@@ -155,17 +180,24 @@ def not_allowed(
     number = release(version) if version else None
     if operation == "get offsets" and number and number < OFFSETS_SINCE and isinstance(error, errors.LensesRefused):
         return skipped(group(name), _check(operation, cluster), "Kafka Connect before 3.6 has no offsets to read")
-    return failure(group(name), _check(operation, cluster), error)
+    result = failure(group(name), _check(operation, cluster), error)
+    permission = PERMISSIONS.get(operation)
+    if isinstance(error, errors.Forbidden) and permission:
+        return replace(result, remedy=f"{result.remedy} By its name the permission is {permission}. {ROLE}")
+    return result
 
 
 def shown(name: str, cluster: str, details: ConnectorDetails) -> Result:
     """Whether the configuration comes along: without it drift cannot be seen."""
-    if details.config_hidden or details.config is None:
+    hidden = (
+        "the configuration" if details.config_hidden or not details.config else some(sorted(details.hidden_in_config))
+    )
+    if hidden:
         return warning(
             group(name),
             _check("get connector", cluster),
-            f"allowed, but the configuration of {details.name} is hidden from this token",
-            "Give the token's role the right to see configurations: what is hidden is not compared, and not repaired.",
+            f"allowed, but {hidden} of {details.name} is hidden from this token",
+            f"Give the token's role {CONFIGURATION}: what is hidden is not compared, and not repaired. {ROLE}",
         )
     return allowed(name, "get connector", cluster)
 
@@ -202,7 +234,7 @@ def validation_failed(name: str, cluster: str, class_name: str, error: errors.Le
 def writes(name: str) -> list[Result]:
     remedy = (
         "Watch the first resource: its Events say what was done; Ready=False with reason Forbidden, and the operation "
-        "in its message, says what the token may not do."
+        f"in its message, says what the token may not do. {ROLE}"
     )
     return [skipped(group(name), operation, "it would change something", remedy) for operation in WRITES]
 

@@ -54,6 +54,7 @@ class _Problem(BaseModel):
     type: str = "about:blank"
     title: str
     detail: str | None = None
+    request_id: object = None
 
     @property
     def word(self) -> str:
@@ -97,12 +98,12 @@ def from_answer(
         where = f" to {target}, which is not followed," if target else ""
         message = f"redirected{where} instead of answered (status {status}); is the URL right?"
         return UnusableAnswer(operation, message, status=status, detail=_words(shape), retry_after=retry_after)
-    if optional and status in {404, 405, 415, 501} and not (isinstance(shape, _Problem) and shape.word in _BY_WORD):
-        return MissingAgentCapability(operation, status=status, detail=_words(shape), retry_after=retry_after)
+    lacking = optional and status in {404, 405, 415, 501}
+    usual = MissingAgentCapability if lacking else _by_status(status)
     words = _words(shape)
     match shape:
         case _AgentError():
-            kind = ConnectorOrClusterNotFound if status == 404 else _by_status(status)
+            kind = ConnectorOrClusterNotFound if status == 404 and not lacking else usual
             return _by_words(status, words, kind)(
                 operation,
                 status=status,
@@ -113,19 +114,19 @@ def from_answer(
                 retry_after=retry_after,
             )
         case _Problem():
-            return _by_words(status, words, _by_type(status, shape.word))(
+            return _by_words(status, words, _by_type(status, shape.word, usual))(
                 operation,
                 status=status,
                 error_type=shape.word,
                 speaker="HQ",
+                request_id=shape.request_id,
                 detail=words,
                 retry_after=retry_after,
             )
         case _:
-            if status >= 500 or status in _PLAIN_STATUS:
-                return _by_words(status, words, _by_status(status))(
-                    operation, status=status, detail=words, retry_after=retry_after
-                )
+            if lacking or status >= 500 or status in _PLAIN_STATUS:
+                kind = _by_words(status, words, usual)
+                return kind(operation, status=status, detail=words, retry_after=retry_after)
             return unusable(operation, status, body)
 
 
@@ -134,13 +135,13 @@ def _by_words(status: int, words: str, otherwise: type[LensesRefused]) -> type[L
     return otherwise if meant is None else _BY_MEANING[meant]
 
 
-def _by_type(status: int, word: str) -> type[LensesRefused]:
+def _by_type(status: int, word: str, usual: type[LensesRefused]) -> type[LensesRefused]:
     if word in _BY_WORD:
         return _BY_WORD[word]
-    if status == 404:
+    if status == 404 and usual is not MissingAgentCapability:
         return EnvironmentNotFound
     unknown = word not in _KNOWN_WORDS and status in _DOUBTFUL - {409}
-    return AgentCallFailed if unknown else _by_status(status)
+    return AgentCallFailed if unknown else usual
 
 
 def unusable(operation: str, status: int, body: bytes, why: str = "") -> UnusableAnswer:

@@ -8,6 +8,7 @@ connector did not exist.
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TypeVar
@@ -22,6 +23,7 @@ from lenses_operator.lenses.models import (
     ConnectorListItem,
     ConnectorRequest,
     EnvironmentInfo,
+    EnvironmentList,
     Message,
     OffsetsText,
     Plugin,
@@ -39,6 +41,8 @@ T = TypeVar("T")
 
 MOST_OBJECTS = 150_000
 """In one answer: each becomes more than a KiB, and 64 MiB of them more than a pod has. 30,000 connectors of 3 tasks."""
+_YAML_KEY = re.compile(rb"^[A-Za-z][\w.-]*[ \t]*:", re.MULTILINE)
+"""At the margin: what tells a document from a page, a word or JSON."""
 _CONNECTORS = TypeAdapter(ConnectorList)
 _CONNECTOR = TypeAdapter(ConnectorDetails)
 _PLUGINS = TypeAdapter(PluginList)
@@ -46,6 +50,7 @@ _VALIDATION = TypeAdapter(ValidationResult)
 _TOPICS = TypeAdapter(list[str])
 _CLUSTER = TypeAdapter(ClusterInfo)
 _ENVIRONMENT = TypeAdapter(EnvironmentInfo)
+_ENVIRONMENTS = TypeAdapter(EnvironmentList)
 _MESSAGE = TypeAdapter(Message)
 _NOTHING = TypeAdapter(object)
 
@@ -203,18 +208,25 @@ class LensesClient:
         path = ("api", "v1", "environments", environment)
         return await self._read(Call("get_environment", "GET", environment, path), _ENVIRONMENT)
 
-    async def get_resource(self, environment: str, cluster: str, name: str) -> str:
-        """A connector as a resource-as-code document (YAML), outside the Kafka Connect API.
+    async def list_environments(self) -> list[EnvironmentInfo]:
+        """Those that HQ shows to this token, outside the Kafka Connect API.
 
-        Raises MissingAgentCapability where this Lenses does not offer that, or has no such connector.
+        Raises MissingAgentCapability where this Lenses does not offer that.
         """
-        path = ("api", "v1", "environments", environment, "proxy", "api", "v1", "resource", "kafka", "connect")
-        target = (*path, cluster, "connector", name)
-        answer = await self._send(
-            Call("get_resource", "GET", environment, target, accept="application/yaml", optional=True)
-        )
-        if answer.body.lstrip()[:1] == b"<":
-            raise answers.unusable("get_resource", answer.status, answer.body)
+        call = Call("list_environments", "GET", "", ("api", "v1", "environments"), optional=True)
+        return list((await self._read(call, _ENVIRONMENTS)).items)
+
+    async def get_resource(self, environment: str, cluster: str, name: str) -> str:
+        """A connector as a resource-as-code document (YAML), outside the Kafka Connect API; it holds its configuration.
+
+        Raises MissingAgentCapability where this Lenses does not offer that, and also where there is no such connector.
+        """
+        path = ("api", "v1", "environments", environment, "proxy", "api", "v1", "resource")
+        connector = ("kafka", "connect", cluster, "connector", name)
+        call = Call("get_resource", "GET", environment, path + connector, accept="application/yaml", optional=True)
+        answer = await self._send(call)
+        if not _YAML_KEY.search(answer.body):
+            raise answers.unusable(call.operation, answer.status, answer.body)
         return answer.body.decode("utf-8", "replace")
 
     async def put_resource(self, environment: str, document: str) -> None:

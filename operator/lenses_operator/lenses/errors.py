@@ -24,12 +24,13 @@ Everything that can go wrong with a request to Lenses:
 An answer of 400, 409, 500, 502 or 503 is read by its words first (see `wording`), then by HQ's type, and only then by
 its code: which of them Lenses makes of Connect's 409 nobody has seen.
 
-Three parties answer: the agent with `{error, fields[], errorType}`, HQ with `{type, title, status}`, and whatever
-stands in between with HTML or text. Who spoke matters most for 404: only the agent can know that a connector is
-absent, a starting Connect worker answers 404 with a page to everything.
+Three parties answer: the agent with `{error, fields[], errorType}`, HQ with `{type, title, status, request_id}`, and
+whatever stands in between with HTML or text. Who spoke matters most for 404: only the agent can know that a connector
+is absent, a starting Connect worker answers 404 with a page to everything.
 
 `str(error)` is one line of our own words and safe to log anywhere. The server's words may quote values of Secrets,
 even such as Kubernetes never held; they are in `words` and `detail`, and `explain(redact)` joins both for people.
+HQ's request id, for searching its log, ends both; `gist` is without it, since every try has another one.
 """
 
 # ruff: noqa: N818 - names that say what happened need no suffix
@@ -46,6 +47,7 @@ _SHOWN = 1000  # characters of the server's words that people get to see
 KEPT = 1024 * 1024  # characters; longer words are not kept at all, since a value cut in two is not recognised
 _TOO_LONG = "the server's words are too long to be quoted"
 _SLUG = re.compile(r"[A-Za-z0-9_.-]{1,64}")
+_REQUEST_ID = re.compile(r"[A-Za-z0-9_.:-]{1,128}")
 
 
 def one_line(text: str, limit: int = _SHOWN) -> str:
@@ -62,6 +64,8 @@ class LensesError(Exception):
     or one that was cut, is not recognised any more.
     """
 
+    _reference = ""
+
     def __init__(
         self,
         operation: str,
@@ -74,7 +78,8 @@ class LensesError(Exception):
         self.message = one_line(message) or type(self).__name__
         self.retry_after = retry_after
         self.words = detail if len(detail) <= KEPT else _TOO_LONG
-        super().__init__(f"{operation.replace('_', ' ')}: {self.message}")
+        self.gist = f"{operation.replace('_', ' ')}: {self.message}"
+        super().__init__(self.gist + self._reference)
 
     @property
     def detail(self) -> str:
@@ -87,8 +92,16 @@ class LensesError(Exception):
 
     def explain(self, redact: Callable[[str], str]) -> str:
         """Our words and the server's; redacted while still whole, since a cut value would not be recognised."""
+        words = self._quoted(redact)
+        return f"{self.gist}: {words}" if words else str(self)
+
+    def quote(self, redact: Callable[[str], str]) -> str:
+        """The server's words alone, where it said any; else ours."""
+        return self._quoted(redact) or str(self)
+
+    def _quoted(self, redact: Callable[[str], str]) -> str:
         words = one_line(redact(self.words))
-        return f"{self}: {words}" if words else str(self)
+        return words.rstrip(".") + self._reference if words and self._reference else words
 
 
 class Overtaken(LensesError):
@@ -145,7 +158,8 @@ class UnusableAnswer(LensesError):
 class LensesRefused(LensesError):
     """The API answered with an error. `error_type` is the agent's errorType or the last word of HQ's type.
 
-    `speaker`, by the shape of the answer: the agent, HQ, or empty for whatever is between.
+    `speaker`, by the shape of the answer: the agent, HQ, or empty for whatever is between. `request_id`: HQ's own, only
+    where it looks like one, since it goes wherever the text goes.
     """
 
     usual_status: ClassVar[int] = 0
@@ -159,10 +173,13 @@ class LensesRefused(LensesError):
         fields: tuple[FieldError, ...] = (),
         error_type: str | None = None,
         speaker: Literal["agent", "HQ", ""] = "",
+        request_id: object = None,
         detail: str = "",
         retry_after: float | None = None,
     ) -> None:
         self.speaker = speaker
+        self.request_id = request_id if isinstance(request_id, str) and _REQUEST_ID.fullmatch(request_id) else None
+        self._reference = f" (request id {self.request_id})" if self.request_id else ""
         self.status = self.usual_status if status is None else status
         self.fields = fields
         self.error_type = error_type

@@ -209,7 +209,14 @@ class EnvironmentInfo(Model):
     """An environment as HQ shows it; not part of the Kafka Connect API's description, so all else is optional."""
 
     name: Word = ""
+    display_name: Word = Field(default="", alias="display_name")
     status: EnvironmentStatus | None = None
+
+
+class EnvironmentList(Model):
+    """Those that a token may see."""
+
+    items: Annotated[tuple[EnvironmentInfo, ...], BeforeValidator(_absent_as_empty)]
 
 
 class ClusterInfo(Model):

@@ -196,7 +196,9 @@ class ClusterPoller:
 def _other(before: View, now: View) -> bool:
     """Whether the trouble is another one than before."""
     told, tells = before.error, now.error
-    return (type(told), str(told), before.reachable) != (type(tells), str(tells), now.reachable)
+    if told is None or tells is None:
+        return told is not tells
+    return (type(told), told.gist, before.reachable) != (type(tells), tells.gist, now.reachable)  # each has another id
 
 
 def _difference(

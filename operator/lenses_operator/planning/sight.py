@@ -15,7 +15,7 @@ from lenses_operator.domain.situation import Observed, Refusal
 from lenses_operator.domain.validation import refusal_message, validation_message, withhold
 from lenses_operator.lenses import errors
 from lenses_operator.lenses.client import LensesClient
-from lenses_operator.lenses.errors import BadRequest, LensesError, ServerError, one_line
+from lenses_operator.lenses.errors import BadRequest, LensesError, ServerError
 from lenses_operator.lenses.models import ConnectorRequest
 from lenses_operator.resources.connector import ConnectorKey, LensesConnector
 
@@ -95,8 +95,7 @@ class Sight:
 
     @staticmethod
     def _refused(error: LensesError, wanted: Rendered, redact: Redact) -> str:
-        words = one_line(redact(withhold(error.words, wanted.config))) or str(error)
-        return refusal_message("validate", words)
+        return refusal_message("validate", error.quote(lambda words: redact(withhold(words, wanted.config))))
 
 
 def trouble(error: LensesError, connector: ConnectorKey, redact: Redact) -> tuple[str, str]:

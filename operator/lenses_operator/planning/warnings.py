@@ -1,7 +1,10 @@
-"""What the API server would change or lose without a word: only the file shows it."""
+"""What the API server would change or lose without a word, which only the file shows, and names Lenses may not take."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+
+from lenses_operator.domain import lenses_names
 from lenses_operator.domain.redaction import HIDDEN
 from lenses_operator.domain.showing import SENSITIVE
 from lenses_operator.manifests.documents import Document, Place
@@ -11,7 +14,27 @@ CONFIG = ("spec", "config")
 
 
 def warnings_of(document: Document) -> list[tuple[Place | None, str]]:
-    """Of the configuration; elsewhere the schema says what fits."""
+    """Of names and the configuration; elsewhere the schema says what fits."""
+    return [*_names(document), *_values(document)]
+
+
+def _names(document: Document) -> Iterator[tuple[Place, str]]:
+    spec = document.body.get("spec")
+    if not isinstance(spec, Mapping):
+        return
+    judges = {
+        "environment": lenses_names.odd_environment,
+        "cluster": lenses_names.odd_cluster,
+        "name": lenses_names.odd_connector,
+    }
+    for name, judge in judges.items():
+        value = spec.get(name)
+        odd = judge(value) if isinstance(value, str) else None
+        if odd:
+            yield document.place(("spec", name)), f"spec.{name}: {odd}"
+
+
+def _values(document: Document) -> list[tuple[Place, str]]:
     return [
         (Place(document.file, one.line), _warning(one))
         for one in document.written

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from datetime import datetime
 from enum import StrEnum
@@ -13,6 +14,8 @@ from lenses_operator.sharing import Shared
 
 ConditionStatus = Literal["True", "False", "Unknown"]
 MESSAGE_LIMIT = 2000
+_REQUEST_ID = re.compile(r" \(request id [A-Za-z0-9_.:-]{1,128}\)")
+"""As errors of Lenses end: each try has another one."""
 
 
 class Phase(StrEnum):
@@ -57,8 +60,18 @@ class Verdict(Model):
     message: str
     phase: Phase = Phase.SETTLED
 
+    def repeats(self, other: Verdict | None) -> bool:
+        """Whether it says what the other one said, request ids aside."""
+        return (
+            other is not None and self.model_copy(update={"message": said_before(self.message, other.message)}) == other
+        )
+
     def conditions(self, generation: int, now: datetime, previous: Iterable[Condition]) -> tuple[Condition, ...]:
-        """Ready always; Reconciling or Stalled only while True. A transition time moves only when `status` moves."""
+        """Ready always; Reconciling or Stalled only while True. A transition time moves only when `status` moves.
+
+        A message that differs from the last one in a request id alone is the last one: it is written once, not with
+        every try.
+        """
         before = {condition.type: condition for condition in previous}
 
         def condition(kind: str, status: ConditionStatus) -> Condition:
@@ -70,13 +83,18 @@ class Verdict(Model):
                 observed_generation=generation,
                 last_transition_time=since,
                 reason=self.reason,
-                message=shorten(self.message),
+                message=said_before(shorten(self.message), old.message if old else ""),
             )
 
         found = [condition("Ready", self.ready)]
         if self.phase is not Phase.SETTLED:
             found.append(condition(self.phase.value, "True"))
         return tuple(found)
+
+
+def said_before(message: str, before: str) -> str:
+    """`before` where it says the same with another request id; else the message."""
+    return before if _REQUEST_ID.sub("", message) == _REQUEST_ID.sub("", before) else message
 
 
 def shorten(text: str, limit: int = MESSAGE_LIMIT) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import ssl
 import subprocess
 import threading
@@ -53,7 +54,7 @@ def test_everything_as_it_should_be(line: CommandLine, lenses_env: LensesEnv) ->
     assert {"GetClusterInfo", "GetConnectorOffsets", "GetEnvironment"} <= {*tried}
     assert not CHANGING & {*tried}
     assert lenses_env.control.get_connector(lenses_env.name, "connect", "orders") == before
-    untried = found.verdicts("not tried")
+    untried = {*found.verdicts("not tried")} - {"environments"}
     assert len(untried) == 6
     assert all("Forbidden" in found.one(check)["remedy"] for check in untried)
 
@@ -293,3 +294,113 @@ def test_a_clock_that_is_off(line: CommandLine, serve: Callable[..., str]) -> No
 def test_a_listener_that_says_nothing_of_http(line: CommandLine, serve: Callable[..., str]) -> None:
     found = line.doctor("--environment", "prod", "--skip-kubernetes", url=serve(saying(b"SSH-2.0\r\n")))
     assert "no HTTP answer" in found.one("API")["message"]
+
+
+# What stands in front of Lenses, or what this one has beside the Kafka Connect API
+
+
+def in_front_of(url: str, answers: Callable[[bytes], bytes | None]) -> Handler:
+    """Passes each request on, but for those that `answers` has something for, by their path."""
+    host, port = url.removeprefix("http://").split(":")
+
+    async def pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        request = await read_request(reader)
+        answer = answers(request.split(b" ", 2)[1])
+        if answer is None:
+            back, forth = await asyncio.open_connection(host, int(port))
+            forth.write(request.replace(b"\r\nConnection: keep-alive", b"\r\nConnection: close"))
+            answer = await back.read()
+            forth.close()
+        writer.write(answer)
+        await writer.drain()
+
+    return pass_on
+
+
+def saying_of(status: str, content_type: str, body: str) -> bytes:
+    head = f"HTTP/1.1 {status}\r\nContent-Type: {content_type}\r\nContent-Length: {len(body)}\r\nConnection: close"
+    return f"{head}\r\n\r\n{body}".encode()
+
+
+def create(env: LensesEnv, name: str = "orders") -> None:
+    config = {"name": name, "connector.class": CLASS, "file": "/dev/null", "topic": "lines", "password": "planted"}
+    env.client().create("connect", name, config)
+
+
+def test_names_with_something_special_reach_the_agent(line: CommandLine, lenses_env: LensesEnv) -> None:
+    found = look(line, lenses_env)
+    for what in ("a space", "'->'"):
+        assert found.one(f"connector names with {what}")["verdict"] == "ok"
+
+
+@pytest.mark.parametrize(
+    ("status", "body"), [("400 Bad Request", "<html>Bad Request</html>"), ("404 Not Found", "no route")]
+)
+def test_a_proxy_that_refuses_an_encoded_space(
+    line: CommandLine, lenses_env: LensesEnv, serve: Callable[..., str], status: str, body: str
+) -> None:
+    refusal = saying_of(status, "text/html", body)
+    url = serve(in_front_of(lenses_env.url, lambda path: refusal if b"%20" in path else None))
+    found = look(line, lenses_env, url=url)
+    assert found.code == 0
+    result = found.one("connector names with a space")
+    assert result["verdict"] == "warning"
+    assert "cannot be reached" in result["message"]
+    assert found.one("connector names with '->'")["verdict"] == "ok"
+
+
+def test_environments_are_compared_with_what_was_asked_for(
+    line: CommandLine, lenses_env: LensesEnv, serve: Callable[..., str]
+) -> None:
+    items = [{"name": "other", "display_name": lenses_env.name, "status": {"agent_connected": True}}]
+    listed = saying_of("200 OK", "application/json", json.dumps({"items": items}))
+    url = serve(in_front_of(lenses_env.url, lambda path: listed if path == b"/api/v1/environments" else None))
+    done = line.run("doctor", "--environment", lenses_env.name, "--skip-kubernetes", url=url)
+    assert done.code == 1
+    assert "environments: the token sees other\n" in done.out
+    assert f"the token does not see '{lenses_env.name}', which --environment names" in done.out
+    assert "is the display name of environment other" in done.out
+
+
+@pytest.mark.parametrize("status", ["404 Not Found", "405 Method Not Allowed", "501 Not Implemented", "200 OK"])
+def test_a_lenses_without_a_list_of_environments(
+    line: CommandLine, lenses_env: LensesEnv, serve: Callable[..., str], status: str
+) -> None:
+    odd = saying_of(status, "text/html", "<html>")
+    url = serve(in_front_of(lenses_env.url, lambda path: odd if path == b"/api/v1/environments" else None))
+    found = look(line, lenses_env, url=url)
+    assert found.code == 0
+    assert found.one("environments")["verdict"] == "not tried"
+
+
+@pytest.mark.parametrize(
+    ("status", "words"), [("200 OK", "InPlace can be used"), ("404 Not Found", "only updateStrategy Recreate works")]
+)
+def test_resource_as_code(
+    line: CommandLine, lenses_env: LensesEnv, serve: Callable[..., str], status: str, words: str
+) -> None:
+    assert "there is no connector" in look(line, lenses_env).one("resource as code")["message"]
+    create(lenses_env)
+    document = saying_of(status, "application/yaml", "kind: KafkaConnector\nspec: {config: {password: planted}}\n")
+    url = serve(in_front_of(lenses_env.url, lambda path: document if b"/v1/resource/" in path else None))
+    done = line.run("doctor", "--environment", lenses_env.name, "--skip-kubernetes", url=url)
+    assert words in done.out
+    assert "planted" not in done.out + done.err
+
+
+def test_what_is_hidden_of_a_configuration_is_named(line: CommandLine, lenses_env: LensesEnv) -> None:
+    create(lenses_env)
+    hidden = [{"field": "config.password"}]
+    lenses_env.control.add_fault(lenses_env.name, operation="GetConnector", errors=hidden)
+    result = look(line, lenses_env).one("connect: get connector")
+    assert result["message"] == "allowed, but password of orders is hidden from this token"
+    assert "kafka-connect:GetConnectorConfiguration" in result["remedy"]
+
+
+def test_names_that_lenses_may_not_take(line: CommandLine, lenses_env: LensesEnv) -> None:
+    lenses_env.control.add_cluster(lenses_env.name, "connect_2", {"backend": "memory"})
+    create(lenses_env, "a:b")
+    found = look(line, lenses_env)
+    assert found.code == 0
+    assert {"connect_2: name", "connect: connector names"} <= {*found.verdicts("warning")}
+    assert "connect: name" not in {one["check"] for one in found.checks}

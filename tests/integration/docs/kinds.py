@@ -65,7 +65,8 @@ def check_values(found: object) -> None:
 
 
 def check_other(block: Block, found: Any, tmp_path: Path) -> None:
-    """What is no object of the API server: policy files, values of the chart, objects of Flux and Argo CD."""
+    """What is no object of the API server: policy files, roles in Lenses, values of the chart, objects of
+    Flux and Argo CD."""
     assert isinstance(found, Mapping), f"{block}: what is this?"
     if "rules" in found and "kind" not in found:
         policy = tmp_path / "policy.yaml"
@@ -73,6 +74,8 @@ def check_other(block: Block, found: Any, tmp_path: Path) -> None:
         assert load_policy(policy).rules
     elif is_values(found):
         check_values(found)
+    elif found.keys() == {"name", "policy"}:  # a role in Lenses
+        assert all(statement.keys() == {"effect", "resource", "action"} for statement in found["policy"]), str(block)
     else:
         group = str(found.get("apiVersion", "")).partition("/")[0]
         known = group.endswith(FOREIGN) or all(key.startswith("resource.customizations") for key in found)

@@ -8,10 +8,12 @@ import pytest
 from click.testing import CliRunner
 
 from lenses_operator.cli import main
+from lenses_operator.commands import doctor
 from lenses_operator.commands.doctor import printing
 from lenses_operator.commands.doctor.cluster import Scope
 from lenses_operator.diagnosis.results import Result, failed, ok, skipped
 from lenses_operator.resources.connector import LensesConnector
+from unit.resources.make import resource
 
 RESULTS = [
     ok("Lenses", "token", "accepted"),
@@ -78,3 +80,23 @@ def test_what_the_operator_watches(
     result = CliRunner().invoke(main, ["doctor", *access, *words], env=env)
     assert result.exit_code == 1  # nothing listens there
     assert (asked[0].namespaces, asked[0].watching) == (namespaces, watching)
+
+
+def test_what_the_resources_ask_of_lenses() -> None:
+    resources = [
+        resource("orders"),
+        resource("clicks", environment="test", updateStrategy="InPlace"),
+        resource("own", environment="test", cluster="us", tokenSecretRef={"name": "team", "key": "token"}),
+    ]
+    wanted = doctor._wanted(resources)
+    assert {(environment, *clusters) for environment, clusters in wanted.items()} == {
+        ("prod", "connect-eu"),
+        ("test", "connect-eu", "us"),
+    }
+    found = wanted["test"]["connect-eu"]
+    assert ({*found.connectors}, [*found.in_place]) == ({"clicks"}, [str(resources[1].key)])
+    assert doctor._users(("prod", "dev"), resources) == {
+        "prod": ["--environment", str(resources[0].key)],
+        "dev": ["--environment"],
+        "test": [str(resources[1].key)],
+    }, "what has a token of its own is no matter of this one"

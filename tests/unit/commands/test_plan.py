@@ -386,6 +386,24 @@ async def test_warnings_of_what_would_not_arrive(rig: Rig) -> None:
     assert result.exit_code == 2
 
 
+async def test_warnings_of_names_that_lenses_may_not_take(rig: Rig) -> None:
+    rig.lenses.clusters.add("connect_eu")
+    result = await rig.plan(manifest(environment="Prod", cluster="connect_eu", name="'a:b'"))
+    assert [(place.line, message.partition(":")[0]) for place, message in result.warnings if place] == [
+        (5, "spec.environment"),
+        (6, "spec.cluster"),
+        (8, "spec.name"),
+    ]
+    assert [item.action for item in result.items] == [Action.CREATE], "a warning, never a refusal"
+    assert (await rig.plan(manifest(name="'a -> b'"))).warnings == []
+
+
+@pytest.mark.parametrize("spec", ["", "spec: 5\n", "spec: {environment: 5, cluster: [], name: {}}\n"])
+async def test_names_that_are_none_are_the_schemas_business(rig: Rig, spec: str) -> None:
+    head = manifest().partition("spec:")[0]
+    assert (await rig.plan(head + spec)).warnings == []
+
+
 OFFSETS = """\
 apiVersion: connect.lenses.io/v1alpha1
 kind: LensesConnectorOffsets

@@ -12,7 +12,7 @@ from lenses_operator.diagnosis.environments import Wanted, release
 from lenses_operator.diagnosis.failures import failure, seen
 from lenses_operator.diagnosis.results import Verdict
 from lenses_operator.lenses import answers, errors
-from lenses_operator.lenses.models import ClusterInfo, ConnectorDetails, EnvironmentInfo, Plugin
+from lenses_operator.lenses.models import ClusterInfo, ConnectorDetails, ConnectorListItem, EnvironmentInfo, Plugin
 
 CLASS = "io.lenses.streamreactor.connect.aws.s3.sink.S3SinkConnector"
 
@@ -123,6 +123,34 @@ def test_the_agent(status: dict[str, Any] | None, verdict: Verdict) -> None:
     assert environments.environment("prod", info).verdict is verdict
 
 
+def test_an_empty_list_may_be_a_missing_right() -> None:
+    """Lenses leaves out what a token may not see."""
+    item = ConnectorListItem(name="orders", cluster="eu")
+    wanted = {"eu": Wanted({CLASS: ["a/b"]}, {"orders", "refunds"})}
+    assert environments.listed("prod", [item], wanted).verdict is Verdict.OK
+    assert environments.listed("prod", [], {}).verdict is Verdict.OK
+    result = environments.listed("prod", [], wanted)
+    assert result.verdict is Verdict.WARNING
+    assert "resources name 2 here" in result.message
+    assert "kafka-connect:ListConnectors" in result.remedy
+
+
+@pytest.mark.parametrize(
+    ("operation", "permission"),
+    [
+        ("list connectors", "kafka-connect:ListConnectors"),
+        ("get connector", "kafka-connect:GetConnectorDetails"),
+        ("cluster info", "kafka-connect:GetClusterDetails"),
+        ("get topics", ""),
+    ],
+)
+def test_what_lenses_calls_a_right_that_is_missing(operation: str, permission: str) -> None:
+    remedy = environments.not_allowed("prod", operation, refused(403), "eu").remedy
+    assert permission in remedy
+    assert ("By its name" in remedy) is (permission != "")
+    assert "By its name" not in environments.not_allowed("prod", operation, refused(500), "eu").remedy
+
+
 def test_an_environments_endpoint_that_is_none() -> None:
     """It is outside the API's description: a Lenses without it works all the same."""
     page = refused(404, b"<html>", "get_environment")
@@ -162,6 +190,8 @@ def test_no_plugins(there: list[Plugin]) -> None:
         ({"config": {"a": "b"}}, Verdict.OK),
         ({}, Verdict.WARNING),
         ({"config": {}, "__errors": [{"field": "config", "reason": "permission"}]}, Verdict.WARNING),
+        ({"config": {"a": "b"}, "__errors": [{"field": "config.c"}]}, Verdict.WARNING),
+        ({"config": {"a": "b"}, "__errors": [{"field": "icon"}]}, Verdict.OK),
     ],
 )
 def test_whether_the_configuration_is_shown(more: dict[str, Any], verdict: Verdict) -> None:

@@ -186,3 +186,42 @@ def test_tests_can_make_every_error_in_a_word() -> None:
     assert LensesUnreachable("validate", maybe_done=False).maybe_done is False
     assert RateLimited("validate", "not sent", retry_after=3).retry_after == 3
     assert str(Forbidden("validate")) == "validate: Lenses answered 403"
+
+
+def _identified(request_id: object, **more: object) -> LensesError:
+    return from_answer("validate", 503, _body({**problem("agent_rpc_error", 503), "request_id": request_id, **more}))
+
+
+def test_hqs_request_id_ends_every_text() -> None:
+    error = _identified("0190-a:b.c_d", title="No answer.")
+    assert isinstance(error, ServerError)
+    assert error.request_id == "0190-a:b.c_d"
+    assert error.gist == "validate: Lenses answered 503 (agent_rpc_error)"
+    assert str(error) == "validate: Lenses answered 503 (agent_rpc_error) (request id 0190-a:b.c_d)"
+    assert error.explain(str) == (
+        "validate: Lenses answered 503 (agent_rpc_error): No answer (request id 0190-a:b.c_d)"
+    )
+    assert error.quote(str) == "No answer (request id 0190-a:b.c_d)"
+    assert error.quote(lambda _: "") == str(error)
+
+
+@pytest.mark.parametrize("odd", ["", "two words", "line\nbreak", "x" * 129, "ü", "a)b", 17, {"a": 1}, None])
+def test_what_does_not_look_like_a_request_id_is_left_out(odd: object) -> None:
+    """It comes from outside, and goes into logs and conditions as it is."""
+    error = _identified(odd)
+    assert isinstance(error, ServerError)
+    assert (error.speaker, error.request_id) == ("HQ", None)
+    assert error.explain(str) == "validate: Lenses answered 503 (agent_rpc_error): HQ says no"
+
+
+@pytest.mark.parametrize("status", [404, 405, 415, 501])
+def test_the_request_id_of_an_operation_that_a_lenses_may_lack(status: int) -> None:
+    body = _body({**problem("not_found", status), "request_id": "0190"})
+    error = from_answer("put_resource", status, body, optional=True)
+    assert isinstance(error, MissingAgentCapability)
+    assert error.request_id == "0190"
+
+
+def test_the_agent_has_no_request_id() -> None:
+    error = from_answer("validate", 500, _body({**AGENT, "request_id": "0190"}))
+    assert str(error) == "validate: Lenses answered 500 (SomeError)"

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from lenses_operator.lenses.client import LensesClient, Shown
-from lenses_operator.lenses.errors import BadRequest, LensesError, UnusableAnswer
+from lenses_operator.lenses.errors import BadRequest, LensesError, MissingAgentCapability, UnusableAnswer
 from lenses_operator.lenses.models import ConnectorRequest
 from lenses_operator.lenses.tokens import StaticToken
 from lenses_operator.lenses.transport import QUICK, SLOW, LensesTransport
@@ -54,6 +54,12 @@ OPERATIONS: dict[str, tuple[Use, str, str, Any]] = {
         "DELETE",
         f"{ONE}/offsets",
         {"message": "done"},
+    ),
+    "get_resource": (
+        lambda c: c.get_resource("env", "prod", "orders"),
+        "GET",
+        "/api/v1/environments/env/proxy/api/v1/resource/kafka/connect/prod/connector/orders",
+        "kind: KafkaConnector\n",
     ),
     "put_resource": (
         lambda c: c.put_resource("env", "kind: KafkaConnector\n"),
@@ -156,6 +162,37 @@ async def test_offsets_that_are_none_are_not_sent(text: str) -> None:
     with pytest.raises(BadRequest, match="alter offsets: not sent: ") as caught:
         await lenses.client.alter_offsets("env", "prod", "orders", text)
     assert (lenses.script.calls, caught.value.status, caught.value.maybe_done) == (0, 400, False)
+
+
+async def test_environments_are_listed_without_naming_one() -> None:
+    listed = {"items": [{"name": "prod", "display_name": "Production", "status": {"agent_connected": False}}, {}]}
+    lenses = rig(answer(200, listed))
+    first, second = await lenses.client.list_environments()
+    assert (lenses.last.method, lenses.last.url.raw_path) == ("GET", b"/api/v1/environments")
+    assert (first.name, first.display_name, second.name) == ("prod", "Production", "")
+    assert first.status is not None
+    assert first.status.agent_connected is False
+
+
+@pytest.mark.parametrize("body", [{}, {"items": 3}, {"data": []}, [], "text", PAGE])
+async def test_an_odd_list_of_environments_is_none(body: Any) -> None:
+    with pytest.raises(UnusableAnswer):
+        await rig(answer(200, body)).client.list_environments()
+
+
+@pytest.mark.parametrize("status", [404, 405, 415, 501])
+async def test_what_a_lenses_may_lack(status: int) -> None:
+    for use in (lambda c: c.list_environments(), OPERATIONS["get_resource"][0], OPERATIONS["put_resource"][0]):
+        with pytest.raises(MissingAgentCapability):
+            await use(rig(answer(status, PAGE)).client)
+
+
+async def test_a_resource_is_asked_for_as_yaml() -> None:
+    document = "apiVersion: lenses.io/v0beta\nkind: KafkaConnector\nspec: {name: größe}\n"
+    lenses = rig(answer(200, document))
+    assert await lenses.client.get_resource("env", "prod", "a->b") == document
+    assert lenses.last.headers["Accept"] == "application/yaml"
+    assert lenses.last.url.raw_path.endswith(b"/connector/a-%3Eb")
 
 
 async def test_a_resource_goes_as_yaml_and_accepts_anything() -> None:

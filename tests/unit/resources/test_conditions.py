@@ -85,3 +85,19 @@ def test_shortening_never_exceeds_the_limit_and_leaves_short_texts_alone(text: s
     short = shorten(text, limit)
     assert len(short) <= limit
     assert (short == text) == (len(text) <= limit) or text.endswith("…")
+
+
+def test_another_request_id_is_no_other_message() -> None:
+    first = verdict(message="No answer (request id 0190-a). Wait.").conditions(1, NOW, ())
+    again = verdict(message="No answer (request id 0190-b). Wait.").conditions(1, LATER, first)
+    assert again == first
+    other = verdict(message="Not found (request id 0190-c). Wait.").conditions(1, LATER, first)
+    assert [condition.message for condition in other] == ["Not found (request id 0190-c). Wait."]
+
+
+def test_a_verdict_that_repeats_another() -> None:
+    first = verdict(message="No (request id a)")
+    assert verdict(message="No (request id b)").repeats(first)
+    assert not verdict(message="No (request id b)", reason="TaskFailed").repeats(first)
+    assert not verdict(message="Yes (request id a)").repeats(first)
+    assert not first.repeats(None)

@@ -14,7 +14,7 @@ import click
 from lenses_operator.commands.access import LensesAccess, lenses_options
 from lenses_operator.commands.doctor import printing
 from lenses_operator.commands.doctor.cluster import LEASE, Scope, look
-from lenses_operator.commands.doctor.environments import examine
+from lenses_operator.commands.doctor.environments import examine, sees
 from lenses_operator.commands.doctor.way import way_to_lenses
 from lenses_operator.commands.output import Format, output_option
 from lenses_operator.diagnosis.environments import Wanted
@@ -23,7 +23,7 @@ from lenses_operator.diagnosis.rights import Account, Lease
 from lenses_operator.kube.inspection import own_namespace
 from lenses_operator.lenses.client import LensesClient
 from lenses_operator.lenses.tokens import TokenFile
-from lenses_operator.resources.connector import LensesConnector
+from lenses_operator.resources.connector import LensesConnector, UpdateStrategy
 from lenses_operator.settings import PREFIX
 
 EPILOG = """\b
@@ -108,9 +108,10 @@ def doctor(
 ) -> None:
     """Check a live installation and say what to do; changes nothing.
 
-    Looks at the way to Lenses, the token, environments with their agents and Connect clusters, what the token may do,
-    and in Kubernetes at the CRDs, the operator's rights, its lease and resources that are stuck. Only reads are sent,
-    and `validate`, which changes nothing; what only a change could prove is reported as not tried.
+    Looks at the way to Lenses, the token, the environments it sees with their agents and Connect clusters, what the
+    token may do, which names get through, and in Kubernetes at the CRDs, the operator's rights, its lease and resources
+    that are stuck. Only reads are sent, and `validate`, which changes nothing; what only a change could prove is
+    reported as not tried.
     """
     if skip_kubernetes and not environments:
         raise click.UsageError("--skip-kubernetes leaves nobody to name the environments: give --environment")
@@ -146,6 +147,7 @@ async def _examined(request: Request) -> list[Result]:
         token = TokenFile(request.access.token_file).current()
         results = await way_to_lenses(request.access, token, environments, say)
         if healthy(results):
+            results += await sees(client, _users(request.environments, connectors))
             results += await _environments(client, environments, wanted)
     return [result.without(token) for result in [*results, *cluster]]
 
@@ -159,12 +161,27 @@ async def _environments(
 
 def _wanted(connectors: list[LensesConnector]) -> dict[str, dict[str, Wanted]]:
     """Environment to cluster to what the resources ask of it."""
-    asked: dict[str, dict[str, dict[str, list[str]]]] = {}
+    asked: dict[str, dict[str, list[LensesConnector]]] = {}
     for one in connectors:
-        spec = one.spec
-        users = asked.setdefault(spec.environment, {}).setdefault(spec.cluster, {}).setdefault(spec.class_name, [])
-        users.append(str(one.key))
+        asked.setdefault(one.spec.environment, {}).setdefault(one.spec.cluster, []).append(one)
     return {
-        environment: {cluster: Wanted(classes) for cluster, classes in clusters.items()}
+        environment: {cluster: _of_cluster(found) for cluster, found in clusters.items()}
         for environment, clusters in asked.items()
     }
+
+
+def _of_cluster(connectors: list[LensesConnector]) -> Wanted:
+    classes: dict[str, list[str]] = {}
+    for one in connectors:
+        classes.setdefault(one.spec.class_name, []).append(str(one.key))
+    in_place = [str(one.key) for one in connectors if one.spec.update_strategy is UpdateStrategy.IN_PLACE]
+    return Wanted(classes, {one.connector.name for one in connectors}, in_place)
+
+
+def _users(given: tuple[str, ...], connectors: list[LensesConnector]) -> dict[str, list[str]]:
+    """Environment to those that name it; what has a token of its own is no matter of this one."""
+    users = {name: ["--environment"] for name in given}
+    for one in connectors:
+        if one.spec.token_secret_ref is None:
+            users.setdefault(one.spec.environment, []).append(str(one.key))
+    return users

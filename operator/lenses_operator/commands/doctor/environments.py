@@ -6,9 +6,11 @@ import asyncio
 from collections.abc import Awaitable, Mapping, Sequence
 from typing import TypeVar
 
+from lenses_operator.commands.doctor import offers
 from lenses_operator.diagnosis import environments as judge
 from lenses_operator.diagnosis.environments import Wanted
 from lenses_operator.diagnosis.results import Result
+from lenses_operator.diagnosis.visible import not_listed, odd_names, visible
 from lenses_operator.lenses.client import LensesClient
 from lenses_operator.lenses.errors import LensesError
 from lenses_operator.lenses.models import ConnectorListItem, ConnectorRequest, Plugin
@@ -23,11 +25,14 @@ async def examine(client: LensesClient, name: str, wanted: Mapping[str, Wanted])
     results = [await _agent(client, name)]
     listed = await _attempt(_connectors(client, name))
     plugins = await _attempt(client.list_plugins(name))
-    for operation, answer in (("list connectors", listed), ("list plugins", plugins)):
-        if isinstance(answer, LensesError):
-            results.append(judge.not_allowed(name, operation, answer))
-        else:
-            results.append(judge.allowed(name, operation, note=f"allowed, {len(answer)} to be seen"))
+    if isinstance(listed, LensesError):
+        results.append(judge.not_allowed(name, "list connectors", listed))
+    else:
+        results.append(judge.listed(name, listed, wanted))
+    if isinstance(plugins, LensesError):
+        results.append(judge.not_allowed(name, "list plugins", plugins))
+    else:
+        results.append(judge.allowed(name, "list plugins", note=f"allowed, {len(plugins)} to be seen"))
     if isinstance(listed, LensesError) and isinstance(plugins, LensesError):
         return results  # the same again for everything else
     connectors = () if isinstance(listed, LensesError) else listed
@@ -38,7 +43,24 @@ async def examine(client: LensesClient, name: str, wanted: Mapping[str, Wanted])
     found = await asyncio.gather(
         *(_cluster(client, name, cluster, connectors, classes, wanted.get(cluster, Wanted({}))) for cluster in clusters)
     )
-    return [*results, *lines, *(result for part in found for result in part), *judge.writes(name)]
+    users = [user for one in wanted.values() for user in one.in_place]
+    return [
+        *results,
+        *lines,
+        *(result for part in found for result in part),
+        *await offers.names(client, name, clusters),
+        await offers.resource(client, name, connectors, users),
+        *odd_names(name, clusters, connectors, wanted),
+        *judge.writes(name),
+    ]
+
+
+async def sees(client: LensesClient, asked: Mapping[str, Sequence[str]]) -> list[Result]:
+    """`asked`: each environment with those that name it."""
+    try:
+        return visible(await client.list_environments(), asked)
+    except LensesError as error:
+        return [not_listed(error)]
 
 
 async def _connectors(client: LensesClient, name: str) -> Sequence[ConnectorListItem]:

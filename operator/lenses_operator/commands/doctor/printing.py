@@ -83,4 +83,5 @@ def call(what: str, outcome: int | str, seconds: float) -> None:
 
 
 def lenses_call(operation: str, environment: str, outcome: int | str, seconds: float) -> None:
-    call(f"{operation.replace('_', ' ')} in {environment}", outcome, seconds)
+    where = f" in {environment}" if environment else ""
+    call(f"{operation.replace('_', ' ')}{where}", outcome, seconds)
