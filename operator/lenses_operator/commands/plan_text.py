@@ -22,8 +22,8 @@ ORDER = tuple(MARKS)
 LONG = 100
 """Characters of a value from which it is cut short; -o json has it whole."""
 UPDATES = {
-    "Recreate": "restarted: the connector is deleted and created again (updateStrategy Recreate); its offsets stay",
-    "InPlace": "updated in place (updateStrategy InPlace)",
+    "Recreate": "restarted: the connector is deleted and created again; its offsets stay",
+    "InPlace": "updated in place",
     "Waiting": "waits until the connector is next to run",
 }
 

@@ -179,7 +179,8 @@ class ConnectorController:
             outcome = GONE
         else:
             outcome = await self._convergence.converge(work, observed)
-        work.memory.failures = 0
+        if not outcome.paced:
+            work.memory.failures = 0
         return outcome
 
     async def _finalized(self, work: Work) -> bool:

@@ -43,7 +43,7 @@ class Creating:
         wait = memory.pacing.wait("create", acting.clock())
         if wait:
             memory.look = True
-            return Outcome(delay=wait)
+            return Outcome(delay=wait, paced=True)
         if _refused_before(work) and not await acting.validator.validated(work):
             return await acting.report_refusal(work, Observed.absent())
         if not await acting.reporter.finalize(work):

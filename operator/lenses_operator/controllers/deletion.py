@@ -116,6 +116,9 @@ class Deletions:
         work.memory.settling += 1
         return Outcome(delay=max(seconds, SETTLING.delay(work.memory.settling, uniform)))
 
+    async def _paced(self, work: Work, seconds: float) -> Outcome:
+        return replace(await self._await(work, seconds), paced=True)
+
     async def _stop(self, work: Work) -> Outcome:
         """Asked for again only after a while: it takes its time."""
         memory, now = work.memory, self._clock()
@@ -136,7 +139,7 @@ class Deletions:
         memory = work.memory
         wait = memory.pacing.wait("reset_offsets", self._clock())
         if wait:
-            return await self._await(work, wait)
+            return await self._paced(work, wait)
         memory.pacing.sent("reset_offsets", self._clock())
         try:
             await self._client(work).reset_offsets(*work.connector)
@@ -155,7 +158,7 @@ class Deletions:
         memory = work.memory
         wait = memory.pacing.wait("delete", self._clock())
         if wait:
-            return await self._await(work, wait)
+            return await self._paced(work, wait)
         await self._say(work, f"Deleting connector {work.connector}.")
         memory.pacing.sent("delete", self._clock())
         assert memory.deleting is not None

@@ -241,7 +241,7 @@ class Looking:
         if self.stale(work, observed):
             return
         memory.awaiting_baseline, memory.before, memory.put_at = False, None, None
-        for request in ("create", "put"):
+        for request in ("create", "put", "roll back"):
             memory.pacing.worked(request)
         if memory.refusal is not None and memory.refusal.reason == Reason.UPDATE_NOT_APPLIED:
             memory.refusal = None

@@ -29,14 +29,14 @@ class Rollback:
         assert memory.replacement is not None
         assert memory.replacement.previous is not None
         previous = memory.replacement.previous
-        wait = memory.pacing.wait("create", clock())
+        wait = memory.pacing.wait("roll back", clock())
         if wait:
-            return Outcome(delay=wait)
+            return Outcome(delay=wait, paced=True)
         # Trying again would take the running connector down again for what Connect has refused: a changed spec may.
         memory.refusal_until = inf
         memory.refused = refused_now(work)
         before, memory.attempted = memory.attempted, previous
-        memory.pacing.sent("create", clock())
+        memory.pacing.sent("roll back", clock())
         try:
             client = self._acting.client(work)
             await client.create_connector(work.connector.environment, request_of(work, previous))

@@ -29,7 +29,7 @@ class StateChanges:
         wait = memory.pacing.wait(_named(action), now)
         if wait:
             memory.look = True
-            return Outcome(delay=wait)
+            return Outcome(delay=wait, paced=True)
         await self._ask(work, action, observed.state)
         if not again:
             self._tell(work, action, observed)

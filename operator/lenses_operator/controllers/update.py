@@ -37,7 +37,7 @@ class Updates:
         wait = self._wait(work)
         if wait:
             memory.look = True
-            return Outcome(delay=wait)
+            return Outcome(delay=wait, paced=True)
         if not await acting.validator.validated(work):
             return await acting.report_refusal(work, observed)
         in_place = await self._as_code.updates(work)

@@ -137,10 +137,14 @@ class Work:
 
 @dataclass(frozen=True)
 class Outcome:
-    """`again`: look again at once, in the same pass. Else `delay` seconds; None: something else will wake the key."""
+    """`again`: look again at once, in the same pass. Else `delay` seconds; None: something else will wake the key.
+
+    `paced`: nothing was done, since a request may not be repeated yet.
+    """
 
     delay: float | None = None
     again: bool = False
+    paced: bool = False
 
 
 AGAIN = Outcome(again=True)

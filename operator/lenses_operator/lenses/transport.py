@@ -288,7 +288,7 @@ def _passing(failure: errors.LensesError) -> bool:
     match failure:
         case errors.LensesUnreachable():
             return failure.reason == "dropped"
-        case errors.ServerError():
+        case errors.ServerError() | errors.AgentCallFailed():
             return failure.status in {502, 503, 504}
         case errors.RateLimited():
             return failure.retry_after is not None

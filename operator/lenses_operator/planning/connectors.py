@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from math import inf
 
 from lenses_operator.domain import verdicts
 from lenses_operator.domain.decide import Adopt, ChangeState, Create, RefuseAdoption, Restart, Update
@@ -22,7 +23,7 @@ from lenses_operator.planning.cluster import MayNotReadError
 from lenses_operator.planning.inputs import Sources, Wanted, wanted_of
 from lenses_operator.planning.result import Action, Change, Item
 from lenses_operator.planning.sight import Redact, Sight, trouble
-from lenses_operator.resources.connector import LensesConnector, WantedState
+from lenses_operator.resources.connector import LensesConnector, UpdateStrategy, WantedState
 
 FIELDS: dict[str, Path] = {"connector.class": ("spec", "class"), "tasks.max": ("spec", "tasksMax")}
 
@@ -92,13 +93,15 @@ class ConnectorPlanner:
         course = course_of(situation)
         refused = course.first(RefuseAdoption)
         if isinstance(refused, RefuseAdoption):
-            message = verdicts.not_adopted(resource.connector, refused.difference).message
+            message = verdicts.not_adopted(resource.connector, refused.difference, hidden=refused.hidden).message
             item.refuse(Reason.NOT_ADOPTED, (document.place(("spec",)), message))
             _tell_changes(item, document, refused.difference, seen, wanted, redact)
             return
         if course.writes:
             course = await self._checked(item, document, situation, course, wanted, redact)
         _tell_course(item, resource, course)
+        if item.update == UpdateStrategy.AUTO:
+            item.update = (await self._sight.strategy(resource.connector)).value
         if item.action in (Action.CHANGE, Action.ADOPT):
             _tell_changes(item, document, _difference(course), seen, wanted, redact)
 
@@ -117,6 +120,7 @@ class ConnectorPlanner:
             state=resource.spec.state,
             observed=overlook(seen, wanted.rendered, wanted.unknown),
             applied=applied,
+            absent_for=inf,
             restart_asked=known
             and annotated is not None
             and annotated != resource.status.last_handled_restart

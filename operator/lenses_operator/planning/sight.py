@@ -15,9 +15,9 @@ from lenses_operator.domain.situation import Observed, Refusal
 from lenses_operator.domain.validation import refusal_message, validation_message, withhold
 from lenses_operator.lenses import errors
 from lenses_operator.lenses.client import LensesClient
-from lenses_operator.lenses.errors import BadRequest, LensesError, ServerError
+from lenses_operator.lenses.errors import BadRequest, Forbidden, LensesError, MissingAgentCapability, ServerError
 from lenses_operator.lenses.models import ConnectorRequest
-from lenses_operator.resources.connector import ConnectorKey, LensesConnector
+from lenses_operator.resources.connector import ConnectorKey, LensesConnector, UpdateStrategy
 
 Redact = Callable[[str], str]
 
@@ -49,6 +49,14 @@ class Sight:
         if trouble is not None:
             raise trouble
         return await self._observer.details(connector)
+
+    async def strategy(self, connector: ConnectorKey) -> UpdateStrategy:
+        """What Auto comes to for a connector that exists. Raises LensesError."""
+        try:
+            await self._client.get_resource(*connector)
+        except (MissingAgentCapability, Forbidden):
+            return UpdateStrategy.RECREATE
+        return UpdateStrategy.IN_PLACE
 
     async def offsets(self, connector: ConnectorKey) -> str:
         """JSON text, to the letter."""

@@ -90,6 +90,11 @@ class FakeLenses:
         else:
             self._always[operation] = fault
 
+    def down(self, fault: errors.LensesError | None) -> None:
+        """Not the list alone."""
+        for operation in READS:
+            self.always(operation, fault)
+
     def asked(self, *operations: str) -> list[tuple[str, ...]]:
         """Every call of these operations, or of all that change or validate something."""
         return [call for call in self.calls if (call[0] in operations if operations else call[0] not in READS)]

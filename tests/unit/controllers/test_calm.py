@@ -30,7 +30,7 @@ def decided(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
         made.append(decide(situation))
         return made[-1]
 
-    monkeypatch.setattr("lenses_operator.controllers.connector.decide", recorded)
+    monkeypatch.setattr("lenses_operator.controllers.converge.decide", recorded)
     return made
 
 

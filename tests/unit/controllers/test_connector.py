@@ -18,6 +18,8 @@ RUNNING = ("True", "Running", "Owned")
 TIMEOUT = errors.LensesUnreachable("create_connector", "timed out", reason="timeout")
 BROKEN = errors.ServerError("create_connector", detail="boom")
 PLACE = ("connect-eu", "orders")
+LASTING = 100.0
+"""Seconds after which the same answer again and again has been believed."""
 
 
 async def running(op: Operator, **spec: Any) -> None:
@@ -260,7 +262,10 @@ class TestRefusal:
             await running(op)
             op.lenses.refuses = lambda config: config["topic"] == "new"
             op.kube.apply(config={"topic": "new"})
-            await asyncio.sleep(10)
+            await asyncio.sleep(30)
+            assert op.said() == ("Unknown", "LensesUnavailable", "Owned"), "a rebalance may be told like that"
+            assert op.kube.status().state is None, "there is none"
+            await asyncio.sleep(90)
             assert op.said() == ("False", "ConfigInvalid", "Owned")
             assert "topic is bad" in op.message()
             assert op.connector == Connector(SENT)
@@ -274,7 +279,7 @@ class TestRefusal:
             await running(op)
             lenses.refuses = lambda config: config["topic"] == "new"
             op.kube.apply(config={"topic": "new"})
-            await asyncio.sleep(10)
+            await asyncio.sleep(LASTING)
             refused = op.kube.status().refused_config
             assert refused is not None
             assert refused.generation == 2
@@ -297,7 +302,7 @@ class TestRefusal:
             op.lenses.refuses = lambda config: config["topic"] == "new"
             op.lenses.fail("create_connector", None, TIMEOUT, TIMEOUT)
             op.kube.apply(config={"topic": "new"})
-            await asyncio.sleep(20)
+            await asyncio.sleep(LASTING + 30)
             assert op.connector == Connector(SENT)
             assert op.said() == ("False", "ConfigInvalid", "Owned")
 
@@ -313,7 +318,7 @@ class TestRefusal:
             op.queue.close()  # the spec changes while no operator runs, so that its last write is not remembered
             op.kube.apply(config={"topic": "new", "file": "/data/orders"})
         async with operator(lenses, kube) as op:
-            await asyncio.sleep(10)
+            await asyncio.sleep(LASTING)
             assert op.connector is None
             assert op.said()[1] == "ConfigInvalid"
 
@@ -328,7 +333,7 @@ class TestRefusal:
         async with operator(lenses, kube) as op:
             await asyncio.sleep(30)
             op.kube.apply(config={"topic": "new", "file": "/data/orders"})
-            await asyncio.sleep(10)
+            await asyncio.sleep(LASTING)
             assert op.connector == Connector(SENT)
 
     @virtual_time
@@ -346,9 +351,9 @@ class TestRefusal:
     @virtual_time
     async def test_words_about_references_do_not_show(self) -> None:
         async with operator() as op:
-            op.lenses.fail("validate", errors.BadRequest("validate", detail="planted-value is bad"))
+            op.lenses.always("validate", errors.BadRequest("validate", detail="planted-value is bad"))
             op.kube.apply(config={"topic": "${vault:a:b}"})
-            await asyncio.sleep(10)
+            await asyncio.sleep(LASTING)
             assert op.said()[1] == "ConfigInvalid"
             assert "planted" not in op.message()
             assert all("planted" not in event.message for event in op.events)
@@ -779,7 +784,22 @@ class TestTrouble:
     @virtual_time
     async def test_an_environment_that_is_down_makes_no_requests_for_each_connector(self) -> None:
         async with operator() as op:
-            op.lenses.always("list_connectors", errors.ServerError("list_connectors"))
+            for number in range(20):
+                op.kube.apply(f"c{number}")
+            await asyncio.sleep(60)
+            op.lenses.calls.clear()
+            op.lenses.down(errors.ServerError("list_connectors"))
+            await asyncio.sleep(600)
+            assert len(op.lenses.asked("status")) == 20
+            assert len(op.lenses.asked("get_connector")) < 20, "drift checks before it was known"
+            op.lenses.calls.clear()
+            await asyncio.sleep(600)
+            assert {call[0] for call in op.lenses.calls} == {"list_connectors", "get_cluster_info"}
+
+    @virtual_time
+    async def test_one_whose_agent_is_away_is_asked_for_nothing_else_whatever_is_to_be_done(self) -> None:
+        async with operator() as op:
+            op.lenses.down(errors.AgentNotConnected("list_connectors"))
             for number in range(20):
                 op.kube.apply(f"c{number}")
             await asyncio.sleep(600)
@@ -830,15 +850,19 @@ class TestDeletion:
             assert op.reasons() == ["Deleted"]
 
     @virtual_time
-    async def test_one_that_is_gone_already_takes_two_proofs_two_seconds_apart(self) -> None:
+    async def test_one_that_is_gone_already_takes_two_denials_half_a_minute_apart(self) -> None:
         async with operator(poll=3600) as op:
             await running(op)
             op.lenses.connectors.clear()
             op.kube.delete()
-            await asyncio.sleep(1.5)
+            await asyncio.sleep(29)
             assert op.kube.there()
             await asyncio.sleep(5)
             assert not op.kube.there()
+            assert len(op.lenses.asked("delete_connector")) == 2
+            assert op.reasons()[-1] == "NotFound"
+            assert "Deleted" not in op.reasons()
+            assert op.event("NotFound").warning
 
     @virtual_time
     async def test_a_restarting_cluster_that_denies_what_it_holds_is_not_believed(self) -> None:
@@ -898,7 +922,7 @@ class TestDeletion:
     ) -> None:
         async with operator() as op:
             await running(op)
-            op.lenses.always("list_connectors", failure)
+            op.lenses.down(failure)
             op.lenses.always("delete_connector", failure)
             op.kube.delete()
             await asyncio.sleep(3600)
@@ -912,7 +936,7 @@ class TestDeletion:
             op.kube.apply(deletionPolicy="Retain")
             await asyncio.sleep(1)
             assert not op.kube.there()
-            assert {call[0] for call in op.lenses.calls} <= {"finalizer", "list_connectors"}
+            assert {call[0] for call in op.lenses.calls} <= {"finalizer", "list_connectors", "get_cluster_info"}
             assert op.connector is not None
 
     @virtual_time

@@ -62,10 +62,10 @@ async def test_that_it_is_lost_and_that_it_is_back_is_logged_once(caplog: pytest
     await rig.polls(3)
     ours = [record for record in caplog.records if record.name.startswith("lenses_operator")]
     assert [line.getMessage() for line in ours] == [
-        "environment lost: list connectors: Lenses answered 500",
-        "environment back",
+        "list of connectors failed: list connectors: Lenses answered 500",
+        "cluster back",
     ]
-    assert {line.__dict__["environment"] for line in ours} == {"prod"}
+    assert {(line.__dict__["environment"], line.__dict__["cluster"]) for line in ours} == {("prod", "connect-eu")}
 
 
 @virtual_time

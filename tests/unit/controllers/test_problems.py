@@ -21,9 +21,11 @@ TABLE: dict[type[errors.LensesError], tuple[str, tuple[str, Phase]]] = {
     errors.LicenceRequired: ("LicenseRequired", STALLED),
     errors.Forbidden: ("Forbidden", STALLED),
     errors.NotFound: ("LensesUnavailable", WAITING),
-    errors.ConnectorOrClusterNotFound: ("ClusterNotFound", STALLED),
+    errors.ConnectorOrClusterNotFound: ("LensesUnavailable", WAITING),
     errors.EnvironmentNotFound: ("EnvironmentNotFound", STALLED),
     errors.Conflict: ("ConnectRebalancing", WAITING),
+    errors.AlreadyExists: ("LensesUnavailable", WAITING),
+    errors.AgentCallFailed: ("LensesUnavailable", WAITING),
     errors.RateLimited: ("LensesUnavailable", WAITING),
     errors.AgentNotConnected: ("AgentNotConnected", WAITING),
     errors.MissingAgentCapability: ("LensesUnavailable", WAITING),
@@ -64,7 +66,8 @@ def test_the_servers_words_are_shown_redacted(kind: type[errors.LensesError]) ->
     ("kind", "named"),
     [
         (errors.EnvironmentNotFound, "'prod'"),
-        (errors.ConnectorOrClusterNotFound, "'connect-eu' in environment prod"),
+        (errors.ConnectorOrClusterNotFound, "cluster connect-eu"),
+        (errors.AlreadyExists, str(CONNECTOR)),
         (errors.AgentNotConnected, "environment prod"),
         (errors.Forbidden, "cluster connect-eu"),
         (errors.ServerError, "environment prod, cluster connect-eu"),
@@ -72,3 +75,18 @@ def test_the_servers_words_are_shown_redacted(kind: type[errors.LensesError]) ->
 )
 def test_what_it_is_about_is_named(kind: type[errors.LensesError], named: str) -> None:
     assert named in problem_of(error(kind), CONNECTOR, str).message
+
+
+@pytest.mark.parametrize("operation", ["get_cluster_info", "list_connectors", "list_plugins"])
+def test_only_what_asks_for_the_cluster_is_told_that_there_is_none(operation: str) -> None:
+    found = problem_of(errors.ConnectorOrClusterNotFound(operation, detail="Not found"), CONNECTOR, str)
+    assert (found.reason, found.phase) == ("ClusterNotFound", Phase.STALLED)
+    assert "'connect-eu' in environment prod" in found.message
+
+
+@pytest.mark.parametrize("operation", ["validate", "create_connector", "put_resource"])
+@pytest.mark.parametrize("kind", [errors.BadRequest, errors.ServerError])
+def test_one_answer_against_a_configuration_is_no_refusal(operation: str, kind: type[errors.LensesRefused]) -> None:
+    found = problem_of(kind(operation, detail="no"), CONNECTOR, str)
+    assert (found.reason, found.phase) == ("LensesUnavailable", Phase.RECONCILING)
+    assert "tried again" in found.message

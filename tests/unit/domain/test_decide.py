@@ -63,7 +63,7 @@ class TestAbsent:
         assert decide(situation(Observed.absent(), refusal=REFUSAL)) == Nothing()
 
     def test_the_refusal_of_another_configuration_does_not_count(self) -> None:
-        assert decide(situation(Observed.absent(), refusal=OTHER_REFUSAL)) == Create(lost=True)
+        assert decide(situation(Observed.absent(), refusal=OTHER_REFUSAL, taken_down=True)) == Create(lost=True)
 
 
 class TestNotOurs:
@@ -96,11 +96,40 @@ class TestNotOurs:
         seen = detailed(config=shown, hidden_keys=frozenset({"b"}))
         assert decide(situation(seen, mine, applied=None)) == Adopt(Difference(), ("a", "b", "c"))
 
-    @pytest.mark.parametrize("hidden", [{"config": None}, {"config": {}}, {"config_hidden": True}])
-    def test_a_configuration_hidden_as_a_whole_names_every_key(self, hidden: dict[str, Any]) -> None:
-        assert decide(situation(detailed(**hidden), of("None"), applied=None)) == Adopt(
-            Difference(), tuple(sorted(SENT))
+    HIDDEN = pytest.mark.parametrize(
+        "hidden",
+        [
+            {"config": None},
+            {"config": {}},
+            {"config_hidden": True},
+            {"hidden_keys": frozenset(SENT)},
+            {"config": {"connector.class": SENT["connector.class"]}, "hidden_keys": frozenset({"file", "topic"})},
+            {"config": dict.fromkeys(SENT, "****")},
+        ],
+        ids=["none", "empty", "by name", "key by key", "all but the class", "masked"],
+    )
+
+    @HIDDEN
+    def test_of_a_configuration_hidden_as_a_whole_nothing_is_known_to_match(self, hidden: dict[str, Any]) -> None:
+        seen = detailed(**hidden)
+        assert decide(situation(seen, of("None"), applied=None)) == RefuseAdoption(Difference(), hidden=True)
+
+    @HIDDEN
+    def test_who_takes_it_always_writes_it_anew(self, hidden: dict[str, Any]) -> None:
+        mine = of("None", adoptionPolicy="Always")
+        adopted = decide(situation(detailed(**hidden), mine, applied=None))
+        assert isinstance(adopted, Adopt)
+        assert adopted.difference == Difference(changed=tuple(sorted(SENT)))
+
+    @pytest.mark.parametrize("shown", [SENT, {key: SENT[key] for key in ("file", "topic")}], ids=["key", "no key"])
+    def test_the_class_counts_though_its_key_is_hidden(self, shown: dict[str, str]) -> None:
+        hidden = frozenset({"connector.class"})
+        other = detailed(config=shown, hidden_keys=hidden, class_name="org.example.OtherConnector")
+        assert decide(situation(other, of("None"), applied=None)) == RefuseAdoption(
+            Difference(changed=("connector.class",))
         )
+        same = detailed(config=shown, hidden_keys=hidden, class_name=SENT["connector.class"])
+        assert isinstance(decide(situation(same, of("None"), applied=None)), Adopt)
 
     def test_what_was_adopted_is_not_recreated_for_what_could_not_be_read(self) -> None:
         mine = owned(config={"a": "1", "c": "${x:y}"})

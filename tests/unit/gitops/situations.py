@@ -16,6 +16,7 @@ from lenses_operator.domain.restarts import Plan
 from lenses_operator.domain.situation import Observed, Refusal
 from lenses_operator.domain.status import Report, next_status
 from lenses_operator.domain.verdicts import of_connector
+from lenses_operator.lenses import errors
 from lenses_operator.resources.conditions import Verdict
 from lenses_operator.resources.connector import AutoRestartStatus, ConnectorKey, OwnershipState, WantedState
 from unit.controllers.test_problems import TABLE, error
@@ -28,6 +29,12 @@ KEY = ConnectorKey("prod", "connect-eu", "orders")
 API = "connect.lenses.io/v1alpha1"
 RUNNING = WantedState.RUNNING
 HEALTHY, PROGRESSING, DEGRADED, SUSPENDED = "Healthy", "Progressing", "Degraded", "Suspended"
+REFUSALS = (
+    Reason.CONFIG_INVALID,
+    Reason.PLUGIN_NOT_FOUND,
+    Reason.UPDATE_NOT_SUPPORTED,
+    Reason.UPDATE_NOT_APPLIED,
+)
 Object = dict[str, Any]
 
 
@@ -73,12 +80,18 @@ def connector_verdicts() -> Iterator[tuple[Verdict, str, str]]:
     yield failed(None), *stalled
     yield of_connector(detailed("FAILED", ()), RUNNING), *stalled
     yield verdicts.config_invalid("Bad."), *stalled
-    for reason in (Reason.CONFIG_INVALID, Reason.PLUGIN_NOT_FOUND, Reason.UPDATE_NOT_SUPPORTED):
+    for reason in (
+        Reason.CONFIG_INVALID,
+        Reason.PLUGIN_NOT_FOUND,
+        Reason.UPDATE_NOT_SUPPORTED,
+        Reason.UPDATE_NOT_APPLIED,
+    ):
         yield verdicts.refused(Refusal("h", reason, "Refused.", 1)), *stalled
     yield verdicts.reference_not_found("Gone."), *stalled
     yield verdicts.not_allowed("No."), *stalled
     yield verdicts.conflict("Older."), *stalled
     yield verdicts.not_adopted(KEY, Difference(extra=("x",))), *stalled
+    yield verdicts.missing(KEY), *waiting
     yield verdicts.offsets_operation("back", detailed()), *waiting
     for observed in (None, Observed.absent(), detailed()):
         yield verdicts.suspended(observed), IN_PROGRESS, SUSPENDED
@@ -90,6 +103,7 @@ def problems() -> Iterator[Verdict]:
     """What Lenses may answer, about either kind."""
     for kind in TABLE:
         yield problem_of(error(kind), KEY, str)
+    yield problem_of(errors.ConnectorOrClusterNotFound("get_cluster_info"), KEY, str)
 
 
 def offsets_verdicts() -> Iterator[tuple[Verdict, str, str]]:

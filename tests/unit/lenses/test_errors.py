@@ -10,6 +10,7 @@ import pytest
 from lenses_operator.lenses import errors
 from lenses_operator.lenses.answers import from_answer
 from lenses_operator.lenses.errors import (
+    AgentCallFailed,
     AgentNotConnected,
     BadRequest,
     Conflict,
@@ -194,7 +195,7 @@ def _identified(request_id: object, **more: object) -> LensesError:
 
 def test_hqs_request_id_ends_every_text() -> None:
     error = _identified("0190-a:b.c_d", title="No answer.")
-    assert isinstance(error, ServerError)
+    assert isinstance(error, AgentCallFailed)
     assert error.request_id == "0190-a:b.c_d"
     assert error.gist == "validate: Lenses answered 503 (agent_rpc_error)"
     assert str(error) == "validate: Lenses answered 503 (agent_rpc_error) (request id 0190-a:b.c_d)"
@@ -209,7 +210,7 @@ def test_hqs_request_id_ends_every_text() -> None:
 def test_what_does_not_look_like_a_request_id_is_left_out(odd: object) -> None:
     """It comes from outside, and goes into logs and conditions as it is."""
     error = _identified(odd)
-    assert isinstance(error, ServerError)
+    assert isinstance(error, AgentCallFailed)
     assert (error.speaker, error.request_id) == ("HQ", None)
     assert error.explain(str) == "validate: Lenses answered 503 (agent_rpc_error): HQ says no"
 
@@ -225,3 +226,52 @@ def test_the_request_id_of_an_operation_that_a_lenses_may_lack(status: int) -> N
 def test_the_agent_has_no_request_id() -> None:
     error = from_answer("validate", 500, _body({**AGENT, "request_id": "0190"}))
     assert str(error) == "validate: Lenses answered 500 (SomeError)"
+
+
+REBALANCES = [
+    "Cannot complete request momentarily due to stale configuration (typically caused by a concurrent config change)",
+    "Cannot complete request because of a conflicting operation (e.g. worker rebalance)",
+    "Request cannot be completed because a rebalance is expected",
+    "Cannot complete request momentarily due to no known leader URL, likely because a rebalance was underway.",
+]
+DOUBTFUL = [400, 409, 500, 502, 503]
+
+
+def shapes(words: str, status: int) -> list[bytes]:
+    agent = {"error": words, "fields": [], "errorType": "BadRequest"}
+    return [_body(agent), _body({"type": "agent_rpc_error", "title": words, "status": status})]
+
+
+@pytest.mark.parametrize("status", DOUBTFUL)
+@pytest.mark.parametrize("words", REBALANCES)
+def test_a_rebalance_is_known_by_its_words_whatever_the_code(words: str, status: int) -> None:
+    for body in shapes(words, status):
+        assert type(from_answer("create_connector", status, body)) is errors.Conflict
+
+
+@pytest.mark.parametrize("status", DOUBTFUL)
+def test_a_name_that_is_taken_is_known_by_its_words_whatever_the_code(status: int) -> None:
+    for body in shapes("Connector orders already exists", status):
+        assert type(from_answer("create_connector", status, body)) is errors.AlreadyExists
+
+
+@pytest.mark.parametrize("status", [401, 402, 403, 404, 429])
+def test_codes_that_say_enough_are_not_overruled_by_words(status: int) -> None:
+    for body in shapes(REBALANCES[0], status):
+        assert not isinstance(from_answer("create_connector", status, body), errors.Conflict)
+
+
+@pytest.mark.parametrize("status", [400, 500, 502, 503])
+@pytest.mark.parametrize("word", ["agent_rpc_error", "what_is_this", "https://lenses.io/problems/new"])
+def test_a_type_that_is_not_known_is_passing_and_perhaps_done(word: str, status: int) -> None:
+    error = from_answer("create_connector", status, _body(problem(word, status)))
+    assert type(error) is AgentCallFailed
+    assert error.maybe_done
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["Invalid value rebalance for configuration x", "The connector name orders is too long", "assignment strategy"],
+)
+def test_a_refusal_that_quotes_such_a_word_stays_one(words: str) -> None:
+    assert type(from_answer("create_connector", 400, shapes(words, 400)[0])) is errors.BadRequest

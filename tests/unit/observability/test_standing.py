@@ -83,15 +83,15 @@ def test_a_replica_that_waits_tells_nothing_of_resources() -> None:
 
 def test_environments() -> None:
     full = Full()
-    assert full.value("environment_up", environment="prod") == 1
-    assert full.value("environment_up", environment="dev") == 0
-    assert full.value("environment_error", environment="dev", reason="Unauthorized") == 1
-    assert full.value("environment_error", environment="prod", reason="LensesUnavailable") is None
-    last = full.value("environment_last_poll_timestamp_seconds", environment="prod")
+    assert full.value("environment_up", environment="prod", cluster="connect-eu") == 1
+    assert full.value("environment_up", environment="dev", cluster="connect-eu") == 0
+    assert full.value("environment_error", environment="dev", cluster="connect-eu", reason="Unauthorized") == 1
+    assert full.value("environment_error", environment="prod", cluster="connect-eu", reason="LensesUnavailable") is None
+    last = full.value("environment_last_poll_timestamp_seconds", environment="prod", cluster="connect-eu")
     assert last == pytest.approx(time.time() - 5, abs=60)
-    assert full.value("environment_last_poll_timestamp_seconds", environment="dev") is None
+    assert full.value("environment_last_poll_timestamp_seconds", environment="dev", cluster="connect-eu") is None
     full.standings.clear()
-    assert full.value("environment_up", environment="prod") is None
+    assert full.value("environment_up", environment="prod", cluster="connect-eu") is None
 
 
 @pytest.mark.parametrize("backwards", [False, True])
@@ -105,9 +105,9 @@ def test_an_environment_is_up_when_one_token_sees_it_and_its_freshest_list_count
     ]
     if backwards:
         full.standings.reverse()
-    assert full.value("environment_up", environment="prod") == 1
-    assert full.value("environment_error", environment="prod", reason="LensesUnavailable") is None
-    last = full.value("environment_last_poll_timestamp_seconds", environment="prod")
+    assert full.value("environment_up", environment="prod", cluster="connect-eu") == 1
+    assert full.value("environment_error", environment="prod", cluster="connect-eu", reason="LensesUnavailable") is None
+    last = full.value("environment_last_poll_timestamp_seconds", environment="prod", cluster="connect-eu")
     assert last == pytest.approx(time.time() - 30, abs=20)
 
 
