@@ -8,6 +8,7 @@ from typing import Any
 
 JSON = "application/json"
 PROBLEM = "application/problem+json"
+YAML = "application/yaml"
 HTML = "text/html;charset=iso-8859-1"
 
 ERROR_TYPES = {
@@ -32,13 +33,18 @@ PROBLEM_STATUS = {
 
 @dataclass(slots=True)
 class Answer:
-    """What goes back over the wire; `foreign` marks what is not the API's own (a proxy's page, an injected fault)."""
+    """What goes back over the wire.
+
+    `foreign` marks what is not held against the OpenAPI file: a proxy's page, an injected fault, what a persona makes
+    of an answer. `unseen` names what was refused because the token does not see it (environment, cluster, connector).
+    """
 
     status: int
     body: bytes = b""
     content_type: str = JSON
     headers: dict[str, str] = field(default_factory=dict)
     foreign: bool = False
+    unseen: str | None = None
 
 
 class Refused(Exception):  # noqa: N818 - it carries an answer, it is not an error of ours
@@ -59,6 +65,13 @@ def problem(kind: str, title: str, status: int | None = None) -> Answer:
     """HQ's shape, RFC 7807."""
     code = status if status is not None else PROBLEM_STATUS.get(kind, 500)
     return Answer(code, json.dumps({"type": kind, "title": title, "status": code}).encode(), PROBLEM)
+
+
+def unseen(what: str, name: str) -> Refused:
+    """Refuses what lies outside the token's globs; under some personas that is answered as if it did not exist."""
+    answer = agent_error(403, f"Not permitted on {what} {name}")
+    answer.unseen = what
+    return Refused(answer)
 
 
 def html(status: int, message: str) -> Answer:

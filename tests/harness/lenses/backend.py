@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any, Protocol
 
 
 class Entry(dict[str, Any]):
-    """A list entry that keeps its JSON text and whether it was checked, for lists of thousands."""
+    """A list entry that keeps its JSON text and whether it was checked, for lists of thousands. `more` gives what the
+    cluster knows beyond the file's fields (version, tasks as in details), for personas that show it in lists."""
 
     checked: bool = False
+    more: Callable[[], dict[str, Any]] = dict
     _text: str | None = None
 
     @property

@@ -86,7 +86,9 @@ class ConnectCluster:
 
     def _entry(self, name: str, info: dict[str, Any], status: dict[str, Any]) -> Entry:
         tasks = [{"id": task["id"], "state": task["state"]} for task in status.get("tasks", [])]
-        return Entry(self._head(name, info, status) | {"tasks": tasks})
+        entry = Entry(self._head(name, info, status) | {"tasks": tasks})
+        entry.more = lambda: _running(status)
+        return entry
 
     async def details(self, name: str) -> dict[str, Any]:
         info = await self._json("GET", self._path(name))
@@ -97,17 +99,7 @@ class ConnectCluster:
             if refused.answer.status != 404 or refused.answer.foreign:
                 raise
             status = {}
-        out = self._head(name, info, status) | {"config": info.get("config") or {}}
-        worker = status.get("connector") or {}
-        for key, source in (("workerId", "worker_id"), ("version", "version")):
-            if worker.get(source) is not None:
-                out[key] = worker[source]
-        out["tasks"] = [
-            {"id": str(task["id"]), "state": task["state"], "workerId": task["worker_id"]}
-            | ({"trace": task["trace"]} if task.get("trace") else {})
-            for task in status.get("tasks", [])
-        ]
-        return out
+        return self._head(name, info, status) | {"config": info.get("config") or {}} | _running(status)
 
     async def create(self, name: str, config: dict[str, str]) -> None:
         await self._call("POST", "/connectors", {"name": name, "config": config})
@@ -163,6 +155,18 @@ class ConnectCluster:
         if self._session is not None:
             await self._session.close()
             self._session = None
+
+
+def _running(status: dict[str, Any]) -> dict[str, Any]:
+    """Where a connector and its tasks run, and what they failed with."""
+    worker = status.get("connector") or {}
+    out = {key: worker[key_] for key, key_ in (("workerId", "worker_id"), ("version", "version")) if worker.get(key_)}
+    out["tasks"] = [
+        {"id": str(task["id"]), "state": task["state"], "workerId": task["worker_id"]}
+        | ({"trace": task["trace"]} if task.get("trace") else {})
+        for task in status.get("tasks", [])
+    ]
+    return out
 
 
 def translate_error(status: int, content_type: str, body: bytes) -> Answer:

@@ -11,7 +11,7 @@ from aiohttp import web
 from harness.lenses import exactjson
 from harness.lenses.access import Token
 from harness.lenses.operations import CHANGING, checked_operations
-from harness.lenses.world import World, make_cluster
+from harness.lenses.world import ResourceAsCode, World, make_cluster
 
 
 class ControlApi:
@@ -56,8 +56,11 @@ class ControlApi:
     def environments(self) -> dict[str, list[str]]:
         return {name: list(environment.clusters) for name, environment in self._world.environments.items()}
 
-    def set_resource_as_code(self, environment: str, status: int | None) -> None:
-        self._world.environment(environment).resource_as_code = status
+    def set_resource_as_code(
+        self, environment: str, status: int | None, put_status: int, put_ignored: bool, put_delay: float
+    ) -> None:
+        made = ResourceAsCode(status, put_status, put_ignored, put_delay)
+        self._world.environment(environment).resource = made
 
     def add_cluster(self, environment: str, name: str, settings: dict[str, Any]) -> None:
         clusters = self._world.environment(environment).clusters

@@ -13,8 +13,9 @@ from aiohttp.http import RawRequestMessage
 from harness.lenses import conformance
 from harness.lenses.answers import Answer, Refused, agent_error
 from harness.lenses.breakpoints import Breakpoint
+from harness.lenses.call import Call
 from harness.lenses.control_api import ControlApi
-from harness.lenses.dispatch import Call, addressed, dispatch, parse_body
+from harness.lenses.dispatch import addressed, dispatch, parse_body
 from harness.lenses.operations import target_of
 from harness.lenses.record import Request
 from harness.lenses.world import World
@@ -106,7 +107,17 @@ class LensesServer:
             accept=http.headers.get("Accept"),
             request_id=http.headers.get("X-Request-ID"),
         )
-        return request, Call(target, raw, body, token, world.faults.acting_on(request))
+        return request, Call(
+            target=target,
+            raw=raw,
+            body=body,
+            token=token,
+            faults=world.faults.acting_on(request),
+            clusters=clusters,
+            connector=connector,
+            content_type=http.headers.get("Content-Type", ""),
+            accept=http.headers.get("Accept", ""),
+        )
 
     async def _process(self, request: Request, call: Call) -> Answer:
         caught = self.world.breakpoints.catch(request)

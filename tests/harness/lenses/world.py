@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Coroutine
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,13 +16,27 @@ from harness.lenses.memory import MemoryCluster
 from harness.lenses.record import RequestLog
 
 
+@dataclass(frozen=True, slots=True)
+class ResourceAsCode:
+    """`refused` is the status GET and PUT are refused with (404, 405, 415, 501), None where they work. An accepted PUT
+    is answered with `success`, and takes effect after `delay` seconds, or never where it is `ignored`."""
+
+    refused: int | None = None
+    success: int = 200
+    ignored: bool = False
+    delay: float = 0.0
+
+    def __post_init__(self) -> None:
+        if self.success not in (200, 201, 202, 204):
+            raise ValueError("an accepted PUT is answered with 200, 201, 202 or 204")
+
+
 @dataclass(slots=True)
 class Environment:
-    """`resource_as_code` is the status the as-code PUT is refused with (404, 405, 415, 501), None where it works."""
-
     name: str
     clusters: dict[str, Cluster] = field(default_factory=dict)
-    resource_as_code: int | None = None
+    resource: ResourceAsCode = ResourceAsCode()
+    tier: str = "development"
 
 
 def make_cluster(environment: str, name: str, settings: dict[str, Any]) -> Cluster:
@@ -46,6 +62,7 @@ class World:
         self.log = RequestLog()
         self.check = bool(config.get("check", True))
         self.violations: list[dict[str, Any]] = []
+        self._works: set[asyncio.Task[None]] = set()
         for name, settings in config.get("environments", {}).items():
             self.add_environment(name, settings)
         for token, rights in config.get("tokens", {}).items():
@@ -54,7 +71,7 @@ class World:
     def add_environment(self, name: str, settings: dict[str, Any]) -> None:
         if name in self.environments:
             raise ValueError(f"environment {name} exists")
-        made = Environment(name, resource_as_code=settings.get("resource_as_code"))
+        made = Environment(name, resource=ResourceAsCode(settings.get("resource_as_code")))
         for cluster, given in settings.get("clusters", {}).items():
             made.clusters[cluster] = make_cluster(name, cluster, given)
         self.environments[name] = made
@@ -70,7 +87,15 @@ class World:
             raise ValueError(f"{environment} has no memory cluster {cluster}")  # noqa: TRY004 - it becomes a 400
         return found
 
+    def later(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do it beside the answering of requests; what is still to come when the server ends is forgotten."""
+        task = asyncio.get_running_loop().create_task(work)
+        self._works.add(task)
+        task.add_done_callback(self._works.discard)
+
     async def close(self) -> None:
+        for task in self._works:
+            task.cancel()
         self.breakpoints.clear()
         for environment in self.environments.values():
             for cluster in environment.clusters.values():
