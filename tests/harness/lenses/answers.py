@@ -82,5 +82,24 @@ def html(status: int, message: str) -> Answer:
     return Answer(status, page.encode("iso-8859-1", "replace"), HTML, foreign=True)
 
 
+def parsed_error(answer: Answer) -> dict[str, Any] | None:
+    """The body of an error in the agent's or HQ's shape; None for everything else."""
+    if answer.status < 400 or answer.content_type not in (JSON, PROBLEM):
+        return None
+    try:
+        body = json.loads(answer.body)
+    except ValueError:
+        return None
+    return body if isinstance(body, dict) and ("error" in body or "title" in body) else None
+
+
+def words_of(answer: Answer) -> str:
+    """What an error says."""
+    body = parsed_error(answer)
+    if body is None:
+        return answer.body[:200].decode("utf-8", "replace")
+    return str(body.get("error", body.get("title")))
+
+
 def refuse(status: int, message: str, fields: list[dict[str, Any]] | None = None) -> Refused:
     return Refused(agent_error(status, message, fields))

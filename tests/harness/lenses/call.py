@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from harness.lenses.access import Token
@@ -16,7 +16,7 @@ from harness.lenses.rights import needed
 @dataclass(slots=True)
 class Call:
     """What a request addresses, with what body, as whom, under which faults. `clusters`, `connector`: what it is
-    about; `listed`: the entries of a list that was answered."""
+    about; `listed`: the entries of a list that was answered; `reached`: it has been processed."""
 
     target: Target
     raw: bytes
@@ -28,7 +28,8 @@ class Call:
     content_type: str = ""
     accept: str = ""
     changed_by_fault: bool = False
-    listed: list[Entry] | None = field(default=None)
+    listed: list[Entry] | None = None
+    reached: bool = False
 
     @property
     def operation(self) -> str:

@@ -1,8 +1,8 @@
 """Requests and responses held against the OpenAPI file.
 
 Responses are checked more strictly than OpenAPI asks: a field the file does not name is a violation too, so the server
-cannot drift into a private dialect. Error statuses the file does not list (409, 429, 502, 503 happen behind proxies)
-must still have the agent's or HQ's shape.
+cannot drift into a private dialect; what a persona shows beyond the file is exempt (`Answer.foreign`). Error statuses
+the file does not list (409, 429, 502, 503 happen behind proxies) must still have the agent's or HQ's shape.
 """
 
 from __future__ import annotations

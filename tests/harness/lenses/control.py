@@ -18,6 +18,22 @@ for so long), `delete_delay`, `topics` (topics that exist, for sink offsets), `v
 objects `{class, type, version, required: [keys], ints: [keys], errors: {key: [messages]}, max_tasks, task_trace (every
 task fails with it), partition_keys: {key: "string"|"integer"|"any"}, offset_keys, alters_offsets}`.
 Connect cluster settings: `backend: "connect"`, `url`, `timeout`.
+
+Personas, the different Lenses that this server can be. The server has one (config key `persona`, `--persona NAME`),
+each environment may have another (`add_environment(persona=)`, `set_persona`):
+
+- `connect` (default): Connect's own codes and words in the agent's shape, so 409 for an existing name and a rebalance;
+  fields as in the file; 403 for what a token may not see
+- `documented`: the file to the letter, nothing else: 409 is 400 for an existing name and else 500 (a guess), other
+  undeclared statuses and pages are 500, HQ's problems come in the agent's shape; no GET or PUT beside the file changes
+- `observed`: as others saw a Lenses 6.2. List entries have `author`, `icon`, `version` and their tasks `workerId` and
+  `trace`; optional fields and empty arrays are null; 401 and 403 come in HQ's shape, whose errors all have a
+  `request_id`; whatever comes without `Content-Type: application/json` is answered 415 (a PUT as code: without a YAML
+  type); what a token's globs leave out is 404 (`GetConnectorTopics`: []), the environment in HQ's shape
+- `hostile`: `connect` or `observed` with the switches of `HostileSwitches`, each alone or together
+
+Faults are answered as the test says, whatever the persona. What has no source is marked as a guess where it stands.
+
 The server's own setting `check` (default true) holds its responses against the OpenAPI file; a bench may turn it off.
 Token rights: `name`, `environments`, `clusters`, `connectors` (globs with `*`), `write`, `permissions` (Lenses' own
 names, see `rights.PERMISSIONS`; absent: all). What the globs leave out and what a missing permission denies is
@@ -32,9 +48,9 @@ from typing import Any, Unpack
 import httpx
 
 from harness.lenses import exactjson
-from harness.lenses.control_kinds import ConnectorChanges, FaultKind
+from harness.lenses.control_kinds import ConnectorChanges, FaultKind, HostileSwitches
 
-__all__ = ["ConnectorChanges", "ControlError", "FaultKind", "Json", "LensesControl"]
+__all__ = ["ConnectorChanges", "ControlError", "FaultKind", "HostileSwitches", "Json", "LensesControl"]
 Json = dict[str, Any]
 
 
@@ -67,9 +83,27 @@ class LensesControl:
         return bool(self._call("ping"))
 
     # environments, clusters, tokens
-    def add_environment(self, name: str, clusters: dict[str, Json], *, resource_as_code: int | None = None) -> None:
-        """`resource_as_code`: the status the as-code PUT is refused with (404, 405, 415, 501); None: it works."""
-        self._call("add_environment", name=name, clusters=clusters, resource_as_code=resource_as_code)
+    def add_environment(
+        self,
+        name: str,
+        clusters: dict[str, Json],
+        *,
+        resource_as_code: int | None = None,
+        persona: str | Json | None = None,
+    ) -> None:
+        """`resource_as_code`: the status connectors as code are refused with (404, 405, 415, 501); None: they work.
+        `persona`: its name, or {name, and the switches of `hostile`}; None: the server's."""
+        self._call("add_environment", name=name, clusters=clusters, resource_as_code=resource_as_code, persona=persona)
+
+    def set_persona(self, environment: str | None, persona: str | None, **switches: Unpack[HostileSwitches]) -> None:
+        """Of one environment, or (None) of the server. It begins anew: caches and rebalances are forgotten, switches
+        not given are off. Without a persona the environment has the server's again."""
+        self._call("set_persona", environment=environment, persona=persona, switches=switches)
+
+    def persona(self, environment: str | None = None) -> Json:
+        """Its name, and the switches that are on."""
+        found: Json = self._call("persona", environment=environment)
+        return found
 
     def remove_environment(self, name: str) -> None:
         """Also removes its faults, and drops what its breakpoints hold."""
@@ -159,7 +193,8 @@ class LensesControl:
     ) -> list[Json]:
         """Requests in order of arrival: seq, monotonic, wall, finished, operation, method, path (raw), query, status,
         outcome (pending | answered | dropped), processed, environment, cluster, clusters, connector, token (its name),
-        body, content_type, accept, request_id (of X-Request-ID). `since` is a seq."""
+        body, content_type, accept, request_id (of X-Request-ID), error_id (the request_id in HQ's error). `since` is a
+        seq. `processed` is false for what a fault or a persona answered without any effect."""
         found: list[Json] = self._call(
             "requests", environment=environment, operation=operation, connector=connector, since=since
         )

@@ -64,3 +64,53 @@ class ConnectorChanges(TypedDict, total=False):
     state_delay: float
     task_delay: float
     delete_delay: float
+
+
+class HostileSwitches(TypedDict, total=False):
+    """What the persona `hostile` does; all off unless given. Globs know `*` alone, True stands for the usual value.
+
+    - base: whose manners it has otherwise, "connect" (default) or "observed"
+    - conflict_as: 400, 500, 502 or 503 for everything that would be 409 (existing name, rebalance), with its words
+    - cached_reads: seconds for which a read of a connector, its offsets, its topics and of lists is answered as it was
+      before, to the same token; a 404 too. Writes take effect at once, and are not seen
+    - lists: ListConnectors, where it covers a cluster of lists_clusters (globs, default all): "fail" (lists_status,
+      default 500), "huge" (HQ's problem with lists_status, default 502; with 200 a real list of more than 32 MiB),
+      "hang" (for lists_seconds, default 60, then answered), "miss" (leaves those clusters out)
+    - blind: connectors matching blind_connectors (default all) are in no list and the agent's 404, to be changed as
+      well ([] for topics), for tokens whose name matches blind_tokens (default all). Creating still meets them.
+      blind_clusters (globs, True: all) are the agent's 404 too; without it `GetClusterInfo` is answered
+    - hide_config: details have no `config` ("missing", or True) or null for it ("null"), and `__errors` name it;
+      reading as code is 403
+    - reworded: the words of every error of the agent and HQ, and the agent's errorType (True: words that say nothing)
+    - unknown_type: agent errors with unknown_type_statuses (default 400, 409, 500) in HQ's shape with this `type`
+    - agent_rpc_error: operations (names as ever) answered with HQ's agent_rpc_error and agent_rpc_status (default 400),
+      agent_rpc_times in all (default: always); agent_rpc_done: carried out all the same? False (default), True, or
+      "alternate": every second time
+    - rebalance: seconds after each create, delete and PUT as code of a connector in which every changing request and
+      validate in its cluster is answered as a rebalance (409, or conflict_as)
+    - jetty: clusters (globs, True: all) whose worker answers everything with a 404 in Jetty's JSON, which is passed on
+      as it is (jetty_as "worker", default) or in the agent's shape ("agent", a guess); lists leave them out
+    """
+
+    base: str
+    conflict_as: int
+    cached_reads: float
+    lists: str
+    lists_status: int
+    lists_seconds: float
+    lists_clusters: list[str]
+    blind: bool
+    blind_clusters: bool | list[str]
+    blind_tokens: list[str]
+    blind_connectors: list[str]
+    hide_config: bool | str
+    reworded: bool | str
+    unknown_type: bool | str
+    unknown_type_statuses: list[int]
+    agent_rpc_error: list[str]
+    agent_rpc_status: int
+    agent_rpc_done: bool | str
+    agent_rpc_times: int
+    rebalance: float
+    jetty: bool | list[str]
+    jetty_as: str

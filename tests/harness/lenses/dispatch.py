@@ -10,7 +10,7 @@ import yaml
 from harness.lenses import conformance, exactjson
 from harness.lenses.access import Token
 from harness.lenses.answers import Answer, Refused, html, problem, refuse, unseen
-from harness.lenses.backend import Cluster, Entry
+from harness.lenses.backend import Cluster, Entry, listing
 from harness.lenses.call import Call, permit
 from harness.lenses.operations import GET_ENVIRONMENT, GET_RESOURCE, LIST_ENVIRONMENTS, PUT_RESOURCE, Target
 from harness.lenses.resource import resource
@@ -206,11 +206,6 @@ async def _list(world: World, environment: Environment, call: Call) -> Answer:
         _check_entries(entries)
     call.listed = entries
     return listing(entries)
-
-
-def listing(entries: list[Entry]) -> Answer:
-    """The answer with these entries."""
-    return Answer(200, f'{{"data": [{", ".join(entry.text for entry in entries)}]}}'.encode())
 
 
 def _check_entries(entries: list[Entry]) -> None:

@@ -13,6 +13,7 @@ from harness.lenses.breakpoints import Breakpoints
 from harness.lenses.connect import ConnectCluster
 from harness.lenses.faults import FaultBook
 from harness.lenses.memory import MemoryCluster
+from harness.lenses.persona import Persona
 from harness.lenses.record import RequestLog
 
 
@@ -33,10 +34,13 @@ class ResourceAsCode:
 
 @dataclass(slots=True)
 class Environment:
+    """`persona`: None where it is the server's."""
+
     name: str
     clusters: dict[str, Cluster] = field(default_factory=dict)
     resource: ResourceAsCode = ResourceAsCode()
     tier: str = "development"
+    persona: Persona | None = None
 
 
 def make_cluster(environment: str, name: str, settings: dict[str, Any]) -> Cluster:
@@ -52,7 +56,7 @@ class World:
     """The state behind the front; everything runs in one event loop, so nothing is locked."""
 
     def __init__(self, config: dict[str, Any]) -> None:
-        unknown = set(config) - {"environments", "tokens", "check"}
+        unknown = set(config) - {"environments", "tokens", "check", "persona"}
         if unknown:
             raise ValueError(f"unknown settings: {', '.join(sorted(unknown))}")
         self.environments: dict[str, Environment] = {}
@@ -60,6 +64,7 @@ class World:
         self.faults = FaultBook()
         self.breakpoints = Breakpoints()
         self.log = RequestLog()
+        self.persona = Persona.parse(config.get("persona", "connect"))
         self.check = bool(config.get("check", True))
         self.violations: list[dict[str, Any]] = []
         self._works: set[asyncio.Task[None]] = set()
@@ -72,6 +77,8 @@ class World:
         if name in self.environments:
             raise ValueError(f"environment {name} exists")
         made = Environment(name, resource=ResourceAsCode(settings.get("resource_as_code")))
+        if settings.get("persona") is not None:
+            made.persona = Persona.parse(settings["persona"])
         for cluster, given in settings.get("clusters", {}).items():
             made.clusters[cluster] = make_cluster(name, cluster, given)
         self.environments[name] = made
@@ -80,6 +87,14 @@ class World:
         if name not in self.environments:
             raise ValueError(f"no environment {name}")
         return self.environments[name]
+
+    def persona_of(self, environment: str | None) -> Persona:
+        """The environment's persona, or the server's where it has none or there is no such environment."""
+        found = self.environments.get(environment or "")
+        return (found.persona if found else None) or self.persona
+
+    def admits(self, token: Token | None, environment: str | None) -> bool:
+        return token is not None and environment in self.environments and token.environment(environment or "")
 
     def memory(self, environment: str, cluster: str) -> MemoryCluster:
         found = self.environment(environment).clusters.get(cluster)
