@@ -173,6 +173,20 @@ def test_the_check_sees_what_is_not_declared() -> None:
     assert check_declared("GetConnector", 404, "application/json") == []
 
 
+def test_what_documented_lets_through_is_a_violation(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of the server's own, kept and loud."""
+    monkeypatch.setattr("harness.lenses.persona.to_the_letter", lambda _, answer: answer)
+    running = RunningLenses.start({"environments": {"e": {"clusters": {"connect": {"backend": "memory"}}}}})
+    try:
+        running.control.set_persona("e", "documented")
+        running.control.set_connector("e", "connect", "c", config=SINK)
+        with LensesApi(running.url, running.token, "e") as api:
+            assert "status 409 is not declared" in api.create("connect", "c", SINK).json()["error"]
+        assert [violation["operation"] for violation in running.control.violations()] == ["CreateConnector"]
+    finally:
+        running.stop()
+
+
 # observed
 def test_observed_lists_say_more_than_the_file(lenses_env: LensesEnv, seen: LensesApi) -> None:
     control = lenses_env.control
