@@ -11,6 +11,7 @@ PROBLEM = "application/problem+json"
 YAML = "application/yaml"
 HTML = "text/html;charset=iso-8859-1"
 
+# errorType and its words are guesses: the file has the field alone
 ERROR_TYPES = {
     400: "BadRequest",
     401: "Unauthorized",
@@ -19,6 +20,7 @@ ERROR_TYPES = {
     404: "NotFound",
     409: "Conflict",
 }
+# the words are documented; their statuses are guesses, 501, 502 and 503 above all
 PROBLEM_STATUS = {
     "agent_not_connected": 503,
     "agent_rpc_error": 502,

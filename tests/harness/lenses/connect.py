@@ -46,6 +46,7 @@ class ConnectCluster:
         except TimeoutError:
             raise refuse(500, f"Connect cluster {self.name} did not answer in time") from None
         except aiohttp.ClientError as error:
+            # a guess: what Lenses says of a worker it cannot reach
             raise refuse(503, f"Connect cluster {self.name} cannot be reached: {type(error).__name__}") from None
 
     async def _json(self, method: str, path: str, body: Any = None) -> Any:
@@ -175,7 +176,7 @@ def translate_error(status: int, content_type: str, body: bytes) -> Answer:
         message = json.loads(body)["message"]
     except (ValueError, KeyError, TypeError):
         return Answer(status, body, content_type or "text/plain", foreign=True)
-    return agent_error(status, str(message))
+    return agent_error(status, str(message))  # a guess: that Lenses keeps Connect's status, 409 above all
 
 
 def _validation_field(item: dict[str, Any]) -> dict[str, Any]:

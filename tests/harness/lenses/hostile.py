@@ -109,7 +109,7 @@ class Hostile:
         if switches.lists == "hang":
             await asyncio.sleep(switches.lists_seconds)
         elif switches.lists == "fail":
-            return agent_error(switches.lists_status or 500, "The connectors could not be listed")
+            return agent_error(switches.lists_status or 500, "The connectors could not be listed")  # a guess: its shape
         elif switches.lists == "huge":
             return _huge(switches.lists_status or 502)
         return None

@@ -22,8 +22,8 @@ async def resource(world: World, environment: Environment, call: Call) -> Answer
     """Answer a GET or a PUT of a resource."""
     settings = environment.resource
     if settings.refused is not None:
-        raise refuse(settings.refused, "The resource endpoint is not available")
-    if _json_alone(call.accept):
+        raise refuse(settings.refused, "The resource endpoint is not available")  # a guess: its shape
+    if _json_alone(call.accept):  # a guess for the PUT
         raise refuse(415, "This endpoint speaks YAML")
     if call.operation == GET_RESOURCE:
         return await _get(environment, call)
