@@ -1,4 +1,4 @@
-"""`python -m harness.lenses --config FILE --port 0 [--control-port 0] --state-file FILE`"""
+"""`python -m harness.lenses --config FILE --port 0 [--control-port 0] [--persona NAME] --state-file FILE`"""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import signal
 from pathlib import Path
 from typing import Any
 
+from harness.lenses.persona import NAMES
 from harness.lenses.server import LensesServer
 
 PR_SET_PDEATHSIG = 1
@@ -32,6 +33,8 @@ def write_atomically(path: Path, content: dict[str, Any]) -> None:
 
 async def serve(options: argparse.Namespace) -> None:
     config = json.loads(options.config.read_text()) if options.config else {}
+    if options.persona:
+        config["persona"] = options.persona
     server = LensesServer(config)
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -49,7 +52,8 @@ async def serve(options: argparse.Namespace) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="harness.lenses", description="A Lenses API server for tests.")
-    parser.add_argument("--config", type=Path, help="JSON: environments, clusters, tokens")
+    parser.add_argument("--config", type=Path, help="JSON: environments, clusters, tokens, persona")
+    parser.add_argument("--persona", choices=NAMES, help="the kind of Lenses it is, instead of the config's")
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--control-port", type=int, help="a listener of its own for the control endpoint")
     parser.add_argument("--state-file", type=Path, help="where to write the addresses once it listens")

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any, Protocol
+
+from harness.lenses.answers import Answer
 
 
 class Entry(dict[str, Any]):
-    """A list entry that keeps its JSON text and whether it was checked, for lists of thousands."""
+    """A list entry that keeps its JSON text and whether it was checked, for lists of thousands. `more` gives what the
+    cluster knows beyond the file's fields (version, tasks as in details), for personas that show it in lists."""
 
     checked: bool = False
+    more: Callable[[], dict[str, Any]] = dict
     _text: str | None = None
 
     @property
@@ -17,6 +22,11 @@ class Entry(dict[str, Any]):
         if self._text is None:
             self._text = json.dumps(self)
         return self._text
+
+
+def listing(entries: list[Entry]) -> Answer:
+    """The answer that lists these entries."""
+    return Answer(200, f'{{"data": [{", ".join(entry.text for entry in entries)}]}}'.encode())
 
 
 class Cluster(Protocol):

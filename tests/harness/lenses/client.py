@@ -14,8 +14,9 @@ from harness.lenses.operations import method_of, path_of
 class LensesApi:
     """Calls operations by name: `api.call("GetConnector", cluster="connect", connector="x")`."""
 
-    def __init__(self, url: str, token: str, environment: str) -> None:
+    def __init__(self, url: str, token: str, environment: str, *, check: bool = True) -> None:
         self.environment = environment
+        self._check = check
         self._http = httpx.Client(
             base_url=url, headers={"Authorization": f"Bearer {token}"}, timeout=100, trust_env=False
         )
@@ -26,13 +27,14 @@ class LensesApi:
     def __exit__(self, *_: object) -> None:
         self._http.close()
 
-    def call(self, operation: str, *, body: Any = None, check: bool = True, **where: Any) -> httpx.Response:
+    def call(self, operation: str, *, body: Any = None, check: bool | None = None, **where: Any) -> httpx.Response:
         """`where` holds path names (environment, cluster, connector, action, p1) and `query`. `check=False` lets
-        requests and responses through that do not conform, as faults make them."""
+        requests and responses through that do not conform, as faults and personas make them."""
+        check = self._check if check is None else check
         query = where.pop("query", None)
         path = path_of(operation, **{"environment": self.environment, **where})
         content = exactjson.dumps(body).encode() if body is not None and not isinstance(body, bytes) else body
-        headers = {"Content-Type": "application/json"} if content is not None else {}
+        headers = {"Content-Type": "application/json"}
         method = method_of(operation)
         if check:
             wrong = check_request(method, path, content)
@@ -62,10 +64,15 @@ class LensesApi:
         listed = self.call("ListConnectors", query={"cluster": cluster} if cluster else None)
         return [entry["name"] for entry in listed.json()["data"]]
 
-    def put_resource(self, document: str, content_type: str = "application/yaml") -> httpx.Response:
+    def put_resource(self, document: str, **headers: str) -> httpx.Response:
         """The resource-as-code PUT with a YAML document."""
         path = path_of("PutResource", environment=self.environment)
-        return self._http.put(path, content=document.encode(), headers={"Content-Type": content_type})
+        return self._http.put(path, content=document.encode(), headers={"Content-Type": "application/yaml", **headers})
+
+    def get_resource(self, cluster: str, name: str, accept: str = "application/yaml") -> httpx.Response:
+        """The resource-as-code GET."""
+        path = path_of("GetResource", environment=self.environment, cluster=cluster, name=name)
+        return self._http.get(path, headers={"Content-Type": "application/json", "Accept": accept})
 
     def raw(self, method: str, path: str, **kwargs: Any) -> httpx.Response:
         """Any request, unchecked."""

@@ -1,8 +1,8 @@
 """Requests and responses held against the OpenAPI file.
 
 Responses are checked more strictly than OpenAPI asks: a field the file does not name is a violation too, so the server
-cannot drift into a private dialect. Error statuses the file does not list (409, 429, 502, 503 happen behind proxies)
-must still have the agent's or HQ's shape.
+cannot drift into a private dialect; what a persona shows beyond the file is exempt (`Answer.foreign`). Error statuses
+the file does not list (409, 429, 502, 503 happen behind proxies) must still have the agent's or HQ's shape.
 """
 
 from __future__ import annotations
@@ -12,10 +12,19 @@ import json
 from typing import Any
 
 import jsonschema  # type: ignore[import-untyped]
+import yaml
 
 from harness.lenses import exactjson
-from harness.lenses.answers import JSON, PROBLEM
-from harness.lenses.operations import PUT_RESOURCE, routes, spec, target_of
+from harness.lenses.answers import JSON, PROBLEM, YAML
+from harness.lenses.operations import (
+    GET_ENVIRONMENT,
+    GET_RESOURCE,
+    LIST_ENVIRONMENTS,
+    PUT_RESOURCE,
+    routes,
+    spec,
+    target_of,
+)
 
 PROBLEM_SCHEMA = {
     "type": "object",
@@ -24,6 +33,20 @@ PROBLEM_SCHEMA = {
 }
 _GOOD_LOOKS: set[Any] = set()
 ENVIRONMENT_SCHEMA = {"type": "object", "required": ["name"], "properties": {"name": {"type": "string"}}}
+TEXT_MAP = {"type": "object", "additionalProperties": {"type": "string"}}
+BESIDE_SCHEMAS: dict[str, Any] = {
+    GET_ENVIRONMENT: ENVIRONMENT_SCHEMA,
+    LIST_ENVIRONMENTS: {
+        "type": "object",
+        "required": ["items"],
+        "properties": {"items": {"type": "array", "items": ENVIRONMENT_SCHEMA}},
+    },
+    GET_RESOURCE: {
+        "type": "object",
+        "required": ["apiVersion", "kind", "spec"],
+        "properties": {"spec": {"type": "object", "required": ["cluster", "name"], "properties": {"config": TEXT_MAP}}},
+    },
+}
 
 
 class NotConformingError(Exception):
@@ -76,7 +99,7 @@ def _response_validator(operation: str, status: int) -> jsonschema.Draft4Validat
     if str(status) in responses:
         return _validator(expand(responses[str(status)]["content"][JSON]["schema"], closed=True))
     if status < 300:
-        return _validator(ENVIRONMENT_SCHEMA if operation == "GetEnvironment" else {"type": "object"})
+        return _validator(BESIDE_SCHEMAS.get(operation, {"type": "object"}))
     return _validator(expand({"$ref": "#/components/schemas/agent_InternalError"}, closed=True))
 
 
@@ -160,6 +183,10 @@ def parameter_errors(operation: str, params: dict[str, str]) -> list[str]:
 def check_response(operation: str, status: int, content_type: str, body: bytes) -> list[str]:
     """Violations of a response to an operation; an empty list means that it conforms."""
     media = content_type.partition(";")[0].strip()
+    if operation == PUT_RESOURCE and status == 204:
+        return [] if not body else ["a body with status 204"]
+    if operation == GET_RESOURCE and status < 300:
+        return _yaml_errors(operation, media, body)
     if media not in (JSON, PROBLEM):
         return [f"content type {content_type!r}"]
     try:
@@ -175,6 +202,21 @@ def check_response(operation: str, status: int, content_type: str, body: bytes) 
     return _messages(_response_validator(operation, status), parsed)
 
 
+def _yaml_errors(operation: str, media: str, body: bytes) -> list[str]:
+    if media != YAML:
+        return [f"content type {media!r}"]
+    return _messages(_response_validator(operation, 200), yaml.safe_load(body))
+
+
+def check_declared(operation: str, status: int, content_type: str) -> list[str]:
+    """Violations of the file to the letter: a status or a content type that it does not name."""
+    responses = _operation(operation).get("responses", {})
+    if not responses:
+        return []
+    found = [] if str(status) in responses else [f"status {status} is not declared"]
+    return found if content_type == JSON else [*found, f"content type {content_type!r} is not declared"]
+
+
 def operations_in_spec() -> list[str]:
-    """The operations the file describes, without our two additions."""
+    """The operations the file describes, without what Lenses offers beside them."""
     return [route.operation for route in routes() if _operation(route.operation)]

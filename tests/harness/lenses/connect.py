@@ -46,6 +46,7 @@ class ConnectCluster:
         except TimeoutError:
             raise refuse(500, f"Connect cluster {self.name} did not answer in time") from None
         except aiohttp.ClientError as error:
+            # a guess: what Lenses says of a worker it cannot reach
             raise refuse(503, f"Connect cluster {self.name} cannot be reached: {type(error).__name__}") from None
 
     async def _json(self, method: str, path: str, body: Any = None) -> Any:
@@ -86,7 +87,9 @@ class ConnectCluster:
 
     def _entry(self, name: str, info: dict[str, Any], status: dict[str, Any]) -> Entry:
         tasks = [{"id": task["id"], "state": task["state"]} for task in status.get("tasks", [])]
-        return Entry(self._head(name, info, status) | {"tasks": tasks})
+        entry = Entry(self._head(name, info, status) | {"tasks": tasks})
+        entry.more = lambda: _running(status)
+        return entry
 
     async def details(self, name: str) -> dict[str, Any]:
         info = await self._json("GET", self._path(name))
@@ -97,17 +100,7 @@ class ConnectCluster:
             if refused.answer.status != 404 or refused.answer.foreign:
                 raise
             status = {}
-        out = self._head(name, info, status) | {"config": info.get("config") or {}}
-        worker = status.get("connector") or {}
-        for key, source in (("workerId", "worker_id"), ("version", "version")):
-            if worker.get(source) is not None:
-                out[key] = worker[source]
-        out["tasks"] = [
-            {"id": str(task["id"]), "state": task["state"], "workerId": task["worker_id"]}
-            | ({"trace": task["trace"]} if task.get("trace") else {})
-            for task in status.get("tasks", [])
-        ]
-        return out
+        return self._head(name, info, status) | {"config": info.get("config") or {}} | _running(status)
 
     async def create(self, name: str, config: dict[str, str]) -> None:
         await self._call("POST", "/connectors", {"name": name, "config": config})
@@ -165,13 +158,25 @@ class ConnectCluster:
             self._session = None
 
 
+def _running(status: dict[str, Any]) -> dict[str, Any]:
+    """Where a connector and its tasks run, and what they failed with."""
+    worker = status.get("connector") or {}
+    out = {key: worker[key_] for key, key_ in (("workerId", "worker_id"), ("version", "version")) if worker.get(key_)}
+    out["tasks"] = [
+        {"id": str(task["id"]), "state": task["state"], "workerId": task["worker_id"]}
+        | ({"trace": task["trace"]} if task.get("trace") else {})
+        for task in status.get("tasks", [])
+    ]
+    return out
+
+
 def translate_error(status: int, content_type: str, body: bytes) -> Answer:
     """Connect's {error_code, message} in the agent's shape; a page that is not Connect's API is passed on as it is."""
     try:
         message = json.loads(body)["message"]
     except (ValueError, KeyError, TypeError):
         return Answer(status, body, content_type or "text/plain", foreign=True)
-    return agent_error(status, str(message))
+    return agent_error(status, str(message))  # a guess: that Lenses keeps Connect's status, 409 above all
 
 
 def _validation_field(item: dict[str, Any]) -> dict[str, Any]:

@@ -8,8 +8,8 @@
     control.release_breakpoint(point, "drop")
     assert control.counts("env-1") == {"ListConnectors": 3, ...}
 
-Operations are named as in the OpenAPI file (`CreateConnector`, `GetConnector`, ...) plus `GetEnvironment` and
-`PutResource`.
+Operations are named as in the OpenAPI file (`CreateConnector`, `GetConnector`, ...) plus `ListEnvironments`,
+`GetEnvironment`, `GetResource` and `PutResource`.
 Calls are synchronous and short, except `wait_breakpoint` and `wait_requests`: from a coroutine call those in a thread.
 
 Memory cluster settings (`add_environment`, `add_cluster`): `backend: "memory"`, `state_delay` (seconds until a state
@@ -18,82 +18,44 @@ for so long), `delete_delay`, `topics` (topics that exist, for sink offsets), `v
 objects `{class, type, version, required: [keys], ints: [keys], errors: {key: [messages]}, max_tasks, task_trace (every
 task fails with it), partition_keys: {key: "string"|"integer"|"any"}, offset_keys, alters_offsets}`.
 Connect cluster settings: `backend: "connect"`, `url`, `timeout`.
+
+Personas, the different Lenses that this server can be. The server has one (config key `persona`, `--persona NAME`),
+each environment may have another (`add_environment(persona=)`, `set_persona`):
+
+- `connect` (default): Connect's own codes and words in the agent's shape, so 409 for an existing name and a rebalance;
+  fields as in the file; 403 for what a token may not see
+- `documented`: the file to the letter, nothing else: 409 is 400 for an existing name and else 500 (a guess), other
+  undeclared statuses and pages are 500, HQ's problems come in the agent's shape; no GET or PUT beside the file changes
+- `observed`: as others saw a Lenses 6.2. List entries have `author`, `icon`, `version` and their tasks `workerId` and
+  `trace`; optional fields and empty arrays are null; 401 and 403 come in HQ's shape, whose errors all have a
+  `request_id`; whatever comes without `Content-Type: application/json` is answered 415 (a PUT as code: without a YAML
+  type); what a token's globs leave out is 404 (`GetConnectorTopics`: []), the environment in HQ's shape
+- `hostile`: `connect` or `observed` with the switches of `HostileSwitches`, each alone or together
+
+Faults are answered as the test says, whatever the persona. What has no source is marked as a guess where it stands.
+
 The server's own setting `check` (default true) holds its responses against the OpenAPI file; a bench may turn it off.
-Token rights: `name`, `environments`, `clusters`, `connectors` (globs with `*`), `write`.
+Token rights: `name`, `environments`, `clusters`, `connectors` (globs with `*`), `write`, `permissions` (Lenses' own
+names, see `rights.PERMISSIONS`; absent: all). What the globs leave out and what a missing permission denies is
+filtered from lists and answered 403 elsewhere, except that without `kafka-connect:GetConnectorConfiguration` details
+come without `config` and with `__errors`. Which operation needs which permission is a guess.
 """
 
 from __future__ import annotations
 
-from typing import Any, TypedDict, Unpack
+from typing import Any, Unpack
 
 import httpx
 
 from harness.lenses import exactjson
+from harness.lenses.control_kinds import ConnectorChanges, FaultKind, HostileSwitches
 
+__all__ = ["ConnectorChanges", "ControlError", "FaultKind", "HostileSwitches", "Json", "LensesControl"]
 Json = dict[str, Any]
 
 
 class ControlError(RuntimeError):
     """The server refused a control command."""
-
-
-class FaultKind(TypedDict, total=False):
-    """What a fault does. Several may be combined (latency with a status, say).
-
-    - latency: seconds before anything happens
-    - status, with shape (agent | hq | html | text | empty), type (HQ's error type), message, headers: answered
-      unprocessed, or with processed=True after the request has had its effect
-    - drop: close the connection "before" processing or "after" it
-    - body (any JSON) or text, with status (default 200), content_type: a made-up answer, also with processed=True
-    - agent_down: HQ answers agent_not_connected (503, or status), and GetEnvironment says so
-    - cluster_starting: an HTML 404 for everything about the cluster; lists over several clusters leave it out
-    - mask: True (keys like password, secret) or a list of keys; omit_config; errors ([{field, reason}] as `__errors`);
-      rewrite ({key: value, or None to take it away}): the details' config
-    - add_at_create: keys the server adds to a created config
-    - state (any word), omit_state: in details and list
-    - extra: fields added to details and list entries
-    - hide: the list leaves the connector out
-    """
-
-    latency: float
-    status: int
-    shape: str
-    type: str
-    message: str
-    headers: dict[str, str]
-    processed: bool
-    drop: str
-    body: Any
-    text: str
-    content_type: str
-    agent_down: bool
-    cluster_starting: bool
-    mask: bool | list[str]
-    omit_config: bool
-    errors: list[dict[str, str]]
-    rewrite: dict[str, str | None]
-    add_at_create: dict[str, str]
-    state: str
-    omit_state: bool
-    extra: Json
-    hide: bool
-
-
-class ConnectorChanges(TypedDict, total=False):
-    """Changes behind the operator's back, at once and unchecked: the whole config or config_changes (None removes a
-    key); state (tasks follow where Connect's would); tasks ([{id, state, trace}]); failing ({task id: trace}: such a
-    task fails whenever it is started, until set to {}); fails (the connector itself fails whenever it is started);
-    delays of this connector alone."""
-
-    config: dict[str, str]
-    config_changes: dict[str, str | None]
-    state: str
-    tasks: list[Json]
-    failing: dict[int, str]
-    fails: bool
-    state_delay: float
-    task_delay: float
-    delete_delay: float
 
 
 class LensesControl:
@@ -121,9 +83,27 @@ class LensesControl:
         return bool(self._call("ping"))
 
     # environments, clusters, tokens
-    def add_environment(self, name: str, clusters: dict[str, Json], *, resource_as_code: int | None = None) -> None:
-        """`resource_as_code`: the status the as-code PUT is refused with (404, 405, 415, 501); None: it works."""
-        self._call("add_environment", name=name, clusters=clusters, resource_as_code=resource_as_code)
+    def add_environment(
+        self,
+        name: str,
+        clusters: dict[str, Json],
+        *,
+        resource_as_code: int | None = None,
+        persona: str | Json | None = None,
+    ) -> None:
+        """`resource_as_code`: the status connectors as code are refused with (404, 405, 415, 501); None: they work.
+        `persona`: its name, or {name, and the switches of `hostile`}; None: the server's."""
+        self._call("add_environment", name=name, clusters=clusters, resource_as_code=resource_as_code, persona=persona)
+
+    def set_persona(self, environment: str | None, persona: str | None, **switches: Unpack[HostileSwitches]) -> None:
+        """Of one environment, or (None) of the server. It begins anew: caches and rebalances are forgotten, switches
+        not given are off. Without a persona the environment has the server's again."""
+        self._call("set_persona", environment=environment, persona=persona, switches=switches)
+
+    def persona(self, environment: str | None = None) -> Json:
+        """Its name, and the switches that are on."""
+        found: Json = self._call("persona", environment=environment)
+        return found
 
     def remove_environment(self, name: str) -> None:
         """Also removes its faults, and drops what its breakpoints hold."""
@@ -134,8 +114,25 @@ class LensesControl:
         found: dict[str, list[str]] = self._call("environments")
         return found
 
-    def set_resource_as_code(self, environment: str, status: int | None) -> None:
-        self._call("set_resource_as_code", environment=environment, status=status)
+    def set_resource_as_code(
+        self,
+        environment: str,
+        status: int | None,
+        *,
+        put_status: int = 200,
+        put_ignored: bool = False,
+        put_delay: float = 0.0,
+    ) -> None:
+        """`status` refuses GET and PUT with it, None lets them work. An accepted PUT is answered with `put_status`
+        (200, 201, 202, 204), and takes effect after `put_delay` seconds, or never where `put_ignored`."""
+        self._call(
+            "set_resource_as_code",
+            environment=environment,
+            status=status,
+            put_status=put_status,
+            put_ignored=put_ignored,
+            put_delay=put_delay,
+        )
 
     def add_cluster(self, environment: str, name: str, settings: Json) -> None:
         self._call("add_cluster", environment=environment, name=name, settings=settings)
@@ -175,10 +172,12 @@ class LensesControl:
         clusters: list[str] | None = None,
         connectors: list[str] | None = None,
         write: bool = True,
+        permissions: list[str] | None = None,
     ) -> None:
         """Add a token, or change its rights; what is not given is unrestricted."""
-        globs = {"environments": environments, "clusters": clusters, "connectors": connectors}
-        given = {key: value for key, value in globs.items() if value is not None}
+        rights = {"environments": environments, "clusters": clusters, "connectors": connectors}
+        rights["permissions"] = permissions
+        given = {key: value for key, value in rights.items() if value is not None}
         self._call("add_token", token=token, rights=given | {"name": name, "write": write})
 
     def remove_token(self, token: str) -> None:
@@ -194,7 +193,8 @@ class LensesControl:
     ) -> list[Json]:
         """Requests in order of arrival: seq, monotonic, wall, finished, operation, method, path (raw), query, status,
         outcome (pending | answered | dropped), processed, environment, cluster, clusters, connector, token (its name),
-        body, content_type, accept, request_id (of X-Request-ID). `since` is a seq."""
+        body, content_type, accept, request_id (of X-Request-ID), error_id (the request_id in HQ's error). `since` is a
+        seq. `processed` is false for what a fault or a persona answered without any effect."""
         found: list[Json] = self._call(
             "requests", environment=environment, operation=operation, connector=connector, since=since
         )

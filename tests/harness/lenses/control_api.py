@@ -11,7 +11,8 @@ from aiohttp import web
 from harness.lenses import exactjson
 from harness.lenses.access import Token
 from harness.lenses.operations import CHANGING, checked_operations
-from harness.lenses.world import World, make_cluster
+from harness.lenses.persona import Persona
+from harness.lenses.world import ResourceAsCode, World, make_cluster
 
 
 class ControlApi:
@@ -43,8 +44,25 @@ class ControlApi:
     def ping(self) -> bool:
         return True
 
-    def add_environment(self, name: str, clusters: dict[str, Any], resource_as_code: int | None) -> None:
-        self._world.add_environment(name, {"clusters": clusters, "resource_as_code": resource_as_code})
+    def add_environment(
+        self, name: str, clusters: dict[str, Any], resource_as_code: int | None, persona: str | dict[str, Any] | None
+    ) -> None:
+        settings = {"clusters": clusters, "resource_as_code": resource_as_code, "persona": persona}
+        self._world.add_environment(name, settings)
+
+    def set_persona(self, environment: str | None, persona: str | None, switches: dict[str, Any]) -> None:
+        if persona is None and (environment is None or switches):
+            raise ValueError("only an environment can do without a persona, and without switches")
+        made = Persona.parse({"name": persona, **switches}) if persona is not None else None
+        if environment is not None:
+            self._world.environment(environment).persona = made
+        elif made is not None:
+            self._world.persona = made
+
+    def persona(self, environment: str | None) -> dict[str, Any]:
+        if environment is not None:
+            self._world.environment(environment)
+        return self._world.persona_of(environment).as_json()
 
     async def remove_environment(self, name: str) -> None:
         environment = self._world.environments.pop(name, None)
@@ -56,8 +74,11 @@ class ControlApi:
     def environments(self) -> dict[str, list[str]]:
         return {name: list(environment.clusters) for name, environment in self._world.environments.items()}
 
-    def set_resource_as_code(self, environment: str, status: int | None) -> None:
-        self._world.environment(environment).resource_as_code = status
+    def set_resource_as_code(
+        self, environment: str, status: int | None, put_status: int, put_ignored: bool, put_delay: float
+    ) -> None:
+        made = ResourceAsCode(status, put_status, put_ignored, put_delay)
+        self._world.environment(environment).resource = made
 
     def add_cluster(self, environment: str, name: str, settings: dict[str, Any]) -> None:
         clusters = self._world.environment(environment).clusters

@@ -1,40 +1,24 @@
-"""The operations: rights, what a request addresses, and the call to the cluster behind it."""
+"""The operations: what a request addresses, and the call to the cluster behind it."""
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from typing import Any
 
 import yaml
 
 from harness.lenses import conformance, exactjson
 from harness.lenses.access import Token
-from harness.lenses.answers import Answer, Refused, html, problem, refuse
-from harness.lenses.backend import Cluster, Entry
-from harness.lenses.faults import Active
-from harness.lenses.operations import CHANGING, GET_ENVIRONMENT, PUT_RESOURCE, Target
+from harness.lenses.answers import Answer, Refused, html, problem, refuse, unseen
+from harness.lenses.backend import Cluster, Entry, listing
+from harness.lenses.call import Call, permit
+from harness.lenses.operations import GET_ENVIRONMENT, GET_RESOURCE, LIST_ENVIRONMENTS, PUT_RESOURCE, Target
+from harness.lenses.resource import resource
+from harness.lenses.rights import CONFIGURATION
 from harness.lenses.world import Environment, World
 
 BODY_OPERATIONS = frozenset({"CreateConnector", "ValidateConnector", "AlterConnectorOffsets"})
-RESOURCE_KIND = {"apiVersion": "lenses.io/v0beta", "kind": "KafkaConnector"}
 OK: dict[str, Any] = {}
-
-
-@dataclass(slots=True)
-class Call:
-    """A request on its way through: what it addresses, with what body, as whom, under which faults."""
-
-    target: Target
-    raw: bytes
-    body: Any
-    token: Token | None
-    faults: Active
-    changed_by_fault: bool = False
-
-    @property
-    def params(self) -> dict[str, str]:
-        return self.target.params
 
 
 def parse_body(target: Target, raw: bytes) -> Any:
@@ -74,22 +58,27 @@ async def dispatch(world: World, call: Call) -> Answer:
         raise Refused(problem("not_found", "No such endpoint", status))
     if call.token is None:
         raise refuse(401, "The supplied authentication is invalid")
+    if operation == LIST_ENVIRONMENTS:
+        seen = [found for found in world.environments.values() if call.token.environment(found.name)]
+        return _json(200, {"items": [_environment(world, found, call.token) for found in seen]})
     environment = world.environments.get(call.params["environment"])
     if environment is None:
         raise Refused(problem("not_found", f"environment {call.params['environment']} not found"))
     if not call.token.environment(environment.name):
-        raise refuse(403, f"Not permitted on environment {environment.name}")
+        raise unseen("environment", environment.name)
     if operation == GET_ENVIRONMENT:
-        return _json(200, _environment(world, environment))
+        return _json(200, _environment(world, environment, call.token))
     _check_request(call)
     return await _agent(world, environment, call)
 
 
-def _environment(world: World, environment: Environment) -> dict[str, Any]:
+def _environment(world: World, environment: Environment, token: Token) -> dict[str, Any]:
     connected = not world.faults.agent_down(environment.name)
     return {
         "name": environment.name,
         "display_name": environment.name,
+        "tier": environment.tier,
+        "permissions": list(token.permissions),
         "status": {"agent_connected": connected, "agent_status": "connected" if connected else "disconnected"},
     }
 
@@ -115,27 +104,16 @@ def _check_request(call: Call) -> None:
         raise refuse(400, "Invalid value for: body", fields)
 
 
-def _permit(call: Call, cluster: str | None, connector: str | None) -> None:
-    token = call.token
-    assert token is not None
-    if call.target.operation in CHANGING and not token.write:
-        raise refuse(403, "Not permitted to change connectors")
-    if cluster is not None and not token.cluster(cluster):
-        raise refuse(403, f"Not permitted on Connect cluster {cluster}")
-    if connector is not None and not token.connector(connector):
-        raise refuse(403, f"Not permitted on connector {connector}")
-
-
 async def _agent(world: World, environment: Environment, call: Call) -> Answer:
     operation = call.target.operation
     if operation == "ListConnectors":
         return await _list(world, environment, call)
     if operation == "ListPlugins":
         return await _plugins(world, environment, call)
-    if operation == PUT_RESOURCE:
-        return await _resource(environment, call)
+    if operation in (GET_RESOURCE, PUT_RESOURCE):
+        return await resource(world, environment, call)
     (cluster_name, *_), connector = addressed(world, call.target, call.body)
-    _permit(call, cluster_name, connector)
+    permit(call, cluster_name, connector)
     cluster = environment.clusters.get(cluster_name)
     if cluster is None:
         raise refuse(404, f"Connect cluster {cluster_name} not found")
@@ -157,7 +135,7 @@ async def _with_configuration(cluster: Cluster, call: Call) -> Answer:
 async def _on_connector(cluster: Cluster, name: str, call: Call) -> Answer:
     match call.target.operation:
         case "GetConnector":
-            details, call.changed_by_fault = call.faults.details(await cluster.details(name))
+            details, call.changed_by_fault = call.faults.details(_shown(call, await cluster.details(name)))
             return Answer(200, json.dumps(details).encode())
         case "DeleteConnector":
             await cluster.delete(name)
@@ -176,10 +154,20 @@ async def _on_connector(cluster: Cluster, name: str, call: Call) -> Answer:
     return _json(200, OK)
 
 
+def _shown(call: Call, details: dict[str, Any]) -> dict[str, Any]:
+    """The details as far as the token may read them."""
+    if call.token is None or call.token.may(CONFIGURATION):
+        return details
+    hidden = {key: value for key, value in details.items() if key != "config"}
+    return hidden | {"__errors": [{"field": "config", "reason": f"The permission {CONFIGURATION} is missing"}]}
+
+
 def _clusters(world: World, environment: Environment, call: Call) -> list[Cluster]:
     """The clusters a list covers: those asked for, that exist, that the token may see, that are up."""
     token = call.token
     assert token is not None
+    if call.lacks:
+        return []
     asked = call.target.query.get("cluster")
     covered = [c for name, c in environment.clusters.items() if (not asked or name in asked) and token.cluster(name)]
     up = [cluster for cluster in covered if not world.faults.starting(environment.name, cluster.name)]
@@ -216,7 +204,8 @@ async def _list(world: World, environment: Environment, call: Call) -> Answer:
     entries, call.changed_by_fault = call.faults.entries(entries)
     if world.check:
         _check_entries(entries)
-    return Answer(200, f'{{"data": [{", ".join(entry.text for entry in entries)}]}}'.encode())
+    call.listed = entries
+    return listing(entries)
 
 
 def _check_entries(entries: list[Entry]) -> None:
@@ -230,27 +219,3 @@ def _check_entries(entries: list[Entry]) -> None:
 
 async def _plugins(world: World, environment: Environment, call: Call) -> Answer:
     return _json(200, {"data": await _gather(_clusters(world, environment, call), "plugins")})
-
-
-async def _resource(environment: Environment, call: Call) -> Answer:
-    """The resource-as-code endpoint, which only some versions of Lenses have."""
-    if environment.resource_as_code is not None:
-        raise refuse(environment.resource_as_code, "The resource endpoint is not available")
-    body = call.body
-    if not isinstance(body, dict) or any(body.get(key) != value for key, value in RESOURCE_KIND.items()):
-        raise refuse(400, f"Expected a document with {RESOURCE_KIND}")
-    spec = body.get("spec")
-    if not isinstance(spec, dict):
-        raise refuse(400, "spec is missing")
-    cluster_name, name, config, state = (spec.get(key) for key in ("cluster", "name", "config", "state"))
-    if not isinstance(cluster_name, str) or not isinstance(name, str) or not isinstance(config, dict):
-        raise refuse(400, "spec needs cluster, name and config")
-    not_text = [key for key, value in config.items() if not isinstance(value, str)]
-    if not_text or (state is not None and str(state).upper() not in ("RUNNING", "PAUSED", "STOPPED")):
-        raise refuse(400, f"config values must be strings ({', '.join(map(str, not_text))}), state one of the known")
-    _permit(call, cluster_name, name)
-    cluster = environment.clusters.get(cluster_name)
-    if cluster is None:
-        raise refuse(404, f"Connect cluster {cluster_name} not found")
-    await cluster.update(name, config, str(state).upper() if state is not None else None)
-    return _json(200, OK)

@@ -11,7 +11,7 @@ from typing import Any
 from harness.lenses.access import glob_match
 from harness.lenses.answers import Answer, agent_error, html, problem
 from harness.lenses.backend import Entry
-from harness.lenses.operations import GET_ENVIRONMENT, checked_operations
+from harness.lenses.operations import GET_ENVIRONMENT, LIST_ENVIRONMENTS, checked_operations
 from harness.lenses.record import Request
 
 SECRET_KEY = re.compile(r"password|secret", re.IGNORECASE)
@@ -181,7 +181,7 @@ class Active:
         if not self._about(fault, entry):
             return entry
         changed = Entry(entry)
-        changed.checked = True
+        changed.checked, changed.more = True, entry.more
         change_state(fault, changed)
         return changed
 
@@ -250,7 +250,7 @@ class FaultBook:
     def acting_on(self, request: Request) -> Active:
         """The faults due for this request; each that matches counts it. HQ itself stays up when an agent is not."""
         active = [fault for fault in list(self._faults.values()) if fault.matches(request) and fault.due()]
-        if request.operation == GET_ENVIRONMENT:
+        if request.operation in (GET_ENVIRONMENT, LIST_ENVIRONMENTS):
             active = [fault for fault in active if not fault.agent_down]
         return Active(active)
 

@@ -117,7 +117,7 @@ class MemoryCluster:
     # the API's changes
     async def create(self, name: str, config: dict[str, str]) -> None:
         if self.find(name, hidden=True) is not None:
-            raise refuse(409, f"Connector {name} already exists")
+            raise refuse(409, f"Connector {name} already exists")  # Connect's; that Lenses keeps it is a guess
         connector = self._new(name, config)
         connector.start(time.monotonic())
 

@@ -158,6 +158,7 @@ class MemoryConnector:
         if self._entry is None:
             tasks = [{"id": task.id, "state": task.state} for task in self.tasks]
             self._entry = Entry(self._head() | {"tasks": tasks})
+            self._entry.more = self.details
         return self._entry
 
     def details(self) -> dict[str, Any]:

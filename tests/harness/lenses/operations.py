@@ -12,8 +12,18 @@ from urllib.parse import parse_qs, quote, unquote
 
 SPEC_FILE = Path(__file__).resolve().parents[2] / "data" / "lenses-openapi.json"
 ENVIRONMENT = "/api/v1/environments/{environment}"
+LIST_ENVIRONMENTS = "ListEnvironments"
 GET_ENVIRONMENT = "GetEnvironment"
+GET_RESOURCE = "GetResource"
 PUT_RESOURCE = "PutResource"
+RESOURCE = f"{ENVIRONMENT}/proxy/api/v1/resource"
+BESIDE = (
+    ("GET", "/api/v1/environments", LIST_ENVIRONMENTS),
+    ("GET", ENVIRONMENT, GET_ENVIRONMENT),
+    ("GET", f"{RESOURCE}/kafka/connect/{{cluster}}/connector/{{name}}", GET_RESOURCE),
+    ("PUT", RESOURCE, PUT_RESOURCE),
+)
+"""What Lenses offers beside the 13 operations of the file."""
 CHANGING = frozenset(
     {
         "CreateConnector",
@@ -68,8 +78,7 @@ def routes() -> tuple[Route, ...]:
         for template, methods in spec()["paths"].items()
         for method, operation in methods.items()
     ]
-    extra = [("GET", ENVIRONMENT, GET_ENVIRONMENT), ("PUT", f"{ENVIRONMENT}/proxy/api/v1/resource", PUT_RESOURCE)]
-    found += [Route(method, template, compile_template(template), op) for method, template, op in extra]
+    found += [Route(method, template, compile_template(template), operation) for method, template, operation in BESIDE]
     return tuple(found)
 
 

@@ -31,6 +31,7 @@ class Request:
     content_type: str | None = None
     accept: str | None = None
     request_id: str | None = None
+    error_id: str | None = None
 
     @property
     def cluster(self) -> str | None:

@@ -26,9 +26,11 @@ class RunningLenses:
         self.control = LensesControl(server.control_url)
 
     @classmethod
-    def start(cls, config: dict[str, Any] | None = None, *, port: int = 0) -> RunningLenses:
-        """Start and return once it listens. Without tokens in `config` one that may do everything is added."""
+    def start(cls, config: dict[str, Any] | None = None, *, port: int = 0, persona: str | None = None) -> RunningLenses:
+        """Start and return once it listens. A token that may do everything is added; `persona` outdoes `config`."""
         given = dict(config or {})
+        if persona is not None:
+            given["persona"] = persona
         given["tokens"] = {TOKEN: {"name": "all"}, **given.get("tokens", {})}
         loop = asyncio.new_event_loop()
         thread = threading.Thread(target=loop.run_forever, name="lenses-server", daemon=True)

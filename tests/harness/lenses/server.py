@@ -1,4 +1,5 @@
-"""The front: each request is logged, held at breakpoints, met by faults, processed, checked, answered."""
+"""The front: each request is logged, held at breakpoints, met by faults, processed as its persona would, checked,
+answered."""
 
 from __future__ import annotations
 
@@ -11,11 +12,13 @@ from aiohttp.abc import AbstractStreamWriter
 from aiohttp.http import RawRequestMessage
 
 from harness.lenses import conformance
-from harness.lenses.answers import Answer, Refused, agent_error
+from harness.lenses.answers import Answer, agent_error
 from harness.lenses.breakpoints import Breakpoint
+from harness.lenses.call import Call
 from harness.lenses.control_api import ControlApi
-from harness.lenses.dispatch import Call, addressed, dispatch, parse_body
+from harness.lenses.dispatch import addressed, dispatch, parse_body
 from harness.lenses.operations import target_of
+from harness.lenses.persona import Persona
 from harness.lenses.record import Request
 from harness.lenses.world import World
 
@@ -80,6 +83,7 @@ class LensesServer:
             if http.transport is not None:
                 http.transport.close()
             return web.Response(status=500)
+        answer, request.error_id = self._persona(call).signed(answer)
         request.status, request.outcome, request.finished = answer.status, "answered", asyncio.get_running_loop().time()
         headers = {"Content-Type": answer.content_type, **answer.headers}
         return web.Response(status=answer.status, body=answer.body, headers=headers)
@@ -106,7 +110,17 @@ class LensesServer:
             accept=http.headers.get("Accept"),
             request_id=http.headers.get("X-Request-ID"),
         )
-        return request, Call(target, raw, body, token, world.faults.acting_on(request))
+        return request, Call(
+            target=target,
+            raw=raw,
+            body=body,
+            token=token,
+            faults=world.faults.acting_on(request),
+            clusters=clusters,
+            connector=connector,
+            content_type=http.headers.get("Content-Type", ""),
+            accept=http.headers.get("Accept", ""),
+        )
 
     async def _process(self, request: Request, call: Call) -> Answer:
         caught = self.world.breakpoints.catch(request)
@@ -119,7 +133,7 @@ class LensesServer:
         answer = faults.answering(processed=False)
         if answer is None:
             answer = await self._answer(request, call)
-            request.processed = True
+            request.processed = call.reached
         await self._hold(caught, "after")
         if faults.dropped("after"):
             raise Dropped
@@ -130,10 +144,10 @@ class LensesServer:
             raise Dropped
 
     async def _answer(self, request: Request, call: Call) -> Answer:
+        persona = self._persona(call)
+        admitted = self.world.admits(call.token, call.target.environment)
         try:
-            answer = await dispatch(self.world, call)
-        except Refused as refused:
-            answer = refused.answer
+            answer = await persona.serve(call, lambda: dispatch(self.world, call), admitted=admitted)
         except conformance.NotConformingError as error:
             return self._violation(request, error.messages)
         except Exception as error:
@@ -146,9 +160,14 @@ class LensesServer:
             and not (request.operation == "ListConnectors" and answer.status == 200)
         ):
             wrong = conformance.check_response(request.operation, answer.status, answer.content_type, answer.body)
+            if persona.base == "documented":
+                wrong += conformance.check_declared(request.operation, answer.status, answer.content_type)
             if wrong:
                 return self._violation(request, wrong)
         return answer
+
+    def _persona(self, call: Call) -> Persona:
+        return self.world.persona_of(call.target.environment)
 
     def _violation(self, request: Request, messages: list[str]) -> Answer:
         """The server's own mistake: kept for `violations()`, and loud."""

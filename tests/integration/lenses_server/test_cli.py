@@ -21,10 +21,15 @@ TESTS = Path(__file__).resolve().parents[2]
 
 def command(tmp_path: Path) -> tuple[list[str], Path]:
     """The command and its state file."""
-    config = {"environments": {"demo": {"clusters": {"mem": {"backend": "memory"}}}}, "tokens": {"t": {}}}
+    config = {
+        "environments": {"demo": {"clusters": {"mem": {"backend": "memory"}}}},
+        "tokens": {"t": {}},
+        "persona": "observed",
+    }
     (tmp_path / "config.json").write_text(json.dumps(config))
     state = tmp_path / "state.json"
     argv = [sys.executable, "-m", "harness.lenses", "--config", str(tmp_path / "config.json"), "--port", "0"]
+    argv += ["--persona", "documented"]
     return [*argv, "--control-port", "0", "--state-file", str(state), "--die-with-parent"], state
 
 
@@ -56,6 +61,7 @@ def test_it_serves_what_its_config_says(state: Path) -> None:
         assert api.call("GetClusterInfo", cluster="mem").json()["name"] == "mem"
     control = LensesControl(addresses["control_url"])
     assert control.environments() == {"demo": ["mem"]}
+    assert control.persona() == {"name": "documented"}
     assert not addresses["control_url"].startswith(addresses["url"])
     with pytest.raises(ControlError, match="no command"):
         control._call("nothing")
