@@ -15,6 +15,7 @@ from lenses_operator.controllers.inputs import Inputs
 from lenses_operator.controllers.looking import Looking
 from lenses_operator.controllers.memory import Memory
 from lenses_operator.controllers.offsets_store import OffsetsStore
+from lenses_operator.controllers.pacing import WHILE_AWAY
 from lenses_operator.controllers.problems import problem_of
 from lenses_operator.controllers.reporter import Reporter, StatusWriter
 from lenses_operator.controllers.session import Sessions
@@ -217,6 +218,8 @@ class ConnectorController:
         memory.failures += 1
         passing = problem.phase is Phase.RECONCILING
         backoff = (TRANSIENT if passing else SLOW).delay(memory.failures, uniform)
+        if passing and memory.replacement is not None:
+            backoff = min(backoff, WHILE_AWAY)
         # With a token of its own the Secret is read again, since that is where it will be mended.
         delay = None if lost and work.session.brought is None else max(backoff, error.retry_after or 0.0)
         if passing and not lost and memory.failures < QUIET_FAILURES and self._is_well(resource):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from lenses_operator.controllers.acting import Acting, request_of
 from lenses_operator.controllers.as_code import AsCode
+from lenses_operator.controllers.pacing import SLOWEST, WHILE_AWAY
 from lenses_operator.controllers.previous import can_go_back
 from lenses_operator.controllers.rollback import Rollback
 from lenses_operator.controllers.state import StateChanges
@@ -40,7 +41,7 @@ class Creating:
         memory, acting = work.memory, self._acting
         if memory.expects(acting.clock()):
             return acting.settle(work)
-        wait = memory.pacing.wait("create", acting.clock())
+        wait = memory.pacing.wait("create", acting.clock(), WHILE_AWAY if memory.replacement else SLOWEST)
         if wait:
             memory.look = True
             return Outcome(delay=wait, paced=True)

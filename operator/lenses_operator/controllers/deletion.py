@@ -123,8 +123,9 @@ class Deletions:
         """Asked for again only after a while: it takes its time."""
         memory, now = work.memory, self._clock()
         await self._say(work, f"Stopping connector {work.connector} to reset its offsets.")
+        wait = memory.pacing.wait("set_state stop", now)
         pending = memory.asked == ("stop", None) and now < memory.asked_at + ASK_AGAIN
-        if not pending and not memory.pacing.wait("set_state stop", now):
+        if not wait and not pending:
             memory.pacing.sent("set_state stop", now)
             try:
                 await self._client(work).set_state(*work.connector, "stop")
@@ -133,7 +134,7 @@ class Deletions:
             memory.asked, memory.asked_at = ("stop", None), now
         memory.look = True
         memory.settling += 1
-        return Outcome(delay=SETTLING.delay(memory.settling, uniform))
+        return Outcome(delay=SETTLING.delay(memory.settling, uniform), paced=bool(wait) and not pending)
 
     async def _reset_offsets(self, work: Work) -> Outcome:
         memory = work.memory

@@ -33,6 +33,8 @@ from lenses_operator.resources.connector import LensesConnector
 from lenses_operator.resources.offsets import Action, LensesConnectorOffsets, OffsetsStatus
 
 SUPPORTED_NOT = (405, 415, 501)
+WHILE_STOPPED = 5.0
+"""Seconds between two requests at the most: the connector stands still meanwhile."""
 DOUBTFUL = (errors.BadRequest, errors.ServerError, errors.AgentCallFailed)
 """May be told of a rebalance, too: no single one is believed."""
 REFUSED = (errors.Forbidden, errors.LicenceRequired)
@@ -184,7 +186,7 @@ class OffsetsSteps:
                 return 0.0
             if not progress.unsent and await self._known_by_now(run):
                 return None
-            wait = progress.pacing.wait("request", self._clock())
+            wait = progress.pacing.wait("request", self._clock(), WHILE_STOPPED)
             if wait:
                 return wait
             progress.pacing.sent("request", self._clock())
@@ -274,7 +276,7 @@ class OffsetsSteps:
             await run.session.observer.prove_alive(run.connector.connector, fresh=True)
             if tries.again_after_refusal(self._clock()):
                 await self.report(run.operation, say.applying())
-                return TRANSIENT.delay(tries.refused, uniform)
+                return min(WHILE_STOPPED, TRANSIENT.delay(tries.refused, uniform))
         unknown = absent or _unknown_operation(error)
         if not (unknown or waiting or doubtful or isinstance(error, REFUSED)):
             raise error

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 AT_MOST_EVERY = 1.0
 """Seconds between two requests of one kind for one connector, whatever has been seen meanwhile."""
 SLOWEST = 60.0
+WHILE_AWAY = 15.0
+"""The slowest for what keeps a connector from running."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,12 +26,12 @@ class Pacing:
 
     _sent: dict[str, _Sent] = field(default_factory=dict)
 
-    def wait(self, request: str, now: float) -> float:
+    def wait(self, request: str, now: float, slowest: float = SLOWEST) -> float:
         """Seconds until it may be sent."""
         last = self._sent.get(request)
         if last is None:
             return 0.0
-        pause = AT_MOST_EVERY if not last.times else min(SLOWEST, AT_MOST_EVERY * 2.0 ** min(last.times - 1, 10))
+        pause = AT_MOST_EVERY if not last.times else min(slowest, AT_MOST_EVERY * 2.0 ** min(last.times - 1, 10))
         return max(0.0, last.at + pause - now)
 
     def sent(self, request: str, now: float) -> None:

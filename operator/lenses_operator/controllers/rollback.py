@@ -5,6 +5,7 @@ from __future__ import annotations
 from math import inf
 
 from lenses_operator.controllers.acting import Acting, request_of
+from lenses_operator.controllers.pacing import WHILE_AWAY
 from lenses_operator.controllers.previous import refused_now
 from lenses_operator.controllers.state import StateChanges
 from lenses_operator.controllers.work import AGAIN, Outcome, Work
@@ -29,7 +30,7 @@ class Rollback:
         assert memory.replacement is not None
         assert memory.replacement.previous is not None
         previous = memory.replacement.previous
-        wait = memory.pacing.wait("roll back", clock())
+        wait = memory.pacing.wait("roll back", clock(), WHILE_AWAY)
         if wait:
             return Outcome(delay=wait, paced=True)
         # Trying again would take the running connector down again for what Connect has refused: a changed spec may.

@@ -298,7 +298,7 @@ async def test_what_was_adopted_unread_is_not_recreated_by_the_next_process_that
     lenses.shows = lambda _: {}
     lenses.hidden = frozenset({"connector.class", "topic"})
     async with operator(lenses, kube) as op:
-        kube.apply(config={"topic": "orders"})
+        kube.apply(config={"topic": "orders"}, adoptionPolicy="Always")
         while "Adopted" not in op.reasons():
             await asyncio.sleep(0.01)
         lenses.shows, lenses.hidden = shows, frozenset()
@@ -349,7 +349,7 @@ async def test_what_create_refused_for_the_value_of_a_secret_is_tried_again_afte
         op.kube.apply()
         await asyncio.sleep(30)
         op.kube.apply(configFrom=[SOURCE])
-        await asyncio.sleep(30)
+        await asyncio.sleep(120)
         assert op.said() == ("False", "ConfigInvalid", "Owned")
         assert "password" not in lenses.connectors[PLACE].config
     if mended == "meanwhile":
@@ -479,7 +479,7 @@ async def test_of_what_only_lenses_has_shown_status_keeps_no_hash_and_the_secret
         op.kube.apply(config={"topic": "new"}, configFrom=[SOURCE])
     secret(kube, "2", "new-hunter")
     async with operator(lenses, kube) as op:
-        await asyncio.sleep(60)
+        await asyncio.sleep(120)
         assert op.said()[1] == "ConfigInvalid"
         assert lenses.connectors[PLACE].config["password"] == "old-hunter"
         applied = kube.status().applied_config
@@ -487,7 +487,7 @@ async def test_of_what_only_lenses_has_shown_status_keeps_no_hash_and_the_secret
         assert (applied.hash, [one.resource_version for one in applied.secrets]) == ("", ["1"])
         lenses.refuses = lambda config: config["topic"].startswith("new")
         op.kube.apply(config={"topic": "new again"}, configFrom=[SOURCE])  # goes back to the same once more
-        await asyncio.sleep(60)
+        await asyncio.sleep(120)
         applied = kube.status().applied_config
         assert applied is not None
         assert (applied.hash, [one.resource_version for one in applied.secrets]) == ("", ["1"])
