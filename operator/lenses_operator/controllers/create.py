@@ -66,7 +66,7 @@ class Creating:
         memory, clock = work.memory, self._acting.clock
         at_rest = work.state is not WantedState.RUNNING and await self._as_code.takes_state(work)
         before, first = memory.attempted, memory.unsent
-        memory.attempted, memory.contested = work.wanted, False
+        memory.attempted = work.wanted
         memory.pacing.sent("create", clock())
         try:
             if at_rest:
@@ -78,7 +78,7 @@ class Creating:
             memory.acted(clock())
             if not error.maybe_done or isinstance(error, Conflict):
                 memory.attempted = before  # this create did nothing; one before it that was never answered still may
-            memory.contested = first
+            memory.contested = memory.contested or first
             return await self._refused(work, error)
         except LensesError as error:
             memory.acted(clock())
@@ -118,9 +118,11 @@ class Creating:
         memory.contested = False
         sent, seen = memory.attempted, observed.config
         hidden = observed.details.hidden_keys if observed.details else frozenset[str]()
-        if sent is not None and seen is not None and not compare(sent.config, seen, None, hidden):
-            memory.look = True
-            return AGAIN
+        if sent is not None and seen is not None:
+            difference = compare(sent.config, seen, None, hidden)
+            if not (difference.changed or difference.missing):  # what is there besides, a server may have added
+                memory.look = True
+                return AGAIN
         memory.attempted = None
         return await self.unclaim(work)
 

@@ -58,8 +58,12 @@ class Deletions:
         with_offsets = work.resource.spec.deletion_policy is DeletionPolicy.DELETE_WITH_OFFSETS
         match decide_deletion(observed, so_far, now=now, with_offsets=with_offsets):
             case Release(why="not-found") if self._environments.blind(work.resource.key, work.connector):
+                memory.deleting = replace(so_far, blind=True)
+                outcome = await self.blocked(work, blind(work.connector, work.session.token_name))
+                return replace(outcome, paced=True)
+            case Release(why="not-found") if so_far.blind:
                 memory.deleting = Deleting(so_far.since, offsets_reset=so_far.offsets_reset)
-                return await self.blocked(work, blind(work.connector, work.session.token_name))
+                return AGAIN
             case Release() as release:
                 if with_offsets and not so_far.offsets_reset:
                     self._reporter.event(work, "OffsetsRemain", REMAIN.format(connector=work.connector), warning=True)

@@ -11,6 +11,7 @@ from lenses_operator.controllers.work import AGAIN, GONE, Outcome, Work
 from lenses_operator.domain.decide import Update
 from lenses_operator.domain.deleting import DELETE_AGAIN
 from lenses_operator.domain.drift import changed_keys, is_masked
+from lenses_operator.domain.reasons import Reason
 from lenses_operator.domain.situation import Observed
 from lenses_operator.domain.status import Report
 from lenses_operator.domain.verdicts import progressing, refused
@@ -71,7 +72,7 @@ class Updates:
         memory, now = work.memory, self._acting.clock()
         if memory.put_at is None or now < memory.put_at + NOT_APPLIED:
             return self._acting.settle(work)
-        if work.refusal is None:
+        if work.refusal is None or memory.refusal_until <= memory.put_at:
             self._acting.validator.refuse_as_not_applied(work)
         return await self._acting.report_refusal(work, observed) if now < memory.refusal_until else None
 
@@ -106,7 +107,9 @@ class Updates:
         finally:
             memory.acted(clock())
         self._acting.created(work, work.wanted)
-        memory.refusal = memory.refused = None
+        memory.refused = None
+        if memory.refusal is not None and memory.refusal.reason != Reason.UPDATE_NOT_APPLIED:
+            memory.refusal = None
         memory.put_at = clock()
         assert memory.replacement is not None
         self._acting.reporter.event(work, *memory.replacement.news)

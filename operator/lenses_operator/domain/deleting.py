@@ -67,6 +67,8 @@ class Deleting:
     proven_at: float | None = None
     missing_since: float | None = None
     offsets_reset: bool = False
+    blind: bool = False
+    """Proven while the token saw nothing at all: what proves it has to be found anew when it sees again."""
 
     def accepted(self, now: float) -> Deleting:
         return replace(self, accepted_at=now, denied_at=None, absent_at=None, proven_at=None)

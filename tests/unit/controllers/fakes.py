@@ -46,7 +46,7 @@ from unit.resources.make import CLASS, NOW, body
 
 KEY = ObjectKey("LensesConnector", "payments", "orders")
 CONNECTOR = ConnectorKey("prod", "connect-eu", "orders")
-READS = ("list_connectors", "get_connector", "get_cluster_info", "get_topics", "list_plugins")
+READS = ("list_connectors", "get_connector", "get_cluster_info", "get_topics", "list_plugins", "get_resource")
 
 
 @dataclass
@@ -73,6 +73,9 @@ class FakeLenses:
         self.topics = ["orders"]
         self.refuses: Callable[[dict[str, str]], bool] = lambda _: False
         """Configurations that create refuses although validate passes them."""
+        self.as_code = True
+        """Whether it has the resource-as-code endpoint."""
+        self.heeds_puts = True
         self.turn = 0.0
         """Seconds that what destroys or creates waits for its turn."""
         self._faults: dict[str, list[tuple[errors.LensesError | None, bool]]] = defaultdict(list)
@@ -196,10 +199,22 @@ class FakeLenses:
             raise errors.BadRequest("reset_offsets", detail="the connector must be stopped")
         return "The offsets for this connector have been reset successfully"
 
+    async def get_resource(self, environment: str, cluster: str, name: str) -> str:
+        await self._gate("get_resource", name)
+        if not self.as_code:
+            raise errors.MissingAgentCapability("get_resource", status=404)
+        self._find(cluster, name)
+        return "kind: KafkaConnector"
+
     async def put_resource(self, environment: str, document: str) -> None:
         spec = json.loads(document)["spec"]
-        after = await self._gate("put_resource", spec["name"])
-        self._find(spec["cluster"], spec["name"]).config = spec["config"]
+        after = await self._gate("put_resource", spec["name"], spec["state"])
+        place = (spec["cluster"], spec["name"])
+        if self.heeds_puts and place in self.connectors:
+            self.connectors[place].config = spec["config"]
+        elif self.heeds_puts:
+            state = spec["state"]
+            self.connectors[place] = Connector(spec["config"], state, [] if state == "STOPPED" else [(state, None)])
         if after:
             raise after
 
