@@ -94,10 +94,9 @@ async def _build(settings: Settings, stack: AsyncExitStack) -> App:
     stack.push_async_callback(transport.aclose)
     kube = await connect()
     stack.push_async_callback(kube.close)
-    client = LensesClient(transport, tokens, on_response=metrics.answered)
     api = KubeApi(kube, gate)
     leader = _leader(settings, api, tenure) if settings.leader_election else None
-    return App(settings, metrics, client, api, policy, leader)
+    return App(settings, metrics, transport, tokens, api, policy, leader)
 
 
 @contextlib.contextmanager
@@ -116,7 +115,8 @@ class App:
         self,
         settings: Settings,
         metrics: Metrics,
-        client: LensesClient,
+        transport: LensesTransport,
+        tokens: TokenFile,
         api: KubeApi,
         policy: PolicyFile,
         leader: Leader | None,
@@ -130,6 +130,8 @@ class App:
         self._queue: WorkQueue[ObjectKey] = WorkQueue(
             loop.time, lane=lambda key: environment_of(key, store, operations)
         )
+        transport.parked = self._queue.parked
+        client = LensesClient(transport, tokens, on_response=self._answered)
         self._intake = Intake(store, self._queue.add, lambda key: [one.key for one in operations.of(key)])
         writer = Writer(api)
         self._events = Events(api)
@@ -233,6 +235,10 @@ class App:
         self._vitals.begin()
         self._metrics.leader.set(1)
         await run_workers(self._queue, WORKERS, self._pass)
+
+    def _answered(self, operation: str, environment: str, outcome: int | str, seconds: float) -> None:
+        self._metrics.answered(operation, environment, outcome, seconds)
+        self._queue.progressed()
 
     async def _watch_policy(self) -> None:
         """A changed policy may concern everyone."""

@@ -6,10 +6,12 @@ Keys of one lane, such as an environment, never keep those of another from their
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import heapq
 import itertools
 from collections import Counter
-from collections.abc import Awaitable, Callable, Hashable
+from collections.abc import Awaitable, Callable, Hashable, Iterator
+from contextvars import ContextVar
 from dataclasses import dataclass
 from math import inf
 from typing import Generic, TypeVar
@@ -56,6 +58,7 @@ class WorkQueue(Generic[Key]):
         self._wake = asyncio.Event()
         self._closed = False
         self._adds = 0
+        self._current: ContextVar[Key | None] = ContextVar("current", default=None)
         self._still_since: float | None = None
 
     def __len__(self) -> int:
@@ -107,8 +110,31 @@ class WorkQueue(Generic[Key]):
         self._closed = True
         self._wake.set()
 
+    def progressed(self) -> None:
+        """A request of a pass has ended: passes may take long where each request does."""
+        self._still_since = None
+
+    @contextlib.contextmanager
+    def parked(self) -> Iterator[None]:
+        """While the pass that this is called from waits for others, it takes none of its lane's places."""
+        key = self._current.get()
+        lane = self._lane_of.get(key) if key is not None and key in self._working else None
+        if key is None or key not in self._working:
+            yield
+            return
+        self._busy[lane] -= 1
+        self._wake.set()
+        try:
+            yield
+        finally:
+            self._busy[lane] += 1
+
+    def begun(self, key: Key) -> None:
+        """In the task of its pass."""
+        self._current.set(key)
+
     def stuck_for(self) -> float:
-        """Seconds in which no pass has begun or ended though a key is due; 0 where none is."""
+        """Seconds in which no pass has begun or ended, and no request of one has, though a key is due."""
         self._promote()
         if self._closed or not self._ready:
             self._still_since = None
@@ -199,6 +225,7 @@ async def run_workers(queue: WorkQueue[Key], count: int, work: Callable[[Key], A
     """
 
     async def worked(key: Key) -> None:
+        queue.begun(key)
         try:
             await work(key)
         finally:

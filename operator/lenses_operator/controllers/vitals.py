@@ -10,7 +10,8 @@ from lenses_operator.controllers.store import Store
 from lenses_operator.resources.base import ObjectKey
 
 QUEUE_STUCK = 240.0
-"""Seconds in which no pass begins or ends though keys are due: longer than the longest request to Lenses, 190 s."""
+"""Seconds in which no pass begins or ends, and no request to Lenses ends, though keys are due: longer than the longest
+request, 190 s."""
 LIST_STUCK = 900.0
 """Seconds in which no list of the resources is begun: many times what lies between two."""
 
@@ -53,7 +54,9 @@ class Vitals:
     def problems(self) -> list[str]:
         found = []
         if self._working and self._queue.stuck_for() > QUEUE_STUCK:
-            found.append(f"no pass has begun or ended for {self._queue.stuck_for():.0f} s though resources wait")
+            found.append(
+                f"no pass and no request to Lenses has ended for {self._queue.stuck_for():.0f} s though resources wait"
+            )
         if self._list_age() > LIST_STUCK:
             found.append(f"no list of the resources has been begun for {self._list_age():.0f} s")
         return found

@@ -128,7 +128,9 @@ class LensesClient:
     async def create_connector(self, environment: str, request: ConnectorRequest) -> None:
         """Creates the connector, which runs at once."""
         path = _connect(environment, "connectors")
-        await self._do(Call("create_connector", "POST", environment, path, content=_json(request), slow=True))
+        await self._do(
+            Call("create_connector", "POST", environment, path, content=_json(request), slow=True, first=True)
+        )
 
     async def get_connector(self, environment: str, cluster: str, name: str) -> ConnectorDetails:
         call = Call("get_connector", "GET", environment, _connector(environment, cluster, name))

@@ -17,7 +17,7 @@ import logging
 import random
 import ssl
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from functools import partial
@@ -29,6 +29,7 @@ import httpx
 
 from lenses_operator.lenses import answers, errors
 from lenses_operator.lenses.connections import connections
+from lenses_operator.lenses.places import Limits, Parked
 from lenses_operator.lenses.tokens import TokenSource
 
 log = logging.getLogger(__name__)
@@ -62,6 +63,8 @@ class Call:
     content_type: str = "application/json"
     accept: str = "application/json"
     slow: bool = False
+    first: bool = False
+    """Of slow requests one that goes before others: what was validated is created before the next is validated."""
     optional: bool = False
     patient: bool = True
     """False: asked once, because whoever asks will ask again anyway."""
@@ -87,20 +90,6 @@ class Answer:
 
     status: int
     body: bytes
-
-
-class _Lane:
-    """What one environment may have under way, and until when it asked to be left alone."""
-
-    def __init__(self, concurrency: int) -> None:
-        self._all = asyncio.Semaphore(concurrency)
-        self._slow = asyncio.Semaphore(concurrency // 2)
-        self.not_before = 0.0
-
-    @contextlib.asynccontextmanager
-    async def place(self, *, slow: bool) -> AsyncIterator[None]:
-        async with self._slow if slow else contextlib.nullcontext(), self._all:
-            yield
 
 
 class LensesTransport:
@@ -133,8 +122,9 @@ class LensesTransport:
         self._concurrency = concurrency
         self._request_id = request_id
         self._gate = gate
+        self.parked: Parked = contextlib.nullcontext  # set by whoever counts workers
         self._clock, self._wall_clock, self._sleep = clock, wall_clock, sleep
-        self._lanes: dict[str, _Lane] = {}
+        self._limits: dict[str, Limits] = {}
         self._wire = transport or _wire(ca_file, concurrency)
         self._headers = {
             "User-Agent": f"lenses-operator/{_version()}",
@@ -173,9 +163,9 @@ class LensesTransport:
     async def _once(
         self, call: Call, target: str, token: str, observer: Observer | None, holds: Condition | None
     ) -> Answer:
-        lane = self._lanes.setdefault(call.environment, _Lane(self._concurrency))
-        async with lane.place(slow=call.slow):
-            await self._pause(call, lane)
+        limits = self._limits.setdefault(call.environment, Limits(self._concurrency))
+        async with limits.place(slow=call.slow, first=call.first, parked=self.parked):
+            await self._pause(call, limits)
             started = self._clock()
             outcome: int | str = "cancelled"
             try:
@@ -197,7 +187,7 @@ class LensesTransport:
             return Answer(response.status_code, body)
         retry_after = self._retry_after(response)
         if retry_after is not None:
-            lane.not_before = max(lane.not_before, self._clock() + retry_after)
+            limits.not_before = max(limits.not_before, self._clock() + retry_after)
         raise answers.from_answer(
             call.operation,
             response.status_code,
@@ -207,8 +197,8 @@ class LensesTransport:
             target=_redirected_to(response, f"{self._base}{target}"),
         )
 
-    async def _pause(self, call: Call, lane: _Lane) -> None:
-        rest = lane.not_before - self._clock()
+    async def _pause(self, call: Call, limits: Limits) -> None:
+        rest = limits.not_before - self._clock()
         if rest > LONGEST_WAIT:
             message = f"not sent: Lenses asked for a pause, {rest:.0f} s are left"
             raise errors.RateLimited(call.operation, message, retry_after=rest)

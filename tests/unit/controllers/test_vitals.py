@@ -107,7 +107,11 @@ async def test_a_queue_that_does_not_move_needs_a_restart() -> None:
         await asyncio.sleep(QUEUE_STUCK)
         assert rig.vitals.problems() == []
         await asyncio.sleep(1)
-        assert "no pass has begun or ended for 241 s" in rig.vitals.problems()[0]
+        assert "no pass and no request to Lenses has ended for 241 s" in rig.vitals.problems()[0]
+        rig.queue.progressed()
+        assert rig.vitals.problems() == [], "a request of a pass that goes on has ended"
+        await asyncio.sleep(QUEUE_STUCK + 1)
+        assert rig.vitals.problems() != []
         await rig.queue.get()
         assert rig.vitals.problems() == []
 
