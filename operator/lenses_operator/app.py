@@ -18,19 +18,9 @@ from typing import Any
 
 from lenses_operator import handlers
 from lenses_operator.controllers.clocks import Clocks
-from lenses_operator.controllers.connector import ConnectorController
-from lenses_operator.controllers.environments import Environments
-from lenses_operator.controllers.inputs import Inputs
-from lenses_operator.controllers.intake import Intake
-from lenses_operator.controllers.lanes import environment_of
-from lenses_operator.controllers.offsets import OffsetsController
-from lenses_operator.controllers.offsets_steps import OffsetsSteps
-from lenses_operator.controllers.offsets_store import OffsetsIntake, OffsetsStore
-from lenses_operator.controllers.queue import WorkQueue, run_workers
-from lenses_operator.controllers.reporter import Reporter
-from lenses_operator.controllers.session import Sessions
-from lenses_operator.controllers.store import Store
+from lenses_operator.controllers.queue import run_workers
 from lenses_operator.controllers.vitals import Vitals
+from lenses_operator.core import Core
 from lenses_operator.kube.api import KubeApi
 from lenses_operator.kube.connection import connect
 from lenses_operator.kube.events import Events, EventType
@@ -50,7 +40,6 @@ from lenses_operator.observability.standing import EnvironmentMetrics, QueueMetr
 from lenses_operator.passes import Passes
 from lenses_operator.policy_file import PolicyFile
 from lenses_operator.resources.base import ObjectKey, Resource
-from lenses_operator.resources.connector import LensesConnector
 from lenses_operator.settings import ANYWHERE, Settings, SettingsError
 
 logger = logging.getLogger(__name__)
@@ -124,53 +113,25 @@ class App:
         self._settings = settings
         self._metrics = metrics
         loop = asyncio.get_running_loop()
-        store = self._store = Store()
         self._policy = policy
-        operations = OffsetsStore()
-        self._queue: WorkQueue[ObjectKey] = WorkQueue(
-            loop.time, lane=lambda key: environment_of(key, store, operations)
-        )
-        transport.parked = self._queue.parked
-        client = LensesClient(transport, tokens, on_response=self._answered)
-        self._intake = Intake(store, self._queue.add, lambda key: [one.key for one in operations.of(key)])
         writer = Writer(api)
         self._events = Events(api)
-        self._environments = Environments(
-            settings.poll_interval,
-            self._queue.add,
-            lambda connector: [claimant.key for claimant in store.claimants(connector)],
-        )
-        self._offsets_intake = OffsetsIntake(operations, self._queue.add)
-        clocks = Clocks(loop.time, lambda: datetime.now(UTC).replace(microsecond=0))
-        sessions = Sessions(client, loop.time)
-        inputs = Inputs(ReferenceReader(api), sessions, lambda: policy.current, self._environments.hurry)
-
-        def wake_operations(connector: LensesConnector) -> None:
-            for operation in operations.of(connector.key):
-                self._queue.add(operation.key)
-
-        self._controller = ConnectorController(
-            store=store,
-            operations=operations,
-            environments=self._environments,
-            sessions=sessions,
-            inputs=inputs,
+        core = self._core = Core(
+            LensesClient(transport, tokens, on_response=self._answered),
             writer=writer,
-            reporter=Reporter(writer, store, self._emit, clocks.now, wake_operations),
-            clocks=clocks,
+            offsets_writer=writer,
+            references=ReferenceReader(api),
+            emit=self._emit,
+            policy=lambda: policy.current,
+            clocks=Clocks(loop.time, lambda: datetime.now(UTC).replace(microsecond=0)),
+            poll_interval=settings.poll_interval,
             drift_interval=settings.drift_interval,
         )
-        self._offsets = OffsetsController(
-            operations=operations,
-            connectors=store,
-            environments=self._environments,
-            inputs=inputs,
-            steps=OffsetsSteps(writer, operations, self._offsets_intake, self._emit, clocks),
-        )
+        transport.parked = core.queue.parked
         self._lister = Lister(
-            api, writer, self._intake, self._offsets_intake, settings.watch_namespaces, settings.label_selector
+            api, writer, core.intake, core.offsets_intake, settings.watch_namespaces, settings.label_selector
         )
-        vitals = self._vitals = Vitals(self._queue, store, self._environments, lambda: self._lister.age)
+        vitals = self._vitals = Vitals(core.queue, core.store, core.environments, lambda: self._lister.age)
         self._health = HealthServer(
             settings.http_host,
             settings.http_port,
@@ -181,13 +142,13 @@ class App:
         self._leader = leader
         self._working = False
         self._passes = Passes(
-            self._controller, self._offsets, store, operations, again=self._queue.add_after, ended=metrics.passed
+            core.reconcile, core.store, core.operations, again=core.queue.add_after, ended=metrics.passed
         )
         metrics.watch(
-            QueueMetrics(self._queue.stats, WORKERS),
-            EnvironmentMetrics(self._environments.standings, loop.time),
-            ResourceMetrics(store, operations, lambda: self._working),
-            lines=ConditionLines(store, operations, store.get, lambda: self._working),
+            QueueMetrics(core.queue.stats, WORKERS),
+            EnvironmentMetrics(core.environments.standings, loop.time),
+            ResourceMetrics(core.store, core.operations, lambda: self._working),
+            lines=ConditionLines(core.store, core.operations, core.store.get, lambda: self._working),
         )
 
     async def run(self) -> None:
@@ -198,8 +159,8 @@ class App:
         logger.info("serving health and metrics on port %d", self._health.port)
         watching = asyncio.create_task(
             handlers.watch(
-                self._intake,
-                self._offsets_intake,
+                self._core.intake,
+                self._core.offsets_intake,
                 self._settings.watch_namespaces,
                 self._settings.label_selector,
                 stop,
@@ -234,19 +195,19 @@ class App:
         self._working = True
         self._vitals.begin()
         self._metrics.leader.set(1)
-        await run_workers(self._queue, WORKERS, self._pass)
+        await run_workers(self._core.queue, WORKERS, self._pass)
 
     def _answered(self, operation: str, environment: str, outcome: int | str, seconds: float) -> None:
         self._metrics.answered(operation, environment, outcome, seconds)
-        self._queue.progressed()
+        self._core.queue.progressed()
 
     async def _watch_policy(self) -> None:
         """A changed policy may concern everyone."""
         while True:
             await asyncio.sleep(POLICY_CHECK)
             if self._policy.reload():
-                for resource in self._store:
-                    self._queue.add(resource.key)
+                for resource in self._core.store:
+                    self._core.queue.add(resource.key)
 
     async def _pass(self, key: ObjectKey) -> None:
         await self._passes.run(key)
@@ -263,12 +224,12 @@ class App:
 
         The watches end after the passes: kopf cancels, as it goes, every task that was begun after its own.
         """
-        self._queue.close()
+        self._core.queue.close()
         self._lister.listed.set()
         await asyncio.wait([working], timeout=GRACE if self._working else 0)
         idle = not self._working or (working.done() and not working.cancelled() and working.exception() is None)
         working.cancel()
-        await self._environments.close()
+        await self._core.environments.close()
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._events.drain(), LAST_EVENTS)
         for task in beside:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import logging
 import secrets
 import time
-from collections.abc import Callable
-from typing import Any, Protocol
+from collections.abc import Awaitable, Callable
+from typing import Any
 
 from lenses_operator.controllers.lanes import connector_of
 from lenses_operator.controllers.offsets_store import OffsetsStore
@@ -23,10 +23,8 @@ Ended = Callable[[str, str, float], None]
 """Called after each pass with the kind, `success`, `requeue_after` or `error`, and its seconds."""
 
 
-class Reconciler(Protocol):
-    """Gives the seconds until the key wants to be looked at again, None if only an event should wake it."""
-
-    async def reconcile(self, key: ObjectKey) -> float | None: ...
+Reconcile = Callable[[ObjectKey], Awaitable[float | None]]
+"""Gives the seconds until the key wants to be looked at again, None if only an event should wake it."""
 
 
 class Passes:
@@ -34,16 +32,14 @@ class Passes:
 
     def __init__(
         self,
-        connectors: Reconciler,
-        offsets: Reconciler,
+        reconcile: Reconcile,
         store: Store,
         operations: OffsetsStore,
         *,
         again: Callable[[ObjectKey, float], None],
         ended: Ended,
     ) -> None:
-        self._connectors = connectors
-        self._offsets = offsets
+        self._reconcile = reconcile
         self._store = store
         self._operations = operations
         self._again = again
@@ -60,9 +56,8 @@ class Passes:
             self._again(key, delay)
 
     async def _run(self, key: ObjectKey) -> tuple[str, float | None]:
-        controller = self._offsets if key.kind == OFFSETS else self._connectors
         try:
-            delay = await controller.reconcile(key)
+            delay = await self._reconcile(key)
         except KubeError as error:
             logger.warning("%s", error)
             return "error", self._backoff(key)

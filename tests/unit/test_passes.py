@@ -42,8 +42,7 @@ class Rig:
         self.ended: list[tuple[str, str]] = []
         self.store, self.operations = Store(), OffsetsStore()
         self.passes = Passes(
-            self.connectors,
-            self.offsets,
+            lambda key: (self.offsets if key.kind == BACK.kind else self.connectors).reconcile(key),
             self.store,
             self.operations,
             again=lambda key, delay: self.again.append((key, delay)),
@@ -55,7 +54,7 @@ class Rig:
         self.ended.append((kind, result))
 
 
-async def test_each_kind_has_its_controller_and_each_pass_an_id_of_its_own() -> None:
+async def test_each_pass_has_an_id_of_its_own() -> None:
     rig = Rig(None, None)
     for key in (ORDERS, BACK, ORDERS):
         await rig.passes.run(key)

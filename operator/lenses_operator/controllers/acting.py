@@ -8,13 +8,15 @@ from datetime import datetime
 from math import inf
 from random import uniform
 
+from lenses_operator.controllers.entitlement import Entitlement
 from lenses_operator.controllers.environments import Environments
 from lenses_operator.controllers.reporter import Reporter
+from lenses_operator.controllers.store import Store
 from lenses_operator.controllers.validator import Validator
 from lenses_operator.controllers.work import GONE, Outcome, Work
 from lenses_operator.domain.backoff import SETTLING
+from lenses_operator.domain.observed import Observed
 from lenses_operator.domain.render import Rendered
-from lenses_operator.domain.situation import Observed
 from lenses_operator.domain.status import Report
 from lenses_operator.domain.verdicts import refused
 from lenses_operator.lenses.client import LensesClient
@@ -24,15 +26,29 @@ from lenses_operator.resources.connector import OwnershipState
 
 @dataclass(frozen=True)
 class Acting:
-    """`unchanged`: whether the resource is still the one the pass began with; asked before every request that changes
-    anything, right before its first byte."""
-
     reporter: Reporter
     validator: Validator
     environments: Environments
+    store: Store
+    entitlement: Entitlement
     clock: Callable[[], float]
     now: Callable[[], datetime]
-    unchanged: Callable[[Work], bool]
+
+    def unchanged(self, work: Work) -> bool:
+        """Whether the resource is still the one the pass began with, and may still use its connector; asked right
+        before the first byte of every request that changes anything."""
+        now = self.store.get(work.resource.key)
+        return (
+            now is not None
+            and now.metadata.uid == work.resource.metadata.uid
+            and now.metadata.generation == work.generation
+            and not now.metadata.deleting
+            and self.entitlement.holds(now)
+        )
+
+    async def finalized(self, work: Work) -> bool:
+        """What is ours carries our finalizer, though a `kubectl replace` may have dropped it. False: it is gone."""
+        return not work.ours or await self.reporter.finalize(work)
 
     def client(self, work: Work) -> LensesClient:
         """A request may wait for its place until the resource is another one."""

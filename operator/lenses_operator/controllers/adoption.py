@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import datetime
-
-from lenses_operator.controllers.reporter import Reporter
+from lenses_operator.controllers.acting import Acting
 from lenses_operator.controllers.work import AGAIN, GONE, Outcome, Work
 from lenses_operator.domain import verdicts
 from lenses_operator.domain.decide import Adopt
-from lenses_operator.domain.situation import Observed
+from lenses_operator.domain.observed import Observed
 from lenses_operator.domain.status import Report
 from lenses_operator.resources.connector import AppliedConfig, OwnershipState
 
@@ -17,9 +14,9 @@ from lenses_operator.resources.connector import AppliedConfig, OwnershipState
 class Adoption:
     """The status says Owned before anything is done to the connector."""
 
-    def __init__(self, reporter: Reporter, now: Callable[[], datetime]) -> None:
-        self._reporter = reporter
-        self._now = now
+    def __init__(self, acting: Acting) -> None:
+        self._reporter = acting.reporter
+        self._now = acting.now
 
     async def adopt(self, work: Work, adopt: Adopt, observed: Observed) -> Outcome:
         if not await self._reporter.finalize(work):

@@ -10,10 +10,10 @@ from lenses_operator.controllers.rollback import Rollback
 from lenses_operator.controllers.state import StateChanges
 from lenses_operator.controllers.work import AGAIN, GONE, Outcome, Work
 from lenses_operator.domain.drift import compare
+from lenses_operator.domain.observed import Observed
 from lenses_operator.domain.reasons import Reason
-from lenses_operator.domain.situation import Observed
 from lenses_operator.domain.status import Report
-from lenses_operator.domain.verdicts import creating, progressing, refused
+from lenses_operator.domain.verdicts import creating, missing, progressing, refused
 from lenses_operator.lenses.errors import (
     AgentCallFailed,
     BadRequest,
@@ -111,6 +111,12 @@ class Creating:
             return await self._rollback.go_back(work)
         memory.replacement = None
         return await self._acting.report_refusal(work, Observed.absent())
+
+    async def await_loss(self, work: Work, observed: Observed, seconds: float) -> Outcome:
+        """Proven to be gone once: it may be hidden only."""
+        work.memory.look = True
+        report = Report(missing(work.connector), OwnershipState.OWNED, observed, work.applied)
+        return Outcome(delay=seconds) if await self._acting.reporter.report(work, report) else GONE
 
     async def settle_contest(self, work: Work, observed: Observed) -> Outcome:
         """The first create was refused, and now there is a connector: what it shows tells whose it is."""

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from random import uniform
 
-from lenses_operator.controllers.environments import Environments
-from lenses_operator.controllers.reporter import Reporter
-from lenses_operator.controllers.store import Store
+from lenses_operator.controllers.acting import Acting
 from lenses_operator.controllers.work import AGAIN, GONE, Outcome, Work
 from lenses_operator.domain.backoff import BLOCKED, SETTLING, TRANSIENT
 from lenses_operator.domain.decide import ASK_AGAIN
-from lenses_operator.domain.deleting import Delete, Deleting, Release, ResetOffsets, StopFirst, decide_deletion
-from lenses_operator.domain.situation import Observed
+from lenses_operator.domain.deleting import Delete, Deleting, Release, ResetOffsets, StopFirst
+from lenses_operator.domain.observed import Observed
 from lenses_operator.domain.status import Report
 from lenses_operator.domain.verdicts import blind, deleting, deletion_blocked
 from lenses_operator.lenses.client import LensesClient
@@ -40,42 +37,38 @@ SAID = {
 class Deletions:
     """For objects that are being deleted and for tombstones alike."""
 
-    def __init__(
-        self, reporter: Reporter, store: Store, environments: Environments, clock: Callable[[], float]
-    ) -> None:
-        self._reporter = reporter
-        self._store = store
-        self._environments = environments
-        self._clock = clock
+    def __init__(self, acting: Acting) -> None:
+        self._reporter = acting.reporter
+        self._store = acting.store
+        self._environments = acting.environments
+        self._clock = acting.clock
 
-    async def step(self, work: Work, observed: Observed) -> Outcome:
-        """One step for a connector that is ours and is to be deleted."""
-        memory, now = work.memory, self._clock()
-        so_far = (memory.deleting or Deleting(now)).looked(observed, work.looked_at)
-        memory.deleting = so_far
+    def so_far(self, work: Work, observed: Observed) -> Deleting:
+        """With what the look has shown."""
+        memory = work.memory
+        known = (memory.deleting or Deleting(self._clock())).looked(observed, work.looked_at)
+        if known.proven_at is not None:
+            known = known.seeing(blind=self._environments.blind(work.resource.key, work.connector))
+        memory.deleting = known
+        return known
+
+    async def act(self, work: Work, decision: Delete | StopFirst | ResetOffsets) -> Outcome:
         if self._overtaken(work):
             return Outcome(delay=0)  # the looking took its time, and another deletionPolicy may hold by now
-        with_offsets = work.resource.spec.deletion_policy is DeletionPolicy.DELETE_WITH_OFFSETS
-        match decide_deletion(observed, so_far, now=now, with_offsets=with_offsets):
-            case Release(why="not-found") if self._environments.blind(work.resource.key, work.connector):
-                memory.deleting = replace(so_far, blind=True)
-                outcome = await self.blocked(work, blind(work.connector, work.session.token_name))
-                return replace(outcome, paced=True)
-            case Release(why="not-found") if so_far.blind:
-                memory.deleting = Deleting(so_far.since, offsets_reset=so_far.offsets_reset)
-                return AGAIN
-            case Release() as release:
-                if with_offsets and not so_far.offsets_reset:
-                    self._reporter.event(work, "OffsetsRemain", REMAIN.format(connector=work.connector), warning=True)
-                return await self.release(work, release)
+        match decision:
             case StopFirst():
                 return await self._stop(work)
             case ResetOffsets():
                 return await self._reset_offsets(work)
             case Delete():
                 return await self._delete(work)
-            case wait:
-                return await self._await(work, wait.seconds)
+
+    async def wait(self, work: Work, seconds: float) -> Outcome:
+        memory = work.memory
+        if memory.deleting is not None and memory.deleting.blind:
+            outcome = await self.blocked(work, blind(work.connector, work.session.token_name))
+            return replace(outcome, paced=True)
+        return await self._await(work, seconds)
 
     def _overtaken(self, work: Work) -> bool:
         """Edited; or gone, and nothing is owed any more: somebody has taken our finalizer off."""
@@ -90,6 +83,12 @@ class Deletions:
         return work.session.client.provided(lambda: not self._overtaken(work))
 
     async def release(self, work: Work, release: Release) -> Outcome:
+        so_far = work.memory.deleting
+        with_offsets = work.resource.spec.deletion_policy is DeletionPolicy.DELETE_WITH_OFFSETS
+        if release.why in ("gone", "not-found") and self._overtaken(work):
+            return Outcome(delay=0)
+        if release.why in ("gone", "not-found") and with_offsets and so_far is not None and not so_far.offsets_reset:
+            self._reporter.event(work, "OffsetsRemain", REMAIN.format(connector=work.connector), warning=True)
         if release.why in SAID:
             name, words = SAID[release.why]
             self._reporter.event(work, name, words.format(connector=work.connector), warning=name == "NotFound")

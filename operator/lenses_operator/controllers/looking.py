@@ -5,15 +5,16 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from datetime import datetime
+from math import inf
 
 from lenses_operator.controllers.environments import Environments
 from lenses_operator.controllers.memory import STALE_FOR, Calm
-from lenses_operator.controllers.work import Work
-from lenses_operator.domain.decide import HELD
+from lenses_operator.controllers.work import Outcome, Work
 from lenses_operator.domain.drift import baseline_of, compare
+from lenses_operator.domain.observed import Observed
 from lenses_operator.domain.reasons import Reason
 from lenses_operator.domain.schedule import next_check, next_topics
-from lenses_operator.domain.situation import Observed
+from lenses_operator.domain.states import HELD
 from lenses_operator.domain.status import shows_the_same, with_known_errors
 from lenses_operator.domain.verdicts import NO_TASKS_GRACE
 from lenses_operator.lenses.errors import LensesError
@@ -39,6 +40,36 @@ class Looking:
         self._clock = clock
         self._now = now
         self._drift_interval = drift_interval
+
+    async def observe(self, work: Work) -> Observed | Outcome:
+        """The connector as it is; an Outcome where it is not asked for now. What only the list fails to show is asked
+        for one by one, by what has something to do."""
+        key, must_act = work.resource.key, self.must_act(work)
+        view = self._environments.join(work.connector.environment, work.connector.cluster, work.session, key)
+        if view is None:
+            patience = self._environments.patience(key)
+            if not must_act or patience:
+                return Outcome(delay=patience if must_act else None)  # the first list wakes everyone
+            view = View(asked_at=-inf)
+        work.view = view
+        if view.closed or (view.lost is not None and not must_act):
+            assert view.error is not None
+            raise view.error
+        if view.error is not None and self.may_rest(work):
+            return Outcome(delay=self.checked_in(work))
+        unlisted = view.error is not None or view.asked_at == -inf
+        work.foreign = not work.ours and (unlisted or self.listed(work, view) is not None)
+        observed = work.observed = await self.look(work, view)
+        work.foreign = not work.ours and observed.present
+        return observed
+
+    def shown_by_list(self, work: Work) -> Observed | None:
+        """For a resource that cannot be used, and has no token of its own."""
+        if work.resource.spec.token_secret_ref is not None or not work.ours:
+            return None
+        key, connector = work.resource.key, work.connector
+        view = self._environments.join(connector.environment, connector.cluster, work.session, key)
+        return None if view is None or view.error is not None else self.listed(work, view)
 
     async def look(self, work: Work, view: View) -> Observed:
         """The list's word where it suffices, else the details, which also show what our last write became."""

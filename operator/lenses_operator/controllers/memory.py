@@ -8,10 +8,10 @@ from math import inf
 
 from lenses_operator.controllers.pacing import Pacing
 from lenses_operator.controllers.redaction import Confidential
-from lenses_operator.domain.decide import Transition
 from lenses_operator.domain.deleting import Deleting
 from lenses_operator.domain.render import Rendered
 from lenses_operator.domain.situation import Refusal
+from lenses_operator.domain.states import Transition
 from lenses_operator.resources.conditions import Verdict
 from lenses_operator.resources.connector import AppliedConfig, RefusedConfig, SecretVersion
 

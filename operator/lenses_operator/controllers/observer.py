@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from lenses_operator.domain.situation import Observed
+from lenses_operator.domain.observed import Observed
 from lenses_operator.lenses.client import LensesClient
 from lenses_operator.lenses.errors import ConnectorOrClusterNotFound
 from lenses_operator.lenses.models import Plugin

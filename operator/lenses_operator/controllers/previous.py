@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from lenses_operator.controllers.work import Work
 from lenses_operator.domain.drift import ALWAYS_ADDED, is_masked
+from lenses_operator.domain.observed import Observed
 from lenses_operator.domain.render import Rendered
-from lenses_operator.domain.situation import Observed
 from lenses_operator.resources.connector import RefusedConfig
 
 

@@ -7,9 +7,9 @@ from dataclasses import replace
 from lenses_operator.controllers.acting import Acting
 from lenses_operator.controllers.work import GONE, Outcome, Work
 from lenses_operator.domain.decide import Restart
+from lenses_operator.domain.observed import Observed
 from lenses_operator.domain.reasons import Reason
 from lenses_operator.domain.restarts import Plan, counted, plan, when_well
-from lenses_operator.domain.situation import Observed
 from lenses_operator.domain.status import Report
 from lenses_operator.domain.verdicts import of_connector
 from lenses_operator.lenses.errors import ConnectorOrClusterNotFound

@@ -9,8 +9,9 @@ from lenses_operator.controllers.pacing import WHILE_AWAY
 from lenses_operator.controllers.previous import refused_now
 from lenses_operator.controllers.state import StateChanges
 from lenses_operator.controllers.work import AGAIN, Outcome, Work
+from lenses_operator.domain.observed import Observed
 from lenses_operator.domain.reasons import Reason
-from lenses_operator.domain.situation import Observed, Refusal
+from lenses_operator.domain.situation import Refusal
 from lenses_operator.lenses.errors import LensesError
 
 ROLLED_BACK = (

@@ -6,9 +6,10 @@ from math import inf
 
 from lenses_operator.controllers.acting import Acting
 from lenses_operator.controllers.work import Outcome, Work
-from lenses_operator.domain.decide import ASK_AGAIN, TRANSITIONS, Transition
+from lenses_operator.domain.decide import ASK_AGAIN
+from lenses_operator.domain.observed import Observed
 from lenses_operator.domain.reasons import Reason
-from lenses_operator.domain.situation import Observed
+from lenses_operator.domain.states import TRANSITIONS, Transition
 from lenses_operator.lenses.errors import LensesError
 from lenses_operator.resources.connector import WantedState
 
@@ -34,6 +35,13 @@ class StateChanges:
         if not again:
             self._tell(work, action, observed)
         return self._acting.settle(work)
+
+    async def give_back(self, work: Work, action: Transition | None, observed: Observed) -> None:
+        """What an offsets operation stopped goes on, whatever else is in the way of the resource."""
+        if action is not None:
+            await self.change(work, action, observed)
+        elif not work.held and work.ours and observed.present:
+            work.memory.was_held = False
 
     async def hold(self, work: Work) -> None:
         """A created connector runs at once; pause or stop is the very next request."""

@@ -11,8 +11,8 @@ from lenses_operator.controllers.work import AGAIN, GONE, Outcome, Work
 from lenses_operator.domain.decide import Update
 from lenses_operator.domain.deleting import DELETE_AGAIN
 from lenses_operator.domain.drift import changed_keys, is_masked
+from lenses_operator.domain.observed import Observed
 from lenses_operator.domain.reasons import Reason
-from lenses_operator.domain.situation import Observed
 from lenses_operator.domain.status import Report
 from lenses_operator.domain.verdicts import progressing, refused
 from lenses_operator.lenses.errors import (
@@ -32,9 +32,19 @@ class Updates:
         self._acting = acting
         self._as_code = as_code
 
+    async def check(self, work: Work, observed: Observed) -> Outcome:
+        """Whether a configuration that has to wait would be taken."""
+        return AGAIN if await self._checked(work) else await self._acting.report_refusal(work, observed)
+
+    async def _checked(self, work: Work) -> bool:
+        work.memory.waiting = True
+        return await self._acting.validator.validated(work)
+
     async def update(self, work: Work, decision: Update, observed: Observed) -> Outcome:
         """Validate; then in place, or delete: the create follows as soon as the connector is proven to be gone."""
         memory, acting = work.memory, self._acting
+        if memory.was_held and not await self._checked(work):
+            return AGAIN  # refused: after the offsets operation it goes on with the configuration it has
         wait = self._wait(work)
         if wait:
             memory.look = True
@@ -64,17 +74,21 @@ class Updates:
             memory.replacement = None
             raise
 
-    async def not_shown(self, work: Work, observed: Observed) -> Outcome | None:
-        """While Lenses shows what it showed before the write; None: it is to be written again.
+    def pends(self, work: Work) -> bool:
+        """Whether what Lenses does not show is waited for still; else it is written again."""
+        memory, now = work.memory, self._acting.clock()
+        if memory.put_at is None or now < memory.put_at + NOT_APPLIED:
+            return True
+        return work.refusal is None or memory.refusal_until <= memory.put_at or now < memory.refusal_until
 
-        Once a write in place was accepted, nothing is deleted in its place.
-        """
+    async def not_shown(self, work: Work, observed: Observed) -> Outcome:
+        """Once a write in place was accepted, nothing is deleted in its place."""
         memory, now = work.memory, self._acting.clock()
         if memory.put_at is None or now < memory.put_at + NOT_APPLIED:
             return self._acting.settle(work)
         if work.refusal is None or memory.refusal_until <= memory.put_at:
             self._acting.validator.refuse_as_not_applied(work)
-        return await self._acting.report_refusal(work, observed) if now < memory.refusal_until else None
+        return await self._acting.report_refusal(work, observed)
 
     def _wait(self, work: Work) -> float:
         memory, now = work.memory, self._acting.clock()

@@ -11,11 +11,13 @@ from typing import Any
 from lenses_operator.controllers.memory import AS_STATUS_SAYS, Memory
 from lenses_operator.controllers.redaction import WITHHELD
 from lenses_operator.controllers.session import Session
+from lenses_operator.domain.observed import Observed
 from lenses_operator.domain.references import ReferenceNotFound
 from lenses_operator.domain.render import ConfigInvalid, Rendered
-from lenses_operator.domain.situation import Observed, Refusal
+from lenses_operator.domain.situation import Refusal
 from lenses_operator.domain.status import Marks
 from lenses_operator.domain.validation import withhold
+from lenses_operator.lenses.poller import View
 from lenses_operator.resources.connector import (
     AppliedConfig,
     ConnectorKey,
@@ -38,6 +40,14 @@ class Work:
     """The LensesConnectorOffsets that keeps the connector stopped."""
     unusable: ConfigInvalid | ReferenceNotFound | None = None
     """Why `wanted` is empty where it is: then nothing may be written."""
+    readable: bool = True
+    """There is a token."""
+    allowed: bool = True
+    """By policy."""
+    rival: LensesConnector | None = None
+    """The resource that owns the connector's name instead."""
+    view: View | None = None
+    """The list that the pass goes by."""
     marks: Marks = field(init=False)
     observed: Observed | None = None
     """What the look has shown."""

@@ -1,32 +1,26 @@
-"""The next action for a connector: at most one, decided from values alone.
+"""The next action for a connector: at most one, decided from values alone, and decided here alone.
 
-Order of precedence: deletion, suspend, a hold, drift and update, state, restarts. Whatever is decided must be
-right even if the last action was cut off in the middle, because the process may end between any two requests.
+Order of precedence: what is let go, what cannot be used, who owns the name, deletion, suspend, a hold, drift and
+update, state, restarts. Whatever is decided must be right even if the last action was cut off in the middle, because
+the process may end between any two requests.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
-from lenses_operator.domain.deleting import Await, Release
+from lenses_operator.domain import verdicts
+from lenses_operator.domain.deleting import Await, Deletion, Release, decide_deletion
 from lenses_operator.domain.drift import Difference
+from lenses_operator.domain.observed import Observed
+from lenses_operator.domain.ownership import conflict_message
+from lenses_operator.domain.policy import not_allowed_message
+from lenses_operator.domain.references import ReferenceNotFound
+from lenses_operator.domain.render import ConfigInvalid
 from lenses_operator.domain.situation import Situation
-from lenses_operator.resources.connector import (
-    AdoptionPolicy,
-    DeletionPolicy,
-    LensesConnector,
-    OwnershipState,
-    WantedState,
-)
-
-Transition = Literal["pause", "resume", "stop"]
-TRANSITIONS: dict[WantedState, Transition] = {
-    WantedState.RUNNING: "resume",
-    WantedState.PAUSED: "pause",
-    WantedState.STOPPED: "stop",
-}
-HELD = {WantedState.PAUSED: "PAUSED", WantedState.STOPPED: "STOPPED"}
+from lenses_operator.domain.states import HELD, TRANSITIONS, Transition
+from lenses_operator.resources.conditions import Verdict
+from lenses_operator.resources.connector import AdoptionPolicy, DeletionPolicy, OwnershipState, WantedState
 
 
 @dataclass(frozen=True)
@@ -37,8 +31,56 @@ class Nothing:
 
 
 @dataclass(frozen=True)
+class Observe:
+    """Lenses has to be asked how the connector is."""
+
+
+@dataclass(frozen=True)
 class Look:
     """The details have to be read before anything can be decided."""
+
+
+@dataclass(frozen=True)
+class Refuse:
+    """Nothing is asked of Lenses and nothing done: `verdict` says why, and what has to change.
+
+    `hide`: the connector is not the resource's to show. `state`: whose it is then, None where that stays.
+    """
+
+    verdict: Verdict
+    state: OwnershipState | None = None
+    hide: bool = False
+
+
+@dataclass(frozen=True)
+class Unusable:
+    """The spec, or what it refers to, makes no configuration or no token. `give_back`: what an operation stopped goes
+    on all the same."""
+
+    error: ConfigInvalid | ReferenceNotFound
+    give_back: Transition | None = None
+
+
+@dataclass(frozen=True)
+class Suspended:
+    """Observed and reported. `give_back`: as for Unusable."""
+
+    give_back: Transition | None = None
+
+
+@dataclass(frozen=True)
+class SettleContest:
+    """A create of ours was refused, and there is a connector: whose it is has to be found out."""
+
+
+@dataclass(frozen=True)
+class NotShown:
+    """Lenses shows what it showed before our last write: waited for, with a bound."""
+
+
+@dataclass(frozen=True)
+class Rest:
+    """The look has shown what the last pass left as it was."""
 
 
 @dataclass(frozen=True)
@@ -93,7 +135,8 @@ class ChangeState:
     action: Transition
 
 
-Decision = Nothing | Look | Await | Adopt | RefuseAdoption | Create | Check | Update | ChangeState | Restart
+Convergence = Nothing | Look | Await | Adopt | RefuseAdoption | Create | Check | Update | ChangeState | Restart
+Decision = Observe | Refuse | Unusable | Suspended | SettleContest | NotShown | Rest | Deletion | Convergence
 
 LOST = 15.0
 """Seconds between two proofs that a connector of ours is gone, unless our own DELETE was accepted."""
@@ -102,13 +145,76 @@ ASK_AGAIN = 5.0
 
 
 def decide(situation: Situation) -> Decision:
+    """The whole precedence. Without `situation.observed` it says what needs no word from Lenses, else Observe."""
+    resource, observed = situation.resource, situation.observed
+    refusal = _let_go(situation) or _refusal(situation)
+    if refusal is not None:
+        return refusal
+    if observed is None:
+        return Observe()
+    if resource.metadata.deleting:
+        assert situation.deleting is not None
+        return decide_deletion(
+            observed,
+            situation.deleting,
+            now=situation.now,
+            with_offsets=resource.spec.deletion_policy is DeletionPolicy.DELETE_WITH_OFFSETS,
+        )
+    if situation.contested and observed.present:
+        return SettleContest()
+    held = situation.held is not None
+    if situation.unusable is not None and not (held and observed.present and situation.ownership.ours):
+        return Unusable(situation.unusable, _give_back(situation, observed))
+    if resource.spec.suspend and not held:
+        return Suspended(_give_back(situation, observed))
+    if situation.rests:
+        return Rest()
+    return NotShown() if situation.not_shown else converge(situation, observed)
+
+
+def _let_go(situation: Situation) -> Release | None:
+    """Deletions that need no word from Lenses: what is retained or was never ours is let go at once."""
+    resource = situation.resource
+    if not resource.metadata.deleting:
+        return None
+    if not situation.ownership.ours or situation.unsent:
+        return Release("not-owned")
+    return Release("retained") if resource.spec.deletion_policy is DeletionPolicy.RETAIN else None
+
+
+def _refusal(situation: Situation) -> Refuse | Unusable | Release | None:
+    """What keeps Lenses from being asked at all."""
+    resource, deleting = situation.resource, situation.resource.metadata.deleting
+    if resource.misfit is not None and (resource.cannot_be_deleted or not deleting):
+        return Refuse(verdicts.misfit(resource.misfit.words))
+    if not deleting and not situation.allowed:
+        return Refuse(verdicts.not_allowed(not_allowed_message(resource)), hide=True)
+    rival = situation.rival
+    if rival is not None and deleting:
+        return Release("not-owned")
+    if rival is not None:
+        return Refuse(verdicts.conflict(conflict_message(resource, rival)), OwnershipState.CONFLICT, hide=True)
+    # An operation on its offsets stops the connector and lets it go, whatever is wrong with its configuration.
+    if situation.unusable is not None and (deleting or not situation.was_held or not situation.readable):
+        return Unusable(situation.unusable)
+    return None
+
+
+def _give_back(situation: Situation, observed: Observed) -> Transition | None:
+    """What an offsets operation stopped goes on, whatever else is in the way of the resource."""
+    wanted = situation.resource.spec.state
+    if situation.held is not None or not situation.was_held or not situation.ownership.ours:
+        return None
+    return TRANSITIONS[wanted] if observed.state == "STOPPED" and wanted is not WantedState.STOPPED else None
+
+
+def converge(situation: Situation, observed: Observed) -> Convergence:
     """For a resource that is wanted, owns the connector's name and has a good configuration of its own."""
-    observed = situation.observed
     if not observed.present:
         return _absent(situation)
     if not situation.ownership.ours:
         return _adoption(situation)
-    if situation.held:
+    if situation.held is not None:
         return ChangeState("stop") if observed.state != "STOPPED" else Nothing()
     difference = _config_difference(situation)
     if difference is None:
@@ -122,7 +228,7 @@ def decide(situation: Situation) -> Decision:
     return _restart(situation)
 
 
-def _absent(situation: Situation) -> Decision:
+def _absent(situation: Situation) -> Convergence:
     """What is ours and was not taken down by us may be hidden only: a moment, or a right, is missing."""
     if situation.refused:
         return Nothing()
@@ -132,9 +238,9 @@ def _absent(situation: Situation) -> Decision:
     return Create(lost=lost)
 
 
-def _restart(situation: Situation) -> Decision:
+def _restart(situation: Situation) -> Convergence:
     """A failure is seen in fresh details before anything is restarted: Lenses may have restarted it itself."""
-    observed = situation.observed
+    observed = situation.seen
     failed = tuple(task.id for task in observed.tasks if task.state == "FAILED")
     broken = observed.state == "FAILED"
     if not (situation.restart_asked or (situation.restart_due and (failed or broken))):
@@ -146,26 +252,12 @@ def _restart(situation: Situation) -> Decision:
     return Restart(broken, failed, asked=False)
 
 
-def decide_early(resource: LensesConnector, *, unsent: bool) -> Release | None:
-    """Deletions that need no word from Lenses: what is retained or was never ours is let go at once.
-
-    `unsent`: no create was ever sent for the claim that status tells of.
-    """
-    if not resource.metadata.deleting:
-        return None
-    if not resource.status.ownership.state.ours or unsent:
-        return Release("not-owned")
-    if resource.spec.deletion_policy is DeletionPolicy.RETAIN:
-        return Release("retained")
-    return None
-
-
-def _adoption(situation: Situation) -> Decision:
+def _adoption(situation: Situation) -> Convergence:
     """A connector that this resource never owned is taken over as the policy says."""
     policy = situation.resource.spec.adoption_policy
     if policy is AdoptionPolicy.NEVER:
         return RefuseAdoption(Difference())
-    if situation.observed.details is None:
+    if situation.seen.details is None:
         return Look()
     difference = situation.difference_at_adoption()
     if policy is AdoptionPolicy.IF_IDENTICAL:
@@ -178,14 +270,14 @@ def _adoption(situation: Situation) -> Decision:
 
 def _config_difference(situation: Situation) -> Difference | None:
     """None where the list alone cannot tell."""
-    if situation.observed.details is not None:
+    if situation.seen.details is not None:
         return situation.difference()
     return Difference() if situation.written_as_wanted() else None
 
 
-def _held(situation: Situation, difference: Difference) -> Decision:
+def _held(situation: Situation, difference: Difference) -> Convergence:
     """Paused or stopped: an update would run the connector, since creating carries no state; so the config waits."""
-    if situation.observed.state != HELD[situation.state]:
+    if situation.seen.state != HELD[situation.state]:
         return ChangeState(TRANSITIONS[situation.state])
     if difference and not situation.refused and not situation.validated:
         return Check(difference)

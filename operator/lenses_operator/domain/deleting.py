@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from lenses_operator.domain.situation import Observed
+from lenses_operator.domain.observed import Observed
 
 ABSENCE = 30.0
 """Seconds between two denials that prove a connector's absence."""
@@ -68,7 +68,13 @@ class Deleting:
     missing_since: float | None = None
     offsets_reset: bool = False
     blind: bool = False
-    """Proven while the token saw nothing at all: what proves it has to be found anew when it sees again."""
+    """Proven while the token saw nothing at all."""
+
+    def seeing(self, *, blind: bool) -> Deleting:
+        """What was proven while the token saw nothing has to be proven anew when it sees again."""
+        if blind:
+            return replace(self, blind=True)
+        return Deleting(self.since, offsets_reset=self.offsets_reset) if self.blind else self
 
     def accepted(self, now: float) -> Deleting:
         return replace(self, accepted_at=now, denied_at=None, absent_at=None, proven_at=None)
@@ -105,7 +111,7 @@ def decide_deletion(observed: Observed, so_far: Deleting, *, now: float, with_of
     if so_far.accepted_at is not None:
         return Release("gone")
     if so_far.proven_at is not None:
-        return Release("not-found")
+        return Await(0.0) if so_far.blind else Release("not-found")
     if to_reset and so_far.missing_since is not None and now < so_far.missing_since + HIDDEN:
         return Await(so_far.missing_since + HIDDEN - now)
     if so_far.absent_at is not None and now < so_far.absent_at + ABSENCE:

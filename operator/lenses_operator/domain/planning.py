@@ -21,8 +21,9 @@ from lenses_operator.domain.decide import (
     decide,
 )
 from lenses_operator.domain.drift import Difference
+from lenses_operator.domain.observed import Observed, Presence
 from lenses_operator.domain.render import Rendered
-from lenses_operator.domain.situation import Observed, Presence, Situation
+from lenses_operator.domain.situation import Situation
 from lenses_operator.lenses.models import ConnectorDetails
 from lenses_operator.resources.connector import LensesConnector, OwnershipState
 
@@ -75,7 +76,7 @@ def _after(situation: Situation, decision: Decision) -> Situation:
         case Check():
             return replace(situation, validated=True)
         case ChangeState(action=action):
-            return replace(situation, observed=replace(situation.observed, state=SHOWS[action]))
+            return replace(situation, observed=replace(situation.seen, state=SHOWS[action]))
         case Restart():
             return replace(situation, restart_asked=False, restart_due=False)
     return situation

@@ -2,81 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from enum import Enum
 
+from lenses_operator.domain.deleting import Deleting
 from lenses_operator.domain.drift import Baseline, Difference, compare, is_masked, unreadable_keys
+from lenses_operator.domain.observed import Observed
 from lenses_operator.domain.plugins import aliases
-from lenses_operator.domain.render import Rendered
-from lenses_operator.domain.traces import ends
-from lenses_operator.lenses.models import ConnectorDetails, ConnectorListItem, Task
+from lenses_operator.domain.references import ReferenceNotFound
+from lenses_operator.domain.render import ConfigInvalid, Rendered
 from lenses_operator.resources.connector import AppliedConfig, LensesConnector, OwnershipState, WantedState
-
-
-class Presence(Enum):
-    PRESENT = "present"
-    ABSENT = "absent"
-    """Proven: the agent's own 404 for the connector and a good answer for its cluster."""
-
-
-@dataclass(frozen=True)
-class Observed:
-    """The connector as Lenses shows it. `details` is None where only the list was read.
-
-    `digest` tells the answer with the details from another one.
-    """
-
-    presence: Presence
-    state: str | None = None
-    tasks: tuple[Task, ...] = ()
-    type: str | None = None
-    lrn: str | None = None
-    details: ConnectorDetails | None = None
-    digest: bytes | None = None
-
-    @classmethod
-    def absent(cls) -> Observed:
-        return cls(Presence.ABSENT)
-
-    @classmethod
-    def from_list(cls, entry: ConnectorListItem) -> Observed:
-        tasks = tuple(Task(id=task.id, state=task.state) for task in entry.tasks)
-        return cls(Presence.PRESENT, entry.state, tasks, entry.type, entry.lrn)
-
-    @classmethod
-    def from_details(cls, details: ConnectorDetails, digest: bytes | None = None) -> Observed:
-        return cls(Presence.PRESENT, details.state, details.tasks, details.type, details.lrn, details, digest)
-
-    def redacted(self, redact: Callable[[str], str]) -> Observed:
-        """Traces are the one free text that Lenses shows of a connector; they quote what the connector was given."""
-
-        def clean(task: Task) -> Task:
-            return task.model_copy(update={"trace": redact(ends(task.trace))}) if task.trace else task
-
-        return replace(self, tasks=tuple(clean(task) for task in self.tasks))
-
-    def looks_like(self, other: Observed) -> bool:
-        """The same state and tasks, as far as the list shows them."""
-        states, others = ({task.id: task.state for task in one.tasks} for one in (self, other))
-        return self.state == other.state and states == others
-
-    @property
-    def present(self) -> bool:
-        return self.presence is Presence.PRESENT
-
-    @property
-    def class_name(self) -> str | None:
-        """As details tell it beside the configuration."""
-        return self.details.class_name if self.details else None
-
-    @property
-    def config(self) -> Mapping[str, str] | None:
-        """None where the list alone was read, or Lenses hides the whole configuration: an empty one says so too, since
-        every connector has at least a class."""
-        if self.details is None or self.details.config_hidden:
-            return None
-        return self.details.config or None
 
 
 @dataclass(frozen=True)
@@ -91,9 +25,16 @@ class Refusal:
 
 @dataclass(frozen=True)
 class Situation:
-    """`last_written`: the exact map of our last write while this process lives; later only hashes are left.
+    """What one pass knows when it decides.
 
-    `held`: an offsets operation keeps the connector stopped, which `state` then says too. `was_held`: one has let go.
+    `observed`: None where Lenses was not asked. `allowed`: by policy. `rival`: the resource that owns the connector's
+    name instead. `unusable`: why `wanted` is empty; `readable`: there is a token all the same. `unsent`: no create was
+    ever sent for the claim that status tells of. `contested`: the first create was refused. `not_shown`: Lenses shows
+    what it showed before our last write. `rests`: the look has shown what the last pass left as it was. `deleting`: the
+    deletion so far. `now`: of the event loop.
+
+    `last_written`: the exact map of our last write while this process lives; later only hashes are left. `held`: the
+    offsets operation that keeps the connector stopped, which `state` then says too. `was_held`: one has let go.
     `absent_for`: seconds since it was first proven to be gone; `taken_down`: by a DELETE of ours that was accepted.
     `restart_asked`: the restart annotation has a new value. `restart_due`: the back-off of auto-restart is over.
     """
@@ -101,17 +42,33 @@ class Situation:
     resource: LensesConnector
     wanted: Rendered
     state: WantedState
-    observed: Observed
+    observed: Observed | None = None
+    allowed: bool = True
+    rival: LensesConnector | None = None
+    unusable: ConfigInvalid | ReferenceNotFound | None = None
+    readable: bool = True
+    unsent: bool = False
+    contested: bool = False
+    not_shown: bool = False
+    rests: bool = False
+    deleting: Deleting | None = None
+    now: float = 0.0
     applied: AppliedConfig | None = None
     last_written: Rendered | None = None
     refusal: Refusal | None = None
     validated: bool = False
-    held: bool = False
+    held: str | None = None
     was_held: bool = False
     absent_for: float = 0.0
     taken_down: bool = False
     restart_asked: bool = False
     restart_due: bool = False
+
+    @property
+    def seen(self) -> Observed:
+        """Only where Lenses was asked."""
+        assert self.observed is not None
+        return self.observed
 
     @property
     def ownership(self) -> OwnershipState:
@@ -133,7 +90,7 @@ class Situation:
 
     def difference(self) -> Difference:
         """Between what is wanted and what Lenses shows, including wanted changes that Lenses cannot show."""
-        seen, hidden = self.observed.config, self._hidden
+        seen, hidden = self.seen.config, self._hidden
         written = self.last_written.config.keys() if self.last_written else frozenset()
         if seen is None:
             return self._unseen_change(frozenset(self.wanted.config.keys() | written))
@@ -154,7 +111,7 @@ class Situation:
 
     def nothing_shown(self) -> bool:
         """Whether no wanted key but the class can be compared, and none is seen to be missing."""
-        seen = self.observed.config
+        seen = self.seen.config
         if seen is None:
             return True
         others = self.wanted.config.keys() - {"connector.class"} - self._hidden
@@ -163,7 +120,7 @@ class Situation:
         )
 
     def _of_another_class(self) -> bool:
-        shown, wanted = self.observed.class_name, self.wanted.config.get("connector.class", "")
+        shown, wanted = self.seen.class_name, self.wanted.config.get("connector.class", "")
         return bool(shown) and wanted not in aliases(shown or "") and shown not in aliases(wanted)
 
     def written_as_wanted(self) -> bool:
@@ -178,23 +135,23 @@ class Situation:
 
     def unreadable(self) -> list[str]:
         """Wanted keys that Lenses does not let us compare."""
-        seen = self.observed.config
+        seen = self.seen.config
         if seen is None:
             return sorted(self.wanted.config)
         return unreadable_keys(self.wanted.config, seen, self.baseline, self._hidden)
 
     def unread(self) -> list[str]:
         """Also keys that are not wanted, and that Lenses hides: it has them, with values that nobody here has given."""
-        details = self.observed.details
+        details = self.seen.details
         beside = details.hidden_in_config - self.wanted.config.keys() if details else frozenset()
         return sorted({*self.unreadable(), *beside})
 
     @property
     def _hidden(self) -> frozenset[str]:
-        return self.observed.details.hidden_keys if self.observed.details else frozenset()
+        return self.seen.details.hidden_keys if self.seen.details else frozenset()
 
     def _shown_as_wanted(self) -> frozenset[str]:
-        seen = self.observed.config or {}
+        seen = self.seen.config or {}
         same = {key for key, value in self.wanted.config.items() if seen.get(key) == value and not is_masked(value)}
         return frozenset(same - self._hidden)
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from lenses_operator.domain.situation import Observed
+from lenses_operator.domain.observed import Observed
 from lenses_operator.domain.traces import excerpt
 from lenses_operator.lenses.models import Task
 from lenses_operator.resources.conditions import Verdict, shorten

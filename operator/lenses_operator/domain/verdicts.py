@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from lenses_operator.domain.decide import HELD
 from lenses_operator.domain.drift import Difference
+from lenses_operator.domain.observed import Observed
 from lenses_operator.domain.reasons import Reason
 from lenses_operator.domain.restarts import Plan as Restarts
-from lenses_operator.domain.situation import Observed, Refusal
+from lenses_operator.domain.situation import Refusal
+from lenses_operator.domain.states import HELD
 from lenses_operator.domain.traces import root_cause
 from lenses_operator.lenses.models import Task
 from lenses_operator.resources.base import RESTART, rfc3339

@@ -8,13 +8,14 @@ from math import inf
 from lenses_operator.domain import verdicts
 from lenses_operator.domain.decide import Adopt, ChangeState, Create, RefuseAdoption, Restart, Update
 from lenses_operator.domain.drift import Difference
+from lenses_operator.domain.observed import Observed
 from lenses_operator.domain.planning import Course, course_of, key_changes, overlook, owned
 from lenses_operator.domain.reasons import Reason
 from lenses_operator.domain.redaction import Redactor
 from lenses_operator.domain.references import ReferenceNotFound, RefName, entries
 from lenses_operator.domain.render import ConfigInvalid
 from lenses_operator.domain.showing import Shower
-from lenses_operator.domain.situation import Observed, Situation
+from lenses_operator.domain.situation import Situation
 from lenses_operator.lenses.errors import LensesError
 from lenses_operator.manifests.documents import Document, Place
 from lenses_operator.manifests.nodes import Path

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from lenses_operator.controllers.parsing import parse
-from lenses_operator.domain.decide import decide_early
+from lenses_operator.domain.decide import decide
+from lenses_operator.domain.deleting import Release
+from lenses_operator.domain.render import Rendered
+from lenses_operator.domain.situation import Situation
 from lenses_operator.manifests.documents import Document
 from lenses_operator.planning.cluster import Bodies
 from lenses_operator.planning.result import Action, Item
@@ -29,8 +32,9 @@ def _deletion(resource: LensesConnector) -> Item:
     meta = resource.metadata
     item = Item(KIND, meta.namespace, meta.name, Action.DELETE, connector=resource.connector)
     dying = meta.model_copy(update={"deletion_timestamp": meta.creation_timestamp})
-    release = decide_early(resource.model_copy(update={"metadata": dying}), unsent=False)
-    if release is not None:
+    gone = resource.model_copy(update={"metadata": dying})
+    release = decide(Situation(resource=gone, wanted=Rendered({}), state=resource.spec.state))
+    if isinstance(release, Release):
         why = "deletionPolicy is Retain" if release.why == "retained" else "it never owned its connector"
         item.notes.append(f"Only the resource goes, the connector stays: {why}.")
     elif resource.cannot_be_deleted and resource.misfit is not None:

@@ -8,10 +8,11 @@ from collections.abc import Callable, Iterable
 
 from lenses_operator.controllers.observer import Observer
 from lenses_operator.controllers.problems import problem_of
+from lenses_operator.domain.observed import Observed
 from lenses_operator.domain.plugins import installed, not_found_message
 from lenses_operator.domain.reasons import Reason
 from lenses_operator.domain.render import Rendered
-from lenses_operator.domain.situation import Observed, Refusal
+from lenses_operator.domain.situation import Refusal
 from lenses_operator.domain.validation import refusal_message, validation_message, withhold
 from lenses_operator.lenses import errors
 from lenses_operator.lenses.client import LensesClient

@@ -12,12 +12,11 @@ from zlib import crc32
 
 from chaos.virtual.lenses import StormLenses
 from chaos.virtual.offsets import OffsetsContract, StormOffsets
-from lenses_operator.resources.base import ObjectKey
-from lenses_operator.resources.offsets import KIND, LensesConnectorOffsets
+from lenses_operator.controllers.offsets_steps import OffsetsWriter
+from lenses_operator.resources.offsets import LensesConnectorOffsets
 from unit.controllers.virtualtime import START, VirtualTimeLoop, now
 from unit.model.lenses import Habits
 from unit.model.world import Process, World
-from unit.offsets.rig import take_operations
 from unit.resources.make import NOW
 
 DRIFT = 300.0
@@ -78,14 +77,15 @@ class StormProcess(Process):
         return self.world.clock.now()
 
     def connect(self) -> None:
-        self.offsets_intake, self._offsets = take_operations(self, self.world.offsets, self._emit_of_operation)
+        offsets = self.world.offsets
+        offsets.on_seen, offsets.on_gone = self.offsets_intake.seen, self.offsets_intake.gone
         self.offsets_intake.listed(list(self.world.offsets.objects.values()))
         super().connect()
 
-    async def reconcile(self, key: ObjectKey) -> float | None:
-        return await (self._offsets if key.kind == KIND else self.controller).reconcile(key)
+    def offsets_writer(self) -> OffsetsWriter:
+        return self.world.offsets
 
-    def _emit_of_operation(
+    def _emit_offsets(
         self, resource: LensesConnectorOffsets, reason: str, message: str, *, warning: bool = False
     ) -> None:
         self.world.log.append((now(), f"event {resource.key} {reason}{' !' if warning else ''}"))

@@ -14,15 +14,9 @@ from datetime import datetime, timedelta
 from typing import Any, cast
 
 from lenses_operator.controllers.clocks import Clocks
-from lenses_operator.controllers.connector import ConnectorController
-from lenses_operator.controllers.environments import Environments
-from lenses_operator.controllers.inputs import Inputs
-from lenses_operator.controllers.intake import Intake
-from lenses_operator.controllers.offsets_store import OffsetsStore
-from lenses_operator.controllers.queue import WorkQueue, run_workers
-from lenses_operator.controllers.reporter import Reporter
-from lenses_operator.controllers.session import Sessions
-from lenses_operator.controllers.store import Store
+from lenses_operator.controllers.offsets_steps import OffsetsWriter
+from lenses_operator.controllers.queue import run_workers
+from lenses_operator.core import Core
 from lenses_operator.domain.policy import Policy
 from lenses_operator.domain.references import RefData, RefName
 from lenses_operator.lenses import errors
@@ -38,8 +32,9 @@ from lenses_operator.lenses.models import (
     Task,
     ValidationResult,
 )
-from lenses_operator.resources.base import FINALIZER, ObjectKey
+from lenses_operator.resources.base import FINALIZER, ObjectKey, Resource
 from lenses_operator.resources.connector import ConnectorKey, ConnectorStatus, LensesConnector
+from lenses_operator.resources.offsets import LensesConnectorOffsets
 from unit.controllers.virtualtime import START, now
 from unit.controllers.waiting import Provided
 from unit.resources.make import CLASS, NOW, body
@@ -363,37 +358,45 @@ class Event:
 class Operator:
     """The core as `app` puts it together, without kopf, HTTP and Kubernetes."""
 
-    def __init__(self, lenses: FakeLenses, kube: FakeKube, *, poll: float, drift: float) -> None:
+    def __init__(
+        self, lenses: FakeLenses, kube: FakeKube, *, poll: float, drift: float, offsets: OffsetsWriter | None = None
+    ) -> None:
+        """`offsets`: the API server for the other kind, where a test has objects of it."""
         self.lenses = lenses
         self.kube = kube
         self.events: list[Event] = []
         self.passes: list[ObjectKey] = []
         self.errors: list[BaseException] = []
-        client = cast("LensesClient", lenses)
-        self.store = Store()
-        self.queue: WorkQueue[ObjectKey] = WorkQueue()
-        self.intake = Intake(self.store, self.queue.add)
-        kube.on_seen, kube.on_gone = self.intake.seen, self.intake.gone
         self.policy = Policy()
-        self.operations = OffsetsStore()
-        self.environments = Environments(
-            poll, self.queue.add, lambda connector: [one.key for one in self.store.claimants(connector)]
-        )
-        sessions = Sessions(client, now)
-        self.controller = ConnectorController(
-            store=self.store,
-            operations=self.operations,
-            environments=self.environments,
-            sessions=sessions,
-            inputs=Inputs(kube, sessions, lambda: self.policy, self.environments.hurry),
+        self.core = Core(
+            cast("LensesClient", lenses),
             writer=kube,
-            reporter=Reporter(kube, self.store, self._emit, self.wall, lambda _: None),
+            offsets_writer=cast("OffsetsWriter", offsets),
+            references=kube,
+            emit=self._emitted,
+            policy=lambda: self.policy,
             clocks=Clocks(now, self.wall),
+            poll_interval=poll,
             drift_interval=drift,
         )
+        self.store, self.operations = self.core.store, self.core.operations
+        self.queue, self.environments = self.core.queue, self.core.environments
+        self.intake, self.offsets_intake = self.core.intake, self.core.offsets_intake
+        kube.on_seen, kube.on_gone = self.intake.seen, self.intake.gone
 
     def wall(self) -> datetime:
         return (NOW + timedelta(seconds=now() - START)).replace(microsecond=0)
+
+    def _emitted(self, resource: Resource, reason: str, message: str, *, warning: bool = False) -> None:
+        if isinstance(resource, LensesConnector):
+            self._emit(resource, reason, message, warning=warning)
+        elif isinstance(resource, LensesConnectorOffsets):
+            self._emit_offsets(resource, reason, message, warning=warning)
+
+    def _emit_offsets(
+        self, resource: LensesConnectorOffsets, reason: str, message: str, *, warning: bool = False
+    ) -> None:
+        raise AssertionError("no objects of this kind")
 
     def _emit(self, resource: LensesConnector, reason: str, message: str, *, warning: bool = False) -> None:
         self.events.append(Event(resource.metadata.name, str(reason), message, warning))
@@ -401,7 +404,7 @@ class Operator:
     async def work(self, key: ObjectKey) -> None:
         self.passes.append(key)
         try:
-            delay = await self.controller.reconcile(key)
+            delay = await self.core.reconcile(key)
         except Exception as error:
             self.errors.append(error)
             raise

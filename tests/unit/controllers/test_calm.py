@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from lenses_operator.domain.decide import decide
+from lenses_operator.domain.decide import Observe, Rest, decide
 from lenses_operator.domain.references import RefData, RefName
 from lenses_operator.resources.base import RECONCILE
 from unit.controllers.fakes import Connector, Operator, operator
@@ -27,10 +27,12 @@ def decided(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     made: list[Any] = []
 
     def recorded(situation: Any) -> Any:
-        made.append(decide(situation))
-        return made[-1]
+        decision = decide(situation)
+        if not isinstance(decision, Observe | Rest):
+            made.append(decision)
+        return decision
 
-    monkeypatch.setattr("lenses_operator.controllers.converge.decide", recorded)
+    monkeypatch.setattr("lenses_operator.controllers.connector.decide", recorded)
     return made
 
 

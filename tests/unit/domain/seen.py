@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from lenses_operator.domain.observed import Observed
 from lenses_operator.domain.render import Rendered, render
-from lenses_operator.domain.situation import Observed, Situation
+from lenses_operator.domain.situation import Situation
 from lenses_operator.lenses.models import ConnectorDetails, ConnectorListItem, Task
 from lenses_operator.resources.connector import AppliedConfig, LensesConnector, WantedState
 from unit.resources.make import NOW, SENT, owned

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -16,15 +17,16 @@ from lenses_operator.domain.decide import (
     Create,
     Look,
     Nothing,
+    Observe,
     RefuseAdoption,
     Update,
     decide,
-    decide_early,
 )
 from lenses_operator.domain.deleting import Await, Delete, Release
 from lenses_operator.domain.drift import Difference
+from lenses_operator.domain.observed import Observed
 from lenses_operator.domain.render import Rendered, render
-from lenses_operator.domain.situation import Observed, Refusal
+from lenses_operator.domain.situation import Refusal
 from lenses_operator.resources.connector import OwnershipState
 from unit.domain.seen import applied, detailed, listed, situation, tasks
 from unit.resources.make import SENT, owned, resource
@@ -39,6 +41,11 @@ OTHER_REFUSAL = Refusal(Rendered(DRIFTED).fingerprint, "ConfigInvalid", "no", 1)
 
 def of(owner: OwnershipState | str, **spec: Any) -> Any:
     return resource(status={"ownership": {"state": str(owner)}}, **spec)
+
+
+def unasked(resource: Any, **changes: Any) -> Any:
+    """Before Lenses was asked."""
+    return replace(situation(detailed(), resource, **changes), observed=None)
 
 
 class TestAbsent:
@@ -255,21 +262,21 @@ class TestDeletionWithoutLenses:
     @pytest.mark.parametrize("policy", ["Delete", "Retain"])
     @pytest.mark.parametrize("state", NOT_OURS + OURS)
     def test_who_is_not_deleted_is_not_released(self, state: OwnershipState, policy: str) -> None:
-        assert decide_early(of(state, deletionPolicy=policy), unsent=True) is None
+        assert decide(unasked(of(state, deletionPolicy=policy), unsent=True)) == Observe()
 
     @pytest.mark.parametrize("policy", ["Delete", "Retain"])
     @pytest.mark.parametrize("state", NOT_OURS)
     def test_what_was_never_ours_is_let_go_untouched(self, state: OwnershipState, policy: str) -> None:
-        assert decide_early(of(state, deleting=True, deletionPolicy=policy), unsent=False) == Release("not-owned")
+        assert decide(unasked(of(state, deleting=True, deletionPolicy=policy))) == Release("not-owned")
 
     def test_a_claim_on_which_nothing_was_sent_is_let_go_untouched(self) -> None:
         claiming = of(OwnershipState.CLAIMING, deleting=True)
-        assert decide_early(claiming, unsent=True) == Release("not-owned")
+        assert decide(unasked(claiming, unsent=True)) == Release("not-owned")
 
     @pytest.mark.parametrize("state", OURS)
     def test_ours_is_retained_or_deleted(self, state: OwnershipState) -> None:
-        assert decide_early(of(state, deleting=True, deletionPolicy="Retain"), unsent=False) == Release("retained")
-        assert decide_early(of(state, deleting=True), unsent=False) is None
+        assert decide(unasked(of(state, deleting=True, deletionPolicy="Retain"))) == Release("retained")
+        assert decide(unasked(of(state, deleting=True))) == Observe()
 
 
 CONFIG = st.sampled_from([SENT, DRIFTED, SENT | {"x": "1"}, SENT | {"topic": "****"}, None])

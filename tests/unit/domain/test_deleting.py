@@ -20,7 +20,7 @@ from lenses_operator.domain.deleting import (
     StopFirst,
     decide_deletion,
 )
-from lenses_operator.domain.situation import Observed
+from lenses_operator.domain.observed import Observed
 from unit.domain.seen import listed, tasks
 
 ABSENT = Observed.absent()

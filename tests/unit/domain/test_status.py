@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lenses_operator.domain.situation import Observed
+from lenses_operator.domain.observed import Observed
 from lenses_operator.domain.status import Report, next_status, shows_the_same, summary
 from lenses_operator.domain.traces import TRACE_LIMIT
 from lenses_operator.lenses.models import Task

@@ -8,7 +8,8 @@ import pytest
 
 from lenses_operator.domain import verdicts
 from lenses_operator.domain.drift import Difference
-from lenses_operator.domain.situation import Observed, Refusal
+from lenses_operator.domain.observed import Observed
+from lenses_operator.domain.situation import Refusal
 from lenses_operator.domain.verdicts import NO_TASKS_GRACE, of_connector
 from lenses_operator.lenses.models import Task
 from lenses_operator.resources.conditions import Phase, Verdict

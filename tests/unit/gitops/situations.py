@@ -11,9 +11,10 @@ from harness.kstatus import CURRENT, FAILED, IN_PROGRESS, TERMINATING
 from lenses_operator.controllers.problems import problem_of
 from lenses_operator.domain import offsets_status, verdicts
 from lenses_operator.domain.drift import Difference
+from lenses_operator.domain.observed import Observed
 from lenses_operator.domain.reasons import OffsetsReason, Reason
 from lenses_operator.domain.restarts import Plan
-from lenses_operator.domain.situation import Observed, Refusal
+from lenses_operator.domain.situation import Refusal
 from lenses_operator.domain.status import Report, next_status
 from lenses_operator.domain.verdicts import of_connector
 from lenses_operator.lenses import errors

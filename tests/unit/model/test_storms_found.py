@@ -110,10 +110,10 @@ async def test_two_proofs_of_absence_are_as_far_apart_as_they_were_asked_for_not
         for double in (poll_connector, get_cluster_info):
             setattr(op.lenses, double.__name__, double)
         op.lenses.fail("delete_connector", errors.ServerError("delete_connector"))
-        op.controller._memories[next(iter(op.controller._memories))].look = True
+        op.core.connectors._loader._memories[next(iter(op.core.connectors._loader._memories))].look = True
         op.kube.delete()
         await asyncio.sleep(0.5)
-        op.queue.add(next(iter(op.controller._memories)))  # something wakes it at once
+        op.queue.add(next(iter(op.core.connectors._loader._memories)))  # something wakes it at once
         await asyncio.sleep(120)
         assert not op.kube.there()
         assert asked[-1] - asked[0] >= 2.0
@@ -458,7 +458,7 @@ async def test_what_somebody_let_go_by_hand_while_lenses_answered_is_not_deleted
     async with operator() as op:
         op.kube.apply(deletionPolicy=policy, state="stopped")
         await asyncio.sleep(30)
-        op.controller._memories[next(iter(op.controller._memories))].look = True
+        op.core.connectors._loader._memories[next(iter(op.core.connectors._loader._memories))].look = True
         meanwhile(op.lenses, "poll_connector", op.kube.vanish)
         op.kube.delete()
         await asyncio.sleep(120)

@@ -7,6 +7,7 @@ import logging
 from datetime import datetime
 from typing import Any, cast
 
+from lenses_operator.controllers.offsets_steps import OffsetsWriter
 from lenses_operator.controllers.queue import run_workers
 from lenses_operator.domain.backoff import TRANSIENT
 from lenses_operator.domain.policy import Policy, Rule
@@ -32,7 +33,9 @@ class Process(Operator):
     def __init__(self, world: World) -> None:
         self.world = world
         self._failures: dict[ObjectKey, int] = {}
-        super().__init__(cast("FakeLenses", world.lenses), world.kube, poll=POLL, drift=world.drift)
+        super().__init__(
+            cast("FakeLenses", world.lenses), world.kube, poll=POLL, drift=world.drift, offsets=self.offsets_writer()
+        )
         self.connect()
         self._workers = asyncio.create_task(run_workers(self.queue, world.workers, self.work))
 
@@ -48,12 +51,12 @@ class Process(Operator):
         for resource in self.store:
             self.queue.add(resource.key)
 
-    async def reconcile(self, key: ObjectKey) -> float | None:
-        return await self.controller.reconcile(key)
+    def offsets_writer(self) -> OffsetsWriter | None:
+        return None
 
     async def work(self, key: ObjectKey) -> None:
         try:
-            delay = await self.reconcile(key)
+            delay = await self.core.reconcile(key)
         except KubeError:
             self._failures[key] = self._failures.get(key, 0) + 1
             delay = TRANSIENT.delay(self._failures[key], lambda low, high: (low + high) / 2)

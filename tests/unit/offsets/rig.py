@@ -10,17 +10,11 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
-from lenses_operator.controllers.clocks import Clocks
-from lenses_operator.controllers.intake import Intake
-from lenses_operator.controllers.offsets import OffsetsController
-from lenses_operator.controllers.offsets_steps import OffsetsEvents, OffsetsSteps
-from lenses_operator.controllers.offsets_store import OffsetsIntake
 from lenses_operator.controllers.queue import run_workers
 from lenses_operator.kube.errors import KubeError
 from lenses_operator.lenses import errors
 from lenses_operator.lenses.models import OffsetsText, offsets_of
 from lenses_operator.resources.base import ObjectKey
-from lenses_operator.resources.connector import LensesConnector
 from lenses_operator.resources.offsets import KIND, LensesConnectorOffsets, OffsetsStatus
 from unit.controllers.fakes import Event, FakeKube, FakeLenses, Operator
 from unit.controllers.virtualtime import now
@@ -158,30 +152,6 @@ class OffsetsKube:
         return made
 
 
-def take_operations(
-    operator: Operator, offsets: OffsetsKube, emit: OffsetsEvents
-) -> tuple[OffsetsIntake, OffsetsController]:
-    """The other half of the core, as `app` connects it with the first."""
-    operations, queue = operator.operations, operator.queue
-    operator.intake = Intake(operator.store, queue.add, lambda key: [one.key for one in operations.of(key)])
-    operator.kube.on_seen, operator.kube.on_gone = operator.intake.seen, operator.intake.gone
-    intake = OffsetsIntake(operations, queue.add)
-    offsets.on_seen, offsets.on_gone = intake.seen, intake.gone
-
-    def wake_operations(connector: LensesConnector) -> None:
-        for one in operations.of(connector.key):
-            queue.add(one.key)
-
-    operator.controller._reporter._owned = wake_operations
-    return intake, OffsetsController(
-        operations=operations,
-        connectors=operator.store,
-        environments=operator.environments,
-        inputs=operator.controller._inputs,
-        steps=OffsetsSteps(offsets, operations, intake, emit, Clocks(now, operator.wall)),
-    )
-
-
 class OffsetsOperator(Operator):
     """The core with both controllers, as `app` puts it together."""
 
@@ -190,10 +160,10 @@ class OffsetsOperator(Operator):
     def __init__(
         self, lenses: OffsetsLenses, kube: FakeKube, offsets: OffsetsKube, *, poll: float, drift: float
     ) -> None:
-        super().__init__(lenses, kube, poll=poll, drift=drift)
+        super().__init__(lenses, kube, poll=poll, drift=drift, offsets=offsets)
         self.offsets = offsets
         self.offsets_events: list[Event] = []
-        self.offsets_intake, self.offsets_controller = take_operations(self, offsets, self._emit_offsets)
+        offsets.on_seen, offsets.on_gone = self.offsets_intake.seen, self.offsets_intake.gone
         kube.on_gone = self._gone
 
     def _gone(self, last: dict[str, Any]) -> None:
@@ -210,7 +180,7 @@ class OffsetsOperator(Operator):
             return
         self.passes.append(key)
         try:
-            delay = await self.offsets_controller.reconcile(key)
+            delay = await self.core.reconcile(key)
         except KubeError:
             delay = 1.0  # as `Passes` has it
         except Exception as error:

@@ -1,0 +1,109 @@
+"""What a pass begins with: the resource, who may use its connector, what it refers to, and what is remembered of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+
+from lenses_operator.controllers.entitlement import Entitlement
+from lenses_operator.controllers.environments import Environments
+from lenses_operator.controllers.inputs import Inputs
+from lenses_operator.controllers.memory import Memory
+from lenses_operator.controllers.offsets_store import OffsetsStore
+from lenses_operator.controllers.reporter import StatusWriter
+from lenses_operator.controllers.session import Sessions
+from lenses_operator.controllers.store import Store
+from lenses_operator.controllers.work import Work
+from lenses_operator.domain.reasons import Reason
+from lenses_operator.domain.references import ReferenceNotFound
+from lenses_operator.domain.render import ConfigInvalid, Rendered
+from lenses_operator.resources.base import ObjectKey
+from lenses_operator.resources.connector import LensesConnector
+
+
+class Loader:
+    """Raises KubeError."""
+
+    def __init__(
+        self,
+        store: Store,
+        operations: OffsetsStore,
+        environments: Environments,
+        sessions: Sessions,
+        inputs: Inputs,
+        writer: StatusWriter,
+        entitlement: Entitlement,
+        now: Callable[[], datetime],
+    ) -> None:
+        self._store = store
+        self._operations = operations
+        self._environments = environments
+        self._sessions = sessions
+        self._inputs = inputs
+        self._writer = writer
+        self._entitlement = entitlement
+        self._now = now
+        self._memories: dict[ObjectKey, Memory] = {}
+
+    async def load(self, key: ObjectKey) -> Work | None:
+        """Without what the spec refers to. None: there is nothing to look after."""
+        tombstone = self._store.tombstone(key)
+        resource = await self._dying(tombstone.resource) if tombstone is not None else None
+        resource = resource or self._living(key)
+        if resource is None:
+            return None
+        memory = self._memory(resource)
+        held = self._operations.holding(resource)
+        ready = resource.status.ready
+        if held is not None or (ready is not None and ready.reason == Reason.OFFSETS_OPERATION):
+            memory.was_held = True
+        allowed, rival = self._inputs.allowed(resource), self._entitlement.rival(resource)
+        work = Work(resource, Rendered({}), memory, self._sessions.own, allowed=allowed, rival=rival)
+        work.held = held.metadata.name if held else None
+        return work
+
+    async def refer(self, work: Work) -> Work:
+        """With token and configuration, or with the reason why there is none."""
+        resource = work.resource
+        try:
+            references = await self._inputs.references(resource)
+            session = self._inputs.session(resource, references)
+        except (ConfigInvalid, ReferenceNotFound) as error:
+            return replace(work, unusable=error, readable=False)
+        try:
+            found = replace(work, wanted=self._inputs.render(resource, references), session=session)
+        except (ConfigInvalid, ReferenceNotFound) as error:
+            return replace(work, unusable=error, session=session)
+        work.memory.missing = 0
+        return found
+
+    async def _dying(self, resource: LensesConnector) -> LensesConnector | None:
+        """The object is gone without our release: deletion goes on from its last body, unless it is there after all."""
+        key, meta = resource.key, resource.metadata
+        if await self._writer.current(resource) is not None:
+            self._store.revive(key)
+            return None
+        dying = meta.model_copy(update={"deletion_timestamp": meta.deletion_timestamp or self._now()})
+        resource = resource.model_copy(update={"metadata": dying})
+        if self._entitlement.rival(resource) is not None:
+            self._store.drop_tombstone(key)
+            return None
+        return resource
+
+    def _living(self, key: ObjectKey) -> LensesConnector | None:
+        """None where it is gone, or where we have let it go and somebody else holds it."""
+        resource = self._store.get(key)
+        if resource is None:
+            self._memories.pop(key, None)
+        if resource is None or (resource.metadata.deleting and not resource.metadata.has_finalizer):
+            self._environments.leave(key)
+            return None
+        return resource
+
+    def _memory(self, resource: LensesConnector) -> Memory:
+        known = self._memories.get(resource.key)
+        if known is None or known.uid != resource.metadata.uid:
+            known = Memory(resource.metadata.uid, confidential=self._inputs.confidential(resource))
+            self._memories[resource.key] = known
+        return known

@@ -1,0 +1,86 @@
+"""Wires the core once: what is known, the queue, and both reconcilers. No kopf, no HTTP, no Kubernetes client."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+from lenses_operator.controllers.clocks import Clocks
+from lenses_operator.controllers.connector import ConnectorController
+from lenses_operator.controllers.environments import Environments
+from lenses_operator.controllers.inputs import Inputs, ReferenceReader
+from lenses_operator.controllers.intake import Intake
+from lenses_operator.controllers.lanes import environment_of
+from lenses_operator.controllers.offsets import OffsetsController
+from lenses_operator.controllers.offsets_steps import OffsetsSteps, OffsetsWriter
+from lenses_operator.controllers.offsets_store import OffsetsIntake, OffsetsStore
+from lenses_operator.controllers.queue import WorkQueue
+from lenses_operator.controllers.reporter import Reporter, StatusWriter
+from lenses_operator.controllers.session import Sessions
+from lenses_operator.controllers.store import Store
+from lenses_operator.domain.policy import Policy
+from lenses_operator.lenses.client import LensesClient
+from lenses_operator.resources.base import ObjectKey, Resource
+from lenses_operator.resources.connector import LensesConnector
+from lenses_operator.resources.offsets import KIND as OFFSETS
+
+
+class EventSink(Protocol):
+    """One Event about an object of either kind."""
+
+    def __call__(self, resource: Resource, reason: str, message: str, *, warning: bool = False) -> None: ...
+
+
+class Core:
+    """Building it starts nothing. `policy` gives the one that holds now."""
+
+    def __init__(
+        self,
+        client: LensesClient,
+        *,
+        writer: StatusWriter,
+        offsets_writer: OffsetsWriter,
+        references: ReferenceReader,
+        emit: EventSink,
+        policy: Callable[[], Policy],
+        clocks: Clocks,
+        poll_interval: float,
+        drift_interval: float,
+    ) -> None:
+        store, operations = self.store, self.operations = Store(), OffsetsStore()
+        queue: WorkQueue[ObjectKey] = WorkQueue(clocks.loop, lane=lambda key: environment_of(key, store, operations))
+        self.queue = queue
+        self.intake = Intake(store, queue.add, lambda key: [one.key for one in operations.of(key)])
+        self.offsets_intake = OffsetsIntake(operations, queue.add)
+        self.environments = Environments(
+            poll_interval, queue.add, lambda connector: [claimant.key for claimant in store.claimants(connector)]
+        )
+        sessions = Sessions(client, clocks.loop)
+        inputs = Inputs(references, sessions, policy, self.environments.hurry)
+        self.connectors = ConnectorController(
+            store=store,
+            operations=operations,
+            environments=self.environments,
+            sessions=sessions,
+            inputs=inputs,
+            writer=writer,
+            reporter=Reporter(writer, store, emit, clocks.now, self._wake_operations),
+            clocks=clocks,
+            drift_interval=drift_interval,
+        )
+        self.offsets = OffsetsController(
+            operations=operations,
+            connectors=store,
+            environments=self.environments,
+            inputs=inputs,
+            steps=OffsetsSteps(offsets_writer, operations, self.offsets_intake, emit, clocks),
+        )
+
+    async def reconcile(self, key: ObjectKey) -> float | None:
+        """Seconds until the key wants to be looked at again, None if only an event should wake it. Raises KubeError."""
+        return await (self.offsets if key.kind == OFFSETS else self.connectors).reconcile(key)
+
+    def _wake_operations(self, connector: LensesConnector) -> None:
+        """They may wait for what becomes of it."""
+        for operation in self.operations.of(connector.key):
+            self.queue.add(operation.key)
