@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from fuzz.garbage import NASTY_BYTES, NASTY_JSON, holes
 from fuzz.support import examples, mangled
+from harness.wanted import always
 from lenses_operator.lenses import transport as transport_module
 from lenses_operator.lenses.answers import from_answer
 from lenses_operator.lenses.client import LensesClient
@@ -64,19 +65,19 @@ OPERATIONS: dict[str, tuple[Ask, Any, type | None]] = {
         ClusterInfo,
     ),
     "get_offsets": (lambda client: client.get_offsets(*WHERE), {"offsets": [OFFSET]}, OffsetsText),
-    "alter_offsets": (lambda client: client.alter_offsets(*WHERE, "[]"), {"message": "done"}, str),
-    "reset_offsets": (lambda client: client.reset_offsets(*WHERE), {"message": "done"}, str),
+    "alter_offsets": (lambda client: client.alter_offsets(*WHERE, "[]", precondition=always), {"message": "done"}, str),
+    "reset_offsets": (lambda client: client.reset_offsets(*WHERE, precondition=always), {"message": "done"}, str),
     "get_environment": (lambda client: client.get_environment("prod"), {"name": "prod", "status": {}}, EnvironmentInfo),
     "list_environments": (
         lambda client: client.list_environments(),
         {"items": [{"name": "prod", "display_name": "Production", "status": {"agent_connected": True}}]},
         EnvironmentInfo,
     ),
-    "create_connector": (lambda client: client.create_connector("prod", REQUEST), {}, None),
-    "delete_connector": (lambda client: client.delete_connector(*WHERE), {}, None),
-    "set_state": (lambda client: client.set_state(*WHERE, "pause"), {}, None),
-    "restart_task": (lambda client: client.restart_task(*WHERE, 0), {}, None),
-    "put_resource": (lambda client: client.put_resource("prod", "a: b"), {}, None),
+    "create_connector": (lambda client: client.create_connector("prod", REQUEST, precondition=always), {}, None),
+    "delete_connector": (lambda client: client.delete_connector(*WHERE, precondition=always), {}, None),
+    "set_state": (lambda client: client.set_state(*WHERE, "pause", precondition=always), {}, None),
+    "restart_task": (lambda client: client.restart_task(*WHERE, 0, precondition=always), {}, None),
+    "put_resource": (lambda client: client.put_resource("prod", "a: b", precondition=always), {}, None),
 }
 """What asks, a right answer, and what comes of it: one or a list."""
 STATUSES = (

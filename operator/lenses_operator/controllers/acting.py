@@ -19,8 +19,8 @@ from lenses_operator.domain.observed import Observed
 from lenses_operator.domain.render import Rendered
 from lenses_operator.domain.status import Report
 from lenses_operator.domain.verdicts import refused
-from lenses_operator.lenses.client import LensesClient
 from lenses_operator.lenses.models import ConnectorRequest
+from lenses_operator.lenses.transport import Precondition
 from lenses_operator.resources.connector import OwnershipState
 
 
@@ -50,9 +50,9 @@ class Acting:
         """What is ours carries our finalizer, though a `kubectl replace` may have dropped it. False: it is gone."""
         return not work.ours or await self.reporter.finalize(work)
 
-    def client(self, work: Work) -> LensesClient:
+    def precondition(self, work: Work) -> Precondition:
         """A request may wait for its place until the resource is another one."""
-        return work.session.client.provided(lambda: self.unchanged(work))
+        return lambda: self.unchanged(work)
 
     def settle(self, work: Work) -> Outcome:
         """Look again soon; sooner at first."""

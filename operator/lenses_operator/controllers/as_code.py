@@ -43,7 +43,9 @@ class AsCode:
 
     async def put(self, work: Work, state: WantedState) -> None:
         """Raises LensesError, MissingAgentCapability where the endpoint is not there."""
-        await self._acting.client(work).put_resource(work.connector.environment, _document(work, state))
+        await work.session.client.put_resource(
+            work.connector.environment, _document(work, state), precondition=self._acting.precondition(work)
+        )
 
     def missing(self, work: Work) -> None:
         """It answers a GET and knows no PUT."""

@@ -53,7 +53,7 @@ from lenses_operator.domain.decide import (
 from lenses_operator.domain.deleting import Await, Delete, Release, ResetOffsets, StopFirst
 from lenses_operator.domain.observed import Observed
 from lenses_operator.domain.situation import Situation
-from lenses_operator.lenses.errors import LensesError, Overtaken
+from lenses_operator.lenses.errors import LensesError, PreconditionFailed
 from lenses_operator.resources.base import ObjectKey
 from lenses_operator.resources.connector import LensesConnector
 
@@ -128,7 +128,7 @@ class ConnectorController:
             self._rollback.recall_refusal(work, observed)
             situation = self._situation(work, observed)
             outcome = await self._act(work, situation, decide(situation))
-        except Overtaken:
+        except PreconditionFailed:
             return Outcome(delay=0)
         except LensesError as error:
             return await self._troubles.failed(work, error)

@@ -73,7 +73,9 @@ class Creating:
                 await self._as_code.put(work, work.state)
             else:
                 request = request_of(work, work.wanted)
-                await self._acting.client(work).create_connector(work.connector.environment, request)
+                await work.session.client.create_connector(
+                    work.connector.environment, request, precondition=self._acting.precondition(work)
+                )
         except REFUSED as error:
             memory.acted(clock())
             if not error.maybe_done or isinstance(error, Conflict):

@@ -13,8 +13,8 @@ from lenses_operator.domain.deleting import Delete, Deleting, Release, ResetOffs
 from lenses_operator.domain.observed import Observed
 from lenses_operator.domain.status import Report
 from lenses_operator.domain.verdicts import blind, deleting, deletion_blocked
-from lenses_operator.lenses.client import LensesClient
 from lenses_operator.lenses.errors import ConnectorOrClusterNotFound
+from lenses_operator.lenses.transport import Precondition
 from lenses_operator.resources.conditions import Phase, Verdict
 from lenses_operator.resources.connector import DeletionPolicy
 
@@ -78,9 +78,9 @@ class Deletions:
             return tombstone is None or tombstone.resource.metadata.uid != work.resource.metadata.uid
         return now.metadata.generation != work.generation
 
-    def _client(self, work: Work) -> LensesClient:
+    def _precondition(self, work: Work) -> Precondition:
         """A request may wait for its place until the resource is another one."""
-        return work.session.client.provided(lambda: not self._overtaken(work))
+        return lambda: not self._overtaken(work)
 
     async def release(self, work: Work, release: Release) -> Outcome:
         so_far = work.memory.deleting
@@ -131,7 +131,7 @@ class Deletions:
         if not wait and not pending:
             memory.pacing.sent("set_state stop", now)
             try:
-                await self._client(work).set_state(*work.connector, "stop")
+                await work.session.client.set_state(*work.connector, "stop", precondition=self._precondition(work))
             finally:
                 memory.acted(self._clock())
             memory.asked, memory.asked_at = ("stop", None), now
@@ -146,7 +146,7 @@ class Deletions:
             return await self._paced(work, wait)
         memory.pacing.sent("reset_offsets", self._clock())
         try:
-            await self._client(work).reset_offsets(*work.connector)
+            await work.session.client.reset_offsets(*work.connector, precondition=self._precondition(work))
         except ConnectorOrClusterNotFound:
             memory.look = True
             return AGAIN
@@ -167,7 +167,7 @@ class Deletions:
         memory.pacing.sent("delete", self._clock())
         assert memory.deleting is not None
         try:
-            await self._client(work).delete_connector(*work.connector)
+            await work.session.client.delete_connector(*work.connector, precondition=self._precondition(work))
         except ConnectorOrClusterNotFound:
             memory.deleting = memory.deleting.denied(self._clock())
             memory.look = True

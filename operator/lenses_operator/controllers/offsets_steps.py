@@ -170,7 +170,7 @@ class OffsetsSteps:
         progress.stopping_since = None
         try:
             return await self._carry_out(run, progress)
-        except errors.Overtaken:
+        except errors.PreconditionFailed:
             return 0.0
         except errors.LensesError as error:
             if error.maybe_done:
@@ -251,12 +251,16 @@ class OffsetsSteps:
         return True
 
     async def _request(self, run: Run) -> str:
-        client = run.session.client.provided(lambda: self._unchanged(run))
+        client = run.session.client
+
+        def precondition() -> bool:
+            return self._unchanged(run)
+
         target = run.connector.connector
         if run.operation.spec.action is Action.RESET:
-            return await client.reset_offsets(*target)
+            return await client.reset_offsets(*target, precondition=precondition)
         assert run.text is not None
-        return await client.alter_offsets(*target, run.text)
+        return await client.alter_offsets(*target, run.text, precondition=precondition)
 
     async def _refused(self, run: Run, progress: Progress, error: errors.LensesError) -> float | None:
         """Every retry is bounded; what has no bound here is Lenses being away, which the caller reports.

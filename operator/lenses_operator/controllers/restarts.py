@@ -74,15 +74,15 @@ class Restarts:
         return Outcome(delay=SETTLE)
 
     async def _ask(self, work: Work, decision: Restart) -> None:
-        client, memory = self._acting.client(work), work.memory
+        client, memory = work.session.client, work.memory
         why = "as the restart annotation asks" if decision.asked else "automatically"
         if decision.connector:
-            await client.set_state(*work.connector, "restart")
+            await client.set_state(*work.connector, "restart", precondition=self._acting.precondition(work))
             self._reporter.event(work, "ConnectorRestarted", f"Restarted the connector, {why}.")
         for task in decision.tasks:
             memory.acted(self._clock())
             try:
-                await client.restart_task(*work.connector, task)
+                await client.restart_task(*work.connector, task, precondition=self._acting.precondition(work))
             except ConnectorOrClusterNotFound:
                 continue  # the list may show tasks that are no more
             self._reporter.event(work, "TaskRestarted", f"Restarted task {task}, {why}.")

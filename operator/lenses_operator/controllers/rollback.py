@@ -40,8 +40,10 @@ class Rollback:
         before, memory.attempted = memory.attempted, previous
         memory.pacing.sent("roll back", clock())
         try:
-            client = self._acting.client(work)
-            await client.create_connector(work.connector.environment, request_of(work, previous))
+            client = work.session.client
+            await client.create_connector(
+                work.connector.environment, request_of(work, previous), precondition=self._acting.precondition(work)
+            )
         except LensesError as error:
             if not error.maybe_done:
                 memory.attempted = before

@@ -57,7 +57,7 @@ class StateChanges:
         memory.asked, memory.asked_at = (action, seen), clock()
         memory.pacing.sent(_named(action), clock())
         try:
-            await self._acting.client(work).set_state(*work.connector, action)
+            await work.session.client.set_state(*work.connector, action, precondition=self._acting.precondition(work))
         except LensesError:
             memory.asked, memory.asked_at = None, -inf  # nothing to wait for: when to ask again is the pace's affair
             raise

@@ -21,7 +21,7 @@ from lenses_operator.lenses.errors import (
     ConnectorOrClusterNotFound,
     LensesError,
     MissingAgentCapability,
-    Overtaken,
+    PreconditionFailed,
     ServerError,
 )
 from lenses_operator.resources.connector import AppliedConfig, OwnershipState, WantedState
@@ -70,7 +70,7 @@ class Updates:
         memory.before = observed.config
         try:
             return await (self._put(work) if in_place else self._delete(work))
-        except Overtaken:
+        except PreconditionFailed:
             memory.replacement = None
             raise
 
@@ -134,7 +134,7 @@ class Updates:
         memory, clock = work.memory, self._acting.clock
         memory.pacing.sent("delete", clock())
         try:
-            await self._acting.client(work).delete_connector(*work.connector)
+            await work.session.client.delete_connector(*work.connector, precondition=self._acting.precondition(work))
         except ConnectorOrClusterNotFound:
             memory.look = True  # gone already, hidden, or the cluster is: the next look tells
         else:

@@ -3,6 +3,9 @@
 Every method raises LensesError (see `errors`) and nothing else. An answer that does not fit its model is an
 UnusableAnswer as a whole, lists included: a list without the one item that could not be read would look as if that
 connector did not exist.
+
+What changes something takes a precondition, which is asked right before the first byte: the request may have waited for
+its place until nobody wants it any more. PreconditionFailed then says that nothing was sent.
 """
 
 from __future__ import annotations
@@ -34,7 +37,7 @@ from lenses_operator.lenses.models import (
     parse_offsets,
 )
 from lenses_operator.lenses.tokens import TokenSource
-from lenses_operator.lenses.transport import Answer, Call, Condition, LensesTransport, Observer, names
+from lenses_operator.lenses.transport import Answer, Call, LensesTransport, Observer, Precondition, names
 from lenses_operator.sharing import compact
 
 T = TypeVar("T")
@@ -83,20 +86,14 @@ class LensesClient:
         tokens: TokenSource,
         *,
         on_response: Observer | None = None,
-        holds: Condition | None = None,
     ) -> None:
         self._transport = transport
         self._tokens = tokens
         self._on_response = on_response
-        self._holds = holds
 
     def with_tokens(self, tokens: TokenSource) -> LensesClient:
         """The same Lenses with another token; connections, limits and pauses are shared."""
         return LensesClient(self._transport, tokens, on_response=self._on_response)
-
-    def provided(self, holds: Condition) -> LensesClient:
-        """The same, for what destroys or creates: a request raises Overtaken if `holds` says no when its turn comes."""
-        return LensesClient(self._transport, self._tokens, on_response=self._on_response, holds=holds)
 
     async def list_connectors(
         self,
@@ -125,12 +122,13 @@ class LensesClient:
             return known
         return Listing(compact(_parse(call, answer, _CONNECTORS)).data, digest)
 
-    async def create_connector(self, environment: str, request: ConnectorRequest) -> None:
+    async def create_connector(
+        self, environment: str, request: ConnectorRequest, *, precondition: Precondition
+    ) -> None:
         """Creates the connector, which runs at once."""
-        path = _connect(environment, "connectors")
-        await self._do(
-            Call("create_connector", "POST", environment, path, content=_json(request), slow=True, first=True)
-        )
+        path, content = _connect(environment, "connectors"), _json(request)
+        call = Call("create_connector", "POST", environment, path, content=content, slow=True, first=True)
+        await self._do(call, precondition)
 
     async def get_connector(self, environment: str, cluster: str, name: str) -> ConnectorDetails:
         call = Call("get_connector", "GET", environment, _connector(environment, cluster, name))
@@ -143,9 +141,11 @@ class LensesClient:
         digest = hashlib.sha256(answer.body).digest()
         return Shown(None if digest == known else _parse(call, answer, _CONNECTOR), digest)
 
-    async def delete_connector(self, environment: str, cluster: str, name: str) -> None:
+    async def delete_connector(self, environment: str, cluster: str, name: str, *, precondition: Precondition) -> None:
         """Deletes the connector; its offsets stay."""
-        await self._do(Call("delete_connector", "DELETE", environment, _connector(environment, cluster, name)))
+        await self._do(
+            Call("delete_connector", "DELETE", environment, _connector(environment, cluster, name)), precondition
+        )
 
     async def list_plugins(self, environment: str, *, cluster: str | None = None) -> list[Plugin]:
         """The connector classes installed, of one cluster or of all."""
@@ -153,13 +153,19 @@ class LensesClient:
         call = Call("list_plugins", "GET", environment, _connect(environment, "plugins"), query)
         return list((await self._read(call, _PLUGINS)).data)
 
-    async def set_state(self, environment: str, cluster: str, name: str, action: StateAction) -> None:
+    async def set_state(
+        self, environment: str, cluster: str, name: str, action: StateAction, *, precondition: Precondition
+    ) -> None:
         """Asks for the change; it happens later, so read until it shows."""
-        await self._do(Call("set_state", "PUT", environment, _connector(environment, cluster, name, action)))
+        await self._do(
+            Call("set_state", "PUT", environment, _connector(environment, cluster, name, action)), precondition
+        )
 
-    async def restart_task(self, environment: str, cluster: str, name: str, task_id: int) -> None:
+    async def restart_task(
+        self, environment: str, cluster: str, name: str, task_id: int, *, precondition: Precondition
+    ) -> None:
         path = _connector(environment, cluster, name, "tasks", str(task_id), "restart")
-        await self._do(Call("restart_task", "PUT", environment, path))
+        await self._do(Call("restart_task", "PUT", environment, path), precondition)
 
     async def validate(self, environment: str, request: ConnectorRequest) -> ValidationResult:
         """Connect's verdict. An invalid configuration is a result with errors, not an exception."""
@@ -187,7 +193,9 @@ class LensesClient:
             why = "not UTF-8" if isinstance(failure, UnicodeError) else str(failure)
         raise answers.unusable(call.operation, answer.status, answer.body, why)
 
-    async def alter_offsets(self, environment: str, cluster: str, name: str, offsets_json: str) -> str:
+    async def alter_offsets(
+        self, environment: str, cluster: str, name: str, offsets_json: str, *, precondition: Precondition
+    ) -> str:
         """Sends a JSON array of `{partition, offset}` to the letter; the API's message.
 
         The connector must be STOPPED and have no tasks. Raises BadRequest, unsent, for text that is no such array.
@@ -198,12 +206,14 @@ class LensesClient:
             raise errors.BadRequest("alter_offsets", f"not sent: {failure}") from None
         path = _connector(environment, cluster, name, "offsets")
         content = f'{{"offsets":{offsets_json}}}'.encode()
-        return (await self._read(Call("alter_offsets", "PATCH", environment, path, content=content), _MESSAGE)).message
+        return (
+            await self._read(Call("alter_offsets", "PATCH", environment, path, content=content), _MESSAGE, precondition)
+        ).message
 
-    async def reset_offsets(self, environment: str, cluster: str, name: str) -> str:
+    async def reset_offsets(self, environment: str, cluster: str, name: str, *, precondition: Precondition) -> str:
         """Forgets all offsets; the API's message. The connector must be STOPPED and have no tasks."""
         call = Call("reset_offsets", "DELETE", environment, _connector(environment, cluster, name, "offsets"))
-        return (await self._read(call, _MESSAGE)).message
+        return (await self._read(call, _MESSAGE, precondition)).message
 
     async def get_environment(self, environment: str) -> EnvironmentInfo:
         """HQ's own view, outside the Kafka Connect API; it answers also where the agent is not connected."""
@@ -231,7 +241,7 @@ class LensesClient:
             raise answers.unusable(call.operation, answer.status, answer.body)
         return answer.body.decode("utf-8", "replace")
 
-    async def put_resource(self, environment: str, document: str) -> None:
+    async def put_resource(self, environment: str, document: str, *, precondition: Precondition) -> None:
         """Hands a resource-as-code document (YAML) to the agent, outside the Kafka Connect API.
 
         Raises MissingAgentCapability where this Lenses does not offer that.
@@ -247,22 +257,23 @@ class LensesClient:
                 content_type="application/yaml",
                 accept="*/*",
                 optional=True,
-            )
+            ),
+            precondition,
         )
         if answer.body.lstrip()[:1] == b"<":
             raise answers.unusable("put_resource", answer.status, answer.body)
 
-    async def _send(self, call: Call) -> Answer:
-        return await self._transport.request(call, self._tokens, self._on_response, self._holds)
+    async def _send(self, call: Call, precondition: Precondition | None = None) -> Answer:
+        return await self._transport.request(call, self._tokens, self._on_response, precondition)
 
-    async def _do(self, call: Call) -> None:
+    async def _do(self, call: Call, precondition: Precondition) -> None:
         """For operations whose answer says nothing; a login page with status 200 still is no answer."""
-        answer = await self._send(call)
+        answer = await self._send(call, precondition)
         if answer.body.strip():
             _parse(call, answer, _NOTHING)
 
-    async def _read(self, call: Call, adapter: TypeAdapter[T]) -> T:
-        return _parse(call, await self._send(call), adapter)
+    async def _read(self, call: Call, adapter: TypeAdapter[T], precondition: Precondition | None = None) -> T:
+        return _parse(call, await self._send(call, precondition), adapter)
 
 
 def _parse(call: Call, answer: Answer, adapter: TypeAdapter[T]) -> T:

@@ -104,7 +104,7 @@ class LensesError(Exception):
         return words.rstrip(".") + self._reference if words and self._reference else words
 
 
-class Overtaken(LensesError):
+class PreconditionFailed(LensesError):
     """Not sent: what it was asked for did not hold any more when its turn came."""
 
     def __init__(self, operation: str) -> None:

@@ -37,7 +37,7 @@ log = logging.getLogger(__name__)
 Observer = Callable[[str, str, int | str, float], None]
 """Called once per HTTP request with operation, environment, status (or the reason why none came) and seconds."""
 
-Condition = Callable[[], bool]
+Precondition = Callable[[], bool]
 """Whether a request is wanted still; asked right before it is written."""
 
 QUICK = httpx.Timeout(connect=5, read=30, write=30, pool=60)
@@ -137,16 +137,20 @@ class LensesTransport:
         await self._wire.aclose()
 
     async def request(
-        self, call: Call, tokens: TokenSource, observer: Observer | None = None, holds: Condition | None = None
+        self,
+        call: Call,
+        tokens: TokenSource,
+        observer: Observer | None = None,
+        precondition: Precondition | None = None,
     ) -> Answer:
-        """The 2xx answer. Raises LensesError for everything else, Overtaken where `holds` said no."""
+        """The 2xx answer. Raises LensesError for everything else, PreconditionFailed where `precondition` said no."""
         target = call.target
         tries_left = FURTHER_TRIES if call.method == "GET" and call.patient else 0
         fresh_token = False
         while True:
             token = tokens.current()
             try:
-                return await self._once(call, target, token, observer, holds)
+                return await self._once(call, target, token, observer, precondition)
             except errors.LensesError as failure:
                 if isinstance(failure, errors.Unauthorized) and not fresh_token:
                     # refresh() alone would miss that another request has just read the new token
@@ -161,7 +165,7 @@ class LensesTransport:
                     await self._sleep(random.uniform(*_DELAY))  # noqa: S311 - jitter, no secret
 
     async def _once(
-        self, call: Call, target: str, token: str, observer: Observer | None, holds: Condition | None
+        self, call: Call, target: str, token: str, observer: Observer | None, precondition: Precondition | None
     ) -> Answer:
         limits = self._limits.setdefault(call.environment, Limits(self._concurrency))
         async with limits.place(slow=call.slow, first=call.first, parked=self.parked):
@@ -169,7 +173,7 @@ class LensesTransport:
             started = self._clock()
             outcome: int | str = "cancelled"
             try:
-                response, body = await self._exchange(call, target, token, holds)
+                response, body = await self._exchange(call, target, token, precondition)
                 outcome = response.status_code
             except errors.LensesUnreachable as failure:
                 outcome = failure.reason
@@ -206,7 +210,7 @@ class LensesTransport:
             await self._sleep(rest)
 
     async def _exchange(
-        self, call: Call, target: str, token: str, holds: Condition | None
+        self, call: Call, target: str, token: str, precondition: Precondition | None
     ) -> tuple[httpx.Response, bytes]:
         """One request over the wire. The body is complete, or LensesUnreachable is raised."""
         headers = {
@@ -222,9 +226,9 @@ class LensesTransport:
             f"{self._base}{target}",
             headers=headers,
             content=call.content,
-            extensions={"timeout": call.timeout.as_dict(), "trace": partial(self._trace, call, holds)},
+            extensions={"timeout": call.timeout.as_dict(), "trace": partial(self._trace, call, precondition)},
         )
-        self._check(call, holds)
+        self._check(call, precondition)
         read = call.timeout.read or 0
         try:
             # httpx limits each read, not the whole: an answer that trickles would hold its place for good
@@ -238,16 +242,16 @@ class LensesTransport:
             unreachable = _unreachable(call, failure)
         raise unreachable
 
-    def _check(self, call: Call, holds: Condition | None) -> None:
-        """Before the first byte. Raises Overtaken: it may have waited for seconds for its place."""
+    def _check(self, call: Call, precondition: Precondition | None) -> None:
+        """Before the first byte. Raises PreconditionFailed: it may have waited for seconds for its place."""
         self._gate()
-        if holds is not None and not holds():
-            raise errors.Overtaken(call.operation)
+        if precondition is not None and not precondition():
+            raise errors.PreconditionFailed(call.operation)
 
-    async def _trace(self, call: Call, holds: Condition | None, step: str, _: object) -> None:
+    async def _trace(self, call: Call, precondition: Precondition | None, step: str, _: object) -> None:
         """httpcore tells its steps: a connection may have taken seconds since the request was begun."""
         if step.endswith("send_request_headers.started"):
-            self._check(call, holds)
+            self._check(call, precondition)
         elif step.endswith("send_request_body.started"):
             self._gate()
 

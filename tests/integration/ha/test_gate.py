@@ -9,6 +9,7 @@ from typing import cast
 import pytest
 from kubernetes.aio.client import ApiClient
 
+from harness.wanted import always
 from integration.lenses_client.wire import EMPTY_LIST, listener, read_request
 from lenses_operator.kube.api import KubeApi
 from lenses_operator.lenses import ConnectorRequest, LensesClient, LensesTransport, StaticToken
@@ -60,7 +61,7 @@ async def test_a_request_is_not_sent_or_not_complete(closes_at: int, connections
     async with listener(wire.handle) as url:
         transport = LensesTransport(url, gate=gate)
         with pytest.raises(Closed):
-            await LensesClient(transport, StaticToken("t")).create_connector("env", REQUEST)
+            await LensesClient(transport, StaticToken("t")).create_connector("env", REQUEST, precondition=always)
         await transport.aclose()
         if connections:
             await asyncio.wait_for(wire.ended.wait(), 10)
@@ -95,7 +96,7 @@ async def test_an_open_gate_lets_everything_pass() -> None:
 
     async with listener(answer) as url:
         transport = LensesTransport(url, gate=Gate(10_000))
-        await LensesClient(transport, StaticToken("t")).create_connector("env", REQUEST)
+        await LensesClient(transport, StaticToken("t")).create_connector("env", REQUEST, precondition=always)
         await transport.aclose()
     assert b"orders" in seen[0]
 

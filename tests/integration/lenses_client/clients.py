@@ -11,6 +11,7 @@ import pytest
 from kopf._cogs.clients.auth import APIContext
 from kubernetes.aio.config import incluster_config
 
+from harness.wanted import always
 from lenses_operator.kube.api import KubeApi
 from lenses_operator.kube.connection import connect
 from lenses_operator.lenses import ConnectorRequest, LensesClient, LensesTransport, StaticToken, probe
@@ -41,7 +42,7 @@ async def lenses_read(url: str, ca: Path | None, *_: object) -> None:
 async def lenses_write(url: str, ca: Path | None, *_: object) -> None:
     transport = LensesTransport(url, ca_file=ca)
     try:
-        await LensesClient(transport, StaticToken(TOKEN)).create_connector("env", REQUEST)
+        await LensesClient(transport, StaticToken(TOKEN)).create_connector("env", REQUEST, precondition=always)
     finally:
         await transport.aclose()
 

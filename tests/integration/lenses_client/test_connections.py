@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.wanted import always
 from integration.lenses_client.wire import EMPTY_LIST, Authority, listener, read_request, say_empty_list
 from lenses_operator.lenses import (
     ConnectorRequest,
@@ -50,7 +51,7 @@ async def test_without_that_ca_nothing_is_sent(authority: Authority) -> None:
 
     async with listener(note, authority.server()) as url:
         with pytest.raises(LensesUnreachable, match="certificate verify failed") as caught:
-            await client(url).create_connector("env", REQUEST)
+            await client(url).create_connector("env", REQUEST, precondition=always)
     assert (caught.value.reason, caught.value.maybe_done, received) == ("connect_error", False, [])
 
 
@@ -72,7 +73,7 @@ async def test_a_server_that_wants_a_client_certificate(authority: Authority) ->
     context.load_verify_locations(authority.ca)
     async with listener(say_empty_list, context) as url:
         with pytest.raises(LensesUnreachable) as caught:
-            await client(url, authority.ca).create_connector("env", REQUEST)
+            await client(url, authority.ca).create_connector("env", REQUEST, precondition=always)
     assert caught.value.__context__ is None
 
 
@@ -94,7 +95,7 @@ async def test_nobody_listens() -> None:
     async with listener(say_empty_list) as url:
         pass
     with pytest.raises(LensesUnreachable, match=r"Connect call failed|refused") as caught:
-        await client(url).create_connector("env", REQUEST)
+        await client(url).create_connector("env", REQUEST, precondition=always)
     assert (caught.value.reason, caught.value.maybe_done) == ("connect_error", False)
 
 
@@ -119,7 +120,7 @@ async def test_a_kept_connection_that_closed_meanwhile_costs_nothing() -> None:
     async with listener(once) as url:
         lenses = client(url)
         for _ in range(5):
-            await lenses.create_connector("env", REQUEST)
+            await lenses.create_connector("env", REQUEST, precondition=always)
             await closed.wait()
             closed.clear()
         await _close(lenses)
@@ -143,7 +144,7 @@ async def test_half_an_answer_is_none(said: bytes) -> None:
 
     async with listener(say) as url:
         with pytest.raises(LensesUnreachable) as caught:
-            await client(url).create_connector("env", REQUEST)
+            await client(url).create_connector("env", REQUEST, precondition=always)
     assert (caught.value.reason, caught.value.maybe_done) == ("dropped", True)
     assert "hunter2" not in f"{caught.value} {caught.value.__context__!r}"
 
@@ -156,7 +157,7 @@ async def test_a_header_without_end() -> None:
 
     async with listener(say) as url:
         with pytest.raises(LensesUnreachable):
-            await client(url).create_connector("env", REQUEST)
+            await client(url).create_connector("env", REQUEST, precondition=always)
 
 
 async def test_a_redirect_to_a_login_page() -> None:
@@ -190,7 +191,7 @@ async def test_the_path_on_the_wire() -> None:
 
     async with listener(note) as url:
         lenses = client(url)
-        await lenses.set_state("env 1", "a%b", "x->y z", "stop")
+        await lenses.set_state("env 1", "a%b", "x->y z", "stop", precondition=always)
         await _close(lenses)
     assert lines == [
         b"PUT /api/v1/environments/env%201/proxy/api/kafka-connect/clusters/a%25b/connectors/x-%3Ey%20z/stop HTTP/1.1"

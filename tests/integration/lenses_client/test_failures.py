@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from harness.lenses.environment import LensesEnv
+from harness.wanted import always
 from lenses_operator.lenses import (
     ConnectorRequest,
     LensesClient,
@@ -32,19 +33,21 @@ Use = Callable[[LensesClient, str], Awaitable[Any]]
 
 USES: dict[str, Use] = {
     "ListConnectors": lambda client, env: client.list_connectors(env),
-    "CreateConnector": lambda client, env: client.create_connector(env, CREATE),
+    "CreateConnector": lambda client, env: client.create_connector(env, CREATE, precondition=always),
     "GetConnector": lambda client, env: client.get_connector(env, "connect", "orders"),
-    "DeleteConnector": lambda client, env: client.delete_connector(env, "connect", "orders"),
+    "DeleteConnector": lambda client, env: client.delete_connector(env, "connect", "orders", precondition=always),
     "ListPlugins": lambda client, env: client.list_plugins(env),
-    "ConnectorState": lambda client, env: client.set_state(env, "connect", "orders", "pause"),
-    "ConnectorTaskRestart": lambda client, env: client.restart_task(env, "connect", "orders", 0),
+    "ConnectorState": lambda client, env: client.set_state(env, "connect", "orders", "pause", precondition=always),
+    "ConnectorTaskRestart": lambda client, env: client.restart_task(env, "connect", "orders", 0, precondition=always),
     "ValidateConnector": lambda client, env: client.validate(env, CREATE),
     "GetConnectorTopics": lambda client, env: client.get_topics(env, "connect", "orders"),
     "GetClusterInfo": lambda client, env: client.get_cluster_info(env, "connect"),
     "GetConnectorOffsets": lambda client, env: client.get_offsets(env, "connect", "orders"),
-    "AlterConnectorOffsets": lambda client, env: client.alter_offsets(env, "connect", "orders", OFFSETS),
-    "ResetConnectorOffsets": lambda client, env: client.reset_offsets(env, "connect", "orders"),
-    "PutResource": lambda client, env: client.put_resource(env, "kind: KafkaConnector\n"),
+    "AlterConnectorOffsets": lambda client, env: client.alter_offsets(
+        env, "connect", "orders", OFFSETS, precondition=always
+    ),
+    "ResetConnectorOffsets": lambda client, env: client.reset_offsets(env, "connect", "orders", precondition=always),
+    "PutResource": lambda client, env: client.put_resource(env, "kind: KafkaConnector\n", precondition=always),
 }
 CHANGING = [name for name in USES if not name.startswith(("List", "Get"))]
 READING = [name for name in USES if name not in CHANGING]
@@ -130,27 +133,27 @@ async def test_a_dead_environment_gets_three_reads_and_one_change(env: LensesEnv
     with pytest.raises(errors.ServerError):
         await client.list_connectors(env.name)
     with pytest.raises(errors.ServerError):
-        await client.create_connector(env.name, CREATE)
+        await client.create_connector(env.name, CREATE, precondition=always)
     assert env.control.counts(env.name) == {"ListConnectors": 3, "CreateConnector": 1}
 
 
 async def test_an_error_after_the_deed(env: LensesEnv, client: LensesClient) -> None:
     env.control.add_fault(env.name, operation="CreateConnector", status=500, processed=True)
     with pytest.raises(errors.ServerError) as caught:
-        await client.create_connector(env.name, CREATE)
+        await client.create_connector(env.name, CREATE, precondition=always)
     assert caught.value.maybe_done
     assert (await client.get_connector(env.name, env.cluster, "new")).config
 
 
 async def test_a_name_that_exists(env: LensesEnv, client: LensesClient) -> None:
-    await client.create_connector(env.name, CREATE)
+    await client.create_connector(env.name, CREATE, precondition=always)
     with pytest.raises(errors.Conflict):
-        await client.create_connector(env.name, CREATE)
+        await client.create_connector(env.name, CREATE, precondition=always)
 
 
 async def test_a_task_that_is_gone(env: LensesEnv, client: LensesClient) -> None:
     with pytest.raises(errors.NotFound):
-        await client.restart_task(env.name, env.cluster, "orders", 99)
+        await client.restart_task(env.name, env.cluster, "orders", 99, precondition=always)
 
 
 @pytest.mark.parametrize("body", [{"data": 3}, [], "x", {"data": [{"name": "half"}]}])
@@ -183,7 +186,7 @@ async def test_hanging_validates_do_not_hold_up_a_read(env: LensesEnv, client: L
 
 async def test_a_caller_that_gives_up_leaves_a_working_client(env: LensesEnv, client: LensesClient) -> None:
     point = env.control.add_breakpoint(env.name, "CreateConnector", when="after")
-    creating = asyncio.create_task(client.create_connector(env.name, CREATE))
+    creating = asyncio.create_task(client.create_connector(env.name, CREATE, precondition=always))
     await asyncio.to_thread(env.control.wait_breakpoint, point)
     creating.cancel()
     with pytest.raises(asyncio.CancelledError):

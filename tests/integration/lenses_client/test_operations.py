@@ -8,6 +8,7 @@ import pytest
 
 from harness.lenses import conformance
 from harness.lenses.environment import LensesEnv
+from harness.wanted import always
 from lenses_operator.lenses import ConnectorRequest, LensesClient, LensesTransport, StaticToken, errors, parse_offsets
 
 pytest_plugins = ["harness.lenses.fixtures"]
@@ -30,12 +31,12 @@ def logged(env: LensesEnv, operation: str) -> dict[str, Any]:
 
 @pytest.fixture
 async def orders(env: LensesEnv, client: LensesClient) -> str:
-    await client.create_connector(env.name, request(env))
+    await client.create_connector(env.name, request(env), precondition=always)
     return "orders"
 
 
 async def test_create(env: LensesEnv, client: LensesClient) -> None:
-    await client.create_connector(env.name, request(env))
+    await client.create_connector(env.name, request(env), precondition=always)
     found = logged(env, "CreateConnector")
     assert found["body"] == {"name": "orders", "cluster": env.cluster, "configuration": CONFIG}
     assert (found["status"], found["content_type"]) == (201, "application/json")
@@ -70,15 +71,15 @@ async def test_list_filters(env: LensesEnv, client: LensesClient, orders: str) -
 @pytest.mark.parametrize("name", NAMES)
 async def test_a_connector_of_any_name_goes_all_the_way(env: LensesEnv, client: LensesClient, name: str) -> None:
     where = (env.name, env.cluster, name)
-    await client.create_connector(env.name, request(env, name))
+    await client.create_connector(env.name, request(env, name), precondition=always)
     assert (await client.get_connector(*where)).name == name
-    await client.restart_task(*where, 0)
+    await client.restart_task(*where, 0, precondition=always)
     await client.get_topics(*where)
-    await client.set_state(*where, "stop")
+    await client.set_state(*where, "stop", precondition=always)
     assert (await client.get_connector(*where)).state == "STOPPED"
-    await client.reset_offsets(*where)
+    await client.reset_offsets(*where, precondition=always)
     assert (await client.get_offsets(*where)).entries == 0
-    await client.delete_connector(*where)
+    await client.delete_connector(*where, precondition=always)
     with pytest.raises(errors.ConnectorOrClusterNotFound):
         await client.get_connector(*where)
     assert "unknown" not in env.control.counts(env.name)
@@ -99,7 +100,7 @@ async def test_clusters_and_environments_of_any_name(env: LensesEnv, client: Len
 )
 async def test_states(env: LensesEnv, client: LensesClient, orders: str, actions: list[Any], state: str) -> None:
     for action in actions:
-        await client.set_state(env.name, env.cluster, orders, action)
+        await client.set_state(env.name, env.cluster, orders, action, precondition=always)
     assert (await client.get_connector(env.name, env.cluster, orders)).state == state
     assert logged(env, "ConnectorState")["content_type"] == "application/json"
 
@@ -115,7 +116,7 @@ async def test_a_failed_task_shows_its_trace_and_can_be_restarted(
     )
     failed = (await client.get_connector(env.name, env.cluster, orders)).tasks[1]
     assert (failed.id, failed.state, failed.trace) == (1, "FAILED", "boom")
-    await client.restart_task(env.name, env.cluster, orders, failed.id)
+    await client.restart_task(env.name, env.cluster, orders, failed.id, precondition=always)
     assert (await client.get_connector(env.name, env.cluster, orders)).tasks[1].state == "RUNNING"
 
 
@@ -146,13 +147,15 @@ async def test_offsets_go_there_and_back_to_the_letter(env: LensesEnv, client: L
     where = (env.name, env.cluster, orders)
     env.control.set_plugins(env.name, env.cluster, [{"class": "FileStreamSource", "type": "source"}])
     env.control.set_connector(*where, config=CONFIG)
-    await client.set_state(*where, "stop")
-    assert await client.alter_offsets(*where, OFFSETS)
+    await client.set_state(*where, "stop", precondition=always)
+    assert await client.alter_offsets(*where, OFFSETS, precondition=always)
     found = await client.get_offsets(*where)
     assert parse_offsets(found.text) == parse_offsets(OFFSETS)
     assert '"share": 1.0' in found.text
     assert found.entries == 1
-    assert await client.alter_offsets(*where, '[{"partition":{"filename":"/dev/null"},"offset":null}]')
+    assert await client.alter_offsets(
+        *where, '[{"partition":{"filename":"/dev/null"},"offset":null}]', precondition=always
+    )
     assert (await client.get_offsets(*where)).entries == 0
     assert logged(env, "AlterConnectorOffsets")["body"]["offsets"][0]["offset"] is None
 
@@ -161,10 +164,10 @@ async def test_reset_offsets(env: LensesEnv, client: LensesClient, orders: str) 
     where = (env.name, env.cluster, orders)
     env.control.set_offsets(*where, OFFSETS)
     with pytest.raises(errors.BadRequest) as caught:
-        await client.reset_offsets(*where)
+        await client.reset_offsets(*where, precondition=always)
     assert "STOPPED" in caught.value.detail
-    await client.set_state(*where, "stop")
-    assert "reset" in await client.reset_offsets(*where)
+    await client.set_state(*where, "stop", precondition=always)
+    assert "reset" in await client.reset_offsets(*where, precondition=always)
     assert (await client.get_offsets(*where)).text == "[]"
 
 
@@ -174,7 +177,7 @@ async def test_a_resource_as_code(env: LensesEnv, client: LensesClient, orders: 
         "apiVersion: lenses.io/v0beta\nkind: KafkaConnector\nspec:\n"
         f"  cluster: {env.cluster}\n  name: {orders}\n  state: RUNNING\n  config:\n{lines}"
     )
-    await client.put_resource(env.name, document)
+    await client.put_resource(env.name, document, precondition=always)
     config = (await client.get_connector(env.name, env.cluster, orders)).config
     assert config is not None
     assert config["topic"] == "others"
@@ -184,7 +187,7 @@ async def test_a_resource_as_code(env: LensesEnv, client: LensesClient, orders: 
 async def test_a_lenses_without_resources_as_code(env: LensesEnv, client: LensesClient, status: int) -> None:
     env.control.set_resource_as_code(env.name, status)
     with pytest.raises(errors.MissingAgentCapability):
-        await client.put_resource(env.name, "kind: KafkaConnector\n")
+        await client.put_resource(env.name, "kind: KafkaConnector\n", precondition=always)
 
 
 async def test_two_tokens_over_one_connection_see_their_own(
@@ -195,7 +198,7 @@ async def test_two_tokens_over_one_connection_see_their_own(
     assert await few.list_connectors(env.name) == []
     assert len(await client.list_connectors(env.name)) == 1
     with pytest.raises(errors.Forbidden):
-        await few.delete_connector(env.name, env.cluster, orders)
+        await few.delete_connector(env.name, env.cluster, orders, precondition=always)
     env.control.remove_token(f"{env.name}-few")
     with pytest.raises(errors.Unauthorized):
         await few.list_connectors(env.name)
@@ -227,21 +230,21 @@ async def test_states_beyond_the_file(env: LensesEnv, client: LensesClient, orde
 
 async def test_every_operation_of_the_file_is_there(env: LensesEnv, client: LensesClient) -> None:
     where = (env.name, env.cluster, "orders")
-    await client.create_connector(env.name, request(env))
+    await client.create_connector(env.name, request(env), precondition=always)
     await client.validate(env.name, request(env))
     await client.list_connectors(env.name)
     await client.list_plugins(env.name)
     await client.get_cluster_info(env.name, env.cluster)
     await client.get_connector(*where)
     await client.get_topics(*where)
-    await client.restart_task(*where, 0)
-    await client.set_state(*where, "stop")
+    await client.restart_task(*where, 0, precondition=always)
+    await client.set_state(*where, "stop", precondition=always)
     env.control.set_plugins(env.name, env.cluster, ["FileStreamSource"])
     await client.get_offsets(*where)
-    await client.alter_offsets(*where, OFFSETS)
-    await client.reset_offsets(*where)
-    await client.put_resource(env.name, _document(env))
-    await client.delete_connector(*where)
+    await client.alter_offsets(*where, OFFSETS, precondition=always)
+    await client.reset_offsets(*where, precondition=always)
+    await client.put_resource(env.name, _document(env), precondition=always)
+    await client.delete_connector(*where, precondition=always)
     wanted = {*conformance.operations_in_spec(), "PutResource"}
     assert env.control.counts(env.name) == dict.fromkeys(wanted, 1)
     assert len(wanted) == 14

@@ -32,11 +32,11 @@ from lenses_operator.lenses.models import (
     Task,
     ValidationResult,
 )
+from lenses_operator.lenses.transport import Precondition
 from lenses_operator.resources.base import FINALIZER, ObjectKey, Resource
 from lenses_operator.resources.connector import ConnectorKey, ConnectorStatus, LensesConnector
 from lenses_operator.resources.offsets import LensesConnectorOffsets
 from unit.controllers.virtualtime import START, now
-from unit.controllers.waiting import Provided
 from unit.resources.make import CLASS, NOW, body
 
 KEY = ObjectKey("LensesConnector", "payments", "orders")
@@ -76,9 +76,6 @@ class FakeLenses:
         self._faults: dict[str, list[tuple[errors.LensesError | None, bool]]] = defaultdict(list)
         self._always: dict[str, errors.LensesError] = {}
 
-    def provided(self, holds: Callable[[], bool]) -> Provided:
-        return Provided(self, holds, self.turn)
-
     def fail(self, operation: str, *faults: errors.LensesError | None, carried_out: bool = False) -> None:
         self._faults[operation] += [(fault, carried_out) for fault in faults]
 
@@ -96,6 +93,13 @@ class FakeLenses:
     def asked(self, *operations: str) -> list[tuple[str, ...]]:
         """Every call of these operations, or of all that change or validate something."""
         return [call for call in self.calls if (call[0] in operations if operations else call[0] not in READS)]
+
+    async def _turn(self, operation: str, precondition: Precondition) -> None:
+        """As behind many other requests."""
+        if self.turn:
+            await asyncio.sleep(self.turn)
+        if not precondition():
+            raise errors.PreconditionFailed(operation)
 
     async def _gate(self, operation: str, *what: str) -> errors.LensesError | None:
         """Raises what is not carried out; returns the error to raise after carrying out."""
@@ -161,7 +165,10 @@ class FakeLenses:
         fields = [{"name": key, "errors": words} for key, words in self.invalid.items()]
         return ValidationResult.model_validate({"class": CLASS, "configuration": fields})
 
-    async def create_connector(self, environment: str, request: ConnectorRequest) -> None:
+    async def create_connector(
+        self, environment: str, request: ConnectorRequest, *, precondition: Precondition
+    ) -> None:
+        await self._turn("create_connector", precondition)
         after = await self._gate("create_connector", request.name)
         key = (request.cluster, request.name)
         if key in self.connectors:
@@ -172,14 +179,18 @@ class FakeLenses:
         if after:
             raise after
 
-    async def delete_connector(self, environment: str, cluster: str, name: str) -> None:
+    async def delete_connector(self, environment: str, cluster: str, name: str, *, precondition: Precondition) -> None:
+        await self._turn("delete_connector", precondition)
         after = await self._gate("delete_connector", name)
         self._find(cluster, name)
         del self.connectors[cluster, name]
         if after:
             raise after
 
-    async def set_state(self, environment: str, cluster: str, name: str, action: StateAction) -> None:
+    async def set_state(
+        self, environment: str, cluster: str, name: str, action: StateAction, *, precondition: Precondition
+    ) -> None:
+        await self._turn("set_state", precondition)
         after = await self._gate("set_state", name, action)
         found = self._find(cluster, name)
         found.state = {"pause": "PAUSED", "stop": "STOPPED", "resume": "RUNNING", "restart": "RUNNING"}[action]
@@ -187,7 +198,8 @@ class FakeLenses:
         if after:
             raise after
 
-    async def reset_offsets(self, environment: str, cluster: str, name: str) -> str:
+    async def reset_offsets(self, environment: str, cluster: str, name: str, *, precondition: Precondition) -> str:
+        await self._turn("reset_offsets", precondition)
         await self._gate("reset_offsets", name)
         found = self._find(cluster, name)
         if found.state != "STOPPED" or found.tasks:
@@ -201,7 +213,8 @@ class FakeLenses:
         self._find(cluster, name)
         return "kind: KafkaConnector"
 
-    async def put_resource(self, environment: str, document: str) -> None:
+    async def put_resource(self, environment: str, document: str, *, precondition: Precondition) -> None:
+        await self._turn("put_resource", precondition)
         spec = json.loads(document)["spec"]
         after = await self._gate("put_resource", spec["name"], spec["state"])
         place = (spec["cluster"], spec["name"])

@@ -12,7 +12,7 @@ from httpcore import AnyIOBackend
 
 from lenses_operator.lenses.client import LensesClient
 from lenses_operator.lenses.connections import connections
-from lenses_operator.lenses.errors import Overtaken, UnusableAnswer
+from lenses_operator.lenses.errors import PreconditionFailed, UnusableAnswer
 from lenses_operator.lenses.tokens import StaticToken
 from lenses_operator.lenses.transport import LensesTransport, trust
 
@@ -92,8 +92,8 @@ async def test_a_request_that_is_called_off_as_it_is_to_be_written_leaves_the_ot
         transport = LensesTransport(url.rstrip("/"))
         client = LensesClient(transport, StaticToken("x"))
         says = iter([True, False])  # once as it is begun, once with the connection at hand
-        with pytest.raises(Overtaken):
-            await client.provided(lambda: next(says)).delete_connector("env", "prod", "orders")
+        with pytest.raises(PreconditionFailed):
+            await client.delete_connector("env", "prod", "orders", precondition=lambda: next(says))
         with pytest.raises(UnusableAnswer):  # "ok" is no answer of Lenses, but it is one
             await client.get_connector("env", "prod", "orders")
         assert server.requests == ["GET"]

@@ -10,9 +10,10 @@ from pathlib import Path
 import httpx
 import pytest
 
+from harness.wanted import always
 from lenses_operator.lenses import transport as transport_module
 from lenses_operator.lenses.client import MOST_OBJECTS, LensesClient
-from lenses_operator.lenses.errors import LensesUnreachable, Overtaken, UnusableAnswer
+from lenses_operator.lenses.errors import LensesUnreachable, PreconditionFailed, UnusableAnswer
 from lenses_operator.lenses.models import ConnectorRequest
 from lenses_operator.lenses.tokens import StaticToken
 from lenses_operator.lenses.transport import LensesTransport
@@ -79,7 +80,7 @@ async def test_creates_and_validates_share_the_slow_half() -> None:
     held = Held()
     client = lenses(held)
     slow = [asyncio.create_task(client.validate("env", REQUEST)) for _ in range(3)]
-    creates = [asyncio.create_task(client.create_connector("env", REQUEST)) for _ in range(3)]
+    creates = [asyncio.create_task(client.create_connector("env", REQUEST, precondition=always)) for _ in range(3)]
     await held.full(2)
     await _settle()
     assert held.inside == 2
@@ -228,14 +229,14 @@ async def test_what_is_no_longer_wanted_when_its_turn_comes_is_not_sent() -> Non
     others = [asyncio.create_task(client.list_connectors("env")) for _ in range(4)]
     await held.full(4)
     deletes = [
-        asyncio.create_task(client.provided(lambda at=at: wanted[at]).delete_connector("env", "prod", f"c{at}"))  # type: ignore[misc]
+        asyncio.create_task(client.delete_connector("env", "prod", f"c{at}", precondition=lambda at=at: wanted[at]))  # type: ignore[misc]
         for at in range(2)
     ]
     await _settle()
     wanted[0] = False
     held.release.set()
     await asyncio.gather(*others)
-    with pytest.raises(Overtaken) as raised:
+    with pytest.raises(PreconditionFailed) as raised:
         await deletes[0]
     assert not raised.value.maybe_done
     await deletes[1]
@@ -252,5 +253,5 @@ async def test_nor_when_the_connection_took_its_time() -> None:
             await request.extensions["trace"]("http11.send_request_headers.started", {})
             raise AssertionError("sent")
 
-    with pytest.raises(Overtaken):
-        await lenses(Connecting()).provided(lambda: wanted).delete_connector("env", "prod", "orders")
+    with pytest.raises(PreconditionFailed):
+        await lenses(Connecting()).delete_connector("env", "prod", "orders", precondition=lambda: wanted)

@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
+from harness.wanted import always
 from lenses_operator.lenses.client import LensesClient, Shown
 from lenses_operator.lenses.errors import BadRequest, LensesError, MissingAgentCapability, UnusableAnswer
 from lenses_operator.lenses.models import ConnectorRequest
@@ -28,12 +29,27 @@ Use = Callable[[LensesClient], Awaitable[Any]]
 
 OPERATIONS: dict[str, tuple[Use, str, str, Any]] = {
     "list_connectors": (lambda c: c.list_connectors("env"), "GET", f"{PREFIX}/connectors", {"data": [ITEM]}),
-    "create_connector": (lambda c: c.create_connector("env", REQUEST), "POST", f"{PREFIX}/connectors", {}),
+    "create_connector": (
+        lambda c: c.create_connector("env", REQUEST, precondition=always),
+        "POST",
+        f"{PREFIX}/connectors",
+        {},
+    ),
     "get_connector": (lambda c: c.get_connector("env", "prod", "orders"), "GET", ONE, ITEM),
-    "delete_connector": (lambda c: c.delete_connector("env", "prod", "orders"), "DELETE", ONE, {}),
+    "delete_connector": (lambda c: c.delete_connector("env", "prod", "orders", precondition=always), "DELETE", ONE, {}),
     "list_plugins": (lambda c: c.list_plugins("env"), "GET", f"{PREFIX}/plugins", {"data": []}),
-    "set_state": (lambda c: c.set_state("env", "prod", "orders", "pause"), "PUT", f"{ONE}/pause", {}),
-    "restart_task": (lambda c: c.restart_task("env", "prod", "orders", 3), "PUT", f"{ONE}/tasks/3/restart", {}),
+    "set_state": (
+        lambda c: c.set_state("env", "prod", "orders", "pause", precondition=always),
+        "PUT",
+        f"{ONE}/pause",
+        {},
+    ),
+    "restart_task": (
+        lambda c: c.restart_task("env", "prod", "orders", 3, precondition=always),
+        "PUT",
+        f"{ONE}/tasks/3/restart",
+        {},
+    ),
     "validate": (lambda c: c.validate("env", REQUEST), "POST", f"{PREFIX}/validate", {"class": "X"}),
     "get_topics": (lambda c: c.get_topics("env", "prod", "orders"), "GET", f"{ONE}/topics", ["t"]),
     "get_cluster_info": (
@@ -44,13 +60,13 @@ OPERATIONS: dict[str, tuple[Use, str, str, Any]] = {
     ),
     "get_offsets": (lambda c: c.get_offsets("env", "prod", "orders"), "GET", f"{ONE}/offsets", {"offsets": []}),
     "alter_offsets": (
-        lambda c: c.alter_offsets("env", "prod", "orders", OFFSETS),
+        lambda c: c.alter_offsets("env", "prod", "orders", OFFSETS, precondition=always),
         "PATCH",
         f"{ONE}/offsets",
         {"message": "done"},
     ),
     "reset_offsets": (
-        lambda c: c.reset_offsets("env", "prod", "orders"),
+        lambda c: c.reset_offsets("env", "prod", "orders", precondition=always),
         "DELETE",
         f"{ONE}/offsets",
         {"message": "done"},
@@ -62,7 +78,7 @@ OPERATIONS: dict[str, tuple[Use, str, str, Any]] = {
         "kind: KafkaConnector\n",
     ),
     "put_resource": (
-        lambda c: c.put_resource("env", "kind: KafkaConnector\n"),
+        lambda c: c.put_resource("env", "kind: KafkaConnector\n", precondition=always),
         "PUT",
         "/api/v1/environments/env/proxy/api/v1/resource",
         {},
@@ -137,7 +153,7 @@ async def test_an_unfit_answer_is_told_by_place_not_by_value() -> None:
 
 async def test_create_and_validate_send_the_same_body() -> None:
     lenses = rig(answer(200, {"class": "X"}))
-    await lenses.client.create_connector("env", REQUEST)
+    await lenses.client.create_connector("env", REQUEST, precondition=always)
     await lenses.client.validate("env", REQUEST)
     assert [json.loads(sent.content) for sent in lenses.script.requests] == [BODY, BODY]
 
@@ -145,14 +161,17 @@ async def test_create_and_validate_send_the_same_body() -> None:
 @pytest.mark.parametrize("action", ["pause", "resume", "stop", "restart"])
 async def test_a_put_without_body_still_has_a_type_and_a_length(action: Any) -> None:
     lenses = rig()
-    await lenses.client.set_state("env", "prod", "orders", action)
+    await lenses.client.set_state("env", "prod", "orders", action, precondition=always)
     assert lenses.last.content == b""
     assert (lenses.last.headers["Content-Type"], lenses.last.headers["Content-Length"]) == ("application/json", "0")
 
 
 async def test_offsets_are_sent_to_the_letter() -> None:
     lenses = rig(answer(200, {"message": "The offsets have been altered"}))
-    assert await lenses.client.alter_offsets("env", "prod", "orders", OFFSETS) == "The offsets have been altered"
+    assert (
+        await lenses.client.alter_offsets("env", "prod", "orders", OFFSETS, precondition=always)
+        == "The offsets have been altered"
+    )
     assert lenses.last.content == b'{"offsets":%s}' % OFFSETS.encode()
 
 
@@ -160,7 +179,7 @@ async def test_offsets_are_sent_to_the_letter() -> None:
 async def test_offsets_that_are_none_are_not_sent(text: str) -> None:
     lenses = rig()
     with pytest.raises(BadRequest, match="alter offsets: not sent: ") as caught:
-        await lenses.client.alter_offsets("env", "prod", "orders", text)
+        await lenses.client.alter_offsets("env", "prod", "orders", text, precondition=always)
     assert (lenses.script.calls, caught.value.status, caught.value.maybe_done) == (0, 400, False)
 
 
@@ -197,7 +216,7 @@ async def test_a_resource_is_asked_for_as_yaml() -> None:
 
 async def test_a_resource_goes_as_yaml_and_accepts_anything() -> None:
     lenses = rig(answer(201, "apiVersion: x"))
-    await lenses.client.put_resource("env", "kind: KafkaConnector\n")
+    await lenses.client.put_resource("env", "kind: KafkaConnector\n", precondition=always)
     assert lenses.last.content == b"kind: KafkaConnector\n"
     assert (lenses.last.headers["Content-Type"], lenses.last.headers["Accept"]) == ("application/yaml", "*/*")
 
@@ -232,7 +251,7 @@ async def test_names_that_would_address_something_else_are_not_sent(name: str) -
     """`DELETE …/connectors/..` would be a request about the cluster."""
     lenses = rig()
     for use in (
-        lambda: lenses.client.delete_connector("env", "prod", name),
+        lambda: lenses.client.delete_connector("env", "prod", name, precondition=always),
         lambda: lenses.client.get_cluster_info("env", name),
         lambda: lenses.client.list_connectors(name),
     ):
@@ -297,7 +316,7 @@ async def test_one_debug_line_per_request_without_bodies(caplog: pytest.LogCaptu
     lenses = rig(answer(200, {"class": "X"}), answer(400, AGENT | {"error": "bad hunter2"}))
     await lenses.client.validate("env", REQUEST)
     with pytest.raises(BadRequest):
-        await lenses.client.create_connector("env", REQUEST)
+        await lenses.client.create_connector("env", REQUEST, precondition=always)
     ours = [record for record in caplog.records if record.name.startswith("lenses_operator")]
     assert [line.getMessage() for line in ours] == ["validate env 200 0 ms", "create_connector env 400 0 ms"]
     fields = [(line.__dict__["operation"], line.__dict__["environment"]) for line in ours]

@@ -10,6 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from harness.wanted import always
 from lenses_operator.lenses.errors import (
     AgentNotConnected,
     BadRequest,
@@ -173,7 +174,7 @@ async def test_the_whole_environment_waits_and_no_other() -> None:
     await _fails(lenses, "set_state")
     await lenses.client.list_connectors("other")
     assert lenses.clock.slept == []
-    await lenses.client.delete_connector("env", "prod", "orders")
+    await lenses.client.delete_connector("env", "prod", "orders", precondition=always)
     assert lenses.clock.slept == [6.0]
 
 

@@ -23,9 +23,9 @@ from lenses_operator.lenses.models import (
     Task,
     ValidationResult,
 )
+from lenses_operator.lenses.transport import Precondition
 from unit.controllers.fakes import shown
 from unit.controllers.virtualtime import now
-from unit.controllers.waiting import Provided
 from unit.model.faults import Fault
 from unit.resources.make import CLASS
 
@@ -144,9 +144,6 @@ class Lenses:
 
     # What the operator asks.
 
-    def provided(self, holds: Callable[[], bool]) -> Provided:
-        return Provided(self, holds, 0)
-
     async def poll_connectors(
         self, environment: str, known: Listing | None = None, *, cluster: str | None = None
     ) -> Listing:
@@ -174,23 +171,35 @@ class Lenses:
         result = ValidationResult.model_validate({"class": CLASS, "configuration": keys})
         return await self._request("validate", request.name, lambda: result, config=config)
 
-    async def create_connector(self, environment: str, request: ConnectorRequest) -> None:
+    async def create_connector(
+        self, environment: str, request: ConnectorRequest, *, precondition: Precondition
+    ) -> None:
+        _must_hold("create_connector", precondition)
         config = dict(request.configuration)
         await self._request("create_connector", request.name, lambda: self._create(request.name, config), config=config)
 
-    async def delete_connector(self, environment: str, cluster: str, name: str) -> None:
+    async def delete_connector(self, environment: str, cluster: str, name: str, *, precondition: Precondition) -> None:
+        _must_hold("delete_connector", precondition)
         await self._request("delete_connector", name, lambda: self._delete(name))
 
-    async def set_state(self, environment: str, cluster: str, name: str, action: StateAction) -> None:
+    async def set_state(
+        self, environment: str, cluster: str, name: str, action: StateAction, *, precondition: Precondition
+    ) -> None:
+        _must_hold("set_state", precondition)
         await self._request("set_state", name, lambda: self._set_state(name, action), what=action)
 
-    async def restart_task(self, environment: str, cluster: str, name: str, task_id: int) -> None:
+    async def restart_task(
+        self, environment: str, cluster: str, name: str, task_id: int, *, precondition: Precondition
+    ) -> None:
+        _must_hold("restart_task", precondition)
         await self._request("restart_task", name, lambda: self._restart_task(name, task_id), what=str(task_id))
 
-    async def reset_offsets(self, environment: str, cluster: str, name: str) -> str:
+    async def reset_offsets(self, environment: str, cluster: str, name: str, *, precondition: Precondition) -> str:
+        _must_hold("reset_offsets", precondition)
         return await self._request("reset_offsets", name, lambda: self._reset_offsets(name))
 
-    async def put_resource(self, environment: str, document: str) -> None:
+    async def put_resource(self, environment: str, document: str, *, precondition: Precondition) -> None:
+        _must_hold("put_resource", precondition)
         spec = json.loads(document)["spec"]
         name, config = spec["name"], spec["config"]
         await self._request("put_resource", name, lambda: self._put(name, config), config=config)
@@ -376,6 +385,11 @@ _READS = {"list_connectors", "get_connector", "get_cluster_info", "get_topics", 
 
 def _shown(history: list[tuple[float, ConnectorListItem | None]], until: float) -> ConnectorListItem | None:
     return next((item for since, item in reversed(history) if since <= until), None)
+
+
+def _must_hold(operation: str, precondition: Precondition) -> None:
+    if not precondition():
+        raise errors.PreconditionFailed(operation)
 
 
 def _quietly(effect: Callable[[], Any]) -> None:

@@ -135,7 +135,7 @@ async def test_a_stop_that_takes_its_time_is_not_asked_for_again_on_the_word_of_
         await asyncio.sleep(30)
         stopping = op.lenses.connectors[PLACE]
 
-        async def stop(*_: object) -> None:
+        async def stop(*_: object, precondition: object) -> None:
             op.lenses.calls.append(("set_state", "orders", "stop"))
             asyncio.get_running_loop().call_later(2.0, stopped)
 

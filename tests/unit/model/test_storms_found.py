@@ -378,8 +378,8 @@ async def test_an_orderly_end_just_after_a_create_keeps_what_lenses_has_added() 
     async with operator(lenses, kube) as op:
         create = lenses.create_connector
 
-        async def create_connector(*arguments: Any) -> None:
-            await create(*arguments)
+        async def create_connector(*arguments: Any, precondition: Callable[[], bool]) -> None:
+            await create(*arguments, precondition=precondition)
             op.queue.close()  # what is under way goes on to its end
 
         setattr(lenses, "create_connector", create_connector)  # noqa: B010 - a double of the method

@@ -14,6 +14,7 @@ from lenses_operator.controllers.queue import run_workers
 from lenses_operator.kube.errors import KubeError
 from lenses_operator.lenses import errors
 from lenses_operator.lenses.models import OffsetsText, offsets_of
+from lenses_operator.lenses.transport import Precondition
 from lenses_operator.resources.base import ObjectKey
 from lenses_operator.resources.offsets import KIND, LensesConnectorOffsets, OffsetsStatus
 from unit.controllers.fakes import Event, FakeKube, FakeLenses, Operator
@@ -35,18 +36,23 @@ class OffsetsLenses(FakeLenses):
         self.stops = True
         self.heeds = True
 
-    async def set_state(self, environment: str, cluster: str, name: str, action: Any) -> None:
+    async def set_state(
+        self, environment: str, cluster: str, name: str, action: Any, *, precondition: Precondition
+    ) -> None:
         if action == "stop" and not self.stops:
             await self._gate("set_state", name, action)
             return
-        await super().set_state(environment, cluster, name, action)
+        await super().set_state(environment, cluster, name, action, precondition=precondition)
 
     async def get_offsets(self, environment: str, cluster: str, name: str) -> OffsetsText:
         await self._gate("get_offsets", name)
         self._find(cluster, name)
         return offsets_of(f'{{"offsets": {self.offsets}}}')
 
-    async def alter_offsets(self, environment: str, cluster: str, name: str, offsets_json: str) -> str:
+    async def alter_offsets(
+        self, environment: str, cluster: str, name: str, offsets_json: str, *, precondition: Precondition
+    ) -> str:
+        await self._turn("alter_offsets", precondition)
         after = await self._gate("alter_offsets", name)
         self._need_stopped(cluster, name)
         self.sent.append(offsets_json)
@@ -62,7 +68,8 @@ class OffsetsLenses(FakeLenses):
             raise after
         return ALTERED
 
-    async def reset_offsets(self, environment: str, cluster: str, name: str) -> str:
+    async def reset_offsets(self, environment: str, cluster: str, name: str, *, precondition: Precondition) -> str:
+        await self._turn("reset_offsets", precondition)
         after = await self._gate("reset_offsets", name)
         self._need_stopped(cluster, name)
         self.offsets = "[]"

@@ -11,6 +11,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from harness.wanted import always
 from lenses_operator.domain.offsets import before_of, request_text
 from lenses_operator.lenses.client import LensesClient
 from lenses_operator.offsets_files.restore import restoring
@@ -43,7 +44,7 @@ async def there_and_back(text: str) -> tuple[str, str]:
     [found] = yaml.safe_load_all(restoring(operation(status=status)))
     asked = request_text(spec(**found["spec"]))
     assert asked is not None
-    await client.alter_offsets(*TARGET, asked)
+    await client.alter_offsets(*TARGET, asked, precondition=always)
     return f'{{"offsets":{text}}}', lenses.last.content.decode()
 
 
