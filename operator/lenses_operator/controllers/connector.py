@@ -95,7 +95,7 @@ class ConnectorController:
             self._memories.pop(key, None)
             self._environments.leave(key)
             return GONE
-        if resource.metadata.deleting and not resource.metadata.has_finalizer:
+        if resource.metadata.released:
             self._environments.leave(key)
             return GONE
         return await self._look_after(resource)
