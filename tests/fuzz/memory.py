@@ -15,8 +15,9 @@ import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 
-from lenses_operator.lenses.client import MOST_OBJECTS, LensesClient
+from lenses_operator.lenses.client import LensesClient
 from lenses_operator.lenses.errors import UnusableAnswer
+from lenses_operator.lenses.reading import MOST_OBJECTS
 from lenses_operator.lenses.tokens import StaticToken
 from lenses_operator.lenses.transport import LensesTransport
 
@@ -65,6 +66,26 @@ def many_tasks() -> Iterator[bytes]:
     return itertools.chain([b'{"name": "orders", "cluster": "eu", "state": "RUNNING", "tasks": ['], tasks, [b"]}"])
 
 
+def most_offsets() -> Iterator[bytes]:
+    """As many partitions as are read."""
+    entry = b'%s{"partition": {"filename": "/data/in/%d.csv"}, "offset": {"position": %d, "at": 1.5}}'
+    rows = (entry % (b"," if n else b"", n, n) for n in range(MOST_OBJECTS // 3 - 1))
+    return itertools.chain([b'{"offsets": ['], rows, [b"]}"])
+
+
+def long_offsets() -> Iterator[bytes]:
+    """50 MiB of partitions."""
+    entry = b'{"partition": {"filename": "/data/in/%d.csv"}, "offset": {"position": 1}}'
+    return itertools.chain([b'{"offsets": ['], _within((entry % n for n in itertools.count()), 50 * MIB), [b"]}"])
+
+
+def flat_offsets() -> Iterator[bytes]:
+    """50 MiB of numbers in one partition: no object, and each number one of Python's."""
+    return itertools.chain(
+        [b'{"offsets": [{"partition": {"a": ['], itertools.repeat(b"12345," * 1000, 8000), [b"1]}}]}"]
+    )
+
+
 def endless() -> Iterator[bytes]:
     """200 MiB that begin as a list and never end."""
     return itertools.chain([b'{"data": ["'], itertools.repeat(b"x" * MIB, 200))
@@ -81,11 +102,18 @@ def _details(client: LensesClient) -> Awaitable[object]:
     return client.get_connector("prod", "eu", "orders")
 
 
+def _offsets(client: LensesClient) -> Awaitable[object]:
+    return client.get_offsets("prod", "eu", "orders")
+
+
 CASES: dict[str, tuple[Callable[[], Iterator[bytes]], Ask, int, bool]] = {
     "largest list": (largest_list, _list, 200, True),
     "long list": (long_list, _list, 200, False),
     "long traces": (long_traces, _details, 200, False),
     "many tasks": (many_tasks, _details, 200, True),
+    "most offsets": (most_offsets, _offsets, 200, True),
+    "long offsets": (long_offsets, _offsets, 200, False),
+    "flat offsets": (flat_offsets, _offsets, 200, False),
     "endless": (endless, _list, 200, False),
     "endless error": (endless, _list, 500, False),
 }

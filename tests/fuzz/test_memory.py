@@ -14,10 +14,13 @@ from harness.paths import ROOT
 
 TIMES = 2
 BOUNDS = {
-    "largest list": 320,
+    "largest list": 200,
     "long list": 220,
     "long traces": 180,
     "many tasks": 250,
+    "most offsets": 150,
+    "long offsets": 220,
+    "flat offsets": 220,
     "endless": 180,
     "endless error": 180,
 }

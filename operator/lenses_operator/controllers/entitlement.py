@@ -28,5 +28,6 @@ class Entitlement:
 
     def _counts(self, claimant: LensesConnector) -> bool:
         """One that we have released does no longer, although somebody else's finalizer may keep the object."""
-        released = claimant.metadata.deleting and not claimant.metadata.has_finalizer
-        return not released and (claimant.status.ownership.state.ours or self._inputs.allowed(claimant))
+        if claimant.metadata.released:
+            return False
+        return claimant.status.ownership.state.ours or self._inputs.allowed(claimant)

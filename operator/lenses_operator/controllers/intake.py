@@ -32,6 +32,7 @@ class Intake:
         self._operations = operations
         self._enqueue = enqueue
         self._digests: dict[tuple[str, RefName], str] = {}
+        store.let_go = self._wake_siblings  # whoever has seen it: the answer to a write comes in past the watch
 
     def seen(self, body: Mapping[str, Any]) -> None:
         """An object as it is now."""
@@ -96,6 +97,9 @@ class Intake:
         self._enqueue(resource.key)
         for operation in self._operations(resource.key):
             self._enqueue(operation)
+        self._wake_siblings(resource)
+
+    def _wake_siblings(self, resource: LensesConnector) -> None:
         for sibling in self._store.siblings(resource):
             self._enqueue(sibling)
 

@@ -96,7 +96,7 @@ class Loader:
         resource = self._store.get(key)
         if resource is None:
             self._memories.pop(key, None)
-        if resource is None or (resource.metadata.deleting and not resource.metadata.has_finalizer):
+        if resource is None or resource.metadata.released:
             self._environments.leave(key)
             return None
         return resource

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Callable, Iterator, Mapping, Set
 from dataclasses import dataclass
 from math import inf
 from typing import Any
@@ -30,6 +30,8 @@ class Store:
         self._by_connector: dict[ConnectorKey, set[ObjectKey]] = defaultdict(set)
         self._by_reference: dict[tuple[str, RefName], set[ObjectKey]] = defaultdict(set)
         self._released: set[str] = set()
+        self.let_go: Callable[[LensesConnector], None] = lambda _: None
+        """Called with an object as it was, when it claims its connector no longer as it did: see `_lets_go`."""
 
     def __len__(self) -> int:
         return len(self._objects)
@@ -54,6 +56,8 @@ class Store:
         self._by_connector[resource.connector].add(resource.key)
         if before is not None and before.metadata.uid != resource.metadata.uid:
             self._unindex(before)
+        if before is not None and _lets_go(before, resource):
+            self.let_go(before)
         return before is None or _wakes(before, resource)
 
     def remove(self, key: ObjectKey, uid: str, version: float = inf) -> LensesConnector | None:
@@ -141,6 +145,14 @@ def _wakes(before: LensesConnector, after: LensesConnector) -> bool:
     """Status alone wakes nobody: it is our own writing."""
     finalized = after.metadata.has_finalizer and not before.metadata.has_finalizer
     return asks_anew(before, after) or finalized or before.misfit != after.misfit
+
+
+def _lets_go(before: LensesConnector, after: LensesConnector) -> bool:
+    """Whether another resource may have the connector's name now. No DELETED event need follow: somebody else's
+    finalizer may keep the object for good."""
+    other = (before.metadata.uid, before.connector) != (after.metadata.uid, after.connector)
+    released = after.metadata.released and not before.metadata.released
+    return other or released or (before.status.ownership.state.ours and not after.status.ownership.state.ours)
 
 
 def asks_anew(before: LensesConnector, after: LensesConnector) -> bool:

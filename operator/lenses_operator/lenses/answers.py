@@ -158,8 +158,9 @@ def _by_status(status: int) -> type[LensesRefused]:
 
 
 def _shape(body: bytes) -> _AgentError | _Problem | str:
-    """Who is speaking, told by the shape alone: proxies rewrite content types. Text for neither."""
-    for model in (_AgentError, _Problem):
+    """Who is speaking, told by the shape alone: proxies rewrite content types. Text for neither, and for what is longer
+    than any error: it would only be read to be thrown away."""
+    for model in (_AgentError, _Problem) if len(body) <= 2 * KEPT else ():
         try:
             return model.model_validate_json(body)
         except ValidationError:

@@ -16,8 +16,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TypeVar
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
+from lenses_operator.aside import aside
 from lenses_operator.lenses import answers, errors
 from lenses_operator.lenses.models import (
     ClusterInfo,
@@ -32,30 +33,32 @@ from lenses_operator.lenses.models import (
     Plugin,
     PluginList,
     StateAction,
+    Task,
+    ValidationField,
     ValidationResult,
-    offsets_of,
     parse_offsets,
 )
+from lenses_operator.lenses.reading import Form, parse, read, read_offsets
 from lenses_operator.lenses.tokens import TokenSource
 from lenses_operator.lenses.transport import Answer, Call, LensesTransport, Observer, Precondition, names
 from lenses_operator.sharing import compact
 
 T = TypeVar("T")
 
-MOST_OBJECTS = 150_000
-"""In one answer: each becomes more than a KiB, and 64 MiB of them more than a pod has. 30,000 connectors of 3 tasks."""
 _YAML_KEY = re.compile(rb"^[A-Za-z][\w.-]*[ \t]*:", re.MULTILINE)
 """At the margin: what tells a document from a page, a word or JSON."""
-_CONNECTORS = TypeAdapter(ConnectorList)
-_CONNECTOR = TypeAdapter(ConnectorDetails)
-_PLUGINS = TypeAdapter(PluginList)
-_VALIDATION = TypeAdapter(ValidationResult)
-_TOPICS = TypeAdapter(list[str])
-_CLUSTER = TypeAdapter(ClusterInfo)
-_ENVIRONMENT = TypeAdapter(EnvironmentInfo)
-_ENVIRONMENTS = TypeAdapter(EnvironmentList)
-_MESSAGE = TypeAdapter(Message)
-_NOTHING = TypeAdapter(object)
+HEAD = 64 * 1024
+"""Bytes of a document in which its first key stands, however it is commented."""
+_CONNECTORS = Form(TypeAdapter(ConnectorList), "data", TypeAdapter(list[ConnectorListItem]))
+_CONNECTOR = Form(TypeAdapter(ConnectorDetails), "tasks", TypeAdapter(list[Task]))
+_PLUGINS = Form(TypeAdapter(PluginList), "data", TypeAdapter(list[Plugin]))
+_VALIDATION = Form(TypeAdapter(ValidationResult), "configuration", TypeAdapter(list[ValidationField]))
+_TOPICS = Form(TypeAdapter(list[str]), items=TypeAdapter(list[str]))
+_CLUSTER = Form(TypeAdapter(ClusterInfo))
+_ENVIRONMENT = Form(TypeAdapter(EnvironmentInfo))
+_ENVIRONMENTS = Form(TypeAdapter(EnvironmentList), "items", TypeAdapter(list[EnvironmentInfo]))
+_MESSAGE = Form(TypeAdapter(Message))
+_NOTHING = Form(TypeAdapter(object))
 
 
 @dataclass(frozen=True)
@@ -117,10 +120,7 @@ class LensesClient:
         query = names("cluster", None if cluster is None else [cluster])
         call = Call("list_connectors", "GET", environment, _connect(environment, "connectors"), query, patient=False)
         answer = await self._send(call)
-        digest = hashlib.sha256(answer.body).digest()
-        if known is not None and known.digest == digest:
-            return known
-        return Listing(compact(_parse(call, answer, _CONNECTORS)).data, digest)
+        return await aside(len(answer.body), _listing, call, answer, known)
 
     async def create_connector(
         self, environment: str, request: ConnectorRequest, *, precondition: Precondition
@@ -138,8 +138,7 @@ class LensesClient:
         """The same for whoever asks again and again; `known` is the digest of an answer that need not be read again."""
         call = Call("get_connector", "GET", environment, _connector(environment, cluster, name))
         answer = await self._send(call)
-        digest = hashlib.sha256(answer.body).digest()
-        return Shown(None if digest == known else _parse(call, answer, _CONNECTOR), digest)
+        return await aside(len(answer.body), _shown, call, answer, known)
 
     async def delete_connector(self, environment: str, cluster: str, name: str, *, precondition: Precondition) -> None:
         """Deletes the connector; its offsets stay."""
@@ -186,12 +185,7 @@ class LensesClient:
     async def get_offsets(self, environment: str, cluster: str, name: str) -> OffsetsText:
         """The offsets to the letter as Lenses wrote them."""
         call = Call("get_offsets", "GET", environment, _connector(environment, cluster, name, "offsets"))
-        answer = await self._send(call)
-        try:
-            return offsets_of(answer.body.decode())
-        except ValueError as failure:
-            why = "not UTF-8" if isinstance(failure, UnicodeError) else str(failure)
-        raise answers.unusable(call.operation, answer.status, answer.body, why)
+        return await read_offsets(call, await self._send(call))
 
     async def alter_offsets(
         self, environment: str, cluster: str, name: str, offsets_json: str, *, precondition: Precondition
@@ -201,7 +195,7 @@ class LensesClient:
         The connector must be STOPPED and have no tasks. Raises BadRequest, unsent, for text that is no such array.
         """
         try:
-            parse_offsets(offsets_json)
+            await aside(len(offsets_json), parse_offsets, offsets_json)
         except ValueError as failure:
             raise errors.BadRequest("alter_offsets", f"not sent: {failure}") from None
         path = _connector(environment, cluster, name, "offsets")
@@ -237,7 +231,7 @@ class LensesClient:
         connector = ("kafka", "connect", cluster, "connector", name)
         call = Call("get_resource", "GET", environment, path + connector, accept="application/yaml", optional=True)
         answer = await self._send(call)
-        if not _YAML_KEY.search(answer.body):
+        if not _YAML_KEY.search(answer.body, 0, HEAD):
             raise answers.unusable(call.operation, answer.status, answer.body)
         return answer.body.decode("utf-8", "replace")
 
@@ -270,25 +264,22 @@ class LensesClient:
         """For operations whose answer says nothing; a login page with status 200 still is no answer."""
         answer = await self._send(call, precondition)
         if answer.body.strip():
-            _parse(call, answer, _NOTHING)
+            await read(call, answer, _NOTHING)
 
-    async def _read(self, call: Call, adapter: TypeAdapter[T], precondition: Precondition | None = None) -> T:
-        return _parse(call, await self._send(call, precondition), adapter)
+    async def _read(self, call: Call, form: Form[T], precondition: Precondition | None = None) -> T:
+        return await read(call, await self._send(call, precondition), form)
 
 
-def _parse(call: Call, answer: Answer, adapter: TypeAdapter[T]) -> T:
-    if answer.body.count(b"{") + answer.body.count(b"[") > MOST_OBJECTS:
-        message = f"the answer holds more than {MOST_OBJECTS} objects and lists"
-        raise errors.UnusableAnswer(call.operation, message, status=answer.status)
-    try:
-        return adapter.validate_json(answer.body)
-    except ValidationError as failure:
-        first = failure.errors(include_url=False, include_context=False, include_input=False)[0]
-    # Raised out here: the ValidationError, which may quote the answer, is not to travel along as context.
-    if first["type"] == "json_invalid":
-        raise answers.unusable(call.operation, answer.status, answer.body)
-    where = ".".join(map(str, first["loc"])) or "the answer"
-    raise answers.unusable(call.operation, answer.status, answer.body, f"{where}: {first['type']}")
+def _listing(call: Call, answer: Answer, known: Listing | None) -> Listing:
+    digest = hashlib.sha256(answer.body).digest()
+    if known is not None and known.digest == digest:
+        return known
+    return Listing(compact(parse(call, answer, _CONNECTORS)).data, digest)
+
+
+def _shown(call: Call, answer: Answer, known: bytes | None) -> Shown:
+    digest = hashlib.sha256(answer.body).digest()
+    return Shown(None if digest == known else parse(call, answer, _CONNECTOR), digest)
 
 
 def _connect(environment: str, *rest: str) -> tuple[str, ...]:

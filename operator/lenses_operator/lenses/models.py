@@ -16,6 +16,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SkipValidation, model_validator
 from pydantic.alias_generators import to_camel
 
+from lenses_operator.lenses.pieces import elements, members
 from lenses_operator.sharing import Shared
 
 StateAction = Literal["pause", "resume", "stop", "restart"]
@@ -286,7 +287,8 @@ def parse_offsets(text: str) -> list[OffsetEntry]:
     Raises ValueError for anything else; the message never quotes the text.
     """
     try:
-        entries = _DECODER.decode(text)
+        array = text.lstrip(_BLANK).startswith("[")
+        entries: Json = [value for value, _, _ in elements(text, _DECODER)] if array else _DECODER.decode(text)
     except (ValueError, RecursionError) as failure:
         raise ValueError(f"offsets are not JSON: {_plain(failure)}") from None
     if not isinstance(entries, list):
@@ -310,30 +312,17 @@ def offsets_of(body: str) -> OffsetsText:
 
 def member_text(body: str, wanted: str) -> str | None:
     """The exact text of one member of a JSON object; the last one wins, as in every JSON parser."""
+    found = None
     try:
-        whole = _DECODER.decode(body)
+        if body.lstrip(_BLANK).startswith("{"):
+            for key, begin, end in members(body, _DECODER):
+                if key == wanted:
+                    found = body[begin:end]
+            return found
+        _DECODER.decode(body)
     except (ValueError, RecursionError) as failure:
         raise ValueError(f"the answer is not JSON: {_plain(failure)}") from None
-    if not isinstance(whole, dict):
-        raise ValueError("the answer is not a JSON object")  # noqa: TRY004  (one kind of error for the caller)
-    found = None
-    at = _skip(body, body.index("{") + 1)
-    while body[at] == '"':  # known to be well formed, so a plain walk will do
-        key, at = _DECODER.raw_decode(body, at)
-        start = _skip(body, _skip(body, at) + 1)
-        _, at = _DECODER.raw_decode(body, start)
-        if key == wanted:
-            found = body[start:at]
-        at = _skip(body, at)
-        if body[at] == ",":
-            at = _skip(body, at + 1)
-    return found
-
-
-def _skip(text: str, at: int) -> int:
-    while at < len(text) and text[at] in _BLANK:
-        at += 1
-    return at
+    raise ValueError("the answer is not a JSON object")
 
 
 def _plain(failure: Exception) -> str:

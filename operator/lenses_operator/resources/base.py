@@ -90,6 +90,11 @@ class Metadata(Model):
         """Whether our own finalizer is on the object; other people's do not count."""
         return FINALIZER in self.finalizers
 
+    @property
+    def released(self) -> bool:
+        """Whether we have nothing left to do for it, though somebody else's finalizer may keep it for good."""
+        return self.deleting and not self.has_finalizer
+
 
 class Resource(Model):
     """One object of ours."""

@@ -12,9 +12,10 @@ import pytest
 
 from harness.wanted import always
 from lenses_operator.lenses import transport as transport_module
-from lenses_operator.lenses.client import MOST_OBJECTS, LensesClient
+from lenses_operator.lenses.client import LensesClient
 from lenses_operator.lenses.errors import LensesUnreachable, PreconditionFailed, UnusableAnswer
 from lenses_operator.lenses.models import ConnectorRequest
+from lenses_operator.lenses.reading import MOST_OBJECTS
 from lenses_operator.lenses.tokens import StaticToken
 from lenses_operator.lenses.transport import LensesTransport
 from unit.lenses.fakes import answer, rig

@@ -1,0 +1,196 @@
+"""An object that we have let go and that somebody else's finalizer keeps: whoever waits for its connector has it."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from lenses_operator.controllers.intake import Intake
+from lenses_operator.controllers.store import Store
+from lenses_operator.domain.policy import Policy, Rule
+from lenses_operator.resources.base import FINALIZER, ObjectKey
+from lenses_operator.resources.connector import LensesConnector
+from unit.controllers.fakes import KEY, FakeKube, Operator, operator
+from unit.controllers.virtualtime import virtual_time
+from unit.resources.make import SENT, body
+
+RUNNING = ("True", "Running", "Owned")
+WAITS = ("False", "Conflict", "Conflict")
+OTHERS = "other/keeps-it"
+TWIN = ObjectKey("LensesConnector", "other", "orders")
+
+
+class KeptKube(FakeKube):
+    """The first object has a further finalizer, which nobody ever takes off."""
+
+    def apply(self, name: str = "orders", *, namespace: str = "payments", **spec: Any) -> None:
+        super().apply(name, namespace=namespace, **spec)
+        metadata = self.objects[namespace, name]["metadata"]
+        if namespace == "payments" and OTHERS not in metadata["finalizers"]:
+            metadata["finalizers"] = [*metadata["finalizers"], OTHERS]
+
+
+class DeafKube(KeptKube):
+    """Once deaf, no watch event comes and no answer to the taking off of a finalizer: it is done, nobody is told."""
+
+    deaf = False
+
+    def _changed(self, namespace: str, name: str) -> None:
+        seen = self.on_seen
+        if self.deaf:
+            self.on_seen = lambda _: None
+        super()._changed(namespace, name)
+        self.on_seen = seen
+
+    async def remove_finalizer(self, resource: LensesConnector) -> LensesConnector | None:
+        self.deaf = True
+        if FINALIZER in self.finalizers():
+            await super().remove_finalizer(resource)
+        return None
+
+
+async def two(op: Operator) -> None:
+    """The older runs, the younger waits."""
+    op.kube.apply()
+    await asyncio.sleep(30)
+    op.kube.apply(namespace="other", config={"topic": "younger"})
+    await asyncio.sleep(60)
+    assert (op.said(), op.said(namespace="other")) == (RUNNING, WAITS)
+
+
+async def younger_has_it(op: Operator) -> None:
+    assert op.kube.finalizers() == [OTHERS]
+    assert op.said(namespace="other") == RUNNING
+    assert op.connector is not None
+    assert op.connector.config["topic"] == "younger"
+
+
+@virtual_time
+async def test_by_the_answer_of_our_own_patch() -> None:
+    async with operator(kube=KeptKube([])) as op:
+        await two(op)
+        op.kube.delete()
+        await asyncio.sleep(60)
+        await younger_has_it(op)
+
+
+@virtual_time
+async def test_also_where_nothing_of_it_is_left_to_retain() -> None:
+    async with operator(kube=KeptKube([])) as op:
+        await two(op)
+        op.kube.apply(deletionPolicy="Retain")
+        op.kube.delete()
+        await asyncio.sleep(60)
+        assert op.kube.finalizers() == [OTHERS]
+        assert op.said(namespace="other")[1] == "NotAdopted"
+        assert op.connector is not None
+        assert op.connector.config == SENT
+
+
+@virtual_time
+async def test_by_the_list_alone() -> None:
+    kube = DeafKube([])
+    async with operator(kube=kube) as op:
+        await two(op)
+        op.kube.delete()
+        await asyncio.sleep(60)
+        assert op.kube.finalizers() == [OTHERS]
+        assert op.said(namespace="other") == WAITS
+        kube.deaf = False
+        op.intake.listed(list(op.kube.objects.values()))
+        await asyncio.sleep(60)
+        await younger_has_it(op)
+
+
+@virtual_time
+async def test_by_the_answer_to_a_write_of_its_status() -> None:
+    """It never owned the connector, and its deletion comes to light with what we write: the watch then has no news."""
+    async with operator(kube=KeptKube([])) as op:
+        op.lenses.connectors.clear()
+        op.kube.apply(adoptionPolicy="Never", suspend=True)
+        await asyncio.sleep(30)
+        op.kube.apply(namespace="other", config={"topic": "younger"})
+        await asyncio.sleep(30)
+        assert op.said(namespace="other") == WAITS
+        seen, op.kube.on_seen = op.kube.on_seen, lambda _: None
+        op.kube.delete()
+        op.kube._edit("payments", "orders", generation=2)
+        await asyncio.sleep(1)
+        op.kube.on_seen = seen
+        before = op.store.get(KEY)
+        assert before is not None
+        assert not before.metadata.deleting
+        op.store.upsert(LensesConnector.read(op.kube.objects["payments", "orders"]))  # as `Reporter.took` does
+        await asyncio.sleep(30)
+        assert op.said(namespace="other") == RUNNING
+
+
+@virtual_time
+async def test_after_a_restart_of_the_operator() -> None:
+    kube = DeafKube([])
+    async with operator(kube=kube) as op:
+        await two(op)
+        op.kube.delete()
+        await asyncio.sleep(60)
+        lenses = op.lenses
+    kube.deaf = False
+    async with operator(lenses, kube) as op:
+        await asyncio.sleep(60)
+        await younger_has_it(op)
+
+
+@virtual_time
+async def test_policy_still_has_its_say() -> None:
+    async with operator(kube=KeptKube([])) as op:
+        await two(op)
+        op.policy = Policy((Rule(namespaces=("payments",)),))
+        op.kube.delete()
+        await asyncio.sleep(60)
+        assert op.said(namespace="other")[1] == "NotAllowed"
+        assert op.connector is None
+
+
+OWNED = {"ownership": {"state": "Owned"}}
+LETTING_GO = {
+    "released": {"deleting": True, "finalizers": (OTHERS,)},
+    "stripped and then deleted": {"deleting": True, "finalizers": ()},
+    "another object of the name": {"uid": "uid-9"},
+    "another object, about another connector": {"uid": "uid-9", "connectorName": "elsewhere"},
+    "no longer its owner": {"status": {"ownership": {"state": "Conflict"}}},
+}
+
+
+@pytest.mark.parametrize("way", ["answer", "watch", "list"])
+@pytest.mark.parametrize("change", LETTING_GO.values(), ids=LETTING_GO)
+def test_every_way_in_wakes_the_siblings(change: dict[str, Any], way: str) -> None:
+    store, woken = Store(), list[ObjectKey]()
+    intake = Intake(store, woken.append)
+    intake.seen(body(version=1, finalizers=(FINALIZER, OTHERS), status=OWNED))
+    intake.seen(body(namespace="other", uid="uid-2", age=1))
+    woken.clear()
+    after = body(version=3, **{"status": OWNED, **change})
+    match way:
+        case "answer":
+            store.upsert(LensesConnector.read(after))
+        case "watch":
+            intake.seen(after)
+        case _:
+            intake.listed([after])
+    assert TWIN in woken
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"deleting": True}, {"status": {"ownership": {"state": "Claiming"}}}, {"annotations": {"a": "b"}}],
+    ids=["deleting and still ours", "claimed", "nothing of ours"],
+)
+def test_what_lets_nothing_go_wakes_none_by_an_answer(change: dict[str, Any]) -> None:
+    store, woken = Store(), list[ObjectKey]()
+    intake = Intake(store, woken.append)
+    intake.seen(body(version=1))
+    intake.seen(body(namespace="other", uid="uid-2", age=1))
+    woken.clear()
+    store.upsert(LensesConnector.read(body(version=3, **change)))
+    assert woken == []
