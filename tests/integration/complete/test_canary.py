@@ -10,9 +10,11 @@ from typing import Any
 from urllib.parse import quote, quote_plus
 
 import httpx
+import pytest
 
 from harness.kube import Object
-from harness.operator_fixtures import KIND, Operators, Place, message
+from harness.lenses.running import RunningLenses
+from harness.operator_fixtures import KIND, Operators, Place, message, reason
 from harness.operator_process import OperatorProcess
 from integration.complete.support import CONFIG, annotate, config_map, secret, sent
 
@@ -258,4 +260,52 @@ def test_a_deletion_after_a_restart(own_place: Place, operators: Operators) -> N
     second = operators.start(place.namespace)
     place.wait_request("DeleteConnector", "orders", since=mark, count=2)
     place.wait_request("DeleteConnector", "resolves", since=mark, count=2)
+    assert_clean(second, place)
+
+
+FAILED = [{"id": 0, "state": "FAILED", "trace": f"org.example.Refused: {ECHO}"}]
+
+
+def listed(lenses: RunningLenses, place: Place) -> str:
+    """A list as the operator gets it."""
+    url = f"{lenses.url}/api/v1/environments/{place.environment}/proxy/api/kafka-connect/connectors"
+    headers = {"Authorization": f"Bearer {lenses.token}", "Content-Type": "application/json"}
+    return httpx.get(url, headers=headers, trust_env=False, timeout=10).raise_for_status().text
+
+
+@pytest.mark.persona("observed", "its lists carry the traces of failed tasks")
+def test_a_trace_in_a_list_whose_secret_is_gone(own_place: Place, operators: Operators, lenses: RunningLenses) -> None:
+    """A process that never read the Secret, and now cannot, meets its values in what it has to read for everyone."""
+    place = own_place
+    first = operators.start(place.namespace)
+    plant(place)
+    names = ("running", "suspended", "held", "leaving")
+    for name in names:
+        apply(place, name)
+    for name in names:
+        place.wait_running(name)
+    apply(place, "suspended", suspend=True)
+    place.wait_reason("Suspended", "suspended")
+    place.change("running", tasks=FAILED)
+    place.wait_reason("TaskFailed", "running", about=HIDDEN)
+    assert first.terminate() == 0
+    place.kube.delete("Secret", place.namespace, "store")
+    for name in names[1:]:
+        place.change(name, tasks=FAILED)
+    assert PLAIN in listed(lenses, place)
+
+    second = operators.start(place.namespace, LOG_FORMAT="json", LOG_LEVEL="DEBUG")
+    place.fault(operation="DeleteConnector", status=403, message=ECHO)
+    place.delete("leaving")
+    place.wait_reason("DeletionBlocked", "leaving", about=WITHHELD)
+    for name in names[:-1]:
+        place.wait_reason("ReferenceNotFound", name)
+        place.kube.patch("lc", place.namespace, name, {"metadata": {"labels": {"team": "other"}}})
+        annotate(place, name, reconcile="1", restart="1")
+    apply(place, "held", state="paused")
+    place.wait(predicate=lambda found: reason(found) == "ReferenceNotFound", name="held")
+    place.change("running", tasks=[*FAILED, {"id": 1}])
+    place.wait("running", lambda found: found["status"]["tasksSummary"] == "1/2")
+    place.wait_polls(4)
+    assert "planted" not in first.text()
     assert_clean(second, place)
