@@ -43,6 +43,9 @@ class Creating:
             return acting.settle(work)
         wait = memory.pacing.wait("create", acting.clock(), WHILE_AWAY if memory.replacement else SLOWEST)
         if wait:
+            # What it was refused for is still all there is to say; with it goes that a wish to look again was heard.
+            if work.refusal and await acting.report_refusal(work, Observed.absent()) is GONE:
+                return GONE
             memory.look = True
             return Outcome(delay=wait, paced=True)
         if _refused_before(work) and not await acting.validator.validated(work):

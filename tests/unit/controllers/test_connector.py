@@ -404,6 +404,20 @@ class TestRefusal:
             assert op.said()[:2] == ("Unknown", "LensesUnavailable")
 
     @virtual_time
+    async def test_a_wish_to_look_again_is_heard_though_the_next_try_has_to_wait(self) -> None:
+        async with operator() as op:
+            op.lenses.always("create_connector", errors.BadRequest("create_connector", detail="no such bucket"))
+            op.kube.apply()
+            await asyncio.sleep(105)  # refused after a minute; due again since, but not a minute after the last try
+            tries = len(op.lenses.asked("create_connector"))
+            op.kube._edit("payments", "orders", annotations={RECONCILE: "now"})
+            op.kube._changed("payments", "orders")
+            await asyncio.sleep(2)
+            assert op.kube.status().last_handled_reconcile == "now"
+            assert op.said() == ("False", "ConfigInvalid", "None")
+            assert len(op.lenses.asked("create_connector")) == tries
+
+    @virtual_time
     async def test_a_500_for_a_class_that_is_not_installed_is_believed_at_once(self) -> None:
         async with operator() as op:
             op.lenses.always("validate", errors.ServerError("validate", detail="Failed to find any class"))
