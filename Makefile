@@ -11,7 +11,7 @@ export PYTHONPATH := tests
 .PHONY: help setup lock
 
 help: ## list the targets
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
 
 setup: $(VENV)/.ready ## .venv with the locked dependencies and the project itself
 
@@ -64,7 +64,7 @@ docs: setup ## docs/reference.md, from crds/
 	@$(BIN)/python -m harness.reference
 
 # Checks. pytest's closing line is the last one: that is what CI reads.
-.PHONY: lint types layers test chaos
+.PHONY: lint types layers test test-personas chaos
 lint: setup ## ruff: rules and format; hadolint: the Dockerfile
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
@@ -78,6 +78,11 @@ layers: setup ## import-linter: who may import whom
 
 test: lint types layers build ## everything CI runs: lint, types, layers, and all tests
 	@$(BIN)/pytest -n 3 --dist worksteal tests/chaos tests/unit tests/fuzz tests/integration tests/e2e
+
+# PERSONA: connect, documented, observed, or swapped (for each scenario the one it does not have in `make test`).
+test-personas: build ## the scenarios of connectors and offsets under another persona of the Lenses server
+	@test -n "$(PERSONA)" || { echo "test-personas: say PERSONA=connect, documented, observed or swapped" >&2; exit 2; }
+	@PERSONA="$(PERSONA)" $(BIN)/pytest -n 3 --dist worksteal tests/integration/operator tests/integration/complete tests/integration/offsets
 
 # SEED, MINUTES, CONNECTORS: see docs/chaos.md.
 chaos: build ## one long storm of faults, by default 5 minutes over 300 connectors with a seed of its own

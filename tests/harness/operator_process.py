@@ -11,6 +11,7 @@ from typing import Self
 
 import httpx
 
+from harness.paths import OPERATOR
 from harness.process import Launcher, Process
 
 READY_TIMEOUT = 60.0
@@ -56,10 +57,11 @@ class OperatorProcess:
     def run(
         cls, run_dir: Path, arguments: Sequence[str], env: Mapping[str, str], *, launcher: Launcher, name: str
     ) -> Self:
-        """With these arguments and this environment, as they are."""
+        """With these arguments and this environment, as they are, and the code of this checkout."""
         log = run_dir / f"{name}.log"
+        path = str(OPERATOR) if "PYTHONPATH" not in env else f"{env['PYTHONPATH']}{os.pathsep}{OPERATOR}"
         argv: list[str | Path] = [sys.executable, "-m", "lenses_operator", *arguments]
-        return cls(launcher.spawn(name, argv, log, env=env, cwd=run_dir), log)
+        return cls(launcher.spawn(name, argv, log, env={**env, "PYTHONPATH": path}, cwd=run_dir), log)
 
     @property
     def url(self) -> str:

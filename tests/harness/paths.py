@@ -5,6 +5,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 HARNESS = ROOT / "tests" / "harness"
+OPERATOR = ROOT / "operator"
 CRDS = ROOT / "crds"
 CHART = ROOT / "helm" / "lenses-operator"
 BUILD = ROOT / "build"

@@ -41,8 +41,12 @@ class Creating:
         memory, acting = work.memory, self._acting
         if memory.expects(acting.clock()):
             return acting.settle(work)
-        wait = memory.pacing.wait("create", acting.clock(), WHILE_AWAY if memory.replacement else SLOWEST)
+        slowest = WHILE_AWAY if memory.replacement else SLOWEST
+        wait = memory.pacing.wait("create", acting.clock(), slowest, about=work.wish)
         if wait:
+            # What it was refused for is still all there is to say; with it goes that a wish to look again was heard.
+            if work.refusal and await acting.report_refusal(work, Observed.absent()) is GONE:
+                return GONE
             memory.look = True
             return Outcome(delay=wait, paced=True)
         if _refused_before(work) and not await acting.validator.validated(work):
@@ -67,7 +71,7 @@ class Creating:
         at_rest = work.state is not WantedState.RUNNING and await self._as_code.takes_state(work)
         before, first = memory.attempted, memory.unsent
         memory.attempted = work.wanted
-        memory.pacing.sent("create", clock())
+        memory.pacing.sent("create", clock(), about=work.wish)
         try:
             if at_rest:
                 await self._as_code.put(work, work.state)

@@ -94,12 +94,12 @@ class Updates:
         memory, now = work.memory, self._acting.clock()
         if memory.deleted_at is not None and now < memory.deleted_at + DELETE_AGAIN:
             return self._acting.settle(work).delay or 0.0  # our DELETE was accepted, it is still on its way out
-        return max(memory.pacing.wait("delete", now), memory.pacing.wait("put", now))
+        return max(memory.pacing.wait("delete", now), memory.pacing.wait("put", now, about=work.wish))
 
     async def _put(self, work: Work) -> Outcome:
         """One that does not know the endpoint is never a reason to delete silently."""
         memory, clock = work.memory, self._acting.clock
-        memory.pacing.sent("put", clock())
+        memory.pacing.sent("put", clock(), about=work.wish)
         try:
             await self._as_code.put(work, WantedState.RUNNING)
         except MissingAgentCapability as error:

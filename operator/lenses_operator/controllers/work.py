@@ -141,6 +141,11 @@ class Work:
         return refusal if refusal and refusal.fingerprint == self.wanted.fingerprint else None
 
     @property
+    def wish(self) -> tuple[int, str]:
+        """Another one where the spec, or what it refers to, has changed."""
+        return self.generation, self.wanted.fingerprint
+
+    @property
     def applied(self) -> AppliedConfig | None:
         return self.memory.applied or self.resource.status.applied_config
 

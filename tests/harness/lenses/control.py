@@ -253,10 +253,13 @@ class LensesControl:
         operation: str | list[str] | None = None,
         times: int | None = None,
         skip: int = 0,
+        *,
+        with_config: dict[str, str] | None = None,
         **kind: Unpack[FaultKind],
     ) -> int:
         """Act on matching requests after the first `skip`, `times` times (None: for ever). `connector` is a glob. A
-        fault for a cluster matches requests about that cluster alone. Of several answers the oldest fault gives its."""
+        fault for a cluster matches requests about that cluster alone, one `with_config` creates and validates with
+        these values. Of several answers the oldest fault gives its."""
         return int(
             self._call(
                 "add_fault",
@@ -264,6 +267,7 @@ class LensesControl:
                 cluster=cluster,
                 connector=connector,
                 operation=operation,
+                with_config=with_config,
                 times=times,
                 skip=skip,
                 **kind,

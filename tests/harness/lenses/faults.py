@@ -28,6 +28,7 @@ class Fault:
     cluster: str | None = None
     connector: str | None = None
     operation: list[str] | None = None
+    with_config: dict[str, str] | None = None
     times: int | None = None
     skip: int = 0
     latency: float = 0.0
@@ -73,11 +74,18 @@ class Fault:
             return False
         if self.cluster is not None and (not request.clusters or set(request.clusters) != {self.cluster}):
             return False
+        if self.with_config is not None and not self._sends(request.body):
+            return False
         if self.connector is None:
             return True
         if request.connector is None:
             return request.operation == "ListConnectors" and self.changes_entries
         return glob_match(self.connector, request.connector)
+
+    def _sends(self, body: Any) -> bool:
+        """Whether it is a request with these values in the connector's configuration."""
+        sent = body.get("configuration") if isinstance(body, dict) else None
+        return isinstance(sent, dict) and (self.with_config or {}).items() <= sent.items()
 
     @property
     def changes_entries(self) -> bool:

@@ -1,4 +1,4 @@
-"""Two more operators for the whole run: one that watches references, one that nobody's drift check wakes."""
+"""One more operator for the whole run, which watches references, and a persona of the Lenses server for each test."""
 
 from __future__ import annotations
 
@@ -12,7 +12,10 @@ from harness.kube import Kube
 from harness.lenses.running import RunningLenses
 from harness.operator_fixtures import Operators, Place
 from harness.operator_process import OperatorProcess
+from harness.personas import persona
 from harness.process import Launcher
+
+__all__ = ["persona", "watched", "watching_operator"]
 
 WATCHING = {"tests/operator": "watching"}
 

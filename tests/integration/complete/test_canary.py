@@ -10,9 +10,11 @@ from typing import Any
 from urllib.parse import quote, quote_plus
 
 import httpx
+import pytest
 
 from harness.kube import Object
-from harness.operator_fixtures import KIND, Operators, Place, message
+from harness.lenses.running import RunningLenses
+from harness.operator_fixtures import KIND, Operators, Place, reason
 from harness.operator_process import OperatorProcess
 from integration.complete.support import CONFIG, annotate, config_map, secret, sent
 
@@ -48,6 +50,7 @@ QUOTED = [
 ECHO = f"{VISIBLE} " + "\n and ".join(f"<{quoted}>" for quoted in QUOTED)
 """Everything at once, whole and in parts."""
 LONG = "planted" + "x" * 70_000
+"""An answer that quotes it must not be cut in the middle of it, which nobody would recognise then."""
 
 
 def forbidden() -> set[str]:
@@ -76,6 +79,7 @@ def at_create(**fault: Any) -> dict[str, Any]:
     return {"operation": "CreateConnector", "message": ECHO, **fault}
 
 
+OF_LONG = {"configFrom": [{"key": "a.long", "secretKeyRef": {"name": "long", "key": "long"}}]}
 RESOLVES = {"config": {**CONFIG, "connection.uri": "mongodb+srv://app:${env:DB_PASS}@mongo.example.org:27017"}}
 RESOLVED_WORDS = f"Invalid value mongodb+srv://app:{RESOLVED}@mongo.example.org:27017 for configuration connection.uri"
 
@@ -85,14 +89,13 @@ AT_ONCE: Mapping[str, Leak] = {
     "validate-plain-words": Leak("ConfigInvalid", VISIBLE, validation(topic=f"{VISIBLE} is wrong, {PLAIN}")),
     "validate-resolved": Leak("ConfigInvalid", WITHHELD, validation(connection__uri=RESOLVED_WORDS), RESOLVES),
     "validate-400": Leak("ConfigInvalid", HIDDEN, {"operation": "ValidateConnector", "status": 400, "message": ECHO}),
-    "validate-500": Leak(
-        "LensesUnavailable", HIDDEN, {"operation": "ValidateConnector", "status": 500, "message": ECHO}
-    ),
+    "validate-500": Leak("ConfigInvalid", HIDDEN, {"operation": "ValidateConnector", "status": 500, "message": ECHO}),
     "create-400": Leak("ConfigInvalid", HIDDEN, at_create(status=400)),
     "create-400-hq": Leak("ConfigInvalid", HIDDEN, at_create(status=400, shape="hq")),
+    "create-400-long": Leak("ConfigInvalid", HIDDEN, at_create(status=400, message=f"Invalid value {LONG}"), OF_LONG),
     "create-400-resolved": Leak("ConfigInvalid", WITHHELD, at_create(status=400, message=RESOLVED_WORDS), RESOLVES),
-    "create-500": Leak("LensesUnavailable", HIDDEN, at_create(status=500)),
-    "create-500-hq": Leak("LensesUnavailable", HIDDEN, at_create(status=500, shape="hq")),
+    "create-500": Leak("ConfigInvalid", HIDDEN, at_create(status=500)),
+    "create-500-hq": Leak("ConfigInvalid", HIDDEN, at_create(status=500, shape="hq")),
     "create-502-page": Leak("LensesUnavailable", "", at_create(status=502, shape="html")),
     "create-503-text": Leak("LensesUnavailable", "", at_create(status=503, shape="text")),
     "create-403": Leak("Forbidden", HIDDEN, at_create(status=403)),
@@ -104,6 +107,8 @@ AT_ONCE: Mapping[str, Leak] = {
     ),
     "details-500": Leak("LensesUnavailable", HIDDEN, {"operation": "GetConnector", "status": 500, "message": ECHO}),
 }
+REFUSED = [name for name, leak in AT_ONCE.items() if leak.reason == "ConfigInvalid" and "status" in leak.fault]
+"""Until a minute has gone they are told in another way."""
 LISTS = {
     "list-agent": Leak("LensesUnavailable", HIDDEN, {"status": 500, "message": ECHO}),
     "list-hq": Leak("LensesUnavailable", HIDDEN, {"status": 500, "shape": "hq", "message": ECHO}),
@@ -123,7 +128,7 @@ LATER: Mapping[str, Leak] = {
         {"operation": "PutResource", "status": 400, "message": ECHO},
         {"updateStrategy": "InPlace"},
     ),
-    "recreate-400": Leak("ConfigInvalid", HIDDEN, at_create(status=400, times=1)),
+    "recreate-400": Leak("ConfigInvalid", HIDDEN, at_create(status=400, with_config={"file": "/dev/zero"})),
     "delete-403": Leak("DeletionBlocked", WITHHELD, {"operation": "DeleteConnector", "status": 403, "message": ECHO}),
 }
 EDIT = {**CONFIG, "file": "/dev/zero"}
@@ -156,6 +161,7 @@ def assert_clean(operator: OperatorProcess, place: Place) -> None:
 
 def plant(place: Place) -> None:
     secret(place, "store", SECRETS, watched=True)
+    secret(place, "long", {"long": LONG}, watched=True)
     config_map(place, "open", {"note": VISIBLE}, watched=True)
 
 
@@ -168,11 +174,9 @@ def test_planted_values(own_place: Place, operators: Operators) -> None:
             place.fault(connector=name, **leak.fault)
         apply(place, name, **leak.spec)
     place.fault(operation=["GetConnectorTopics", "ListPlugins"], status=500, message=ECHO)
-    for name, leak in LISTS.items():
-        environment = f"{place.environment}-{name}"
-        place.control.add_environment(environment, {place.cluster: {"backend": "memory"}})
-        place.control.add_fault(environment, operation="ListConnectors", **leak.fault)
-        apply(place, name, environment=environment)
+    for name in LISTS:
+        place.control.add_environment(f"{place.environment}-{name}", {place.cluster: {"backend": "memory"}})
+        apply(place, name, environment=f"{place.environment}-{name}")
     secret(place, "team", {"token": TOKEN}, watched=True)
     place.control.add_environment(f"{place.environment}-team", {place.cluster: {"backend": "memory"}})
     place.control.add_fault(f"{place.environment}-team", status=401, message=f"no such token: {TOKEN}")
@@ -180,8 +184,13 @@ def test_planted_values(own_place: Place, operators: Operators) -> None:
     apply(place, "team", environment=f"{place.environment}-team", **token)
     place.wait_reason("Unauthorized", "team", about=HIDDEN)
 
-    for name in LATER:
+    for name in REFUSED:
+        place.wait_reason("LensesUnavailable", name, about=AT_ONCE[name].proof)
+    for name in (*LATER, *LISTS):
         place.wait_running(name, timeout=60)
+    for name, leak in LISTS.items():
+        lost = ["ListConnectors", "GetClusterInfo"]
+        place.control.add_fault(f"{place.environment}-{name}", operation=lost, **leak.fault)
     place.change("trace", tasks=[{"id": 0, "state": "FAILED", "trace": f"java.lang.Exception: {ECHO}"}])
     place.change("trace-part", tasks=[{"id": 0, "state": "FAILED", "trace": PART}])
     place.change("restart-500", tasks=[{"id": 0, "state": "FAILED", "trace": ECHO}])
@@ -194,8 +203,8 @@ def test_planted_values(own_place: Place, operators: Operators) -> None:
     apply(place, "recreate-400", config=EDIT)
     place.delete("delete-403")
     place.wait_request("ConnectorTaskRestart", "restart-500")
-    for name, leak in {**AT_ONCE, **LISTS, **LATER}.items():
-        place.wait_reason(leak.reason, name, about=leak.proof, timeout=60)
+    for name, leak in {**LISTS, **AT_ONCE, **LATER}.items():
+        place.wait_reason(leak.reason, name, about=leak.proof, timeout=150)
     place.wait_event("RolledBack", "recreate-400")
     place.wait_polls(3)
     part = place.wait("trace-part")["status"]["tasks"][0]["error"]
@@ -224,20 +233,6 @@ def test_put_sends_them_to_the_letter(place: Place) -> None:
     assert SECRETS.items() <= place.wait_connector()["config"].items()
 
 
-def test_a_value_longer_than_what_is_kept_of_an_answer(own_place: Place, operators: Operators) -> None:
-    """An answer that is cut must not be cut in the middle of a value, which nobody would recognise then."""
-    operator = operators.start(own_place.namespace)
-    secret(own_place, "store", {"long": LONG})
-    own_place.fault(operation="CreateConnector", status=400, message=f"Invalid value {LONG} for configuration a.long")
-    own_place.apply(configFrom=[{"key": "a.long", "secretKeyRef": {"name": "store", "key": "long"}}])
-    own_place.wait_reason("ConfigInvalid")
-    own_place.wait_event("ConfigInvalid")
-    found = own_place.wait()
-    assert "planted" not in message(found)
-    assert "planted" not in "".join(text for _, text in own_place.events())
-    assert "planted" not in operator.text()
-
-
 def test_a_deletion_after_a_restart(own_place: Place, operators: Operators) -> None:
     """A process that has never rendered the configuration knows what not to show all the same."""
     place = own_place
@@ -258,4 +253,52 @@ def test_a_deletion_after_a_restart(own_place: Place, operators: Operators) -> N
     second = operators.start(place.namespace)
     place.wait_request("DeleteConnector", "orders", since=mark, count=2)
     place.wait_request("DeleteConnector", "resolves", since=mark, count=2)
+    assert_clean(second, place)
+
+
+FAILED = [{"id": 0, "state": "FAILED", "trace": f"org.example.Refused: {ECHO}"}]
+
+
+def listed(lenses: RunningLenses, place: Place) -> str:
+    """A list as the operator gets it."""
+    url = f"{lenses.url}/api/v1/environments/{place.environment}/proxy/api/kafka-connect/connectors"
+    headers = {"Authorization": f"Bearer {lenses.token}", "Content-Type": "application/json"}
+    return httpx.get(url, headers=headers, trust_env=False, timeout=10).raise_for_status().text
+
+
+@pytest.mark.persona("observed", "its lists carry the traces of failed tasks")
+def test_a_trace_in_a_list_whose_secret_is_gone(own_place: Place, operators: Operators, lenses: RunningLenses) -> None:
+    """A process that never read the Secret, and now cannot, meets its values in what it has to read for everyone."""
+    place = own_place
+    first = operators.start(place.namespace)
+    plant(place)
+    names = ("running", "suspended", "held", "leaving")
+    for name in names:
+        apply(place, name)
+    for name in names:
+        place.wait_running(name)
+    apply(place, "suspended", suspend=True)
+    place.wait_reason("Suspended", "suspended")
+    place.change("running", tasks=FAILED)
+    place.wait_reason("TaskFailed", "running", about=HIDDEN)
+    assert first.terminate() == 0
+    place.kube.delete("Secret", place.namespace, "store")
+    for name in names[1:]:
+        place.change(name, tasks=FAILED)
+    assert PLAIN in listed(lenses, place)
+
+    second = operators.start(place.namespace, LOG_FORMAT="json", LOG_LEVEL="DEBUG")
+    place.fault(operation="DeleteConnector", status=403, message=ECHO)
+    place.delete("leaving")
+    place.wait_reason("DeletionBlocked", "leaving", about=WITHHELD)
+    for name in names[:-1]:
+        place.wait_reason("ReferenceNotFound", name)
+        place.kube.patch("lc", place.namespace, name, {"metadata": {"labels": {"team": "other"}}})
+        annotate(place, name, reconcile="1", restart="1")
+    apply(place, "held", state="paused")
+    place.wait(predicate=lambda found: reason(found) == "ReferenceNotFound", name="held")
+    place.change("running", tasks=[*FAILED, {"id": 1}])
+    place.wait("running", lambda found: found["status"]["tasksSummary"] == "1/2")
+    place.wait_polls(4)
+    assert "planted" not in first.text()
     assert_clean(second, place)

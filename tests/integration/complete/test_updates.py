@@ -5,8 +5,18 @@ from __future__ import annotations
 import pytest
 
 from harness.kube import Object
+from harness.lenses.control import Json
 from harness.operator_fixtures import Operators, Place, conditions, message
-from integration.complete.support import CONFIG, TRACE, annotate, look_again, secret, sent, wait_younger
+from integration.complete.support import (
+    CONFIG,
+    TRACE,
+    annotate,
+    look_again,
+    secret,
+    sent,
+    wait_checks_of,
+    wait_younger,
+)
 
 NEW = {**CONFIG, "file": "/dev/zero", "batch.size": 5, "errors.log.enable": True, "odd": 'a: "b" # \\ é\n'}
 AS_TEXT = {"file": "/dev/zero", "batch.size": "5", "errors.log.enable": "true", "odd": 'a: "b" # \\ é\n'}
@@ -111,56 +121,72 @@ def test_refused_by_validation_nothing_is_put(place: Place) -> None:
 
 
 # refused at create
-def test_the_previous_configuration_runs_again(place: Place) -> None:
-    """Masked by Lenses, so only memory knows it; and what was refused is not tried again and again."""
+def test_refused_at_create(place: Place) -> None:
+    """Believed once Connect has said the same for a minute, which three connectors wait for side by side.
+
+    `masked`: Lenses hides what only memory knows, and the previous configuration runs again. `failing`: Lenses fails
+    while it is to run again; tried until it does, since nothing runs meanwhile. `first`: there is nothing to go back to
+    and nothing that is ours.
+    """
     secret(place, "db", {"pw": "one"})
     password = [{"key": "password", "secretKeyRef": {"name": "db", "key": "pw"}}]
-    place.fault(operation="GetConnector", mask=["password"])
-    place.apply(configFrom=password)
-    place.wait_running()
-    place.wait_checks()
-    before = place.wait_connector()["config"]
-    place.fault(operation="CreateConnector", status=400, message="the database says no", times=1)
+    place.fault(operation="GetConnector", connector="masked", mask=["password"])
+    place.apply("masked", configFrom=password)
+    place.apply("failing")
+    for name in ("masked", "failing"):
+        place.wait_running(name)
+    wait_checks_of(place, ["masked"])
+    before = place.wait_connector("masked")["config"]
+    words = {"masked": "the database says no", "failing": "no", "first": "no such bucket"}
+    for name, said in words.items():
+        place.fault(
+            operation="CreateConnector", connector=name, with_config={"batch.size": "5"}, status=400, message=said
+        )
+    old = {"file": str(CONFIG["file"])}
+    failing = place.fault(operation="CreateConnector", connector="failing", with_config=old, status=503, times=2)
     mark = place.mark()
-    place.apply(configFrom=password, config=NEW)
-    found = place.wait_reason("ConfigInvalid", about="the database says no")
-    place.wait_event("RolledBack")
-    found = place.wait_reason("ConfigInvalid")
-    assert set(conditions(found)) == {"Ready", "Stalled"}
-    place.wait_connector(predicate=lambda connector: connector["state"] == "RUNNING")
-    assert place.wait_connector()["config"] == before
-    look_again(place)
-    assert place.writes(since=mark) == ["DeleteConnector", "CreateConnector", "CreateConnector"]
-    assert [request["status"] for request in place.requests("CreateConnector", since=mark)] == [400, 201]
-    place.apply(configFrom=password, config={**NEW, "batch.size": 6})
-    place.wait_running()
-    assert sent(place)["batch.size"] == "6"
-
-
-def test_back_to_the_previous_one_while_lenses_fails(place: Place) -> None:
-    """Tried until it runs, since nothing does meanwhile."""
-    place.apply()
-    place.wait_running()
-    place.fault(operation="CreateConnector", status=400, message="no", times=1)
-    place.fault(operation="CreateConnector", status=503, times=2, skip=1)
-    place.apply(config=NEW)
-    place.wait_event("RolledBack", timeout=40)
-    assert place.wait_connector()["config"]["file"] == CONFIG["file"]
-    place.wait_reason("ConfigInvalid", about="no")
-    look_again(place)
-    assert len(place.requests("DeleteConnector")) == 1
-
-
-def test_refused_at_the_first_create(place: Place) -> None:
-    """There is nothing to go back to and nothing that is ours; mended, it is created."""
-    place.fault(operation="CreateConnector", status=400, message="no such bucket", times=1)
-    place.apply()
-    found = place.wait_reason("ConfigInvalid", about="no such bucket")
+    place.apply("masked", configFrom=password, config=NEW)
+    place.apply("failing", config=NEW)
+    place.apply("first", config=NEW)
+    for name, said in words.items():
+        found = place.wait_reason("LensesUnavailable", name, about=said)
+        assert set(conditions(found)) == {"Ready", "Reconciling"}
+    for name in ("masked", "failing"):
+        place.wait_event("RolledBack", name, timeout=100)
+    for name, said in words.items():
+        found = place.wait_reason("ConfigInvalid", name, about=said, timeout=100)
+        assert set(conditions(found)) == {"Ready", "Stalled"}
     assert found["status"].get("ownership", {}).get("state", "None") == "None"
+    for name in ("masked", "failing"):
+        place.wait_connector(name, lambda connector: connector["state"] == "RUNNING")
+    assert place.wait_connector("masked")["config"] == before
+    assert place.wait_connector("failing")["config"]["file"] == CONFIG["file"]
+    assert place.control.fault_hits(failing) == 3
+    sent_so_far = {name: place.writes(name, since=mark) for name in words}
+    for name in words:
+        look_again(place, name)
     place.wait_polls(3)
-    assert place.writes() == ["CreateConnector"]
-    place.apply(config=NEW)
-    place.wait_running()
+    assert {name: place.writes(name, since=mark) for name in words} == sent_so_far
+    for name in ("masked", "failing"):
+        first, *creates = sent_so_far[name]
+        assert (first, set(creates)) == ("DeleteConnector", {"CreateConnector"})
+    assert set(sent_so_far["first"]) == {"CreateConnector"}
+    assert_refused_for_a_minute(place.requests("CreateConnector", connector="first", since=mark))
+    *refusals, back = place.requests("CreateConnector", connector="masked", since=mark)
+    assert_refused_for_a_minute(refusals)
+    assert back["status"] == 201
+    place.apply("masked", configFrom=password, config={**NEW, "batch.size": 6})
+    place.apply("first", config={**NEW, "batch.size": 6})
+    for name in ("masked", "first"):
+        place.wait_running(name)
+        assert sent(place, name)["batch.size"] == "6"
+
+
+def assert_refused_for_a_minute(creates: list[Json]) -> None:
+    """Often enough to be sure, and not so often as to hammer."""
+    assert {create["status"] for create in creates} == {400}
+    assert 3 <= len(creates) <= 12
+    assert creates[-1]["monotonic"] - creates[0]["monotonic"] >= 60
 
 
 # what a failed task says

@@ -57,6 +57,16 @@ def test_times_and_skip(ready: LensesEnv, api: LensesApi) -> None:
     assert not ready.control.remove_fault(fault)
 
 
+def test_only_what_is_sent_with_certain_values(ready: LensesEnv, api: LensesApi) -> None:
+    """Such as the new configuration, and not the old one."""
+    ready.control.add_fault(ready.name, operation="CreateConnector", with_config={"x": "new"}, status=400)
+    for value, status in (("new", 400), ("old", 201)):
+        body = {"cluster": "connect", "name": value, "configuration": {**SINK, "x": value}}
+        assert api.call("CreateConnector", body=body, check=False).status_code == status
+    ready.control.add_fault(ready.name, with_config={"x": "old"}, status=500)
+    assert get(api).status_code == 200
+
+
 def test_what_a_fault_matches(ready: LensesEnv, api: LensesApi) -> None:
     """One connector's fault leaves the others and the list alone; a cluster's leaves the other clusters alone."""
     ready.control.set_connector(ready.name, "connect", "d", config=SINK)

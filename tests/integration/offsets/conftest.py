@@ -1,11 +1,14 @@
-"""Offsets resources beside the connectors of a place."""
+"""Offsets resources beside the connectors of a place; each scenario runs under a persona of the Lenses server."""
 
 from __future__ import annotations
 
 import pytest
 
 from harness.operator_fixtures import Place
+from harness.personas import persona
 from integration.offsets.support import Offsets
+
+__all__ = ["offsets", "persona"]
 
 
 @pytest.fixture

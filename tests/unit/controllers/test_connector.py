@@ -18,7 +18,7 @@ RUNNING = ("True", "Running", "Owned")
 TIMEOUT = errors.LensesUnreachable("create_connector", "timed out", reason="timeout")
 BROKEN = errors.ServerError("create_connector", detail="boom")
 PLACE = ("connect-eu", "orders")
-LASTING = 100.0
+LASTING = 150.0
 """Seconds after which the same answer again and again has been believed."""
 
 
@@ -30,6 +30,14 @@ async def running(op: Operator, **spec: Any) -> None:
     op.lenses.calls.clear()
     op.events.clear()
     op.kube.statuses.clear()
+
+
+async def told(op: Operator, reason: str) -> None:
+    """When exactly is a matter of chance."""
+    async with asyncio.timeout(300):
+        await asyncio.sleep(5)
+        while op.said()[1] != reason:
+            await asyncio.sleep(1)
 
 
 class TestCreate:
@@ -402,6 +410,46 @@ class TestRefusal:
             op.kube.apply(config={"topic": "new"})
             await asyncio.sleep(600)
             assert op.said()[:2] == ("Unknown", "LensesUnavailable")
+
+    @virtual_time
+    async def test_a_wish_to_look_again_is_heard_though_the_next_try_has_to_wait(self) -> None:
+        async with operator() as op:
+            op.lenses.always("create_connector", errors.BadRequest("create_connector", detail="no such bucket"))
+            op.kube.apply()
+            await told(op, "ConfigInvalid")
+            await asyncio.sleep(45)  # due again since, but not a minute after the last try
+            tries = len(op.lenses.asked("create_connector"))
+            op.kube._edit("payments", "orders", annotations={RECONCILE: "now"})
+            op.kube._changed("payments", "orders")
+            await asyncio.sleep(2)
+            assert op.kube.status().last_handled_reconcile == "now"
+            assert op.said() == ("False", "ConfigInvalid", "None")
+            assert len(op.lenses.asked("create_connector")) == tries
+
+    @virtual_time
+    async def test_a_corrected_configuration_does_not_wait_as_long_as_the_refused_one_would(self) -> None:
+        async with operator() as op:
+            op.lenses.always("create_connector", errors.BadRequest("create_connector", detail="no such bucket"))
+            op.kube.apply()
+            await told(op, "ConfigInvalid")
+            op.lenses.always("create_connector", None)
+            op.kube.apply(config={"topic": "corrected"})
+            await asyncio.sleep(5)
+            assert op.said() == RUNNING
+
+    @virtual_time
+    async def test_nor_does_a_correction_in_place(self) -> None:
+        async with operator() as op:
+            await running(op, updateStrategy="InPlace")
+            op.lenses.always("put_resource", errors.BadRequest("put_resource", detail="no such bucket"))
+            op.kube.apply(updateStrategy="InPlace", config={"topic": "new"})
+            await told(op, "ConfigInvalid")
+            op.lenses.always("put_resource", None)
+            op.kube.apply(updateStrategy="InPlace", config={"topic": "corrected"})
+            await asyncio.sleep(5)
+            assert op.said() == RUNNING
+            assert op.connector is not None
+            assert op.connector.config["topic"] == "corrected"
 
     @virtual_time
     async def test_a_500_for_a_class_that_is_not_installed_is_believed_at_once(self) -> None:
