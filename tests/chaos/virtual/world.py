@@ -15,7 +15,7 @@ from chaos.virtual.offsets import OffsetsContract, StormOffsets
 from lenses_operator.resources.base import ObjectKey
 from lenses_operator.resources.offsets import KIND, LensesConnectorOffsets
 from unit.controllers.virtualtime import START, VirtualTimeLoop, now
-from unit.model.lenses import Habits
+from unit.model.incarnation import Habits
 from unit.model.world import Process, World
 from unit.offsets.rig import take_operations
 from unit.resources.make import NOW
