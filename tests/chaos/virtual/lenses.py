@@ -8,10 +8,11 @@ import json
 from collections import Counter
 from typing import Any, Protocol
 
-from lenses_operator.lenses import errors
 from lenses_operator.lenses.models import ConnectorListItem, OffsetsText, offsets_of
 from unit.controllers.virtualtime import now
-from unit.model.lenses import Habits, Incarnation, Lenses, Watcher
+from unit.model.faults import Refusal
+from unit.model.incarnation import Habits, Incarnation
+from unit.model.lenses import Lenses, Watcher
 from unit.offsets.make import FILE
 
 BEGINNING = 1000
@@ -25,8 +26,8 @@ class OffsetsWatcher(Watcher, Protocol):
 class StormLenses(Lenses):
     """`positions`: one partition for each connector, kept while it is away as Connect keeps it; None: no offset."""
 
-    def __init__(self, habits: dict[str, Habits], watcher: OffsetsWatcher) -> None:
-        super().__init__(habits, watcher)
+    def __init__(self, habits: dict[str, Habits], watcher: OffsetsWatcher, *, offered: bool = False) -> None:
+        super().__init__(habits, watcher, offered=offered)
         self.faults |= {"get_offsets": [], "alter_offsets": []}
         self.positions: dict[str, int | None] = {}
         self.omitted_until: dict[str, float] = {}
@@ -52,9 +53,10 @@ class StormLenses(Lenses):
             self._flow(name)
         super().turn(name, found, state)
 
-    def _create(self, name: str, config: dict[str, str]) -> None:
-        super()._create(name, config)
-        self._flow(name)
+    def _create(self, name: str, config: dict[str, str], state: str = "RUNNING") -> None:
+        super()._create(name, config, state)
+        if state == "RUNNING":
+            self._flow(name)
 
     def _flow(self, name: str) -> None:
         """It runs, so its offset moves on."""
@@ -65,15 +67,15 @@ class StormLenses(Lenses):
         return self.positions.setdefault(name, BEGINNING)
 
     def _read_offsets(self, name: str) -> OffsetsText:
-        self._find(name, "get_offsets")
+        self.find(name)
         position = self._position(name)
         entries: list[Any] = [] if position is None else [{"partition": FILE, "offset": {"position": position}}]
         return offsets_of(json.dumps({"offsets": entries}))
 
     def _alter(self, name: str, position: int | None) -> str:
-        found = self._find(name, "alter_offsets")
+        found = self.find(name)
         if found.state != "STOPPED" or found.tasks:
-            raise errors.BadRequest("alter_offsets", detail="The connector must be stopped")
+            raise Refusal(400, "The connector must be stopped")
         self.positions[name] = position
         self._offsets_watcher.altered(name, position)
         return "The offsets for this connector have been altered successfully"
@@ -89,7 +91,7 @@ class StormLenses(Lenses):
 
     def _delete(self, name: str) -> None:
         if self.idle_deletes[name]:
-            self._find(name, "delete_connector")
+            self.find(name)
             self.idle_deletes[name] -= 1
             return
         super()._delete(name)

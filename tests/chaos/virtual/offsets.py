@@ -17,8 +17,8 @@ from lenses_operator.resources.offsets import Action, LensesConnectorOffsets, Of
 from unit.controllers.virtualtime import now
 from unit.model.contract import WANTED
 from unit.model.ending import Ending
+from unit.model.incarnation import Incarnation
 from unit.model.kube import KEPT
-from unit.model.lenses import Incarnation
 from unit.offsets.make import FILE
 from unit.offsets.rig import OffsetsKube
 

@@ -28,8 +28,8 @@ from unit.model.commands import (
     Vanish,
 )
 from unit.model.faults import DOWN, FAULTS, Fault
+from unit.model.incarnation import Habits
 from unit.model.kube import Place
-from unit.model.lenses import Habits
 
 NAMESPACES = ("payments", "logistics")
 MINUTE, HOUR, DAY = 60.0, 3600.0, 86400.0

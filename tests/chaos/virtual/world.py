@@ -15,7 +15,7 @@ from chaos.virtual.offsets import OffsetsContract, StormOffsets
 from lenses_operator.controllers.offsets_steps import OffsetsWriter
 from lenses_operator.resources.offsets import LensesConnectorOffsets
 from unit.controllers.virtualtime import START, VirtualTimeLoop, now
-from unit.model.lenses import Habits
+from unit.model.incarnation import Habits
 from unit.model.world import Process, World
 from unit.resources.make import NOW
 

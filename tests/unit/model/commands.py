@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from lenses_operator.resources.base import RESTART
 from unit.controllers.virtualtime import now
 from unit.model.faults import DOWN, FAULTS, Fault
+from unit.model.incarnation import Habits, Incarnation
 from unit.model.kube import Place
-from unit.model.lenses import OPERATIONS, Habits, Incarnation
+from unit.model.lenses import OPERATIONS
 from unit.model.world import World
 from unit.resources.make import CLASS
 

@@ -21,8 +21,9 @@ from lenses_operator.resources.connector import (
     WantedState,
 )
 from unit.controllers.virtualtime import now
+from unit.model.incarnation import Habits, Incarnation
 from unit.model.kube import Kube, Snapshot
-from unit.model.lenses import Habits, Incarnation, Lenses
+from unit.model.lenses import Lenses
 
 WINDOW = 0.1
 """Seconds: a pass may act on what was true when it began."""

@@ -12,8 +12,8 @@ from lenses_operator.resources.connector import (
     WantedState,
 )
 from unit.model.contract import Contract
+from unit.model.incarnation import Habits, Incarnation
 from unit.model.kube import Snapshot
-from unit.model.lenses import Habits, Incarnation
 
 
 class Ending(Contract):

@@ -2,15 +2,39 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
 from lenses_operator.lenses import errors
+from lenses_operator.lenses.answers import from_answer
 
 Carried = Literal["no", "yes", "late"]
 HANGS = 30.0
 """Seconds after which a request that hangs is given up."""
+OPTIONAL = frozenset({"get_resource", "put_resource"})
+REBALANCE = "Cannot complete request because of a conflicting operation (e.g. worker rebalance)"
+
+
+class Refusal(Exception):  # noqa: N818 - what it says is no error of this program
+    """An answer that is no success. `kind`: HQ's type, empty for the agent's shape, `page` for neither."""
+
+    def __init__(self, status: int, words: str, kind: str = "", retry_after: float | None = None) -> None:
+        super().__init__(status, words)
+        self.status, self.words, self.kind, self.retry_after = status, words, kind, retry_after
+
+    def read(self, operation: str) -> errors.LensesError:
+        """What the client makes of it."""
+        match self.kind:
+            case "":
+                told = json.dumps({"error": self.words, "fields": [], "errorType": "Failure"})
+            case "page":
+                told = f"<html><body>{self.words}</body></html>"
+            case kind:
+                told = json.dumps({"type": kind, "title": self.words, "status": self.status})
+        optional = operation in OPTIONAL
+        return from_answer(operation, self.status, told.encode(), retry_after=self.retry_after, optional=optional)
 
 
 @dataclass(frozen=True)
@@ -18,7 +42,7 @@ class Fault:
     kind: str
     carried: Carried = "no"
 
-    def error(self, operation: str, words: str) -> errors.LensesError:
+    def raised(self, operation: str, words: str) -> Exception:
         return FAULTS[self.kind](operation, words)
 
     @property
@@ -31,22 +55,27 @@ class Fault:
         return self.kind in AMBIGUOUS
 
 
-FAULTS: dict[str, Callable[[str, str], errors.LensesError]] = {
-    "hang": lambda op, _: errors.LensesUnreachable(op, "no answer", reason="timeout"),
+def no_answer(operation: str) -> errors.LensesError:
+    return errors.LensesUnreachable(operation, "no answer", reason="timeout")
+
+
+FAULTS: dict[str, Callable[[str, str], Exception]] = {
+    "hang": lambda op, _: no_answer(op),
     "timeout": lambda op, _: errors.LensesUnreachable(op, "timed out", reason="timeout"),
     "unsent": lambda op, _: errors.LensesUnreachable(op, "no connection", maybe_done=False, reason="connect_error"),
-    "500": lambda op, words: errors.ServerError(op, detail=words),
-    "503": lambda op, words: errors.ServerError(op, status=503, detail=words),
-    "409": lambda op, words: errors.Conflict(op, detail=f"rebalance: {words}"),
-    "429": lambda op, _: errors.RateLimited(op, retry_after=2.0),
-    "400": lambda op, words: errors.BadRequest(op, detail=words),
-    "401": lambda op, words: errors.Unauthorized(op, detail=words),
-    "402": lambda op, words: errors.LicenceRequired(op, detail=words),
-    "403": lambda op, words: errors.Forbidden(op, detail=words),
-    "404-environment": lambda op, _: errors.EnvironmentNotFound(op, detail="no such environment"),
-    "404-cluster": lambda op, _: errors.ConnectorOrClusterNotFound(op, detail="no such cluster"),
-    "404-html": lambda op, _: errors.UnusableAnswer(op, status=404, detail="<html>Not found</html>"),
-    "no-agent": lambda op, _: errors.AgentNotConnected(op, detail="no agent"),
+    "500": lambda _, words: Refusal(500, words),
+    "503": lambda _, words: Refusal(503, words),
+    "409": lambda _, words: Refusal(409, f"{REBALANCE}: {words}"),
+    "429": lambda _, words: Refusal(429, words, retry_after=2.0),
+    "400": lambda _, words: Refusal(400, words),
+    "401": lambda _, words: Refusal(401, words),
+    "402": lambda _, words: Refusal(402, words),
+    "403": lambda _, words: Refusal(403, words),
+    "404-environment": lambda *_: Refusal(404, "no such environment", "not_found"),
+    "404-cluster": lambda *_: Refusal(404, "no such cluster"),
+    "404-html": lambda *_: Refusal(404, "Not found", "page"),
+    "no-agent": lambda *_: Refusal(503, "no agent", "agent_not_connected"),
+    "rpc-error": lambda _, words: Refusal(400, words, "agent_rpc_error"),
 }
-AMBIGUOUS = {"hang", "timeout", "500", "503", "no-agent"}
+AMBIGUOUS = {"hang", "timeout", "500", "503", "no-agent", "rpc-error"}
 DOWN = ("hang", "timeout", "503", "401", "403", "404-environment", "404-cluster", "404-html", "no-agent")

@@ -17,8 +17,9 @@ from lenses_operator.resources.connector import LensesConnector
 from unit.controllers.fakes import FakeLenses, Operator
 from unit.controllers.virtualtime import START, now
 from unit.model.ending import Ending
+from unit.model.incarnation import Habits
 from unit.model.kube import Kube
-from unit.model.lenses import Habits, Lenses
+from unit.model.lenses import Lenses
 from unit.resources.make import NOW
 
 POLL = 15.0

@@ -1,0 +1,78 @@
+"""A connector as Connect has it, and how this server shows it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from lenses_operator.lenses.models import ListedTask, Task
+from unit.controllers.virtualtime import now
+
+
+@dataclass(frozen=True)
+class Habits:
+    """How this server shows a connector, and how long it takes."""
+
+    password: Literal["shown", "masked", "hidden"] = "shown"
+    rewrites: bool = False
+    adds: bool = False
+    takes: float = 0.0
+    """Seconds until a state change or a deletion has happened."""
+    lag: float = 0.0
+    """Seconds the list is behind."""
+    in_place: bool = True
+
+    def shown(self, config: dict[str, str]) -> dict[str, str]:
+        seen = dict(config)
+        if "password" in seen and self.password == "masked":
+            seen["password"] = "********"
+        if "password" in seen and self.password == "hidden":
+            del seen["password"]
+        if "size" in seen and self.rewrites:
+            seen["size"] += ".0"
+        return seen | {"name": "whatever"}
+
+    @property
+    def unreadable(self) -> set[str]:
+        return ({"password"} if self.password != "shown" else set()) | ({"size"} if self.rewrites else set())
+
+
+@dataclass
+class Incarnation:
+    """One life of a connector, from a create to a delete."""
+
+    config: dict[str, str]
+    born: float
+    ours: bool
+    """Created by the operator, or owned by a resource at some time."""
+    state: str = "RUNNING"
+    tasks: list[tuple[str, str | None]] = field(default_factory=lambda: [("RUNNING", None)])
+    state_since: float = 0.0
+    requests: int = 0
+    going: bool = False
+    offsets: bool = True
+    contested: bool = False
+    """Somebody else's, as a create of ours was told."""
+    touched: float = 0.0
+    """When somebody else has last changed its configuration."""
+    let_go: bool = False
+    """A resource has let it go: retained, or its finalizer stripped by hand."""
+    foreign: set[str] = field(default_factory=set)
+    """Keys that somebody else has set since our last write."""
+    written_by: int | None = None
+    """The operator process whose answered write made the configuration what it is, nobody having touched it since."""
+
+    def move(self, state: str) -> None:
+        self.state, self.state_since = state, now()
+
+
+def tasks_of(found: Incarnation) -> tuple[Task, ...]:
+    return tuple(
+        Task(id=number, state=state, worker_id="w1:8083", trace=trace)
+        for number, (state, trace) in enumerate(found.tasks)
+    )
+
+
+def listed_tasks(found: Incarnation) -> tuple[ListedTask, ...]:
+    """The list sends traces too, which must come to nothing."""
+    return tuple(ListedTask.model_validate(task.model_dump()) for task in tasks_of(found))
