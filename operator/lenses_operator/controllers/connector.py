@@ -111,6 +111,7 @@ class ConnectorController:
         refused = await self._entitlement.refuse(bare)
         if refused is not None:
             return refused
+        await self._operations.weigh(resource)
         held = self._operations.holding(resource)
         bare.held = held.metadata.name if held else None
         ready = resource.status.ready

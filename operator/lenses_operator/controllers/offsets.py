@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from random import uniform
 
+from lenses_operator.aside import aside
 from lenses_operator.controllers.environments import Environments
 from lenses_operator.controllers.inputs import Inputs
 from lenses_operator.controllers.offsets_steps import OffsetsSteps, Run
@@ -12,7 +13,7 @@ from lenses_operator.controllers.problems import problem_of
 from lenses_operator.controllers.store import Store
 from lenses_operator.domain import offsets_status as say
 from lenses_operator.domain.backoff import SLOW, TRANSIENT
-from lenses_operator.domain.offsets import OffsetsInvalid, next_in_line, request_text
+from lenses_operator.domain.offsets import OffsetsInvalid, next_in_line, request_text, weight
 from lenses_operator.domain.references import ReferenceNotFound
 from lenses_operator.domain.render import ConfigInvalid
 from lenses_operator.lenses.errors import LensesError
@@ -66,7 +67,7 @@ class OffsetsController:
             await self._steps.report(operation, say.connector_not_found(name), say.hidden())
             return LOOK_AGAIN
         try:
-            text = request_text(operation.spec)
+            text = await aside(weight(operation.spec), request_text, operation.spec)
         except OffsetsInvalid as error:
             await self._steps.report(operation, say.invalid(str(error)))
             return None
