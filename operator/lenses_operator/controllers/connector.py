@@ -213,6 +213,7 @@ class ConnectorController:
     async def _trouble(self, work: Work, error: LensesError, *, lost: bool) -> Outcome:
         """`lost`: the environment as a whole; its poller wakes us when it is back, and nothing is asked until then."""
         memory, resource = work.memory, work.resource
+        await work.prepare()
         problem = problem_of(error, work.connector, work.quotable, work.session.token_name)
         if resource.metadata.deleting:
             return await self._deletions.blocked(work, problem)

@@ -10,6 +10,7 @@ from lenses_operator.controllers.inputs import Inputs
 from lenses_operator.controllers.offsets_steps import OffsetsSteps, Run
 from lenses_operator.controllers.offsets_store import OffsetsStore, connector_key
 from lenses_operator.controllers.problems import problem_of
+from lenses_operator.controllers.redaction import prepare
 from lenses_operator.controllers.store import Store
 from lenses_operator.domain import offsets_status as say
 from lenses_operator.domain.backoff import SLOW, TRANSIENT
@@ -137,6 +138,7 @@ class OffsetsController:
 
     async def _trouble(self, run: Run, error: LensesError) -> float:
         """The phase stays as it was: what has been begun is finished when Lenses is back."""
+        await prepare(run.redact)
         problem = problem_of(error, run.connector.connector, run.redact, run.session.token_name)
         self._steps.interrupted(run.operation.key)
         await self._steps.report(run.operation, problem)

@@ -12,6 +12,7 @@ from lenses_operator.aside import aside
 from lenses_operator.controllers.clocks import Clocks
 from lenses_operator.controllers.offsets_store import OffsetsIntake, OffsetsStore, connector_key
 from lenses_operator.controllers.pacing import Pacing
+from lenses_operator.controllers.redaction import prepare
 from lenses_operator.controllers.session import Session
 from lenses_operator.domain import offsets_status as say
 from lenses_operator.domain.backoff import SETTLING, SLOW, TRANSIENT
@@ -156,7 +157,7 @@ class OffsetsSteps:
                 return run.operation.spec.refresh_seconds
         elif not _unknown_operation(error):
             raise error
-        await self.report(run.operation, say.not_readable(self._words(run, error)))
+        await self.report(run.operation, say.not_readable(await self._words(run, error)))
         return SLOW.delay(1, uniform)
 
     async def operate(self, run: Run) -> float | None:
@@ -264,7 +265,7 @@ class OffsetsSteps:
         Reads are bounded like requests, since the connector stands still meanwhile.
         """
         tries = progress.tries = progress.tries or Tries(self._clock())
-        words = self._words(run, error)
+        words = await self._words(run, error)
         status = getattr(error, "status", 0)
         waiting = isinstance(error, errors.Conflict) or (status in (400, 500) and means_not_stopped(error.words))
         if waiting and tries.again_after_wait(self._clock()):
@@ -286,12 +287,14 @@ class OffsetsSteps:
         return None
 
     @staticmethod
-    def _words(run: Run, error: errors.LensesError) -> str:
+    async def _words(run: Run, error: errors.LensesError) -> str:
+        await prepare(run.redact)
         return error.quote(run.redact)
 
     async def _done(self, run: Run, message: str, read: str | None, why_unread: str = "") -> float | None:
         """Written down as soon as it is known to be so; from here on it is never carried out again."""
         mismatch = [] if read is None else await _differences(run, read)
+        await prepare(run.redact)
         said = errors.one_line(run.redact(message)) or "The offsets are as they were asked for."
         changes = {
             "applied_generation": run.generation,

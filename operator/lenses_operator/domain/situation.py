@@ -9,7 +9,7 @@ from enum import Enum
 from lenses_operator.domain.drift import Baseline, Difference, compare, is_masked, unreadable_keys
 from lenses_operator.domain.plugins import aliases
 from lenses_operator.domain.render import Rendered
-from lenses_operator.domain.traces import ends
+from lenses_operator.domain.traces import abridged, ends
 from lenses_operator.lenses.models import ConnectorDetails, ConnectorListItem, Task
 from lenses_operator.resources.connector import AppliedConfig, LensesConnector, OwnershipState, WantedState
 
@@ -52,7 +52,7 @@ class Observed:
         """Traces are the one free text that Lenses shows of a connector; they quote what the connector was given."""
 
         def clean(task: Task) -> Task:
-            return task.model_copy(update={"trace": redact(ends(task.trace))}) if task.trace else task
+            return task.model_copy(update={"trace": abridged(redact(ends(task.trace)))}) if task.trace else task
 
         return replace(self, tasks=tuple(clean(task) for task in self.tasks))
 
