@@ -11,6 +11,7 @@ from lenses_operator.controllers.converge import Convergence
 from lenses_operator.controllers.deletion import Deletions
 from lenses_operator.controllers.entitlement import Entitlement
 from lenses_operator.controllers.environments import Environments
+from lenses_operator.controllers.forgetting import Forgetting
 from lenses_operator.controllers.inputs import Inputs
 from lenses_operator.controllers.looking import Looking
 from lenses_operator.controllers.memory import Memory
@@ -76,6 +77,7 @@ class ConnectorController:
         self._entitlement = Entitlement(store, inputs, environments, reporter)
         self._deletions = Deletions(reporter, store, environments, clocks.loop)
         self._memories: dict[ObjectKey, Memory] = {}
+        self._forgetting = Forgetting(store, inputs, sessions)
 
     async def reconcile(self, key: ObjectKey) -> float | None:
         """Raises KubeError only."""
@@ -92,13 +94,15 @@ class ConnectorController:
             return await self._bury(tombstone.resource)
         resource = self._store.get(key)
         if resource is None:
-            self._memories.pop(key, None)
-            self._environments.leave(key)
-            return GONE
+            return self._forget(key)
         if resource.metadata.released:
-            self._environments.leave(key)
-            return GONE
+            return self._forget(key)
         return await self._look_after(resource)
+
+    def _forget(self, key: ObjectKey) -> Outcome:
+        self._memories.pop(key, None)
+        self._environments.leave(key)
+        return GONE
 
     async def _look_after(self, resource: LensesConnector) -> Outcome:
         """What can be said without Lenses comes first: what is let go, who owns the name, who may use it."""
@@ -271,4 +275,5 @@ class ConnectorController:
         if known is None or known.uid != resource.metadata.uid:
             known = Memory(resource.metadata.uid, confidential=self._inputs.confidential(resource))
             self._memories[resource.key] = known
+            self._forgetting.begin()
         return known

@@ -50,12 +50,10 @@ class OffsetsController:
         """Raises KubeError only."""
         operation = self._operations.get(key)
         if operation is None or operation.metadata.deleting:
-            self._failures.pop(key, None)
-            self._steps.forget(key)
-            self._environments.leave(key)
+            self._forget(key)
             return None
         if operation.operates and (operation.applied or operation.failed):
-            self._environments.leave(key)
+            self._forget(key)
             return None
         if operation.misfit is not None:
             self._environments.leave(key)
@@ -73,6 +71,12 @@ class OffsetsController:
             await self._steps.report(operation, say.invalid(str(error)))
             return None
         return await self._for_connector(operation, connector, text)
+
+    def _forget(self, key: ObjectKey) -> None:
+        """Nothing is left to do for it."""
+        self._failures.pop(key, None)
+        self._steps.forget(key)
+        self._environments.leave(key)
 
     async def _for_connector(
         self, operation: LensesConnectorOffsets, connector: LensesConnector, text: str | None

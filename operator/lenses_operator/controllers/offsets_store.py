@@ -36,7 +36,7 @@ class OffsetsStore:
         if not self._objects.put(operation):
             return False
         if before is not None:
-            self._of[connector_key(before)].discard(operation.key)  # a new object of the name may name another
+            self._unindex(before)  # a new object of the name may name another
         self._of[connector_key(operation)].add(operation.key)
         if before is None or before.metadata.uid != operation.metadata.uid:
             return True
@@ -47,8 +47,14 @@ class OffsetsStore:
         """See `Objects.remove`."""
         last = self._objects.remove(key, uid, version)
         if last is not None:
-            self._of[connector_key(last)].discard(key)
+            self._unindex(last)
         return last
+
+    def _unindex(self, operation: LensesConnectorOffsets) -> None:
+        connector = connector_key(operation)
+        self._of[connector].discard(operation.key)
+        if not self._of[connector]:
+            del self._of[connector]
 
     def is_news(self, body: Mapping[str, Any]) -> bool:
         """See `Objects.is_news`."""
