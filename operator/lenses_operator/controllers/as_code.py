@@ -49,7 +49,12 @@ class AsCode:
 
     def missing(self, work: Work) -> None:
         """It answers a GET and knows no PUT."""
-        self._offered[work.connector.environment, work.session.id] = False
+        self._learned((work.connector.environment, work.session.id), offered=False)
+
+    def _learned(self, place: tuple[str, str], *, offered: bool) -> None:
+        """Of places that nobody is at any more it is forgotten."""
+        used = self._acting.environments.used()
+        self._offered = {one: known for one, known in self._offered.items() if one in used} | {place: offered}
 
     async def _is_offered(self, work: Work, known: ConnectorKey) -> bool:
         place = (known.environment, work.session.id)
@@ -57,9 +62,9 @@ class AsCode:
             try:
                 await work.session.client.get_resource(*known)
             except (MissingAgentCapability, Forbidden):
-                self._offered[place] = False
+                self._learned(place, offered=False)
             else:
-                self._offered[place] = True
+                self._learned(place, offered=True)
         return self._offered[place]
 
 

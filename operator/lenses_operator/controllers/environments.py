@@ -138,6 +138,10 @@ class Environments:
         )
         return not sees and any(poller.missed - {own} for poller in beside)
 
+    def used(self) -> set[tuple[str, str]]:
+        """Each environment with each session that it is seen with."""
+        return {(scope.environment, scope.session) for scope in self._pollers}
+
     def polled(self, environment: str = "") -> bool:
         """Whether a first list of this environment has ended, well or badly; without a name every one so far."""
         if not environment:

@@ -43,6 +43,14 @@ class Inputs:
         """Of its connector, whoever had it before."""
         return self._confidential[resource.connector]
 
+    @property
+    def given(self) -> list[ConnectorKey]:
+        """The connectors of which it is known what they were given."""
+        return list(self._confidential)
+
+    def forget(self, connector: ConnectorKey) -> None:
+        self._confidential.pop(connector, None)
+
     def allowed(self, resource: LensesConnector) -> bool:
         return self._policy().allows(resource)
 

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from lenses_operator.controllers.entitlement import Entitlement
 from lenses_operator.controllers.environments import Environments
+from lenses_operator.controllers.forgetting import Forgetting
 from lenses_operator.controllers.inputs import Inputs
 from lenses_operator.controllers.memory import Memory
 from lenses_operator.controllers.offsets_store import OffsetsStore
@@ -45,6 +46,7 @@ class Loader:
         self._entitlement = entitlement
         self._now = now
         self._memories: dict[ObjectKey, Memory] = {}
+        self._forgetting = Forgetting(store, inputs, sessions)
 
     async def load(self, key: ObjectKey) -> Work | None:
         """Without what the spec refers to. None: there is nothing to look after."""
@@ -54,6 +56,7 @@ class Loader:
         if resource is None:
             return None
         memory = self._memory(resource)
+        await self._operations.weigh(resource)
         held = self._operations.holding(resource)
         ready = resource.status.ready
         if held is not None or (ready is not None and ready.reason == Reason.OFFSETS_OPERATION):
@@ -94,9 +97,8 @@ class Loader:
     def _living(self, key: ObjectKey) -> LensesConnector | None:
         """None where it is gone, or where we have let it go and somebody else holds it."""
         resource = self._store.get(key)
-        if resource is None:
-            self._memories.pop(key, None)
         if resource is None or resource.metadata.released:
+            self._memories.pop(key, None)
             self._environments.leave(key)
             return None
         return resource
@@ -106,4 +108,5 @@ class Loader:
         if known is None or known.uid != resource.metadata.uid:
             known = Memory(resource.metadata.uid, confidential=self._inputs.confidential(resource))
             self._memories[resource.key] = known
+            self._forgetting.begin()
         return known

@@ -101,7 +101,7 @@ class Looking:
             work.calm = not memory.topics_due
             memory.calm = calm if work.calm else None
             return agreed
-        return self._took(work, found.redacted(work.redact), listed)
+        return self._took(work, await work.cleaned(found), listed)
 
     def must_act(self, work: Work) -> bool:
         """Whether something is to be done, or was begun, that should not wait until a list works again."""

@@ -52,7 +52,8 @@ class Observer:
         key = (connector.environment, connector.cluster)
         if fresh or self._alive.get(key, float("-inf")) < self._clock() - ALIVE_FOR:
             await self._client.get_cluster_info(*key)
-            self._alive[key] = self._clock()
+            now = self._clock()
+            self._alive = {one: at for one, at in self._alive.items() if at >= now - ALIVE_FOR} | {key: now}
 
     async def topics(self, connector: ConnectorKey) -> tuple[str, ...]:
         return tuple(await self._client.get_topics(*connector))
@@ -64,5 +65,7 @@ class Observer:
         if read_at < self._clock() - PLUGINS_FOR:
             listed = await self._client.list_plugins(key[0], cluster=key[1])
             known = [plugin for plugin in listed if plugin.cluster == key[1]]
-            self._plugins[key] = (self._clock(), known)
+            now = self._clock()
+            recent = {one: read for one, read in self._plugins.items() if read[0] >= now - PLUGINS_FOR}
+            self._plugins = recent | {key: (now, known)}
         return known

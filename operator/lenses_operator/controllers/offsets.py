@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from random import uniform
 
+from lenses_operator.aside import aside
 from lenses_operator.controllers.environments import Environments
 from lenses_operator.controllers.inputs import Inputs
 from lenses_operator.controllers.offsets_steps import OffsetsSteps, Run
 from lenses_operator.controllers.offsets_store import OffsetsStore, connector_key
 from lenses_operator.controllers.problems import problem_of
+from lenses_operator.controllers.redaction import prepare
 from lenses_operator.controllers.store import Store
 from lenses_operator.domain import offsets_status as say
 from lenses_operator.domain.backoff import SLOW, TRANSIENT
-from lenses_operator.domain.offsets import OffsetsInvalid, next_in_line, request_text
+from lenses_operator.domain.offsets import OffsetsInvalid, next_in_line, request_text, weight
 from lenses_operator.domain.references import ReferenceNotFound
 from lenses_operator.domain.render import ConfigInvalid
 from lenses_operator.lenses.errors import LensesError
@@ -48,12 +50,10 @@ class OffsetsController:
         """Raises KubeError only."""
         operation = self._operations.get(key)
         if operation is None or operation.metadata.deleting:
-            self._failures.pop(key, None)
-            self._steps.forget(key)
-            self._environments.leave(key)
+            self._forget(key)
             return None
         if operation.operates and (operation.applied or operation.failed):
-            self._environments.leave(key)
+            self._forget(key)
             return None
         if operation.misfit is not None:
             self._environments.leave(key)
@@ -66,11 +66,17 @@ class OffsetsController:
             await self._steps.report(operation, say.connector_not_found(name), say.hidden())
             return LOOK_AGAIN
         try:
-            text = request_text(operation.spec)
+            text = await aside(weight(operation.spec), request_text, operation.spec)
         except OffsetsInvalid as error:
             await self._steps.report(operation, say.invalid(str(error)))
             return None
         return await self._for_connector(operation, connector, text)
+
+    def _forget(self, key: ObjectKey) -> None:
+        """Nothing is left to do for it."""
+        self._failures.pop(key, None)
+        self._steps.forget(key)
+        self._environments.leave(key)
 
     async def _for_connector(
         self, operation: LensesConnectorOffsets, connector: LensesConnector, text: str | None
@@ -136,6 +142,7 @@ class OffsetsController:
 
     async def _trouble(self, run: Run, error: LensesError) -> float:
         """The phase stays as it was: what has been begun is finished when Lenses is back."""
+        await prepare(run.redact)
         problem = problem_of(error, run.connector.connector, run.redact, run.session.token_name)
         self._steps.interrupted(run.operation.key)
         await self._steps.report(run.operation, problem)

@@ -8,9 +8,11 @@ from math import inf
 from random import uniform
 from typing import Any, Protocol
 
+from lenses_operator.aside import aside
 from lenses_operator.controllers.clocks import Clocks
 from lenses_operator.controllers.offsets_store import OffsetsIntake, OffsetsStore, connector_key
 from lenses_operator.controllers.pacing import Pacing
+from lenses_operator.controllers.redaction import prepare
 from lenses_operator.controllers.session import Session
 from lenses_operator.domain import offsets_status as say
 from lenses_operator.domain.backoff import SETTLING, SLOW, TRANSIENT
@@ -22,7 +24,6 @@ from lenses_operator.domain.offsets import (
     gone_on,
     room_beside,
     seek_hint,
-    text_of,
 )
 from lenses_operator.domain.offsets_tries import SHOWS_WITHIN, Tries
 from lenses_operator.lenses import errors
@@ -143,7 +144,8 @@ class OffsetsSteps:
             read = await run.session.client.get_offsets(*run.connector.connector)
         except errors.LensesError as error:
             return await self._unread(run, error)
-        await self.report(run.operation, say.observed(read.entries), say.seen(read.text))
+        seen = await aside(len(read.text), say.seen, read.text)
+        await self.report(run.operation, say.observed(read.entries), seen)
         return run.operation.spec.refresh_seconds
 
     async def _unread(self, run: Run, error: errors.LensesError) -> float:
@@ -155,7 +157,7 @@ class OffsetsSteps:
                 return run.operation.spec.refresh_seconds
         elif not _unknown_operation(error):
             raise error
-        await self.report(run.operation, say.not_readable(self._words(run, error)))
+        await self.report(run.operation, say.not_readable(await self._words(run, error)))
         return SLOW.delay(1, uniform)
 
     async def operate(self, run: Run) -> float | None:
@@ -193,8 +195,7 @@ class OffsetsSteps:
             progress.answer = await self._request(run)
             progress.answered_at = self._clock()
         read = await run.session.client.get_offsets(*run.connector.connector)
-        kept = Before(run.operation.status.before, run.operation.status.before_compressed)
-        stale = read.text == text_of(kept.plain, kept.compressed) and bool(differences(run.text, read.text))
+        stale = read.text == await _before(run) and bool(await _differences(run, read.text))
         if stale and self._clock() < progress.answered_at + SHOWS_WITHIN:
             return SETTLING.delay(self._looked(progress), uniform)
         return await self._done(run, progress.answer, read.text)
@@ -203,14 +204,14 @@ class OffsetsSteps:
         """What was asked for before, by this process or by one that was ended, may have been carried out. Once more
         does no harm to a connector that stood still; one that has run since would lose its way, or go it twice."""
         read = await run.session.client.get_offsets(*run.connector.connector)
-        kept = Before(run.operation.status.before, run.operation.status.before_compressed)
-        before = text_of(kept.plain, kept.compressed)
-        if not differences(run.text, read.text) and read.text != before:
+        before = await _before(run)
+        if read.text != before and not await _differences(run, read.text):
             await self._done(run, "", read.text)
             return True
-        if before is None or not gone_on(run.text, before, read.text):
+        size = len(before or "") + len(read.text)
+        if before is None or not await aside(size, gone_on, run.text, before, read.text):
             return False
-        changes = say.seen(read.text, room=room_beside(run.operation.spec) - kept.size)
+        changes = await _seen(run, read.text, _kept(run))
         await self.report(run.operation, say.outcome_unknown(), changes)
         return True
 
@@ -233,7 +234,7 @@ class OffsetsSteps:
             return True
         read = await run.session.client.get_offsets(*run.connector.connector)
         try:
-            kept = before_of(read.text, room=room_beside(run.operation.spec))
+            kept = await aside(len(read.text), before_of, read.text, room=room_beside(run.operation.spec))
         except OffsetsInvalid as error:
             await self.report(run.operation, say.invalid(str(error)))
             return False
@@ -241,7 +242,7 @@ class OffsetsSteps:
             "before": kept.plain,
             "before_compressed": kept.compressed,
             "before_generation": run.generation,
-            **say.seen(read.text, room=room_beside(run.operation.spec) - kept.size),
+            **await _seen(run, read.text, kept),
         }
         after = await self.report(run.operation, say.applying(), changes)
         if after is None or after.metadata.generation != run.generation:
@@ -268,7 +269,7 @@ class OffsetsSteps:
         Reads are bounded like requests, since the connector stands still meanwhile.
         """
         tries = progress.tries = progress.tries or Tries(self._clock())
-        words = self._words(run, error)
+        words = await self._words(run, error)
         status = getattr(error, "status", 0)
         waiting = isinstance(error, errors.Conflict) or (status in (400, 500) and means_not_stopped(error.words))
         if waiting and tries.again_after_wait(self._clock()):
@@ -290,12 +291,14 @@ class OffsetsSteps:
         return None
 
     @staticmethod
-    def _words(run: Run, error: errors.LensesError) -> str:
+    async def _words(run: Run, error: errors.LensesError) -> str:
+        await prepare(run.redact)
         return error.quote(run.redact)
 
     async def _done(self, run: Run, message: str, read: str | None, why_unread: str = "") -> float | None:
         """Written down as soon as it is known to be so; from here on it is never carried out again."""
-        mismatch = [] if read is None else differences(run.text, read)
+        mismatch = [] if read is None else await _differences(run, read)
+        await prepare(run.redact)
         said = errors.one_line(run.redact(message)) or "The offsets are as they were asked for."
         changes = {
             "applied_generation": run.generation,
@@ -303,8 +306,7 @@ class OffsetsSteps:
             "message": said,
         }
         if read is not None:
-            kept = Before(run.operation.status.before, run.operation.status.before_compressed)
-            changes |= say.seen(read, room=room_beside(run.operation.spec) - kept.size)
+            changes |= await _seen(run, read, _kept(run))
         verdict = say.applied(mismatch, seek_hint(run.connector.spec.class_name), why_unread)
         await self.report(run.operation, verdict, changes)
         return None
@@ -350,6 +352,24 @@ class OffsetsSteps:
             and connector_key(now) == run.connector.key
             and run.ready()
         )
+
+
+def _kept(run: Run) -> Before:
+    return Before(run.operation.status.before, run.operation.status.before_compressed)
+
+
+async def _before(run: Run) -> str | None:
+    kept = _kept(run)
+    return await aside(kept.weight, lambda: kept.text)
+
+
+async def _differences(run: Run, read: str) -> list[str]:
+    return await aside(len(run.text or "") + len(read), differences, run.text, read)
+
+
+async def _seen(run: Run, read: str, kept: Before) -> dict[str, Any]:
+    """What is shown of them beside what is kept."""
+    return await aside(len(read), say.seen, read, room=room_beside(run.operation.spec) - kept.size)
 
 
 def _unknown_operation(error: errors.LensesError) -> bool:

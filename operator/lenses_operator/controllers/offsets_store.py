@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from math import inf
 from typing import Any
 
+from lenses_operator.aside import AT_ONCE, aside
 from lenses_operator.controllers.objects import Objects
 from lenses_operator.controllers.parsing import parse
-from lenses_operator.domain.offsets import holds, next_in_line
+from lenses_operator.domain.offsets import holds, next_in_line, usable, weight
 from lenses_operator.resources.base import ObjectKey
 from lenses_operator.resources.connector import KIND as CONNECTOR_KIND
 from lenses_operator.resources.connector import LensesConnector
@@ -35,7 +36,7 @@ class OffsetsStore:
         if not self._objects.put(operation):
             return False
         if before is not None:
-            self._of[connector_key(before)].discard(operation.key)  # a new object of the name may name another
+            self._unindex(before)  # a new object of the name may name another
         self._of[connector_key(operation)].add(operation.key)
         if before is None or before.metadata.uid != operation.metadata.uid:
             return True
@@ -46,8 +47,14 @@ class OffsetsStore:
         """See `Objects.remove`."""
         last = self._objects.remove(key, uid, version)
         if last is not None:
-            self._of[connector_key(last)].discard(key)
+            self._unindex(last)
         return last
+
+    def _unindex(self, operation: LensesConnectorOffsets) -> None:
+        connector = connector_key(operation)
+        self._of[connector].discard(operation.key)
+        if not self._of[connector]:
+            del self._of[connector]
 
     def is_news(self, body: Mapping[str, Any]) -> bool:
         """See `Objects.is_news`."""
@@ -60,6 +67,12 @@ class OffsetsStore:
     def of(self, connector: ObjectKey) -> list[LensesConnectorOffsets]:
         """All that name this LensesConnector."""
         return [one for key in self._of.get(connector, ()) if (one := self._objects.get(key)) is not None]
+
+    async def weigh(self, connector: LensesConnector) -> None:
+        """Works out beside the event loop what `holding` would work out in it, of what is long."""
+        for one in self.of(connector.key):
+            if weight(one.spec) > AT_ONCE and not one.finished:
+                await aside(weight(one.spec), usable, one.spec)
 
     def holding(self, connector: LensesConnector) -> LensesConnectorOffsets | None:
         """The operation that keeps the connector stopped now."""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from lenses_operator.aside import AT_ONCE, aside
 from lenses_operator.controllers.session import Session
-from lenses_operator.domain.redaction import Redactor
+from lenses_operator.domain.redaction import WORK_ASIDE, Redactor
 from lenses_operator.domain.references import References
 from lenses_operator.domain.render import Rendered
 from lenses_operator.resources.connector import AppliedConfig, SecretVersion
@@ -14,6 +15,33 @@ WITHHELD = "the words are withheld because they may quote values that could not 
 
 
 NOTHING = Redactor()
+SCALE = 200
+"""Characters compared in the time in which one of an answer is read."""
+
+
+async def prepare(redact: Callable[[str], str]) -> None:
+    """Before words are shown that were not expected: works out beside the event loop what is looked for in them."""
+    if isinstance(redact, Redactor) and redact.heavy:
+        await aside(AT_ONCE + 1, redact.prepare)
+
+
+def effort(redactor: Redactor, length: int) -> int:
+    """What the time to look through a text of this length depends on, as `aside` weighs it."""
+    if redactor.heavy:
+        return AT_ONCE + length
+    return max(redactor.work(length), length) // SCALE
+
+
+def allowance(redact: Callable[[str, int], str], redactor: Redactor) -> Callable[[str], str]:
+    """For the texts of one answer, which together may take so much and no more: the rest is withheld."""
+    left = WORK_ASIDE
+
+    def within(text: str) -> str:
+        nonlocal left
+        allowed, left = left, left - redactor.work(len(text))
+        return redact(text, max(allowed, 0))
+
+    return within
 
 
 class Confidential:

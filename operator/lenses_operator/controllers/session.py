@@ -53,7 +53,7 @@ class Session:
 
 
 class Sessions:
-    """One for each token, kept as long as the process lives: a deletion may need a token whose Secret is gone."""
+    """One for each token, kept until it is forgotten: a deletion may need a token whose Secret is gone."""
 
     def __init__(self, client: LensesClient, clock: Callable[[], float]) -> None:
         self._clock = clock
@@ -63,6 +63,14 @@ class Sessions:
 
     def known(self, session_id: str) -> Session | None:
         return self._brought.get(session_id)
+
+    def brought(self) -> list[tuple[str, str, str]]:
+        """Id, namespace and name of the Secret of each that a resource brought."""
+        parts = [(session_id, session_id.split("/", 2)) for session_id in self._brought]
+        return [(session_id, namespace, name) for session_id, (namespace, name, _) in parts]
+
+    def forget(self, session_id: str) -> None:
+        self._brought.pop(session_id, None)
 
     def with_token(self, session_id: str, value: str) -> tuple[Session, bool]:
         """The session, and whether its token is another one than the last time."""

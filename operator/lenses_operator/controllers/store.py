@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Set
 from dataclasses import dataclass
 from math import inf
 from typing import Any
 
-from lenses_operator.controllers.objects import Objects
+from lenses_operator.controllers.objects import REMEMBERED, Objects
 from lenses_operator.domain.references import RefName, named
 from lenses_operator.resources.base import ObjectKey
 from lenses_operator.resources.connector import ConnectorKey, LensesConnector
@@ -29,7 +29,7 @@ class Store:
         self._tombstones: dict[ObjectKey, Tombstone] = {}
         self._by_connector: dict[ConnectorKey, set[ObjectKey]] = defaultdict(set)
         self._by_reference: dict[tuple[str, RefName], set[ObjectKey]] = defaultdict(set)
-        self._released: set[str] = set()
+        self._released: OrderedDict[str, None] = OrderedDict()
         self.let_go: Callable[[LensesConnector], None] = lambda _: None
         """Called with an object as it was, when it claims its connector no longer as it did: see `_lets_go`."""
 
@@ -47,12 +47,12 @@ class Store:
 
     def upsert(self, resource: LensesConnector) -> bool:
         """Takes the object unless it is stale; True where a pass has to look at it."""
-        before = self._objects.get(resource.key)
+        before, references = self._objects.get(resource.key), self._references(resource.key)
         if before is not None:
             resource = resource.remembering(before)
         if not self._objects.put(resource):
             return False
-        self._index_references(before, resource)
+        self._index_references(resource.key, references)
         self._by_connector[resource.connector].add(resource.key)
         if before is not None and before.metadata.uid != resource.metadata.uid:
             self._unindex(before)
@@ -62,10 +62,11 @@ class Store:
 
     def remove(self, key: ObjectKey, uid: str, version: float = inf) -> LensesConnector | None:
         """See `Objects.remove`."""
+        references = self._references(key)
         last = self._objects.remove(key, uid, version)
         if last is not None:
             self._unindex(last)
-            self._index_references(last, None)
+            self._index_references(key, references)
         return last
 
     def leave(self, key: ObjectKey) -> None:
@@ -91,22 +92,28 @@ class Store:
 
     def released(self, uid: str) -> None:
         """We took our own finalizer off this object: its going is no surprise."""
-        self._released.add(uid)
+        self._released[uid] = None
+        while len(self._released) > REMEMBERED:  # its end may never be seen, or was seen before
+            self._released.popitem(last=False)
 
     def was_released(self, uid: str) -> bool:
         """Asked once, when the object goes."""
         if uid in self._released:
-            self._released.discard(uid)
+            del self._released[uid]
             return True
         return False
 
     def bury(self, resource: LensesConnector) -> None:
+        references = self._references(resource.key)
         self._tombstones[resource.key] = Tombstone(resource)
+        self._index_references(resource.key, references)
         self._by_connector[resource.connector].add(resource.key)
 
     def drop_tombstone(self, key: ObjectKey) -> None:
+        references = self._references(key)
         tombstone = self._tombstones.pop(key, None)
         if tombstone is not None:
+            self._index_references(key, references)
             self._unindex(tombstone.resource)
 
     def claimants(self, connector: ConnectorKey) -> list[LensesConnector]:
@@ -121,14 +128,31 @@ class Store:
         return [other.key for other in self.claimants(resource.connector) if other.key != resource.key]
 
     def referrers(self, namespace: str, ref: RefName) -> list[ObjectKey]:
-        """The objects whose spec names this Secret or ConfigMap."""
+        """The objects whose spec names this Secret or ConfigMap, tombstones included."""
         return list(self._by_reference.get((namespace, ref), ()))
 
-    def _index_references(self, before: LensesConnector | None, after: LensesConnector | None) -> None:
-        for resource, change in ((before, set.discard), (after, set.add)):
-            if resource is not None:
-                for ref in named(resource.spec):
-                    change(self._by_reference[resource.metadata.namespace, ref], resource.key)
+    def names(self, connector: ConnectorKey) -> bool:
+        """Whether any object is about this connector, or any tombstone."""
+        return connector in self._by_connector
+
+    def refers(self, namespace: str, ref: RefName) -> bool:
+        """Whether any object names this Secret or ConfigMap, or any tombstone."""
+        return (namespace, ref) in self._by_reference
+
+    def _references(self, key: ObjectKey) -> set[RefName]:
+        living, tombstone = self._objects.get(key), self._tombstones.get(key)
+        found = named(living.spec) if living is not None else set()
+        return found | named(tombstone.resource.spec) if tombstone is not None else found
+
+    def _index_references(self, key: ObjectKey, before: set[RefName]) -> None:
+        now = self._references(key)
+        for ref in now - before:
+            self._by_reference[key.namespace, ref].add(key)
+        for ref in before - now:
+            keys = self._by_reference[key.namespace, ref]
+            keys.discard(key)
+            if not keys:
+                del self._by_reference[key.namespace, ref]
 
     def _unindex(self, resource: LensesConnector) -> None:
         """Unless a living object of the same name, or a tombstone, is about the same connector."""

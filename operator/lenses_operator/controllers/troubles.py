@@ -67,6 +67,7 @@ class Troubles:
         """Where a cluster as a whole is lost its poller wakes us when it is back, and nothing is asked until then."""
         memory, resource = work.memory, work.resource
         lost = work.view is not None and error is work.view.error
+        await work.prepare()
         problem = problem_of(error, work.connector, work.quotable, work.session.token_name)
         if resource.metadata.deleting:
             return await self._deletions.blocked(work, problem)

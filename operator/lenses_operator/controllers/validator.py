@@ -12,7 +12,7 @@ from lenses_operator.domain.backoff import SLOW
 from lenses_operator.domain.plugins import installed, not_found_message
 from lenses_operator.domain.reasons import Reason
 from lenses_operator.domain.situation import Refusal
-from lenses_operator.domain.validation import refusal_message, validation_message
+from lenses_operator.domain.validation import refusal_message
 from lenses_operator.lenses.errors import (
     AgentCallFailed,
     BadRequest,
@@ -53,7 +53,7 @@ class Validator:
                 return False
             raise
         if result.errors:
-            await self._refuse(work, validation_message(result.errors, wanted.private, work.redact))
+            await self._refuse(work, await work.refused(result.errors))
             return False
         memory.valid = (wanted.fingerprint, self._clock())
         if memory.stubborn is not None and memory.stubborn.words.startswith("validate: "):
@@ -62,6 +62,7 @@ class Validator:
 
     async def refuse(self, work: Work, operation: str, error: LensesError) -> None:
         """Takes an error for Connect's last word on this configuration."""
+        await work.prepare()
         await self._refuse(work, refusal_message(operation, error.quote(work.quotable)))
 
     async def lasting(self, work: Work, operation: str, error: LensesError) -> bool:

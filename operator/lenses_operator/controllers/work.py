@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from math import inf
 from typing import Any
 
+from lenses_operator.aside import aside
 from lenses_operator.controllers.memory import AS_STATUS_SAYS, Memory
-from lenses_operator.controllers.redaction import WITHHELD
+from lenses_operator.controllers.redaction import WITHHELD, allowance, effort, prepare
 from lenses_operator.controllers.session import Session
 from lenses_operator.domain.observed import Observed
+from lenses_operator.domain.redaction import WORK
 from lenses_operator.domain.references import ReferenceNotFound
 from lenses_operator.domain.render import ConfigInvalid, Rendered
 from lenses_operator.domain.situation import Refusal
 from lenses_operator.domain.status import Marks
-from lenses_operator.domain.validation import withhold
+from lenses_operator.domain.validation import validation_message, withhold
 from lenses_operator.lenses.poller import View
 from lenses_operator.resources.connector import (
     AppliedConfig,
@@ -93,7 +95,22 @@ class Work:
         """A server's words about the whole configuration, fit to be shown."""
         return self.redact(withhold(words, {key: str(value) for key, value in self._config.items()}))
 
-    def redact(self, words: str) -> str:
+    async def prepare(self) -> None:
+        """Before `redact` and `quotable`: see `redaction.prepare`."""
+        await prepare(self._redactor)
+
+    async def cleaned(self, seen: Observed) -> Observed:
+        """What the details show, without secrets."""
+        length = sum(len(task.trace) for task in seen.tasks if task.trace)
+        return await aside(effort(self._redactor, length), seen.redacted, allowance(self.redact, self._redactor))
+
+    async def refused(self, errors: Mapping[str, Sequence[str]]) -> str:
+        """What validate says against the configuration, without secrets."""
+        length = sum(len(word) for words in errors.values() for word in words)
+        redact = allowance(self.redact, self._redactor)
+        return await aside(effort(self._redactor, length), validation_message, errors, self.wanted.private, redact)
+
+    def redact(self, words: str, work: int = WORK) -> str:
         """A server's words without any secret that this connector has used while this process lives.
 
         What is not rendered, because it is being deleted or cannot be, may have used some that are not known.
@@ -101,7 +118,7 @@ class Work:
         unread = self.foreign or (self._unrendered and self.resource.spec.config_from)
         if words and (unread or not self.memory.confidential.knows(self.applied)):
             return WITHHELD
-        return self._redactor(words)
+        return self._redactor(words, work)
 
     @property
     def _unrendered(self) -> bool:

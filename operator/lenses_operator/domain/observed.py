@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from enum import Enum
 
-from lenses_operator.domain.traces import ends
+from lenses_operator.domain.traces import abridged, ends
 from lenses_operator.lenses.models import ConnectorDetails, ConnectorListItem, Task
 
 
@@ -48,7 +48,7 @@ class Observed:
         """Traces are the one free text that Lenses shows of a connector; they quote what the connector was given."""
 
         def clean(task: Task) -> Task:
-            return task.model_copy(update={"trace": redact(ends(task.trace))}) if task.trace else task
+            return task.model_copy(update={"trace": abridged(redact(ends(task.trace)))}) if task.trace else task
 
         return replace(self, tasks=tuple(clean(task) for task in self.tasks))
 

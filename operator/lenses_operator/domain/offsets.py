@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import base64
 import gzip
+import hashlib
 import io
 import json
+from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
 from lenses_operator.lenses.models import member_text, offsets_of, parse_offsets
+from lenses_operator.lenses.pieces import elements
 from lenses_operator.resources.connector import LensesConnector
 from lenses_operator.resources.offsets import Action, LensesConnectorOffsets, OffsetsSpec
 
@@ -25,6 +28,12 @@ MAX_TEXT = 64 * 1024 * 1024
 """Bytes: no answer of Lenses is longer, so nothing that was kept is."""
 MOST_DEEP = 100
 """Nesting up to which offsets are shown; the model that writes a status gives up at some 250."""
+ENTRY = 100
+"""Characters that one of `spec.offsets` counts for."""
+WORTH_KEEPING = 8 * 1024
+KEPT_TEXTS = 16
+"""Of more than a mebibyte each, at the most."""
+_TEXTS: OrderedDict[bytes, str | OffsetsInvalid] = OrderedDict()
 MAX_ZEROS = 64
 """Beyond them a number is compared in its scientific form: `1e999999999` must not become a gigabyte of zeros."""
 SEEKS_BY_ITSELF = (
@@ -38,10 +47,36 @@ class OffsetsInvalid(ValueError):  # noqa: N818 - the name is the condition's re
     """The entries cannot be sent; the message names the entry and what to do."""
 
 
+def weight(spec: OffsetsSpec) -> int:
+    """What the time that `request_text` takes at the first time depends on: characters, about."""
+    return len(spec.offsets_json or "") + ENTRY * len(spec.offsets)
+
+
 def request_text(spec: OffsetsSpec) -> str | None:
-    """The JSON array to send, to the letter; None for Reset. Raises OffsetsInvalid."""
+    """The JSON array to send, to the letter; None for Reset. Raises OffsetsInvalid.
+
+    Many a pass asks it again; of a long one the answer is kept.
+    """
     if spec.action is not Action.ALTER:
         return None
+    if weight(spec) < WORTH_KEEPING:
+        return _text_of(spec)
+    digest = hashlib.sha256((spec.offsets_json or spec.model_dump_json(include={"offsets"})).encode()).digest()
+    known = _TEXTS.get(digest)
+    if known is None:
+        try:
+            known = _text_of(spec)
+        except OffsetsInvalid as error:
+            known = error.with_traceback(None)
+        _TEXTS[digest] = known
+        while len(_TEXTS) > KEPT_TEXTS:
+            _TEXTS.popitem(last=False)
+    if isinstance(known, OffsetsInvalid):
+        raise OffsetsInvalid(str(known))
+    return known
+
+
+def _text_of(spec: OffsetsSpec) -> str:
     if spec.offsets_json is not None:
         text, where = _array_of(spec.offsets_json), "spec.offsetsJson"
     else:
@@ -69,16 +104,15 @@ def _array_of(text: str) -> str:
 def _check(text: str, where: str) -> None:
     try:
         entries = parse_offsets(text)
-        raw = json.loads(text)
     except ValueError as error:
         raise OffsetsInvalid(f"{where}: {error}.") from None
     if not entries:
         raise OffsetsInvalid(f"{where} has no entry; to forget all offsets use action: Reset.")
     seen: dict[str, int] = {}
-    for index, (entry, plain) in enumerate(zip(entries, raw, strict=True)):
+    for index, (entry, (plain, _, _)) in enumerate(zip(entries, elements(text), strict=True)):
         if not isinstance(entry.partition, dict) or not entry.partition:
             raise OffsetsInvalid(f"{where}[{index}].partition must be an object with at least one field.")
-        if "offset" not in plain:
+        if not isinstance(plain, dict) or "offset" not in plain:
             raise OffsetsInvalid(f'{where}[{index}] has no offset; to forget this partition\'s write "offset": null.')
         if entry.offset is not None and not isinstance(entry.offset, dict):
             raise OffsetsInvalid(f"{where}[{index}].offset must be an object, or null to forget this partition's.")
@@ -221,6 +255,16 @@ class Before:
     compressed: str | None = None
 
     @property
+    def weight(self) -> int:
+        """What the time that reading it takes depends on: characters, about."""
+        return len(self.plain or "") + 20 * len(self.compressed or "")
+
+    @property
+    def text(self) -> str | None:
+        """See `text_of`."""
+        return text_of(self.plain, self.compressed)
+
+    @property
     def size(self) -> int:
         """Bytes in the object as Kubernetes stores it."""
         return len(json.dumps(self.plain or self.compressed or "", ensure_ascii=False).encode())
@@ -237,14 +281,14 @@ def before_of(text: str, room: int = OBJECT_BYTES) -> Before:
         kept = Before(plain=text)
         if kept.size <= room:
             return kept
-    packed = base64.b64encode(gzip.compress(text.encode(), mtime=0)).decode()
-    limit = min(BEFORE_COMPRESSED, room)
-    if len(packed) > limit:
+    packed = gzip.compress(text.encode(), mtime=0)
+    limit, size = min(BEFORE_COMPRESSED, room), 4 * -(-len(packed) // 3)
+    if size > limit:
         raise OffsetsInvalid(
-            f"The connector's present offsets take {len(packed)} bytes even compressed, more than the "
+            f"The connector's present offsets take {size} bytes even compressed, more than the "
             f"{max(limit, 0)} that status can keep: there would be no way back."
         )
-    return Before(compressed=packed)
+    return Before(compressed=base64.b64encode(packed).decode())
 
 
 def text_of(plain: str | None, compressed: str | None) -> str | None:
@@ -260,16 +304,7 @@ def text_of(plain: str | None, compressed: str | None) -> str | None:
 
 def entry_texts(text: str) -> list[str]:
     """Each entry of a JSON array, to the letter."""
-    decoder = json.JSONDecoder()
-    found: list[str] = []
-    at = text.index("[") + 1
-    while True:
-        at = next(place for place in range(at, len(text)) if text[place] not in " \t\r\n,")
-        if text[at] == "]":
-            return found
-        _, end = decoder.raw_decode(text, at)
-        found.append(text[at:end])
-        at = end
+    return [text[begin:end] for _, begin, end in elements(text)]
 
 
 def unknown_before(asked: str, before: str) -> list[str]:

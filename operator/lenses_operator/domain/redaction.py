@@ -13,12 +13,17 @@ HIDDEN = "[redacted]"
 _MARK = "\udfff"
 SHORT = 4
 """Characters below which a value is only cut out where it stands alone: `1` must not take every 1 out of a message."""
+_ALONE = {length: re.compile(rf"(?<!\w)(?=(.{{{length}}})(?!\w))", re.DOTALL) for length in range(1, SHORT)}
 PART = 8
 """Characters from which one line of a value is taken for secret by itself."""
 LIMIT = 128 * 1024
 """Characters of all values together. Whoever may make Secrets could otherwise keep the operator busy for minutes."""
-WORK = 10**9
-"""Characters to compare for one text: about a second."""
+HEAVY = 4 * 1024
+"""Characters of all values from which working out what to look for takes more than some 20 ms."""
+WORK = 5 * 10**7
+"""Characters to compare for one text where the event loop waits for it: some 40 ms."""
+WORK_ASIDE = 10**9
+"""Characters to compare for all texts of one answer, beside the event loop: about a second."""
 TOO_MUCH = "the words are withheld, since there are too many secret values to look for in them"
 _URL = re.compile(r"//[^/@\s:]*+:(?P<password>[^@\s]++)(?P<at>@)?")
 """Takes an address whole even where no `@` follows: looking again from each `//` in it would be quadratic."""
@@ -42,17 +47,31 @@ class Redactor:
     def __repr__(self) -> str:
         return "Redactor(…)"
 
-    def __call__(self, text: str) -> str:
+    def __call__(self, text: str, work: int = WORK) -> str:
+        """Withheld where it would take more than `work`."""
         if not text or not (self._values or self.overfull):
             return text
-        if self.overfull or len(text) * len(self._long) > WORK:
+        if self.overfull or self.work(len(text)) > work:
             return TOO_MUCH
         # A mark that no decoded text holds: a value `redacted` must not be looked for inside the word itself.
         for word in self._long:
             text = text.replace(word, _MARK)
-        if self._short is not None:
-            text = self._short.sub(_MARK, text)
+        for words in self._short:
+            text = _without_alone(text, words)
         return text.replace(_MARK, HIDDEN)
+
+    def work(self, length: int) -> int:
+        """Characters to compare for a text of this length."""
+        return length * (len(self._long) + len(self._short))
+
+    @property
+    def heavy(self) -> bool:
+        """Whether it takes long to work out what is to be looked for, and it is not known yet."""
+        return "_words" not in vars(self) and sum(map(len, self._values)) > HEAVY
+
+    def prepare(self) -> None:
+        """Works it out."""
+        self.work(0)
 
     @cached_property
     def _words(self) -> list[str]:
@@ -65,9 +84,24 @@ class Redactor:
         return [word for word in self._words if len(word) >= SHORT]
 
     @cached_property
-    def _short(self) -> re.Pattern[str] | None:
-        short = [rf"(?<!\w){re.escape(word)}(?!\w)" for word in self._words if len(word) < SHORT]
-        return re.compile("|".join(short)) if short else None
+    def _short(self) -> list[frozenset[str]]:
+        """By length, the longest first."""
+        words = [frozenset(word for word in self._words if len(word) == length) for length in range(SHORT - 1, 0, -1)]
+        return [alike for alike in words if alike]
+
+
+def _without_alone(text: str, words: frozenset[str]) -> str:
+    """Without those, all of one length, that stand alone.
+
+    Looked up place by place: one pattern of all of them would be tried word by word at each place.
+    """
+    length = len(next(iter(words)))
+    kept, at = [], 0
+    for found in _ALONE[length].finditer(text):
+        if found.start() >= at and found[1] in words:
+            kept += [text[at : found.start()], _MARK]
+            at = found.start() + length
+    return "".join([*kept, text[at:]])
 
 
 def passwords_in_urls(text: str) -> Iterator[tuple[int, int]]:

@@ -43,3 +43,13 @@ def excerpt(trace: str, limit: int = TRACE_LIMIT) -> str:
     if tail.strip() and tail.strip() in kept:
         tail = ""
     return (f"{kept}\n…{tail}").encode()[:limit].decode(errors="ignore")
+
+
+def abridged(trace: str) -> str:
+    """As much of a trace as `excerpt` and `root_cause` need of it, and no more where it is long."""
+    if len(trace) <= 4 * TRACE_LIMIT:
+        return trace
+    trace = plain(trace).strip()
+    cause = root_cause(trace)
+    tail = f"\n…\n{CAUSED_BY}{cause}" if CAUSED_BY + cause in trace else "\n…"
+    return trace[: 2 * TRACE_LIMIT] + tail

@@ -157,7 +157,7 @@ LETTING_GO = {
     "released": {"deleting": True, "finalizers": (OTHERS,)},
     "stripped and then deleted": {"deleting": True, "finalizers": ()},
     "another object of the name": {"uid": "uid-9"},
-    "another object, about another connector": {"uid": "uid-9", "connectorName": "elsewhere"},
+    "another object, about another connector": {"uid": "uid-9", "cluster": "us"},
     "no longer its owner": {"status": {"ownership": {"state": "Conflict"}}},
 }
 

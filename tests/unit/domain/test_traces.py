@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lenses_operator.domain.traces import CAUSE_LIMIT, TRACE_LIMIT, excerpt, root_cause
+from lenses_operator.domain.traces import CAUSE_LIMIT, TRACE_LIMIT, abridged, excerpt, root_cause
 from lenses_operator.resources.text import plain
 
 TRACE = """\
@@ -66,3 +66,25 @@ def test_a_long_trace_keeps_its_first_line_and_its_root_cause() -> None:
 def test_a_cause_that_is_still_to_be_read_is_not_repeated() -> None:
     short = excerpt("Caused by: near\n" + "\tat somewhere\n" * 200)
     assert short.count("Caused by: near") == 1
+
+
+_LINES = st.sampled_from(
+    [
+        "",
+        " ",
+        "java.lang.X: no",
+        "\tat a.b.C(C.java:1)",
+        "Caused by: Y: inner",
+        "  Caused by: Z: é\x1b[31m",
+        "long " * 300,
+    ]
+)
+
+
+@given(st.lists(_LINES, max_size=12), st.sampled_from([1, 3, 90]))
+def test_an_abridged_trace_says_what_the_whole_says(lines: list[str], times: int) -> None:
+    trace = "\n".join(lines * times)
+    short = abridged(trace)
+    assert excerpt(short) == excerpt(trace)
+    assert root_cause(plain(short).strip()) == root_cause(plain(trace).strip())
+    assert len(short) <= 4 * TRACE_LIMIT

@@ -1,0 +1,102 @@
+"""Many secret values and much text: the loop goes on, and what would take too long is withheld."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from lenses_operator.controllers.memory import Memory
+from lenses_operator.controllers.redaction import Confidential, prepare
+from lenses_operator.controllers.session import Session
+from lenses_operator.controllers.work import Work
+from lenses_operator.domain import redaction
+from lenses_operator.domain.redaction import HIDDEN, LIMIT, TOO_MUCH, WORK, WORK_ASIDE, Redactor
+from lenses_operator.domain.render import Rendered
+from lenses_operator.domain.observed import Observed
+from lenses_operator.lenses.models import ConnectorDetails
+from unit.resources.make import owned
+from unit.ticking import ticks_during
+
+LINE = "\tat org.apache.kafka.connect.runtime.WorkerSinkTask.deliver(WorkerSinkTask.java:611)\n"
+MANY = frozenset(f"value-{number:06}" for number in range(8_000))
+SHORT = frozenset(f"{number:03}" for number in range(1000))
+
+
+def work(values: frozenset[str]) -> Work:
+    session = Session("operator", None, None)  # type: ignore[arg-type]
+    memory = Memory("uid-1", claimed=True, confidential=Confidential())
+    return Work(owned(), Rendered({}, given=values), memory, session)
+
+
+def seen(traces: int, trace: str) -> Observed:
+    tasks = [{"id": number, "state": "FAILED", "trace": trace} for number in range(traces)]
+    return Observed.from_details(ConnectorDetails.model_validate({"name": "orders", "cluster": "eu", "tasks": tasks}))
+
+
+@pytest.mark.parametrize("values", [MANY, SHORT], ids=["many", "short ones"])
+async def test_the_loop_goes_on_while_traces_are_looked_through(values: frozenset[str]) -> None:
+    one = next(iter(values))
+    shown, ticks = await ticks_during(work(values).cleaned(seen(10, f"Oh: {one}\n" + LINE * 1500)))
+    assert ticks > 10, "the loop was held"
+    assert one not in "".join(task.trace or "" for task in shown.tasks)
+
+
+async def test_all_traces_of_an_answer_together_have_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    compared = []
+    call = Redactor.__call__
+
+    def counting(self: Redactor, text: str, work: int = WORK) -> str:
+        if self.work(len(text)) <= work:
+            compared.append(self.work(len(text)))
+        return call(self, text, work)
+
+    monkeypatch.setattr(Redactor, "__call__", counting)
+    shown = await work(MANY).cleaned(seen(100, "Oh: value-000042\n" + LINE * 100))
+    traces = [task.trace or "" for task in shown.tasks]
+    assert 0 < len(compared) < 100
+    assert sum(compared) <= WORK_ASIDE
+    assert traces[0].startswith(f"Oh: {HIDDEN}")
+    assert traces[-1] == TOO_MUCH
+    assert "value-000042" not in "".join(traces)
+
+
+async def test_all_words_of_a_validation_together_have_a_bound() -> None:
+    """What a server said of 20 keys, 20 times each."""
+    said = {f"key-{key}": [f"bad value-000042 {word} " + "x" * 20_000 for word in range(20)] for key in range(20)}
+    message, ticks = await ticks_during(work(MANY).refused(said))
+    assert ticks > 10, "the loop was held"
+    assert TOO_MUCH in message
+    assert "value-000042" not in message
+
+
+@pytest.mark.parametrize("values", [MANY, SHORT], ids=["many", "short ones"])
+def test_what_the_loop_waits_for_is_short(values: frozenset[str]) -> None:
+    redactor = Redactor(values)
+    fits = WORK // redactor.work(1)
+    assert redactor("x" * fits) == "x" * fits
+    assert redactor("x" * (fits + 1)) == TOO_MUCH
+
+
+async def test_what_is_looked_for_is_worked_out_beside_the_loop() -> None:
+    redactor = Redactor(MANY)
+    assert redactor.heavy
+    _, ticks = await ticks_during(prepare(redactor))
+    assert ticks > 10, "the loop was held"
+    assert not redactor.heavy
+
+
+@pytest.mark.parametrize("redact", [Redactor(["few", "and-small"]), str], ids=["few values", "no redactor"])
+async def test_which_takes_nothing_where_it_is_little(redact: Callable[[str], str]) -> None:
+    _, ticks = await ticks_during(prepare(redact))
+    assert ticks == 0
+
+
+def test_short_values_have_no_quadratic_pattern() -> None:
+    """With one pattern of all of them it took minutes, and timed out."""
+    values = [f"{number:03}" for number in range(1000)]
+    values += [f"{chr(97 + number // 26 % 26)}{chr(97 + number % 26)}{number % 10}" for number in range(30_000)]
+    assert sum(map(len, set(values))) < LIMIT
+    text = "abc 1234 " * 10_000
+    assert Redactor(values)(text, work=10**12) == text
+    assert redaction._ALONE.keys() == {1, 2, 3}

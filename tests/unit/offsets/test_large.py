@@ -1,0 +1,132 @@
+"""Offsets as many as are read: the loop goes on while they are compared, kept and shown."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from lenses_operator.aside import AT_ONCE, aside
+from lenses_operator.controllers import offsets_steps as steps_module
+from lenses_operator.controllers.offsets_store import OffsetsStore
+from lenses_operator.domain import offsets as module
+from lenses_operator.domain import offsets_status as say
+from lenses_operator.domain.offsets import (
+    KEPT_TEXTS,
+    OffsetsInvalid,
+    before_of,
+    differences,
+    gone_on,
+    request_text,
+    text_of,
+    usable,
+    weight,
+)
+from lenses_operator.lenses import errors
+from lenses_operator.lenses.models import parse_offsets
+from lenses_operator.resources.offsets import LensesConnectorOffsets
+from unit.controllers.virtualtime import virtual_time
+from unit.offsets.make import body, spec
+from unit.offsets.rig import offsets_operator
+from unit.resources.make import owned
+from unit.ticking import ticks_during
+
+TIMEOUT = errors.LensesUnreachable("alter_offsets", "timed out", reason="timeout")
+
+
+def text(entries: int, at: int = 0) -> str:
+    return json.dumps(
+        [{"partition": {"filename": f"/data/in/{n}.csv"}, "offset": {"position": n + at}} for n in range(entries)]
+    )
+
+
+MANY = text(20_000)
+MOVED = text(20_000, at=1)
+WORK: dict[str, Callable[[], object]] = {
+    "parsed": lambda: parse_offsets(MANY),
+    "compared": lambda: differences(MOVED, MANY),
+    "gone on": lambda: gone_on(MOVED, MANY, MANY),
+    "kept": lambda: before_of(MANY),
+    "shown": lambda: say.seen(MANY),
+    "sent": lambda: module._text_of(spec(action="Alter", offsetsJson=MANY)),
+    "sent as answered": lambda: module._text_of(spec(action="Alter", offsetsJson=f'{{"offsets": {MANY}}}')),
+    "taken up again": lambda: text_of(None, before_of(MANY).compressed),
+}
+
+
+@pytest.mark.parametrize("work", WORK.values(), ids=WORK)
+async def test_the_loop_goes_on(work: Callable[[], object]) -> None:
+    _, ticks = await ticks_during(aside(len(MANY), work))
+    assert ticks > 10, "the loop was held"
+
+
+@virtual_time
+async def test_every_step_does_it_beside_the_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+    beside, called = [False], set[str]()
+
+    async def marked(size: int, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        beside[0] = True
+        try:
+            return function(*args, **kwargs)
+        finally:
+            beside[0] = False
+
+    def watched(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*args: Any, **kwargs: Any) -> Any:
+            assert beside[0], f"{name} is called in the loop"
+            called.add(name)
+            return function(*args, **kwargs)
+
+        return call
+
+    monkeypatch.setattr(steps_module, "aside", marked)
+    for name in ("differences", "gone_on", "before_of"):
+        monkeypatch.setattr(steps_module, name, watched(name, getattr(steps_module, name)))
+    monkeypatch.setattr(say, "seen", watched("seen", say.seen))
+    async with offsets_operator() as op:
+        await op.runs()
+        op.offsets.apply("look", action="Observe")
+        await op.until_reason("Observed", "look")
+        op.lenses.fail("alter_offsets", TIMEOUT)
+        op.offsets.apply()
+        await op.until_reason("Applied")
+    assert called == {"differences", "gone_on", "before_of", "seen"}
+
+
+class TestLongSpecs:
+    def test_are_checked_once(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        checked = []
+
+        def parse(text: str) -> object:
+            checked.append(1)
+            return parse_offsets(text)
+
+        monkeypatch.setattr(module, "parse_offsets", parse)
+        wanted = spec(action="Alter", offsetsJson=text(5_000, at=7))
+        assert request_text(wanted) == wanted.offsets_json
+        assert usable(wanted)
+        assert checked == [1]
+
+    def test_refusals_as_well(self) -> None:
+        wrong = spec(action="Alter", offsetsJson=text(5_000) + "x")
+        for _ in range(2):
+            with pytest.raises(OffsetsInvalid, match="not JSON"):
+                request_text(wrong)
+        assert not usable(wrong)
+
+    def test_few_are_kept(self) -> None:
+        for number in range(KEPT_TEXTS + 5):
+            request_text(spec(action="Alter", offsetsJson=text(500, at=number)))
+        assert len(module._TEXTS) == KEPT_TEXTS
+
+    async def test_a_connectors_pass_weighs_them_beside_the_loop(self) -> None:
+        store = OffsetsStore()
+        connector = owned()
+        store.upsert(LensesConnectorOffsets.read(body(action="Alter", offsetsJson=text(15_000, at=3))))
+        [one] = store.of(connector.key)
+        assert weight(one.spec) > AT_ONCE
+        _, ticks = await ticks_during(store.weigh(connector))
+        assert ticks > 10, "the loop was held"
+        assert store.holding(connector) is one
