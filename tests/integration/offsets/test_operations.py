@@ -169,11 +169,12 @@ class TestRefusals:
         offsets.runs("mirror", class_name=mirror, config={"source.cluster.alias": "prim"}, offsets="[]")
         offsets.runs("secretive", configFrom=token)
         quoting = "cannot log in with planted-offsets-secret: no"
-        for name, fault in {
+        faults: dict[str, dict[str, Any]] = {
             "bad": {"status": 400, "message": "no such key"},
             "denied": {"status": 404},
             "secretive": {"status": 400, "message": quoting},
-        }.items():
+        }
+        for name, fault in faults.items():
             place.fault(operation="AlterConnectorOffsets", connector=name, **fault)
         entry = {"partition": {"cluster": "prim", "topic": "t", "partition": "0"}, "offset": {"offset": 1}}
         said = {
