@@ -56,7 +56,7 @@ class Updates:
         if not acting.unchanged(work):
             return Outcome(delay=0)
         memory.replacement = Replacement(_changes(work, why), repair, in_place, previous_of(work, observed))
-        memory.before = observed.config
+        memory.before, memory.put_at = observed.config, None
         try:
             return await (self._put(work) if in_place else self._delete(work))
         except Overtaken:
@@ -71,6 +71,8 @@ class Updates:
         memory, now = work.memory, self._acting.clock()
         if memory.put_at is None or now < memory.put_at + NOT_APPLIED:
             return self._acting.settle(work)
+        if _is_another_wish(work):
+            return None
         if work.refusal is None:
             self._acting.validator.refuse_as_not_applied(work)
         return await self._acting.report_refusal(work, observed) if now < memory.refusal_until else None
@@ -126,6 +128,15 @@ class Updates:
         finally:
             memory.acted(clock())
         return AGAIN
+
+
+def _is_another_wish(work: Work) -> bool:
+    """Than the write that does not show: a changed spec, or what it refers to, is always tried anew."""
+    memory = work.memory
+    written, refusal = memory.last_written, memory.refusal
+    if written is None or written.fingerprint != work.wanted.fingerprint:
+        return True
+    return refusal is not None and refusal.generation != work.generation
 
 
 def _changes(work: Work, why: str) -> str:
