@@ -76,7 +76,7 @@ types: setup ## mypy, strict
 layers: setup ## import-linter: who may import whom
 	@$(BIN)/lint-imports
 
-test: lint types layers build ## everything CI runs: lint, types, layers, and all tests
+test: lint types layers build ## lint, types, layers, and all tests
 	@$(BIN)/pytest -n 3 --dist worksteal tests/chaos tests/unit tests/fuzz tests/integration tests/e2e
 
 # PERSONA: connect, documented, observed, or swapped (for each scenario the one it does not have in `make test`).

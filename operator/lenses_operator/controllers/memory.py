@@ -138,8 +138,9 @@ class Memory:
         return self.claimed and self.attempted is None
 
     def expects(self, now: float) -> bool:
-        """A create of ours was accepted and the connector not seen since: not finding it proves nothing yet."""
-        return self.awaiting_baseline and now < self.acted_at + SHOWS_WITHIN
+        """A create of ours was accepted and the connector not seen since: not finding it proves nothing yet, unless a
+        DELETE of ours was accepted after it."""
+        return self.awaiting_baseline and self.deleted_at is None and now < self.acted_at + SHOWS_WITHIN
 
     def wrote(self, rendered: Rendered, applied: AppliedConfig, now: float) -> None:
         """A configuration of ours is in Lenses now; what Lenses shows next is the baseline."""

@@ -67,7 +67,7 @@ class Updates:
         if not acting.unchanged(work):
             return Outcome(delay=0)
         memory.replacement = Replacement(_changes(work, why), repair, in_place, previous_of(work, observed))
-        memory.before = observed.config
+        memory.before, memory.put_at = observed.config, None
         try:
             return await (self._put(work) if in_place else self._delete(work))
         except PreconditionFailed:
@@ -77,6 +77,8 @@ class Updates:
     def pends(self, work: Work) -> bool:
         """Whether what Lenses does not show is waited for still; else it is written again."""
         memory, now = work.memory, self._acting.clock()
+        if _is_another_wish(work):
+            return False
         if memory.put_at is None or now < memory.put_at + NOT_APPLIED:
             return True
         return work.refusal is None or memory.refusal_until <= memory.put_at or now < memory.refusal_until
@@ -143,6 +145,15 @@ class Updates:
         finally:
             memory.acted(clock())
         return AGAIN
+
+
+def _is_another_wish(work: Work) -> bool:
+    """Than the write that does not show: a changed spec, or what it refers to, is always tried anew."""
+    memory = work.memory
+    written, refusal = memory.last_written, memory.refusal
+    if written is None or written.fingerprint != work.wanted.fingerprint:
+        return True
+    return refusal is not None and refusal.generation != work.generation
 
 
 def _changes(work: Work, why: str) -> str:

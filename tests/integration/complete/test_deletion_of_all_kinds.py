@@ -58,10 +58,12 @@ def test_with_offsets_gone_already(place: Place) -> None:
     mark = place.mark()
     place.control.remove_connector(place.environment, place.cluster, "orders")
     place.delete()
-    place.wait_gone()
+    place.wait_gone(timeout=100)
     told = place.wait_event("OffsetsRemain")
     assert "orders" in told
-    assert "DeleteConnector" not in actions(place, mark)
+    place.wait_event("NotFound")
+    assert actions(place, mark) == ["DeleteConnector", "DeleteConnector"]
+    assert {request["status"] for request in place.requests("DeleteConnector", since=mark)} == {404}
     assert place.control.get_offsets(place.environment, place.cluster, "orders") == OFFSETS
 
 

@@ -152,9 +152,9 @@ def test_refused_at_create(place: Place) -> None:
         found = place.wait_reason("LensesUnavailable", name, about=said)
         assert set(conditions(found)) == {"Ready", "Reconciling"}
     for name in ("masked", "failing"):
-        place.wait_event("RolledBack", name, timeout=100)
+        place.wait_event("RolledBack", name, timeout=150)
     for name, said in words.items():
-        found = place.wait_reason("ConfigInvalid", name, about=said, timeout=100)
+        found = place.wait_reason("ConfigInvalid", name, about=said, timeout=150)
         assert set(conditions(found)) == {"Ready", "Stalled"}
     assert found["status"].get("ownership", {}).get("state", "None") == "None"
     for name in ("masked", "failing"):
@@ -177,8 +177,10 @@ def test_refused_at_create(place: Place) -> None:
     assert back["status"] == 201
     place.apply("masked", configFrom=password, config={**NEW, "batch.size": 6})
     place.apply("first", config={**NEW, "batch.size": 6})
-    for name in ("masked", "first"):
+    place.apply("failing")
+    for name in words:
         place.wait_running(name)
+    for name in ("masked", "first"):
         assert sent(place, name)["batch.size"] == "6"
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from harness.operator_fixtures import Operators, Place, message
+from harness.operator_fixtures import Operators, Place
 
 CONFIG = {"file": "/dev/null", "topic": "lines", "db.password": "planted-1", "size": 102400000}
 
@@ -175,7 +175,7 @@ def test_a_repair_in_vain_is_not_repeated(place: Place) -> None:
     place.wait_running()
     place.fault(rewrite={"file": "/dev/zero"})
     place.wait_event("DriftRepaired", about="file")
-    place.wait_running()
+    place.wait_running(timeout=100)  # until then it may be a cache that shows what was before
     place.wait_checks(count=5)
     assert place.writes().count("CreateConnector") == 2
 
@@ -202,17 +202,3 @@ def test_adopted_with_a_masked_value(place: Place) -> None:
     place.apply(config={**CONFIG, "db.password": "planted-2"})
     place.wait_running()
     place.wait_connector(predicate=lambda found: found["config"]["db.password"] == "planted-2")
-
-
-def test_an_update_refused_by_create_goes_back(place: Place) -> None:
-    """Validation passed what create then refuses: the old configuration runs on."""
-    place.apply()
-    place.wait_running()
-    place.fault(operation="CreateConnector", status=400, message="cannot be", times=1)
-    place.apply(config={"file": "/dev/zero", "topic": "lines"})
-    found = place.wait_reason("ConfigInvalid", about="cannot be")
-    assert "create" in message(found)
-    place.wait_event("RolledBack")
-    assert place.wait_connector()["config"]["file"] == "/dev/null"
-    place.apply()
-    place.wait_running()

@@ -122,7 +122,7 @@ def failing(place: Place, operator: OperatorProcess) -> None:
 
 
 def lost(place: Place, operator: OperatorProcess) -> None:
-    """One line when an environment is lost and one when it is back, whatever the number of its connectors."""
+    """One line when a cluster is lost and one when it is back, whatever the number of its connectors."""
     before = len(loud(operator))
     place.fault(status=503, shape="html")
     place.wait_reason("LensesUnavailable")
@@ -132,4 +132,4 @@ def lost(place: Place, operator: OperatorProcess) -> None:
     place.control.clear_faults(place.environment)
     place.wait_running()
     said = [(line["message"].partition(":")[0], line["environment"]) for line in loud(operator)[before:]]
-    assert said == [("environment lost", place.environment), ("environment back", place.environment)]
+    assert said == [("cluster lost", place.environment), ("cluster back", place.environment)]

@@ -606,6 +606,40 @@ class TestUpdate:
             assert op.lenses.asked("delete_connector") == []
 
 
+class TestNotApplied:
+    @virtual_time
+    @pytest.mark.parametrize(
+        ("correction", "wanted"),
+        [
+            ({"updateStrategy": "InPlace", "config": {"topic": "newer"}}, ["put_resource"]),
+            ({"config": {"topic": "new"}}, ["delete_connector", "create_connector"]),
+        ],
+        ids=["another-configuration", "another-strategy"],
+    )
+    async def test_a_write_that_does_not_show_is_said_and_a_changed_spec_is_tried_anew(
+        self, correction: dict[str, Any], wanted: list[str]
+    ) -> None:
+        async with operator(drift=10) as op:
+            await running(op, updateStrategy="InPlace")
+            op.lenses.heeds_puts = False
+            op.kube.apply(updateStrategy="InPlace", config={"topic": "new"})
+            await told(op, "UpdateNotApplied")
+            assert self.writes(op) == ["put_resource"]
+            op.lenses.heeds_puts = True
+            op.lenses.calls.clear()
+            op.kube.apply(**correction)
+            await asyncio.sleep(10)
+            assert op.said() == RUNNING
+            assert op.connector is not None
+            assert op.connector.config["topic"] == correction["config"]["topic"]
+            assert self.writes(op) == wanted
+
+    @staticmethod
+    def writes(op: Operator) -> list[str]:
+        changing = ("put_resource", "delete_connector", "create_connector")
+        return [call[0] for call in op.lenses.calls if call[0] in changing]
+
+
 class TestDrift:
     @virtual_time
     async def test_is_put_back_and_its_keys_are_named(self) -> None:

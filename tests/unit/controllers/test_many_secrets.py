@@ -11,9 +11,9 @@ from lenses_operator.controllers.redaction import Confidential, prepare
 from lenses_operator.controllers.session import Session
 from lenses_operator.controllers.work import Work
 from lenses_operator.domain import redaction
+from lenses_operator.domain.observed import Observed
 from lenses_operator.domain.redaction import HIDDEN, LIMIT, TOO_MUCH, WORK, WORK_ASIDE, Redactor
 from lenses_operator.domain.render import Rendered
-from lenses_operator.domain.observed import Observed
 from lenses_operator.lenses.models import ConnectorDetails
 from unit.resources.make import owned
 from unit.ticking import ticks_during
