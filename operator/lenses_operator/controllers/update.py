@@ -66,9 +66,13 @@ class Updates:
     async def not_shown(self, work: Work, observed: Observed) -> Outcome | None:
         """While Lenses shows what it showed before the write; None: it is to be written again.
 
-        Once a write in place was accepted, nothing is deleted in its place.
+        Once a write in place was accepted, nothing is deleted in its place. Of what is wanted since then it says
+        nothing: that is written now.
         """
         memory, now = work.memory, self._acting.clock()
+        written = memory.last_written
+        if memory.put_at is not None and written is not None and written.fingerprint != work.wanted.fingerprint:
+            return None
         if memory.put_at is None or now < memory.put_at + NOT_APPLIED:
             return self._acting.settle(work)
         if work.refusal is None:

@@ -277,3 +277,25 @@ async def test_a_secret_that_is_overridden_by_now_is_redacted_while_the_connecto
     async with operator(lenses, kube) as op:
         await asyncio.sleep(30)
         assert op.kube.status().tasks[0].error == "ConnectException: login with [redacted]"
+
+
+@virtual_time
+async def test_a_changed_spec_is_written_though_the_last_write_in_place_was_not_carried_out() -> None:
+    async with operator() as op:
+        op.kube.apply(updateStrategy="InPlace")
+        await asyncio.sleep(30)
+        put = op.lenses.put_resource
+
+        async def ignored(environment: str, document: str) -> None:
+            op.lenses.put_resource = put  # type: ignore[method-assign]
+            op.lenses.calls.append(("put_resource", "orders"))
+
+        op.lenses.put_resource = ignored  # type: ignore[method-assign]
+        op.kube.apply(updateStrategy="InPlace", config={"topic": "second"})
+        await asyncio.sleep(10)
+        op.kube.apply(updateStrategy="InPlace", config={"topic": "third"})
+        await asyncio.sleep(10)
+        assert op.said() == ("True", "Running", "Owned")
+        assert op.lenses.connectors[PLACE].config["topic"] == "third"
+        assert "UpdateNotApplied" not in op.reasons()
+        assert op.lenses.asked("delete_connector") == []
