@@ -60,6 +60,20 @@ def compare(
     return Difference(tuple(sorted(changed)), tuple(sorted(missing)), tuple(sorted(extra)))
 
 
+def may_have_become(sent: Mapping[str, str], seen: Mapping[str, str], hidden: Collection[str] = ()) -> bool:
+    """Whether what is seen may be what a server has made of what was sent: it adds keys, and has its own notation of
+    numbers."""
+    found = compare(sent, seen, None, hidden)
+    return not found.missing and all(_same_number(sent[key], seen[key]) for key in found.changed)
+
+
+def _same_number(one: str, other: str) -> bool:
+    try:
+        return float(one) == float(other)
+    except ValueError:
+        return False
+
+
 def unreadable_keys(
     wanted: Mapping[str, str], seen: Mapping[str, str], baseline: Baseline | None, hidden: Collection[str] = ()
 ) -> list[str]:

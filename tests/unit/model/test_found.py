@@ -10,6 +10,7 @@ from lenses_operator.domain.references import RefData, RefName
 from lenses_operator.lenses import errors
 from unit.controllers.fakes import Connector, FakeKube, FakeLenses, operator
 from unit.controllers.virtualtime import virtual_time
+from unit.resources.make import CLASS
 
 PLACE = ("connect-eu", "orders")
 
@@ -277,6 +278,37 @@ async def test_a_secret_that_is_overridden_by_now_is_redacted_while_the_connecto
     async with operator(lenses, kube) as op:
         await asyncio.sleep(30)
         assert op.kube.status().tasks[0].error == "ConnectException: login with [redacted]"
+
+
+@virtual_time
+@pytest.mark.parametrize("become", [{"server.default": "1"}, {"size": "1.024E8"}], ids=["a key more", "its notation"])
+@pytest.mark.parametrize(
+    "said", [errors.ServerError("create_connector"), errors.AgentCallFailed("create_connector", status=400)]
+)
+async def test_what_was_created_though_the_answer_said_no_is_known_again_as_the_server_shows_it(
+    said: errors.LensesError, become: dict[str, str]
+) -> None:
+    async with operator() as op:
+        op.lenses.shows = lambda config: config | {"name": "orders"} | become
+        op.lenses.fail("create_connector", said, carried_out=True)
+        op.kube.apply(config={"topic": "orders", "size": "102400000"}, adoptionPolicy="Never")
+        await asyncio.sleep(60)
+        assert op.said() == ("True", "Running", "Owned")
+        assert len(op.lenses.asked("create_connector")) == 1
+
+
+@virtual_time
+@pytest.mark.parametrize("difference", [{"topic": "theirs"}, {"size": "2"}])
+async def test_a_strangers_connector_is_not_taken_for_what_a_broken_create_has_left(difference: dict[str, str]) -> None:
+    theirs = {"topic": "orders", "size": "1", "connector.class": CLASS} | difference
+    async with operator() as op:
+        op.lenses.fail("get_connector", errors.ConnectorOrClusterNotFound("get_connector"))
+        op.lenses.fail("create_connector", errors.ServerError("create_connector"))
+        op.lenses.connectors[PLACE] = Connector(dict(theirs))
+        op.kube.apply(config={"topic": "orders", "size": "1"}, adoptionPolicy="Never")
+        await asyncio.sleep(60)
+        assert op.said() == ("False", "NotAdopted", "NotAdopted")
+        assert op.lenses.asked("delete_connector", "put_resource") == []
 
 
 @virtual_time
