@@ -118,7 +118,7 @@ class Creating:
         memory.contested = False
         sent, seen = memory.attempted, observed.config
         hidden = observed.details.hidden_keys if observed.details else frozenset[str]()
-        if sent is not None and seen is not None and may_have_become(sent.config, seen, hidden):
+        if sent is not None and seen is not None and may_have_become(sent.config, seen, hidden=hidden):
             memory.look = True
             return AGAIN
         memory.attempted = None

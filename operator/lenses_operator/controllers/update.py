@@ -10,7 +10,7 @@ from lenses_operator.controllers.validator import NOT_APPLIED
 from lenses_operator.controllers.work import AGAIN, GONE, Outcome, Work
 from lenses_operator.domain.decide import Update
 from lenses_operator.domain.deleting import DELETE_AGAIN
-from lenses_operator.domain.drift import changed_keys, is_masked
+from lenses_operator.domain.drift import Baseline, changed_keys, is_masked
 from lenses_operator.domain.situation import Observed
 from lenses_operator.domain.status import Report
 from lenses_operator.domain.verdicts import progressing, refused
@@ -56,6 +56,8 @@ class Updates:
         if not acting.unchanged(work):
             return Outcome(delay=0)
         memory.replacement = Replacement(_changes(work, why), repair, in_place, previous_of(work, observed))
+        if not memory.awaiting_baseline:
+            memory.notation = _notation(work)
         memory.before = observed.config
         try:
             return await (self._put(work) if in_place else self._delete(work))
@@ -130,6 +132,16 @@ class Updates:
         finally:
             memory.acted(clock())
         return AGAIN
+
+
+def _notation(work: Work) -> Baseline | None:
+    """Of keys whose wanted value is the one that was written before."""
+    applied, written, wanted = work.applied, work.memory.last_written, work.wanted.config
+    if applied is None:
+        return None
+    before = wanted if written is None else written.config
+    same = {key for key in applied.not_compared if before.get(key) == wanted.get(key)}
+    return Baseline(frozenset(same), frozenset(applied.added))
 
 
 def _changes(work: Work, why: str) -> str:

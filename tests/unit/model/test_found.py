@@ -331,3 +331,46 @@ async def test_a_changed_spec_is_written_though_the_last_write_in_place_was_not_
         assert op.lenses.connectors[PLACE].config["topic"] == "third"
         assert "UpdateNotApplied" not in op.reasons()
         assert op.lenses.asked("delete_connector") == []
+
+
+@virtual_time
+@pytest.mark.parametrize("restarted", [False, True])
+@pytest.mark.parametrize(
+    "become", [{"server.default": "1"}, {"size": "1.024E8"}, {"list": "a,b"}], ids=["a key more", "a number", "a list"]
+)
+async def test_a_write_in_place_of_what_lenses_masks_is_done_though_it_shows_the_same_as_before(
+    become: dict[str, str], *, restarted: bool
+) -> None:
+    lenses = FakeLenses()
+    lenses.shows = lambda config: config | {"name": "orders", "password": "********"} | become
+    kube = FakeKube(lenses.calls)
+    config = {"topic": "orders", "size": "102400000", "list": "a, b"}
+    async with operator(lenses, kube) as op:
+        op.kube.apply(updateStrategy="InPlace", config=config | {"password": "old"})
+        await asyncio.sleep(30)
+        if not restarted:
+            op.kube.apply(updateStrategy="InPlace", config=config | {"password": "new"})
+            await asyncio.sleep(60)
+    async with operator(lenses, kube) as op:
+        if restarted:
+            op.kube.apply(updateStrategy="InPlace", config=config | {"password": "new"})
+        await asyncio.sleep(600)
+        assert op.said() == ("True", "Running", "Owned")
+        assert lenses.connectors[PLACE].config["password"] == "new"
+        assert len(lenses.asked("put_resource")) == 1
+
+
+@virtual_time
+async def test_a_key_that_was_to_go_and_stays_is_not_taken_for_one_that_the_server_adds() -> None:
+    async with operator() as op:
+        op.kube.apply(updateStrategy="InPlace", config={"topic": "orders", "size": "1"})
+        await asyncio.sleep(30)
+
+        async def ignored(environment: str, document: str) -> None:
+            op.lenses.calls.append(("put_resource", "orders"))
+
+        op.lenses.put_resource = ignored  # type: ignore[method-assign]
+        op.kube.apply(updateStrategy="InPlace", config={"topic": "orders"})
+        await asyncio.sleep(300)
+        assert op.said()[1] == "UpdateNotApplied"
+        assert op.lenses.asked("delete_connector") == []
