@@ -57,7 +57,7 @@ class Deletions:
             return Outcome(delay=0)  # the looking took its time, and another deletionPolicy may hold by now
         with_offsets = work.resource.spec.deletion_policy is DeletionPolicy.DELETE_WITH_OFFSETS
         match decide_deletion(observed, so_far, now=now, with_offsets=with_offsets):
-            case Release(why="not-found") if self._environments.blind(work.resource.key, work.connector):
+            case Release(why="not-found") if self._blind(work, so_far):
                 memory.deleting = Deleting(so_far.since, offsets_reset=so_far.offsets_reset)
                 return await self.blocked(work, blind(work.connector, work.session.token_name))
             case Release() as release:
@@ -72,6 +72,10 @@ class Deletions:
                 return await self._delete(work)
             case wait:
                 return await self._await(work, wait.seconds)
+
+    def _blind(self, work: Work, so_far: Deleting) -> bool:
+        since = self._clock() if so_far.absent_at is None else so_far.absent_at
+        return self._environments.blind(work.resource.key, work.connector, since)
 
     def _overtaken(self, work: Work) -> bool:
         """Edited; or gone, and nothing is owed any more: somebody has taken our finalizer off."""

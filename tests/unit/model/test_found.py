@@ -8,6 +8,7 @@ import pytest
 
 from lenses_operator.domain.references import RefData, RefName
 from lenses_operator.lenses import errors
+from lenses_operator.lenses.client import Listing
 from unit.controllers.fakes import Connector, FakeKube, FakeLenses, operator
 from unit.controllers.virtualtime import virtual_time
 from unit.resources.make import CLASS
@@ -374,3 +375,30 @@ async def test_a_key_that_was_to_go_and_stays_is_not_taken_for_one_that_the_serv
         await asyncio.sleep(300)
         assert op.said()[1] == "UpdateNotApplied"
         assert op.lenses.asked("delete_connector") == []
+
+
+@virtual_time
+@pytest.mark.parametrize("seconds", [0.0, 200.0], ids=["lists fail", "lists hang"])
+async def test_a_list_from_before_a_right_was_lost_proves_no_absence(seconds: float) -> None:
+    async with operator() as op:
+        op.kube.apply(deletionPolicy="Delete")
+        op.kube.apply("another", namespace="logistics")
+        await asyncio.sleep(30)
+        everything = dict(op.lenses.connectors)
+        poll = op.lenses.poll_connectors
+
+        async def poll_connectors(*_: object, **__: object) -> Listing:
+            await asyncio.sleep(seconds)
+            raise errors.LensesUnreachable("list_connectors", reason="timeout")
+
+        op.lenses.poll_connectors = poll_connectors  # type: ignore[method-assign]
+        op.lenses.connectors.clear()
+        op.kube.delete()
+        await asyncio.sleep(45)
+        assert op.kube.there()
+        op.lenses.poll_connectors = poll  # type: ignore[method-assign]
+        op.lenses.connectors.update(everything)
+        await asyncio.sleep(400)
+        assert not op.kube.there()
+        assert PLACE not in op.lenses.connectors
+        assert "Deleted" in op.reasons()
