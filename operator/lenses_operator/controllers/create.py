@@ -9,7 +9,7 @@ from lenses_operator.controllers.previous import can_go_back
 from lenses_operator.controllers.rollback import Rollback
 from lenses_operator.controllers.state import StateChanges
 from lenses_operator.controllers.work import AGAIN, GONE, Outcome, Work
-from lenses_operator.domain.drift import compare
+from lenses_operator.domain.drift import may_have_become
 from lenses_operator.domain.observed import Observed
 from lenses_operator.domain.reasons import Reason
 from lenses_operator.domain.status import Report
@@ -130,11 +130,9 @@ class Creating:
         memory.contested = False
         sent, seen = memory.attempted, observed.config
         hidden = observed.details.hidden_keys if observed.details else frozenset[str]()
-        if sent is not None and seen is not None:
-            difference = compare(sent.config, seen, None, hidden)
-            if not (difference.changed or difference.missing):  # what is there besides, a server may have added
-                memory.look = True
-                return AGAIN
+        if sent is not None and seen is not None and may_have_become(sent.config, seen, hidden=hidden):
+            memory.look = True
+            return AGAIN
         memory.attempted = None
         return await self.unclaim(work)
 

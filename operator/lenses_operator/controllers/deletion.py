@@ -48,7 +48,8 @@ class Deletions:
         memory = work.memory
         known = (memory.deleting or Deleting(self._clock())).looked(observed, work.looked_at)
         if known.proven_at is not None:
-            known = known.seeing(blind=self._environments.blind(work.resource.key, work.connector))
+            since = self._clock() if known.absent_at is None else known.absent_at
+            known = known.seeing(blind=self._environments.blind(work.resource.key, work.connector, since))
         memory.deleting = known
         return known
 

@@ -120,9 +120,12 @@ class Environments:
         names = (name for _, name in view.entries if name != connector.name)
         return next((connector._replace(name=name) for name in names), None)
 
-    def blind(self, key: ObjectKey, connector: ConnectorKey) -> bool:
+    def blind(self, key: ObjectKey, connector: ConnectorKey, since: float) -> bool:
         """Whether the token sees nothing at all of an environment in which it saw other connectors, which we have not
-        deleted: it has lost a right rather than all of them their existence."""
+        deleted: it has lost a right rather than all of them their existence.
+
+        A list from before `since` says nothing of that: the right may have been lost since, and a new one is due.
+        """
         scope = self._scope_of.get(key)
         if scope is None:
             return False
@@ -133,10 +136,16 @@ class Environments:
             if (known.environment, known.session) == (scope.environment, scope.session)
         ]
         sees = any(
-            poller.view is not None and poller.view.error is None and poller.view.entries.keys() - {own}
+            poller.view is not None
+            and poller.view.error is None
+            and poller.view.asked_at > since
+            and poller.view.entries.keys() - {own}
             for poller in beside
         )
-        return not sees and any(poller.missed - {own} for poller in beside)
+        blind = not sees and any(poller.missed - {own} for poller in beside)
+        for poller in beside if blind else ():
+            poller.hurry()
+        return blind
 
     def used(self) -> set[tuple[str, str]]:
         """Each environment with each session that it is seen with."""

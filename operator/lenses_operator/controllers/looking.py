@@ -10,7 +10,7 @@ from math import inf
 from lenses_operator.controllers.environments import Environments
 from lenses_operator.controllers.memory import STALE_FOR, Calm
 from lenses_operator.controllers.work import Outcome, Work
-from lenses_operator.domain.drift import baseline_of, compare
+from lenses_operator.domain.drift import baseline_of, may_have_become
 from lenses_operator.domain.observed import Observed
 from lenses_operator.domain.reasons import Reason
 from lenses_operator.domain.schedule import next_check, next_topics
@@ -292,6 +292,7 @@ class Looking:
             return False
         assert observed.details is not None
         assert memory.last_written is not None
-        if not compare(memory.last_written.config, memory.before, None, observed.details.hidden_keys):
-            return False
+        hidden = observed.details.hidden_keys
+        if may_have_become(memory.last_written.config, memory.before, memory.notation, hidden, memory.keys):
+            return False  # it has always been shown so
         return memory.put_at is not None or self._clock() < memory.written_at + STALE_FOR

@@ -9,6 +9,7 @@ from math import inf
 from lenses_operator.controllers.pacing import Pacing
 from lenses_operator.controllers.redaction import Confidential
 from lenses_operator.domain.deleting import Deleting
+from lenses_operator.domain.drift import Baseline
 from lenses_operator.domain.render import Rendered
 from lenses_operator.domain.situation import Refusal
 from lenses_operator.domain.states import Transition
@@ -84,6 +85,10 @@ class Memory:
     """When a write in place was accepted that has not been seen since."""
     before: Mapping[str, str] | None = None
     """What Lenses showed before our last write: as long as it shows the same, it may be a cache that does."""
+    notation: Baseline | None = None
+    """How that was shown otherwise than it had been written, of what our last write has left as it was."""
+    keys: frozenset[str] = frozenset()
+    """All that this process has ever written: a server did not add them."""
     topics: tuple[str, ...] | None = None
     topics_due: bool = False
     topics_next: float | None = None
@@ -146,6 +151,7 @@ class Memory:
         """A configuration of ours is in Lenses now; what Lenses shows next is the baseline."""
         self.written_at, self.put_at = now, None
         self.applied, self.last_written = applied, rendered
+        self.keys |= rendered.config.keys()
         self.awaiting_baseline = self.topics_due = True
         self.attempted = None
         self.claimed = self.contested = False

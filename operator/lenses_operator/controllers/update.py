@@ -10,7 +10,7 @@ from lenses_operator.controllers.validator import NOT_APPLIED
 from lenses_operator.controllers.work import AGAIN, GONE, Outcome, Work
 from lenses_operator.domain.decide import Update
 from lenses_operator.domain.deleting import DELETE_AGAIN
-from lenses_operator.domain.drift import changed_keys, is_masked
+from lenses_operator.domain.drift import Baseline, changed_keys, is_masked
 from lenses_operator.domain.observed import Observed
 from lenses_operator.domain.reasons import Reason
 from lenses_operator.domain.status import Report
@@ -67,6 +67,8 @@ class Updates:
         if not acting.unchanged(work):
             return Outcome(delay=0)
         memory.replacement = Replacement(_changes(work, why), repair, in_place, previous_of(work, observed))
+        if not memory.awaiting_baseline:
+            memory.notation = _notation(work)
         memory.before, memory.put_at = observed.config, None
         try:
             return await (self._put(work) if in_place else self._delete(work))
@@ -84,7 +86,8 @@ class Updates:
         return work.refusal is None or memory.refusal_until <= memory.put_at or now < memory.refusal_until
 
     async def not_shown(self, work: Work, observed: Observed) -> Outcome:
-        """Once a write in place was accepted, nothing is deleted in its place."""
+        """Once a write in place was accepted, nothing is deleted in its place. Of what is wanted since then it says
+        nothing: see `pends`."""
         memory, now = work.memory, self._acting.clock()
         if memory.put_at is None or now < memory.put_at + NOT_APPLIED:
             return self._acting.settle(work)
@@ -154,6 +157,16 @@ def _is_another_wish(work: Work) -> bool:
     if written is None or written.fingerprint != work.wanted.fingerprint:
         return True
     return refusal is not None and refusal.generation != work.generation
+
+
+def _notation(work: Work) -> Baseline | None:
+    """Of keys whose wanted value is the one that was written before."""
+    applied, written, wanted = work.applied, work.memory.last_written, work.wanted.config
+    if applied is None:
+        return None
+    before = wanted if written is None else written.config
+    same = {key for key in applied.not_compared if before.get(key) == wanted.get(key)}
+    return Baseline(frozenset(same), frozenset(applied.added))
 
 
 def _changes(work: Work, why: str) -> str:

@@ -60,6 +60,27 @@ def compare(
     return Difference(tuple(sorted(changed)), tuple(sorted(missing)), tuple(sorted(extra)))
 
 
+def may_have_become(
+    sent: Mapping[str, str],
+    seen: Mapping[str, str],
+    baseline: Baseline | None = None,
+    hidden: Collection[str] = (),
+    ours: Collection[str] = (),
+) -> bool:
+    """Whether what is seen may be what a server has made of what was sent: it adds keys, and has its own notation of
+    numbers. Keys that are `ours` were added by nobody else."""
+    found = compare(sent, seen, baseline, hidden)
+    kept = any(key in ours for key in found.extra)
+    return not (found.missing or kept) and all(_same_number(sent[key], seen[key]) for key in found.changed)
+
+
+def _same_number(one: str, other: str) -> bool:
+    try:
+        return float(one) == float(other)
+    except ValueError:
+        return False
+
+
 def unreadable_keys(
     wanted: Mapping[str, str], seen: Mapping[str, str], baseline: Baseline | None, hidden: Collection[str] = ()
 ) -> list[str]:

@@ -91,7 +91,7 @@ class StormLenses(Lenses):
 
     def _delete(self, name: str) -> None:
         if self.idle_deletes[name]:
-            self.find(name)
+            self.find(name).idle = True
             self.idle_deletes[name] -= 1
             return
         super()._delete(name)

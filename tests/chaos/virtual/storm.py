@@ -19,6 +19,7 @@ from unit.model.commands import (
     Deny,
     Down,
     Fail,
+    Lie,
     Meddle,
     Remove,
     Restart,
@@ -28,6 +29,7 @@ from unit.model.commands import (
     Vanish,
 )
 from unit.model.faults import DOWN, FAULTS, Fault
+from unit.model.hostile import SWITCHES
 from unit.model.incarnation import Habits
 from unit.model.kube import Place
 
@@ -52,9 +54,11 @@ FIELDS: dict[str, list[Any]] = {
     "suspend": [False, False, True],
     "deletionPolicy": ["Delete", "DeleteWithOffsets", "Retain"],
     "adoptionPolicy": ["IfIdentical", "Always", "Never"],
-    "updateStrategy": ["Recreate", "Recreate", "InPlace"],
+    "updateStrategy": ["Recreate", "Recreate", "InPlace", "Auto"],
     "autoRestart": [{"enabled": False}, {"enabled": True}, {"enabled": True, "maxRestarts": 2}],
 }
+LYING = 0.2
+"""Share of what befalls a Lenses that misleads."""
 MEDDLING = ("delete", "topic", "size", "password", "server.default", "PAUSED", "STOPPED", "RUNNING")
 
 
@@ -184,16 +188,19 @@ def of_place(body: dict[str, Any]) -> Place:
 class Storm:
     """`seconds` of virtual time; the same seed, the same storm."""
 
-    def __init__(self, seed: int, *, connectors: int, seconds: float) -> None:
+    def __init__(self, seed: int, *, connectors: int, seconds: float, hostile: bool = False) -> None:
         self.seed, self.seconds = seed, seconds
         self._random = Random(seed)
         self._names = [f"c{number:03}" for number in range(connectors)]
         self._pace = self._random.choice([0.3, 1.0, 4.0]) * 40 / connectors
-        self._calm = self._random.random() < 0.2
+        self._hostile = hostile or self._random.random() < 0.5
+        """Lenses misleads, too."""
+        self._calm = not self._hostile and self._random.random() < 0.4
         """Mishaps of the operator and of clocks alone: Lenses is well."""
 
     def world(self) -> StormWorld:
         random, lag = self._random, self._random.choice([0.0, 0.0, 1.5])
+        in_place, offered = random.random() < 0.7, random.random() < 0.5
         habits = {
             name: Habits(
                 password=random.choice(["shown", "masked", "hidden"]),
@@ -201,12 +208,12 @@ class Storm:
                 adds=random.random() < 0.3,
                 takes=random.choice([0.0, 0.3, 2.0]),
                 lag=lag,
-                in_place=random.random() < 0.7,
+                in_place=in_place,
             )
             for name in self._names
         }
         latency = random.choice([0.01, 0.01, 0.5])
-        return StormWorld(habits, Random(self.seed), watch=random.random() < 0.5, latency=latency)
+        return StormWorld(habits, Random(self.seed), watch=random.random() < 0.5, latency=latency, offered=offered)
 
     async def rage(self, world: StormWorld) -> None:
         """Ends early at the first violation."""
@@ -307,6 +314,8 @@ class Storm:
 
     def _of_lenses(self) -> Any:
         random, name = self._random, self._random.choice(self._names)
+        if self._hostile and random.random() < LYING:
+            return self._lie()
         kind = random.choices(
             ["break", "meddle", "stranger", "fail", "down", "deny", "omit", "idle"], [8, 5, 1, 5, 0.4, 1, 1, 1]
         )[0]
@@ -330,3 +339,10 @@ class Storm:
                 return Omit(name, random.choice([1.0, 40.0, 5 * MINUTE]))
             case _:
                 return DeleteIdly(name)
+
+    def _lie(self) -> Lie:
+        """In one way, mostly."""
+        random = self._random
+        names = random.sample(sorted(SWITCHES), random.choice([1, 1, 1, 2, 4]))
+        ways = tuple((name, random.choice(SWITCHES[name])) for name in names)
+        return Lie(ways, random.choice([5.0, 30.0, 50.0, 2 * MINUTE]))

@@ -18,11 +18,11 @@ from unit.model.world import Ear
 TAIL = int(os.environ.get("CHAOS_TAIL", "200"))
 
 
-def tell(seed: int, *, connectors: int, seconds: float) -> tuple[StormWorld, float]:
+def tell(seed: int, *, connectors: int, seconds: float, hostile: bool = False) -> tuple[StormWorld, float]:
     """The world at its end, and how many virtual seconds it took. What the operator itself draws is seeded, too."""
     random.seed(seed)
     with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
-        world = runner.run(_heard(Storm(seed, connectors=connectors, seconds=seconds)))
+        world = runner.run(_heard(Storm(seed, connectors=connectors, seconds=seconds, hostile=hostile)))
         return world, runner.get_loop().time() - START
 
 
@@ -47,6 +47,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, required=True)
     parser.add_argument("--connectors", type=int, default=200)
     parser.add_argument("--seconds", type=float, default=3600.0, help="of virtual time")
+    parser.add_argument("--hostile", action="store_true", help="Lenses misleads, which is otherwise left to the seed")
     given = parser.parse_args()
     if os.environ.get("PYTHONHASHSEED") != "0":  # the order of sets is part of the story
         os.execve(
@@ -55,7 +56,7 @@ def main() -> int:
             {**os.environ, "PYTHONHASHSEED": "0"},
         )
     began = time.monotonic()
-    world, took = tell(given.seed, connectors=given.connectors, seconds=given.seconds)
+    world, took = tell(given.seed, connectors=given.connectors, seconds=given.seconds, hostile=given.hostile)
     told = [world.log.tail(TAIL), *world.violations] if world.violations else []
     told.append(
         f"seed {given.seed}: {len(world.violations)} violations, {world.log.lines} lines, {took:.0f} virtual seconds "

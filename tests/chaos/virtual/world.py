@@ -96,7 +96,9 @@ class StormWorld(OffsetsContract, World):
     lenses: StormLenses
     log: Log  # type: ignore[assignment]
 
-    def __init__(self, habits: dict[str, Habits], random: Random, *, watch: bool, latency: float) -> None:
+    def __init__(
+        self, habits: dict[str, Habits], random: Random, *, watch: bool, latency: float, offered: bool
+    ) -> None:
         super().__init__(habits, watch=watch)
         self.log = Log()
         self.random = random
@@ -104,7 +106,7 @@ class StormWorld(OffsetsContract, World):
         self.drift, self.workers = DRIFT, 64
         self.clock = Clock()
         self.api_clock = 0
-        self.lenses = StormLenses(habits, self)
+        self.lenses = StormLenses(habits, self, offered=offered)
         self.lenses.survives = self._survives
         self.offsets = StormOffsets(self)
         self.kube.latency = self.offsets.latency = latency

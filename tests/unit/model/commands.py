@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from hypothesis import strategies as st
@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from lenses_operator.resources.base import RESTART
 from unit.controllers.virtualtime import now
 from unit.model.faults import DOWN, FAULTS, Fault
+from unit.model.hostile import SWITCHES
 from unit.model.incarnation import Habits, Incarnation
 from unit.model.kube import Place
 from unit.model.lenses import OPERATIONS
@@ -219,6 +220,18 @@ class Deny:
 
 
 @dataclass(frozen=True)
+class Lie:
+    """Lenses misleads for a while, in one way or in several."""
+
+    ways: tuple[tuple[str, Any], ...]
+    seconds: float
+
+    async def happen(self, world: World) -> None:
+        for name, value in self.ways:
+            world.lenses.hostile.switch(name, value, self.seconds)
+
+
+@dataclass(frozen=True)
 class Restart:
     gracefully: bool
     away: float
@@ -252,6 +265,7 @@ Command = (
     | BreakKube
     | Down
     | Deny
+    | Lie
     | Restart
     | CrashAt
 )
@@ -271,6 +285,7 @@ class Story:
     watch: bool
     secrets: bool
     steps: tuple[Step, ...]
+    offered: bool = False
 
     async def tell(self, world: World) -> None:
         world.start()
@@ -292,7 +307,7 @@ _password = {
     "key": "password",
     "secretKeyRef": {"name": SECRET, "key": "password"},
 }
-_field = st.one_of(
+field_of = st.one_of(
     st.tuples(st.just("topic"), st.sampled_from(["a", "b", "c", "a", "b", "bad", "worse"])),
     st.tuples(st.just("size"), st.sampled_from([None, "1", "2"])),
     st.tuples(st.just("password"), st.sampled_from([None, "literal"])),
@@ -311,7 +326,7 @@ _field = st.one_of(
     st.tuples(st.just("suspend"), st.booleans()),
     st.tuples(st.just("deletionPolicy"), st.sampled_from(["Delete", "DeleteWithOffsets", "Retain"])),
     st.tuples(st.just("adoptionPolicy"), st.sampled_from(["IfIdentical", "Always", "Never"])),
-    st.tuples(st.just("updateStrategy"), st.sampled_from(["Recreate", "InPlace"])),
+    st.tuples(st.just("updateStrategy"), st.sampled_from(["Recreate", "InPlace", "Auto"])),
     st.tuples(
         st.just("autoRestart"),
         st.sampled_from([{"enabled": False}, {"enabled": True}, {"enabled": True, "maxRestarts": 1}]),
@@ -346,11 +361,18 @@ def _commands(place: st.SearchStrategy[Place], connector: st.SearchStrategy[str]
             ),
         ),
         "deny": st.builds(Deny, connector, st.sampled_from([0.1, 1.5])),
+        "lie": st.builds(Lie, lies, st.sampled_from([3.0, 20.0, 50.0, 120.0])),
         "restart": st.builds(Restart, st.booleans(), st.sampled_from([0.0, 20.0])),
         "crash": st.builds(CrashAt, st.integers(1, 12), st.booleans()),
     }
 
 
+lies = st.lists(
+    st.one_of(*(st.tuples(st.just(name), st.sampled_from(values)) for name, values in sorted(SWITCHES.items()))),
+    min_size=1,
+    max_size=4,
+    unique_by=lambda way: way[0],
+).map(tuple)
 _wait = st.sampled_from([0.0, 0.0, 0.005, 0.05, 1.0, 5.0, 20.0, 20.0, 90.0])
 _habits = st.builds(
     Habits,
@@ -359,8 +381,13 @@ _habits = st.builds(
     adds=st.booleans(),
     takes=st.sampled_from([0.0, 0.3, 2.0]),
     lag=st.sampled_from([0.0, 1.5]),
-    in_place=st.booleans(),
 )
+
+
+def all_habits(draw: st.DrawFn) -> dict[str, Habits]:
+    """Whether there is writing in place is Lenses' own affair."""
+    in_place = draw(st.booleans())
+    return {name: replace(draw(_habits), in_place=in_place) for name in CONNECTORS}
 
 
 @st.composite
@@ -369,9 +396,9 @@ def stories(draw: st.DrawFn) -> Story:
     connector = st.sampled_from(CONNECTORS[: draw(st.sampled_from([1, 1, 2]))])
     commands = _commands(place, connector)
     about = draw(st.lists(st.sampled_from(sorted(commands)), min_size=2, max_size=8, unique=True))
-    apply = st.builds(Apply, place, connector, st.lists(_field, max_size=6).map(dict))
+    apply = st.builds(Apply, place, connector, st.lists(field_of, max_size=6).map(dict))
     command = st.one_of(apply, apply, commands["remove"], *(commands[one] for one in about))
     some = st.lists(st.builds(Step, command, _wait), max_size=10)
     steps = draw(some) + draw(some)  # long, though hypothesis likes lists short
-    habits = {name: draw(_habits) for name in CONNECTORS}
-    return Story(habits, draw(st.booleans()), draw(st.sampled_from([True, True, False])), tuple(steps))
+    secrets = draw(st.sampled_from([True, True, False]))
+    return Story(all_habits(draw), draw(st.booleans()), secrets, tuple(steps), offered=draw(st.booleans()))

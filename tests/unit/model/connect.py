@@ -47,7 +47,9 @@ class Connect:
             raise Refusal(409, f"Connector {name} already exists")
         if config["topic"] in BAD:
             raise Refusal(400, self.words(name, config))
-        created = Incarnation(self._completed(name, config), now(), ours=True, written_by=self.process)
+        created = Incarnation(
+            self._completed(name, config), now(), ours=True, written_at=now(), written_by=self.process
+        )
         self.connectors[name] = created
         if state != "RUNNING":
             created.move(state)
@@ -79,6 +81,7 @@ class Connect:
             self._create(name, config, state)
             return
         found.config, found.foreign, found.written_by = self._completed(name, config), set(), self.process
+        found.written_at = now()
         self.changed(name)
 
     def _put_late(self, name: str, config: dict[str, str], state: str, number: int) -> None:

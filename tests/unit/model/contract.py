@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections import defaultdict
-from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
 from datetime import datetime
 from urllib.parse import quote
 
@@ -21,63 +18,28 @@ from lenses_operator.resources.connector import (
     WantedState,
 )
 from unit.controllers.virtualtime import now
-from unit.model.incarnation import Habits, Incarnation
-from unit.model.kube import Kube, Snapshot
-from unit.model.lenses import Lenses
+from unit.model.account import WRITING, as_sent
+from unit.model.connect import BAD
+from unit.model.grounds import Grounds
+from unit.model.hostile import CHANGING
+from unit.model.incarnation import Incarnation
 
-WINDOW = 0.1
-"""Seconds: a pass may act on what was true when it began."""
-BELIEVED = 4.0
-"""Seconds after which a connector, or its state, must have been noticed."""
+DENYING = (errors.Conflict, errors.BadRequest, errors.ServerError, errors.AgentCallFailed)
+"""A create so answered may mean that the name is somebody else's."""
 TARGET = {"pause": "PAUSED", "stop": "STOPPED", "resume": "RUNNING"}
-WRITING = {"create_connector", "put_resource"}
-REFUSING = {"create_connector", "put_resource", "validate"}
+TOLD: dict[str, type[errors.LensesRefused]] = {
+    "Unauthorized": errors.Unauthorized,
+    "Forbidden": errors.Forbidden,
+    "LicenseRequired": errors.LicenceRequired,
+    "EnvironmentNotFound": errors.EnvironmentNotFound,
+    "ClusterNotFound": errors.ConnectorOrClusterNotFound,
+}
+"""Reasons that only an answer can give."""
 WANTED = {"pause": WantedState.PAUSED, "stop": WantedState.STOPPED, "resume": WantedState.RUNNING}
 
 
-@dataclass
-class Account:
-    """What the operator was told about one connector."""
-
-    absent: list[float] = field(default_factory=list)
-    """Answers that it does not exist, since one last said otherwise or the operator began anew."""
-    delete_accepted: float | None = None
-    unproven: bool = False
-    """A create was sent that may have worked, and absence was not proven since."""
-    troubled: float = float("-inf")
-    """When a request failed last, or the cluster last denied what it holds."""
-    claimed: bool = False
-    """Claiming was written by the present process, and no create may have worked since."""
-    refused: set[str] = field(default_factory=set)
-    """Configurations that create, put or validate refused or broke on."""
-    unsure: bool = False
-    """A configuration was sent and may have been taken, and none with a good answer since."""
-    unsure_before: bool = False
-    """The same, before the last was sent."""
-    restarts: dict[tuple[str, str], float] = field(default_factory=dict)
-
-
-class Contract:
-    """Collects violations; the operator would swallow exceptions."""
-
-    def __init__(self) -> None:
-        self.lenses: Lenses
-        self.kube: Kube
-        self.violations: list[str] = []
-        self.log: list[tuple[float, str]] = []
-        self.window = WINDOW
-        self.believed = BELIEVED
-        self.alive = float("-inf")
-        self.accounts: dict[str, Account] = defaultdict(Account)
-        self.secrets: set[str] = set()
-        self._sent: dict[str, str] = {}
-
-    def wrong(self, what: str) -> None:
-        self.violations.append(f"{now():.3f} {what}")
-
-    def check(self, good: bool, what: str) -> None:
-        if not good:
-            self.wrong(what)
+class Contract(Grounds):
+    """Hears every request, answer and status."""
 
     # Requests to Lenses.
 
@@ -85,12 +47,14 @@ class Contract:
         self.log.append((now(), f"{operation} {name} {what}".rstrip()))
         account = self.accounts[name]
         if config is not None:
-            self._sent[name] = json.dumps(config, sort_keys=True)
+            self._sent[name] = as_sent(config)
         match operation:
             case "create_connector":
                 self._creating(name)
             case "delete_connector":
                 self._deleting(name)
+            case "put_resource" if what != "RUNNING":
+                self._creating_at_rest(name)
             case "put_resource":
                 self._putting(name)
             case "set_state" if what != "restart":
@@ -99,42 +63,47 @@ class Contract:
                 self._restarting(name, what)
             case "reset_offsets":
                 self._resetting(name)
-            case _:
-                return
+        if operation not in CHANGING:
+            return
+        self._repeating(operation, name, what)
         if operation in WRITING:
             account.unsure_before, account.unsure = account.unsure, True
         if operation != "create_connector":
             self.check(self._is_ours(name), f"{operation} {what} on {name}, which no resource owns")
 
+    def _repeating(self, operation: str, name: str, what: str) -> None:
+        """One and the same request at most once a second, on whatever grounds."""
+        owners = {one.metadata.uid: one for snapshot in self._lately(name) for one in snapshot.objects}
+        owners |= {one.metadata.uid: one for one in self.kube.vanished if one.connector.name == name}
+        config = self._sent[name] if operation in WRITING else ""
+        wishes = "" if operation in WRITING else " ".join(str(one.metadata.restart) for one in owners.values())
+        request, sent = (operation, what + self._asker(name, operation, what), config, wishes), self.accounts[name].sent
+        last, senders = sent.get(request, (float("-inf"), frozenset()))
+        sent[request] = now(), frozenset(owners)
+        soon = now() - last < 0.99 and len(senders | owners.keys()) == 1  # else it may be another resource's
+        self.check(not soon, f"{operation} {name} {what} repeated within a second")
+
+    def _asker(self, name: str, operation: str, what: str) -> str:  # noqa: ARG002 - for who knows of operations
+        """What asks for it beside the resource itself."""
+        return ""
+
+    def listed(self, names: frozenset[str]) -> None:
+        if names:
+            self.seen = names
+
     def answered(self, operation: str, name: str, error: Exception | None) -> None:
         account = self.accounts[name]
         self.log.append((now(), f"  {operation} {name}: {'ok' if error is None else type(error).__name__}"))
         found = self.lenses.connectors.get(name)
-        if operation == "create_connector" and isinstance(error, errors.Conflict) and found is not None:
+        if operation in WRITING and isinstance(error, DENYING) and found is not None:
             found.contested = found.contested or (not found.ours and account.claimed and not account.unproven)
-        if error is not None:
-            account.troubled = now()
-        if operation in REFUSING and isinstance(error, errors.BadRequest | errors.ServerError):
-            account.refused.add(self._sent[name])
-        ambiguous = error is None or (isinstance(error, errors.LensesError) and error.maybe_done)
-        match operation:
-            case "get_connector" if error is None:
-                account.absent.clear()
-            case "get_connector" if isinstance(error, errors.ConnectorOrClusterNotFound):
-                account.absent.append(now())
-                account.unproven = False
-            case "get_cluster_info" if error is None:
-                self.alive = now()
-            case "create_connector":
-                if ambiguous:
-                    account.delete_accepted = None
-                    account.absent.clear()
-                account.unproven = account.unproven or ambiguous
-                account.claimed = account.claimed and not ambiguous
-            case "delete_connector" if error is None:
-                account.delete_accepted = now()
-        if operation in WRITING and (error is None or not ambiguous):
-            account.unsure = error is not None and account.unsure_before
+        if isinstance(error, errors.LensesRefused):
+            self.told.add(type(error))
+        account.heard(operation, self._sent.get(name, ""), error, now())
+        if operation == "get_cluster_info" and error is None:
+            self.alive = now()
+            for one in self.accounts.values():
+                one.cluster_answered()
 
     def _creating(self, name: str) -> None:
         account = self.accounts[name]
@@ -143,6 +112,10 @@ class Contract:
         lately = [one for snapshot in self._lately(name) for one in snapshot.objects if one.metadata.uid in uids]
         justified = any(one.metadata.has_finalizer and one.status.ownership.state.ours for one in lately)
         self.check(justified, f"create of {name}, which nobody wants or nobody has claimed")
+        owned = [one.status.ownership.state is OwnershipState.OWNED for one in lately]
+        lost = bool(owned) and all(owned) and not account.taken_down
+        proven = account.lost_for_certain(now() + self.window)
+        self.check(proven or not lost, f"create of {name}, which is not lost for certain: {account.missing}")
         found = self.lenses.connectors.get(name)
         known = found is not None and now() - found.born > self.believed and not self._troubled(name)
         self.check(not known, f"create of {name}, which exists")
@@ -155,17 +128,45 @@ class Contract:
                 wanted = True
             if self._dying(name, snapshot, DeletionPolicy.DELETE_WITH_OFFSETS):
                 wanted = wanted or found is None or not found.offsets or found.going or self._troubled(name)
+        account = self.accounts[name]
         replaced = any(
-            owner.spec.state is WantedState.RUNNING and owner.spec.update_strategy is UpdateStrategy.RECREATE
-            for owner in self._acting_owners(name)
+            owner.spec.state is WantedState.RUNNING and self._recreates(owner) for owner in self._acting_owners(name)
         )
         self.check(wanted or replaced, f"{name} deleted, which nobody asked for")
+        strange = found is not None and not found.ours and account.claimed
+        self.check(not strange, f"{name} deleted, which was never ours")
         if not wanted and found is not None and not found.going:
             self._replacing(name, found)
 
+    def _recreates(self, owner: LensesConnector) -> bool:
+        """What was once taken in place is never deleted for the same."""
+        strategy, account, wanted = owner.spec.update_strategy, self.accounts[owner.connector.name], self.wanted(owner)
+        if strategy is not UpdateStrategy.AUTO:
+            return strategy is UpdateStrategy.RECREATE
+        offered = self.lenses.offered and not any(one.put_unknown for one in self.accounts.values())
+        return not offered and (wanted is None or account.put != as_sent(wanted))
+
+    def _creating_at_rest(self, name: str) -> None:
+        """By a document, which would overwrite what is there."""
+        self._creating(name)
+        auto = any(
+            owner.spec.update_strategy is UpdateStrategy.AUTO and owner.spec.state is not WantedState.RUNNING
+            for owner in self._acting_owners(name)
+        )
+        self.check(auto, f"{name} put at rest, which nobody asked for")
+        found = self.lenses.connectors.get(name)
+        new = (
+            found is None
+            or found.ours
+            or now() - found.born < 2 * self.believed
+            or self.lenses.hostile.lately("cached")
+        )
+        self.check(new, f"{name} put over somebody else's connector")
+
     def _putting(self, name: str) -> None:
         in_place = any(
-            owner.spec.state is WantedState.RUNNING and owner.spec.update_strategy is UpdateStrategy.IN_PLACE
+            owner.spec.state is WantedState.RUNNING
+            and owner.spec.update_strategy in {UpdateStrategy.IN_PLACE, UpdateStrategy.AUTO}
             for owner in self._acting_owners(name)
         )
         self.check(in_place, f"{name} put, which nobody asked for")
@@ -178,7 +179,8 @@ class Contract:
         wanted = [self.wanted(owner) for owner in self._acting_owners(name)]
         same = all(one is not None and self.holds(found, one, self.lenses.habits[name]) for one in wanted)
         unsure = self.accounts[name].unsure and bool(self.lenses.habits[name].unreadable)
-        knows = found.written_by == self.lenses.process and not found.foreign and not unsure
+        shown = not self.lenses.hostile.lately("hidden", now() - found.written_at)  # else there is no baseline
+        knows = found.written_by == self.lenses.process and not found.foreign and not unsure and shown
         self.check(
             not (same and knows and not self._troubled(name)), f"{name} written again with the configuration it has"
         )
@@ -226,9 +228,28 @@ class Contract:
         ready = status.ready
         self.log.append((now(), f"status {place} {ready and ready.reason} {status.ownership.state}"))
         self.sound(place, status)
+        self._stalling(resource, status)
         self._owning(resource, status)
         self.kube.writes.append((now(), (resource.metadata.namespace, resource.metadata.name), status.to_wire()))
         self.disclosed(json.dumps(status.to_wire(), ensure_ascii=False), f"status of {place}")
+
+    def _stalling(self, resource: LensesConnector, status: ConnectorStatus) -> None:
+        """What a person is called for must be nothing that passes by itself."""
+        ready, name = status.ready, resource.connector.name
+        if ready is None or ready.status != "False":
+            return
+        account, lately = self.accounts[name], [one for snapshot in self._lately(name) for one in snapshot.objects]
+        match ready.reason:
+            case "ConfigInvalid" | "PluginNotFound":
+                bad = any(one.spec.config.get("topic") in BAD for one in (resource, *lately))
+                good = bad or bool(account.refused)
+            case "UpdateNotApplied":
+                good = self.lenses.hostile.lately("put", 90.0) or self.lenses.hostile.lately("cached", 30.0)
+            case "UpdateNotSupported":
+                good = self.accounts[name].put_unknown
+            case reason:
+                good = reason not in TOLD or any(issubclass(kind, TOLD[reason]) for kind in self.told)
+        self.check(good, f"{resource.key} says {ready.reason}, which was not to be believed: {ready.message}")
 
     def sound(self, place: str, status: Status) -> None:
         """Its conditions, as everybody reads them."""
@@ -262,6 +283,9 @@ class Contract:
         name, policy, wanted = resource.connector.name, resource.spec.adoption_policy, self.wanted(resource)
         if policy is not AdoptionPolicy.IF_IDENTICAL:
             return policy is AdoptionPolicy.ALWAYS
+        hostile = self.lenses.hostile
+        if hostile.throughout("hidden", 2 * self.believed) and not hostile.lately("cached"):
+            return False
         touched = now() - found.touched < self.window or self._troubled(name)
         return wanted is None or touched or not self.differs(found, wanted, self.lenses.habits[name])
 
@@ -290,13 +314,29 @@ class Contract:
                 if owner is not None and owner.metadata.uid != one.metadata.uid:
                     return
         account = self.accounts[name]
-        proofs = account.absent
-        if account.delete_accepted is not None:
-            proven = any(at >= account.delete_accepted for at in proofs)
-        else:
-            proven = bool(proofs) and proofs[-1] - proofs[0] >= 1.99
-        self.check(proven, f"{resource.key} released, but {name} was not proven to be gone: {proofs}")
-        self.check(bool(proofs) and self.alive >= proofs[-1] - 3.01, f"{resource.key} released, the cluster being mute")
+        if account.claimed:
+            return  # and nothing was sent that may have created it
+        proofs = account.absent if account.delete_accepted is not None else account.proofs
+        self.check(account.proven_gone, f"{resource.key} released, but {name} was not proven to be gone: {proofs}")
+        absent = account.absent
+        self.check(bool(absent) and self.alive >= absent[-1] - 3.01, f"{resource.key} released, the cluster being mute")
+        if account.delete_accepted is None:
+            self._not_found(resource, name)
+
+    def _not_found(self, resource: LensesConnector, name: str) -> None:
+        """On the word of Lenses alone."""
+        beside = {one for one in self.seen - {name} if self.accounts[one].delete_accepted is None}
+        blind = self.lenses.hostile.throughout("blind", 25.0)
+        self.check(not (blind and beside), f"{resource.key} released, though its token sees nothing any more")
+        found = self.lenses.connectors.get(name)
+        if found is not None and self.lenses.hostile.deceives:
+            found.let_go = True  # NotFound promises nothing
+
+    def deleted(self, name: str) -> None:
+        """As an Event says."""
+        found = self.lenses.connectors.get(name)
+        stays = found is not None and found.ours and not found.going and not found.idle and not found.let_go
+        self.check(not stays, f"{name} is said to be deleted, and is there")
 
     def released(self, resource: LensesConnector) -> None:
         """It let go of a connector that stays."""
@@ -304,85 +344,3 @@ class Contract:
         if found is not None:
             found.let_go = True
             found.written_by = None  # who takes it over has no baseline of it
-
-    # Who may act.
-
-    def _lately(self, name: str) -> list[Snapshot]:
-        return self.kube.lately(name, self.window)
-
-    def _troubled(self, name: str) -> bool:
-        last = max(self.accounts[name].troubled, self.accounts[""].troubled, self.lenses.denied_until.get(name, 0.0))
-        return now() - last < 10.0
-
-    @staticmethod
-    def owner(name: str, snapshot: Snapshot) -> LensesConnector | None:
-        entitled = [
-            one
-            for one in snapshot.objects
-            if one.connector.name == name
-            and (one.status.ownership.state.ours or one.metadata.namespace in snapshot.allowed)
-        ]
-        return min(entitled, key=lambda one: (one.metadata.creation_timestamp, one.metadata.uid), default=None)
-
-    def _acting_owners(self, name: str) -> Iterator[LensesConnector]:
-        """The owners of the last moment, where they may change something and are not being deleted."""
-        lately = self._lately(name)
-        policies = {snapshot.allowed for snapshot in lately}
-        for snapshot in (replace(one, allowed=allowed) for one in lately for allowed in policies):
-            owner = self.owner(name, snapshot)
-            if owner is None or owner.metadata.deleting or owner.spec.suspend:
-                continue
-            if owner.metadata.namespace in snapshot.allowed:
-                yield owner
-
-    def _dying(self, name: str, snapshot: Snapshot, policy: DeletionPolicy) -> bool:
-        """An owner that is to take the connector along."""
-        owner = self.owner(name, snapshot)
-        buried = [one for one in self.kube.vanished if one.connector.name == name and one.status.ownership.state.ours]
-        dying = [owner] if owner is not None and owner.metadata.deleting else []
-        return any(one.spec.deletion_policy is policy and one.status.ownership.state.ours for one in (*dying, *buried))
-
-    def _is_ours(self, name: str) -> bool:
-        claimants = [one for snapshot in self._lately(name) for one in snapshot.objects]
-        return any(
-            one.connector.name == name and one.status.ownership.state.ours for one in (*claimants, *self.kube.vanished)
-        )
-
-    # What is wanted, and what is held.
-
-    def wanted(self, resource: LensesConnector) -> dict[str, str] | None:
-        """The configuration to be sent; None where a reference is missing."""
-        config: dict[str, str] = {}
-        for source in resource.spec.config_from:
-            ref = source.secret_key_ref
-            assert ref is not None
-            found = next(
-                (
-                    data
-                    for (namespace, named), data in self.kube.references.items()
-                    if namespace == resource.metadata.namespace and named.name == ref.name
-                ),
-                None,
-            )
-            if found is not None and ref.key in found.data:
-                config[source.key or ref.key] = found.data[ref.key].decode()
-            elif not ref.optional:
-                return None
-        return {**config, **resource.spec.config, "connector.class": resource.spec.class_name}
-
-    @staticmethod
-    def holds(found: Incarnation, wanted: dict[str, str], habits: Habits) -> bool:
-        added = {"server.default"} if habits.adds else set()
-        return {key: value for key, value in found.config.items() if key not in added or key in wanted} == wanted
-
-    def differs(self, found: Incarnation, wanted: dict[str, str], habits: Habits) -> bool:
-        """As somebody sees it who has never written this connector."""
-        seen = habits.shown(found.config)
-        del seen["name"]
-        hidden = {"password"} & found.config.keys() if habits.password == "hidden" else set()
-        if set(seen) - set(wanted):
-            return True
-        return any(
-            seen.get(key) != value and key not in hidden and not (seen.get(key) or "").startswith("***")
-            for key, value in wanted.items()
-        )

@@ -11,6 +11,7 @@ from lenses_operator.resources.connector import (
     UpdateStrategy,
     WantedState,
 )
+from unit.controllers.virtualtime import now
 from unit.model.contract import Contract
 from unit.model.incarnation import Habits, Incarnation
 from unit.model.kube import Snapshot
@@ -58,6 +59,9 @@ class Ending(Contract):
         connector, habits = self.lenses.connectors.get(name), self.lenses.habits[name]
         state = resource.status.ownership.state
         if state is OwnershipState.NOT_ADOPTED and connector is not None:
+            hidden = self.lenses.hostile.lately("hidden", now() - connector.born)
+            if connector.ours and not connector.let_go and not connector.foreign and not hidden:
+                return {"owned, as it was created for it"}
             policy = resource.spec.adoption_policy
             differs = self.differs(connector, wanted, habits)
             refused = policy is AdoptionPolicy.NEVER or (policy is AdoptionPolicy.IF_IDENTICAL and differs)
@@ -66,7 +70,7 @@ class Ending(Contract):
         if bad and (connector is None or not self.holds(connector, wanted, habits)):
             # What create alone refuses may wait unrefused until it is to be created.
             waits = connector is not None and wanted["topic"] == "worse" and connector.state in {"PAUSED", "STOPPED"}
-            unsupported = resource.spec.update_strategy is UpdateStrategy.IN_PLACE and not habits.in_place
+            unsupported = self._in_vain(resource, habits)
             also = {connector.state.capitalize()} if connector and waits else set()
             return {"ConfigInvalid"} | also | ({"UpdateNotSupported"} if unsupported else set())
         if state is not OwnershipState.OWNED:
@@ -87,17 +91,26 @@ class Ending(Contract):
             held = {WantedState.PAUSED: "PAUSED", WantedState.STOPPED: "STOPPED"}[resource.spec.state]
             return {held.capitalize()} if connector.state == held else {f"{held.capitalize()} in Lenses"}
         if different:
-            if resource.spec.update_strategy is UpdateStrategy.IN_PLACE and not habits.in_place:
+            if self._in_vain(resource, habits):
                 return {"UpdateNotSupported"}
             return {"ConfigInvalid"} if self._was_refused(resource, wanted) else {f"put right: {sorted(different)}"}
-        unsupported = resource.spec.update_strategy is UpdateStrategy.IN_PLACE and not habits.in_place
-        if unsupported and (habits.adds or habits.rewrites) and self._says(resource, "UpdateNotSupported"):
+        if (
+            self._in_vain(resource, habits)
+            and (habits.adds or habits.rewrites)
+            and self._says(resource, "UpdateNotSupported")
+        ):
             return {"UpdateNotSupported"}  # a process that ended before it saw what its create became left no baseline
         if connector.state != "RUNNING":
             return {"ConnectorFailed"} if connector.state == "FAILED" else {"Running in Lenses"}
         if any(state == "FAILED" for state, _ in connector.tasks):
             return {"TaskFailed"}
         return {"Running"} if connector.tasks else {"NoTasks"}
+
+    def _in_vain(self, resource: LensesConnector, habits: Habits) -> bool:
+        """It is to be written in place, which Lenses does not do."""
+        strategy = resource.spec.update_strategy
+        asked = strategy is UpdateStrategy.IN_PLACE or (strategy is UpdateStrategy.AUTO and self.lenses.offered)
+        return asked and not habits.in_place
 
     @staticmethod
     def _says(resource: LensesConnector, reason: str) -> bool:

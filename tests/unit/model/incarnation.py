@@ -50,6 +50,8 @@ class Incarnation:
     state_since: float = 0.0
     requests: int = 0
     going: bool = False
+    idle: bool = False
+    """A delete was accepted and came to nothing."""
     offsets: bool = True
     contested: bool = False
     """Somebody else's, as a create of ours was told."""
@@ -59,6 +61,8 @@ class Incarnation:
     """A resource has let it go: retained, or its finalizer stripped by hand."""
     foreign: set[str] = field(default_factory=set)
     """Keys that somebody else has set since our last write."""
+    written_at: float = float("-inf")
+    """When the operator has last written its configuration."""
     written_by: int | None = None
     """The operator process whose answered write made the configuration what it is, nobody having touched it since."""
 

@@ -56,6 +56,7 @@ class Watcher(Protocol):
 
     def asked(self, operation: str, name: str, what: str, config: dict[str, str] | None) -> None: ...
     def answered(self, operation: str, name: str, error: Exception | None) -> None: ...
+    def listed(self, names: frozenset[str]) -> None: ...
     async def interrupted(self, *, after: bool) -> None:
         """Does not return where the operator dies at this very request."""
 
@@ -87,6 +88,7 @@ class Lenses(Connect):
         self, environment: str, known: Listing | None = None, *, cluster: str | None = None
     ) -> Listing:
         found = tuple(await self._request("list_connectors", "", self._listed))
+        self._watcher.listed(frozenset(item.name for item in found))
         digest = repr(found).encode()
         return known if known is not None and known.digest == digest else Listing(found, digest)
 

@@ -74,6 +74,8 @@ class Process(Operator):
         self.world.log.append((now(), f"event {resource.key} {reason}"))
         if reason == "Retained":
             self.world.released(resource)
+        if reason == "Deleted":
+            self.world.deleted(resource.connector.name)
         self.world.disclosed(message, f"Event {reason} of {resource.key}")
 
     async def end(self, *, gracefully: bool) -> None:
@@ -88,9 +90,9 @@ class Process(Operator):
 class World(Ending):
     """`crash_in`: requests until the operator dies; `crash_after`: when that one has been carried out."""
 
-    def __init__(self, habits: dict[str, Habits], *, watch: bool) -> None:
+    def __init__(self, habits: dict[str, Habits], *, watch: bool, offered: bool = False) -> None:
         super().__init__()
-        self.lenses = Lenses(habits, self)
+        self.lenses = Lenses(habits, self, offered=offered)
         self.kube = Kube(self)
         self.process: Process | None = None
         self.crash_in: int | None = None
@@ -109,9 +111,9 @@ class World(Ending):
         self.kube.read_values.clear()
         self.kube.vanished.clear()
         for account in self.accounts.values():
-            account.absent.clear()
-            account.delete_accepted = None
-            account.claimed = False
+            account.begin_anew()
+        self.seen = frozenset()
+        self.told.clear()
         self.log.append((now(), f"--- operator {self.lenses.process}"))
         self.process = self.begin()
         if not self._watch:
