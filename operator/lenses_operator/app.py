@@ -18,33 +18,33 @@ from typing import Any
 
 from lenses_operator import handlers
 from lenses_operator.controllers.clocks import Clocks
-from lenses_operator.controllers.queue import run_workers
-from lenses_operator.controllers.vitals import Vitals
 from lenses_operator.core import Core
 from lenses_operator.kube.api import KubeApi
 from lenses_operator.kube.connection import connect
 from lenses_operator.kube.events import Events, EventType
+from lenses_operator.kube.fencing import Fence
 from lenses_operator.kube.leader import Leader
 from lenses_operator.kube.lister import Lister
 from lenses_operator.kube.references import ReferenceReader
-from lenses_operator.kube.tenure import Tenure
 from lenses_operator.kube.writer import Writer
 from lenses_operator.lenses.client import LensesClient
 from lenses_operator.lenses.tokens import TokenFile
 from lenses_operator.lenses.transport import LensesTransport
+from lenses_operator.observability.collectors import EnvironmentMetrics, QueueMetrics, ResourceMetrics
 from lenses_operator.observability.conditions import ConditionLines
 from lenses_operator.observability.health import HealthServer
 from lenses_operator.observability.logging import request_id
 from lenses_operator.observability.metrics import Metrics
-from lenses_operator.observability.standing import EnvironmentMetrics, QueueMetrics, ResourceMetrics
-from lenses_operator.passes import Passes
+from lenses_operator.observability.probes import Probes
 from lenses_operator.policy_file import PolicyFile
 from lenses_operator.resources.base import ObjectKey, Resource
 from lenses_operator.settings import ANYWHERE, Settings, SettingsError
+from lenses_operator.worker import Worker
+from lenses_operator.workqueue.queue import run_workers
 
 logger = logging.getLogger(__name__)
 WORKERS = 64
-"""Passes at a time in each environment; what they may ask of Lenses at a time is limited too."""
+"""Worker at a time in each environment; what they may ask of Lenses at a time is limited too."""
 GRACE = 100.0
 """Seconds running passes get at the end: longer than the longest call, a validate."""
 POLICY_CHECK = 2.0
@@ -66,7 +66,7 @@ async def run(settings: Settings) -> None:
 
 async def _build(settings: Settings, stack: AsyncExitStack) -> App:
     metrics = Metrics()
-    tenure = Tenure()
+    tenure = Fence()
     gate = tenure.check if settings.leader_election else _open
     with _setting("lenses_ca_file" if settings.lenses_ca_file else "lenses_url"):
         transport = LensesTransport(
@@ -131,7 +131,7 @@ class App:
         self._lister = Lister(
             api, writer, core.intake, core.offsets_intake, settings.watch_namespaces, settings.label_selector
         )
-        vitals = self._vitals = Vitals(core.queue, core.store, core.environments, lambda: self._lister.age)
+        vitals = self._vitals = Probes(core.queue, core.store, core.environments, lambda: self._lister.age)
         self._health = HealthServer(
             settings.http_host,
             settings.http_port,
@@ -141,7 +141,7 @@ class App:
         )
         self._leader = leader
         self._working = False
-        self._passes = Passes(
+        self._passes = Worker(
             core.reconcile, core.store, core.operations, again=core.queue.add_after, ended=metrics.passed
         )
         metrics.watch(
@@ -274,7 +274,7 @@ def _open() -> None:
     """The gate of an operator that shares its work with nobody."""
 
 
-def _leader(settings: Settings, api: KubeApi, tenure: Tenure) -> Leader:
+def _leader(settings: Settings, api: KubeApi, tenure: Fence) -> Leader:
     namespace = settings.leader_election_namespace
     if not namespace and IN_CLUSTER_NAMESPACE.exists():
         namespace = IN_CLUSTER_NAMESPACE.read_text().strip()

@@ -5,24 +5,24 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
+from lenses_operator.cache.connector_feed import ConnectorFeed
+from lenses_operator.cache.connectors import ConnectorCache
+from lenses_operator.cache.operations import OperationCache, OperationFeed
 from lenses_operator.controllers.clocks import Clocks
-from lenses_operator.controllers.connector import ConnectorController
-from lenses_operator.controllers.environments import Environments
+from lenses_operator.controllers.connector.reconciler import ConnectorController
+from lenses_operator.controllers.connector.report import Reporter, StatusWriter
 from lenses_operator.controllers.inputs import Inputs, ReferenceReader
-from lenses_operator.controllers.intake import Intake
-from lenses_operator.controllers.lanes import environment_of
-from lenses_operator.controllers.offsets import OffsetsController
-from lenses_operator.controllers.offsets_steps import OffsetsSteps, OffsetsWriter
-from lenses_operator.controllers.offsets_store import OffsetsIntake, OffsetsStore
-from lenses_operator.controllers.queue import WorkQueue
-from lenses_operator.controllers.reporter import Reporter, StatusWriter
-from lenses_operator.controllers.session import Sessions
-from lenses_operator.controllers.store import Store
+from lenses_operator.controllers.offsets.reconciler import OffsetsController
+from lenses_operator.controllers.offsets.steps import OffsetsSteps, OffsetsWriter
 from lenses_operator.domain.policy import Policy
 from lenses_operator.lenses.client import LensesClient
+from lenses_operator.lenses_state.pollers import Pollers
+from lenses_operator.lenses_state.sessions import Sessions
 from lenses_operator.resources.base import ObjectKey, Resource
 from lenses_operator.resources.connector import LensesConnector
-from lenses_operator.resources.offsets import KIND as OFFSETS
+from lenses_operator.resources.connector_offsets import KIND as OFFSETS
+from lenses_operator.workqueue.queue import WorkQueue
+from lenses_operator.workqueue.shards import environment_of
 
 
 class EventSink(Protocol):
@@ -47,16 +47,16 @@ class Core:
         poll_interval: float,
         drift_interval: float,
     ) -> None:
-        store, operations = self.store, self.operations = Store(), OffsetsStore()
+        store, operations = self.store, self.operations = ConnectorCache(), OperationCache()
         queue: WorkQueue[ObjectKey] = WorkQueue(clocks.loop, lane=lambda key: environment_of(key, store, operations))
         self.queue = queue
-        self.intake = Intake(store, queue.add, lambda key: [one.key for one in operations.of(key)])
-        self.offsets_intake = OffsetsIntake(operations, queue.add)
-        self.environments = Environments(
+        self.intake = ConnectorFeed(store, queue.add, lambda key: [one.key for one in operations.of(key)])
+        self.offsets_intake = OperationFeed(operations, queue.add)
+        self.environments = Pollers(
             poll_interval, queue.add, lambda connector: [claimant.key for claimant in store.claimants(connector)]
         )
         sessions = Sessions(client, clocks.loop)
-        inputs = Inputs(references, sessions, policy, self.environments.hurry)
+        inputs = Inputs(references, sessions, policy, self.environments.poll_now)
         self.connectors = ConnectorController(
             store=store,
             operations=operations,

@@ -10,15 +10,17 @@ from typing import Any, cast
 
 import kopf
 
-from lenses_operator.controllers.intake import Intake
-from lenses_operator.controllers.offsets_store import OffsetsIntake
-from lenses_operator.kube.nesting import watching
+from lenses_operator.cache.connector_feed import ConnectorFeed
+from lenses_operator.cache.operations import OperationFeed
+from lenses_operator.kube.json_depth import watching
 from lenses_operator.resources.base import GROUP, VERSION, WATCH_LABEL
 from lenses_operator.resources.connector import PLURAL
-from lenses_operator.resources.offsets import PLURAL as OFFSETS
+from lenses_operator.resources.connector_offsets import PLURAL as OFFSETS
 
 
-def build_registry(intake: Intake, operations: OffsetsIntake, *, watch_references: bool) -> kopf.OperatorRegistry:
+def build_registry(
+    intake: ConnectorFeed, operations: OperationFeed, *, watch_references: bool
+) -> kopf.OperatorRegistry:
     """A registry of our own, since kopf's default one is a global."""
     registry = kopf.OperatorRegistry()
 
@@ -82,7 +84,7 @@ def _by_address(info: kopf.ConnectionInfo) -> kopf.ConnectionInfo:
     return dataclasses.replace(info, server=f"https://[{host}]:{port}" if ":" in host else f"https://{host}:{port}")
 
 
-def _watch_references(registry: kopf.OperatorRegistry, intake: Intake) -> None:
+def _watch_references(registry: kopf.OperatorRegistry, intake: ConnectorFeed) -> None:
     @kopf.on.event("", "v1", "secrets", registry=registry)
     async def secret(type: str | None, body: kopf.Body, **_: Any) -> None:  # noqa: A002 - kopf's own name
         intake.reference(type, "Secret", body)
@@ -127,8 +129,8 @@ def build_settings(selector: str) -> kopf.OperatorSettings:
 
 
 async def watch(
-    intake: Intake,
-    operations: OffsetsIntake,
+    intake: ConnectorFeed,
+    operations: OperationFeed,
     namespaces: Sequence[str],
     selector: str,
     stop_flag: Any,

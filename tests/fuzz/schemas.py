@@ -124,5 +124,7 @@ def spoilt(draw: st.DrawFn, good: st.SearchStrategy[dict[str, Any]]) -> dict[str
             case "wrap":
                 inside[last] = [inside[last]]
             case _ if isinstance(last, str):
-                inside[draw(st.sampled_from(["misfit", "class_name", "Name", "", "status"]))] = inside.pop(last)
+                inside[draw(st.sampled_from(["schema_mismatch", "class_name", "Name", "", "status"]))] = inside.pop(
+                    last
+                )
     return dict(found)

@@ -20,7 +20,7 @@ from lenses_operator.manifests.documents import ManifestError, read
 from lenses_operator.manifests.schema import refusals
 from lenses_operator.offsets_files.restore import NothingToRestoreError, restoring
 from lenses_operator.policy_file import PolicyFileError, load_policy
-from lenses_operator.resources.offsets import LensesConnectorOffsets
+from lenses_operator.resources.connector_offsets import LensesConnectorOffsets
 from unit.commands.planned import manifest
 from unit.commands.test_migrate import CONFLUENT, STRIMZI, migrate
 

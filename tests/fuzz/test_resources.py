@@ -12,15 +12,15 @@ from hypothesis import strategies as st
 from fuzz.schemas import PLANTED, fitting, schema, spoilt
 from fuzz.support import examples
 from fuzz.test_controllers import DESTROYS, survives
-from lenses_operator.domain import offsets_status, verdicts
-from lenses_operator.domain.offsets import OffsetsInvalid, request_text, usable
+from lenses_operator.domain import conditions, offsets_status
+from lenses_operator.domain.offsets_text import OffsetsInvalid, request_text, usable
 from lenses_operator.domain.references import ReferenceNotFound, named
 from lenses_operator.domain.render import ConfigInvalid, render
 from lenses_operator.domain.status import Report, next_status
 from lenses_operator.resources.base import Resource
 from lenses_operator.resources.conditions import MESSAGE_LIMIT, shorten
 from lenses_operator.resources.connector import LensesConnector
-from lenses_operator.resources.offsets import LensesConnectorOffsets
+from lenses_operator.resources.connector_offsets import LensesConnectorOffsets
 from unit.controllers.fakes import FakeKube, FakeLenses, operator
 from unit.offsets import make as offsets
 from unit.offsets.rig import OffsetsKube, OffsetsLenses, offsets_operator
@@ -47,13 +47,17 @@ def use(found: Resource) -> None:
     """What the core makes of it before it asks anybody."""
     if isinstance(found, LensesConnectorOffsets):
         assert "spec.offsets" in _requested(found)
-        verdict = offsets_status.misfit(found.misfit.words) if found.misfit else offsets_status.invalid("x")
+        verdict = (
+            offsets_status.schema_mismatch(found.schema_mismatch.words)
+            if found.schema_mismatch
+            else offsets_status.invalid("x")
+        )
         wire = found.stored(offsets_status.next_status(found, verdict, NOW, {}).to_wire())
     else:
         assert isinstance(found, LensesConnector)
         assert named(found.spec) is not None
         assert "spec.config" in _rendered(found)
-        verdict = verdicts.misfit(found.misfit.words if found.misfit else "x")
+        verdict = conditions.schema_mismatch(found.schema_mismatch.words if found.schema_mismatch else "x")
         report = Report(verdict, found.status.ownership.state)
         wire = found.stored(next_status(found, report, NOW).to_wire())
     json.dumps(wire, allow_nan=True)
@@ -86,12 +90,12 @@ CONNECTORS, OPERATIONS = objects(LensesConnector), objects(LensesConnectorOffset
 def test_what_the_schema_takes_is_read(connector: dict[str, Any], operation: dict[str, Any]) -> None:
     """But for what only its CEL rules refuse, which is named."""
     found = LensesConnector.read(connector)
-    if found.misfit is not None:
-        assert found.misfit.fields == {"spec.configFrom"}
-        told(found.misfit.words, of="spec.configFrom[")
+    if found.schema_mismatch is not None:
+        assert found.schema_mismatch.fields == {"spec.configFrom"}
+        told(found.schema_mismatch.words, of="spec.configFrom[")
     use(found)
     other = LensesConnectorOffsets.read(operation)
-    assert other.misfit is None
+    assert other.schema_mismatch is None
     use(other)
 
 
@@ -101,9 +105,9 @@ def test_what_it_does_not_take_is_named_by_its_field(connector: dict[str, Any], 
     kinds: tuple[type[Resource], ...] = (LensesConnector, LensesConnectorOffsets)
     for kind, raw in zip(kinds, (connector, operation), strict=True):
         found = kind.read(raw | {"metadata": METADATA[kind]})
-        if found.misfit is not None:
-            told(found.misfit.words, of=min(found.misfit.fields).partition(".")[0])
-            assert any(field in found.misfit.words for field in found.misfit.fields)
+        if found.schema_mismatch is not None:
+            told(found.schema_mismatch.words, of=min(found.schema_mismatch.fields).partition(".")[0])
+            assert any(field in found.schema_mismatch.words for field in found.schema_mismatch.fields)
         use(found)
 
 

@@ -12,7 +12,7 @@ from pydantic.alias_generators import to_camel
 
 from harness.paths import CRDS, ROOT
 from lenses_operator.resources.connector import ConnectorSpec
-from lenses_operator.resources.offsets import OffsetsSpec
+from lenses_operator.resources.connector_offsets import OffsetsSpec
 
 PAGE = ROOT / "docs" / "reference.md"
 Schema = Mapping[str, Any]

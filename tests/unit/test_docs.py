@@ -47,8 +47,8 @@ def calls() -> Iterator[ast.expr]:
 
 
 def emitted() -> set[str]:
-    from lenses_operator.controllers.memory import Replacement
-    from lenses_operator.controllers.state import PAST
+    from lenses_operator.controllers.connector.memory import Replacement
+    from lenses_operator.controllers.connector.state import PAST
 
     found = set(PAST.values())
     for word in calls():

@@ -10,9 +10,9 @@ import kopf
 import pytest
 
 from lenses_operator import handlers
-from lenses_operator.controllers.intake import Intake
-from lenses_operator.controllers.offsets_store import OffsetsIntake, OffsetsStore
-from lenses_operator.controllers.store import Store
+from lenses_operator.cache.connector_feed import ConnectorFeed
+from lenses_operator.cache.connectors import ConnectorCache
+from lenses_operator.cache.operations import OperationCache, OperationFeed
 from lenses_operator.handlers import build_settings
 from lenses_operator.resources.base import FINALIZER, GROUP, VERSION
 from lenses_operator.resources.connector import PLURAL
@@ -27,8 +27,8 @@ async def test_a_user_that_is_a_bare_number_can_run_it(monkeypatch: pytest.Monke
     stop.set()
     await asyncio.wait_for(
         handlers.watch(
-            Intake(Store(), lambda _: None),
-            OffsetsIntake(OffsetsStore(), lambda _: None),
+            ConnectorFeed(ConnectorCache(), lambda _: None),
+            OperationFeed(OperationCache(), lambda _: None),
             (),
             "",
             stop,

@@ -12,7 +12,7 @@ import click
 
 from lenses_operator.lenses.client import LensesClient
 from lenses_operator.lenses.tokens import TokenFile
-from lenses_operator.lenses.transport import LensesTransport, Observer
+from lenses_operator.lenses.transport import LensesTransport, OnResponse
 from lenses_operator.settings import PREFIX
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -29,7 +29,7 @@ class LensesAccess:
     ca_file: Path | None = None
 
     @asynccontextmanager
-    async def client(self, on_response: Observer | None = None) -> AsyncIterator[LensesClient]:
+    async def client(self, on_response: OnResponse | None = None) -> AsyncIterator[LensesClient]:
         """Raises click.UsageError for a URL, token or CA file that cannot be used."""
         try:
             transport = LensesTransport(self.url.rstrip("/"), ca_file=self.ca_file, concurrency=CONCURRENCY)

@@ -18,7 +18,7 @@ from lenses_operator.offsets_files.export import NothingToExportError, exporting
 from lenses_operator.offsets_files.restore import NothingToRestoreError, restoring
 from lenses_operator.resources.connector import PLURAL as CONNECTORS
 from lenses_operator.resources.connector import LensesConnector
-from lenses_operator.resources.offsets import PLURAL, LensesConnectorOffsets
+from lenses_operator.resources.connector_offsets import PLURAL, LensesConnectorOffsets
 
 RESTORE = """\b
 Example:

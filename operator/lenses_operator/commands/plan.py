@@ -17,9 +17,9 @@ from lenses_operator.commands.plan_text import print_plan
 from lenses_operator.domain.policy import Policy
 from lenses_operator.manifests.documents import ManifestError, Manifests, read
 from lenses_operator.planning.cluster import Cluster, ClusterError
+from lenses_operator.planning.lenses_view import LensesView
 from lenses_operator.planning.planner import Options, Planner
 from lenses_operator.planning.result import ERRORS, Result
-from lenses_operator.planning.sight import Sight
 from lenses_operator.policy_file import PolicyFileError, load_policy
 
 
@@ -138,4 +138,4 @@ async def _planned(access: LensesAccess, manifests: Manifests, options: Options,
 
             cluster = await stack.enter_async_context(kube_cluster())
         step = stack.enter_context(progress("planning", len(manifests.connectors)))
-        return await Planner(Sight(client), cluster, options, step).plan(manifests)
+        return await Planner(LensesView(client), cluster, options, step).plan(manifests)

@@ -1,1 +1,1 @@
-"""Work queue and the controllers: observe, decide, act, write status."""
+"""ReconcileContext queue and the controllers: observe, decide, act, write status."""

@@ -7,10 +7,10 @@ from collections.abc import Callable
 from typing import Protocol
 
 from lenses_operator.controllers.redaction import Confidential
-from lenses_operator.controllers.session import Session, Sessions
 from lenses_operator.domain.policy import Policy
 from lenses_operator.domain.references import RefData, ReferenceNotFound, References, RefName, named
 from lenses_operator.domain.render import ConfigInvalid, Rendered, render
+from lenses_operator.lenses_state.sessions import Session, Sessions
 from lenses_operator.resources.connector import ConnectorKey, LensesConnector, TokenRef
 
 TOKEN_LIMIT = 64 * 1024

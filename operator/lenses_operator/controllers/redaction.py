@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from lenses_operator.aside import AT_ONCE, aside
-from lenses_operator.controllers.session import Session
 from lenses_operator.domain.redaction import WORK_ASIDE, Redactor
 from lenses_operator.domain.references import References
 from lenses_operator.domain.render import Rendered
+from lenses_operator.lenses_state.sessions import Session
 from lenses_operator.resources.connector import AppliedConfig, SecretVersion
 
 WITHHELD = "the words are withheld because they may quote values that could not be read"

@@ -12,7 +12,7 @@ from lenses_operator.diagnosis.schema import has_status, missing_fields, served_
 from lenses_operator.resources.base import GROUP as API_GROUP
 from lenses_operator.resources.base import VERSION, Resource
 from lenses_operator.resources.connector import LensesConnector
-from lenses_operator.resources.offsets import LensesConnectorOffsets
+from lenses_operator.resources.connector_offsets import LensesConnectorOffsets
 
 GROUP = "Kubernetes"
 RESOURCES = "Resources"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from lenses_operator.diagnosis.environments import group
+from lenses_operator.diagnosis.environment_findings import group
 from lenses_operator.diagnosis.failures import seen
 from lenses_operator.diagnosis.results import Result, failed, ok, skipped, some, warning
 from lenses_operator.lenses import errors

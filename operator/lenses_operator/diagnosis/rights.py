@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from lenses_operator.diagnosis.results import Result, failed, ok, skipped, some, warning
 from lenses_operator.resources.base import GROUP as API_GROUP
 from lenses_operator.resources.connector import PLURAL as CONNECTORS
-from lenses_operator.resources.offsets import PLURAL as OFFSETS
+from lenses_operator.resources.connector_offsets import PLURAL as OFFSETS
 
 GROUP = "Kubernetes rights"
 

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from lenses_operator.diagnosis.connection import GROUP
-from lenses_operator.diagnosis.environments import ROLE, Wanted, group
+from lenses_operator.diagnosis.environment_findings import ROLE, Wanted, group
 from lenses_operator.diagnosis.failures import failure, seen
 from lenses_operator.diagnosis.results import Result, Verdict, failed, ok, skipped, some, warning
 from lenses_operator.domain import lenses_names

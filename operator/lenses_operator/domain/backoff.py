@@ -26,4 +26,4 @@ BLOCKED = Backoff(first=2.0, limit=600.0)
 MISSING = Backoff(first=15.0, limit=60.0)
 """A Secret or ConfigMap that is not there."""
 SETTLING = Backoff(first=0.1, limit=2.0)
-"""Looking again after an action of ours: state changes are asynchronous."""
+"""Observation again after an action of ours: state changes are asynchronous."""

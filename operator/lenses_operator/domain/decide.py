@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from lenses_operator.domain import verdicts
+from lenses_operator.domain import conditions
 from lenses_operator.domain.deleting import Await, Deletion, Release, decide_deletion
 from lenses_operator.domain.drift import Difference
 from lenses_operator.domain.observed import Observed
@@ -185,15 +185,15 @@ def _let_go(situation: Situation) -> Release | None:
 def _refusal(situation: Situation) -> Refuse | Unusable | Release | None:
     """What keeps Lenses from being asked at all."""
     resource, deleting = situation.resource, situation.resource.metadata.deleting
-    if resource.misfit is not None and (resource.cannot_be_deleted or not deleting):
-        return Refuse(verdicts.misfit(resource.misfit.words))
+    if resource.schema_mismatch is not None and (resource.cannot_be_deleted or not deleting):
+        return Refuse(conditions.schema_mismatch(resource.schema_mismatch.words))
     if not deleting and not situation.allowed:
-        return Refuse(verdicts.not_allowed(not_allowed_message(resource)), hide=True)
+        return Refuse(conditions.not_allowed(not_allowed_message(resource)), hide=True)
     rival = situation.rival
     if rival is not None and deleting:
         return Release("not-owned")
     if rival is not None:
-        return Refuse(verdicts.conflict(conflict_message(resource, rival)), OwnershipState.CONFLICT, hide=True)
+        return Refuse(conditions.conflict(conflict_message(resource, rival)), OwnershipState.CONFLICT, hide=True)
     # An operation on its offsets stops the connector and lets it go, whatever is wrong with its configuration.
     if situation.unusable is not None and (deleting or not situation.was_held or not situation.readable):
         return Unusable(situation.unusable)

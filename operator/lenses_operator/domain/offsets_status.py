@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from lenses_operator.domain.offsets import SHOWN_BYTES, shown
+from lenses_operator.domain.offsets_text import SHOWN_BYTES, shown
 from lenses_operator.domain.reasons import OffsetsReason
 from lenses_operator.resources.conditions import ConditionStatus, Phase, Verdict, shorten
-from lenses_operator.resources.offsets import LensesConnectorOffsets, OffsetsStatus, OperationPhase
+from lenses_operator.resources.connector_offsets import LensesConnectorOffsets, OffsetsStatus, OperationPhase
 
 STOP_BOUND = 300.0
 """Seconds a connector may take to stop before the operation is given up."""
@@ -91,7 +91,7 @@ def invalid(message: str) -> Verdict:
     return _failed(OffsetsReason.OFFSETS_INVALID, f"{message} Nothing was changed.")
 
 
-def misfit(words: str) -> Verdict:
+def schema_mismatch(words: str) -> Verdict:
     return _failed(
         OffsetsReason.OFFSETS_INVALID,
         f"This resource does not fit its definition ({words}). Nothing is done for it in Lenses. Make a new one. "

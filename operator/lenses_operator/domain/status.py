@@ -67,7 +67,7 @@ class Report:
 def next_status(resource: LensesConnector, report: Report, now: datetime) -> ConnectorStatus:
     """Equal to the present status where nothing changed."""
     before = resource.status
-    if resource.misfit is not None:  # what it holds besides is not understood, and stays as it is
+    if resource.schema_mismatch is not None:  # what it holds besides is not understood, and stays as it is
         generation = resource.metadata.generation
         said = report.verdict.conditions(generation, now, before.conditions)
         return before.model_copy(update={"observed_generation": generation, "conditions": said})

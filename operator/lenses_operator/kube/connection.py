@@ -10,7 +10,7 @@ from yaml import YAMLError
 from yarl import URL
 
 from lenses_operator.kube.errors import KubeError
-from lenses_operator.kube.nesting import DeepClient
+from lenses_operator.kube.json_depth import DeepClient
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 

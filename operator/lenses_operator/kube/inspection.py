@@ -17,7 +17,7 @@ from lenses_operator.resources.base import GROUP
 
 _NAMESPACE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
 T = TypeVar("T")
-Observer = Callable[[str, int | str, float], None]
+OnResponse = Callable[[str, int | str, float], None]
 """Called once per request with what was asked, the status and seconds."""
 
 
@@ -35,7 +35,7 @@ def own_namespace() -> str:
 
 
 @asynccontextmanager
-async def inspector(on_response: Observer | None = None) -> AsyncIterator[Inspector]:
+async def inspector(on_response: OnResponse | None = None) -> AsyncIterator[Inspector]:
     """Raises KubeError where there is no access to a cluster."""
     client = await connect()
     try:
@@ -47,7 +47,7 @@ async def inspector(on_response: Observer | None = None) -> AsyncIterator[Inspec
 class Inspector:
     """Raises KubeError."""
 
-    def __init__(self, client: ApiClient, on_response: Observer | None = None) -> None:
+    def __init__(self, client: ApiClient, on_response: OnResponse | None = None) -> None:
         self._api = KubeApi(client)
         self._definitions: Any = ApiextensionsV1Api(client)
         self._reviews: Any = AuthorizationV1Api(client)

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from lenses_operator.kube.api import KubeApi, KubeError
-from lenses_operator.kube.tenure import Tenure
+from lenses_operator.kube.fencing import Fence
 
 logger = logging.getLogger(__name__)
 DURATION = 15.0
@@ -44,7 +44,7 @@ class Leader:
         namespace: str,
         name: str,
         identity: str,
-        tenure: Tenure,
+        tenure: Fence,
         uniform: Callable[[float, float], float] = random.uniform,
     ) -> None:
         self._api = api

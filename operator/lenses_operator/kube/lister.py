@@ -12,8 +12,8 @@ from lenses_operator.kube.writer import Writer
 from lenses_operator.resources.base import Resource
 from lenses_operator.resources.connector import PLURAL as CONNECTORS
 from lenses_operator.resources.connector import LensesConnector
-from lenses_operator.resources.offsets import PLURAL as OFFSETS
-from lenses_operator.resources.offsets import LensesConnectorOffsets
+from lenses_operator.resources.connector_offsets import PLURAL as OFFSETS
+from lenses_operator.resources.connector_offsets import LensesConnectorOffsets
 
 logger = logging.getLogger(__name__)
 R = TypeVar("R", bound=Resource)

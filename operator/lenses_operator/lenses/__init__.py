@@ -21,7 +21,7 @@ from lenses_operator.lenses.models import (
     parse_offsets,
 )
 from lenses_operator.lenses.tokens import StaticToken, TokenFile, TokenSource
-from lenses_operator.lenses.transport import LensesTransport, Observer
+from lenses_operator.lenses.transport import LensesTransport, OnResponse
 
 __all__ = [
     "ClusterInfo",
@@ -34,9 +34,9 @@ __all__ = [
     "LensesRefused",
     "LensesTransport",
     "LensesUnreachable",
-    "Observer",
     "OffsetEntry",
     "OffsetsText",
+    "OnResponse",
     "Plugin",
     "StateAction",
     "StaticToken",

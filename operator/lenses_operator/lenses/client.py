@@ -19,6 +19,7 @@ from typing import TypeVar
 from pydantic import TypeAdapter
 
 from lenses_operator.aside import aside
+from lenses_operator.interning import intern_fields
 from lenses_operator.lenses import answers, errors
 from lenses_operator.lenses.models import (
     ClusterInfo,
@@ -40,8 +41,7 @@ from lenses_operator.lenses.models import (
 )
 from lenses_operator.lenses.reading import Form, parse, read, read_offsets
 from lenses_operator.lenses.tokens import TokenSource
-from lenses_operator.lenses.transport import Answer, Call, LensesTransport, Observer, Precondition, names
-from lenses_operator.sharing import compact
+from lenses_operator.lenses.transport import Answer, Call, LensesTransport, OnResponse, Precondition, names
 
 T = TypeVar("T")
 
@@ -88,7 +88,7 @@ class LensesClient:
         transport: LensesTransport,
         tokens: TokenSource,
         *,
-        on_response: Observer | None = None,
+        on_response: OnResponse | None = None,
     ) -> None:
         self._transport = transport
         self._tokens = tokens
@@ -274,7 +274,7 @@ def _listing(call: Call, answer: Answer, known: Listing | None) -> Listing:
     digest = hashlib.sha256(answer.body).digest()
     if known is not None and known.digest == digest:
         return known
-    return Listing(compact(parse(call, answer, _CONNECTORS)).data, digest)
+    return Listing(intern_fields(parse(call, answer, _CONNECTORS)).data, digest)
 
 
 def _shown(call: Call, answer: Answer, known: bytes | None) -> Shown:

@@ -16,8 +16,8 @@ from typing import Annotated, Any, Literal, TypeAlias
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SkipValidation, model_validator
 from pydantic.alias_generators import to_camel
 
+from lenses_operator.interning import Shared
 from lenses_operator.lenses.pieces import elements, members
-from lenses_operator.sharing import Shared
 
 StateAction = Literal["pause", "resume", "stop", "restart"]
 """What a connector can be told. `start` is left out: the API does not say what it does."""

@@ -53,8 +53,8 @@ def parse(call: Call, answer: Answer, form: Form[T]) -> T:
         return _in_pieces(answer.body.decode(), form)
     except ValidationError as failure:
         first = _first(failure)
-    except _ItemError as misfit:
-        first = misfit.first
+    except _ItemError as schema_mismatch:
+        first = schema_mismatch.first
     except TooLong as failure:
         raise answers.unusable(call.operation, answer.status, answer.body, f"{_size(answer)}, {failure}") from None
     except (ValueError, RecursionError):

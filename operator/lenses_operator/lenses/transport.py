@@ -34,7 +34,7 @@ from lenses_operator.lenses.tokens import TokenSource
 
 log = logging.getLogger(__name__)
 
-Observer = Callable[[str, str, int | str, float], None]
+OnResponse = Callable[[str, str, int | str, float], None]
 """Called once per HTTP request with operation, environment, status (or the reason why none came) and seconds."""
 
 Precondition = Callable[[], bool]
@@ -140,7 +140,7 @@ class LensesTransport:
         self,
         call: Call,
         tokens: TokenSource,
-        observer: Observer | None = None,
+        on_response: OnResponse | None = None,
         precondition: Precondition | None = None,
     ) -> Answer:
         """The 2xx answer. Raises LensesError for everything else, PreconditionFailed where `precondition` said no."""
@@ -150,7 +150,7 @@ class LensesTransport:
         while True:
             token = tokens.current()
             try:
-                return await self._once(call, target, token, observer, precondition)
+                return await self._once(call, target, token, on_response, precondition)
             except errors.LensesError as failure:
                 if isinstance(failure, errors.Unauthorized) and not fresh_token:
                     # refresh() alone would miss that another request has just read the new token
@@ -165,7 +165,7 @@ class LensesTransport:
                     await self._sleep(random.uniform(*_DELAY))  # noqa: S311 - jitter, no secret
 
     async def _once(
-        self, call: Call, target: str, token: str, observer: Observer | None, precondition: Precondition | None
+        self, call: Call, target: str, token: str, on_response: OnResponse | None, precondition: Precondition | None
     ) -> Answer:
         limits = self._limits.setdefault(call.environment, Limits(self._concurrency))
         async with limits.place(slow=call.slow, first=call.first, parked=self.parked):
@@ -185,8 +185,8 @@ class LensesTransport:
                 seconds = self._clock() - started
                 told = {"operation": call.operation, "environment": call.environment}
                 log.debug("%s %s %s %.0f ms", call.operation, call.environment, outcome, seconds * 1000, extra=told)
-                if observer is not None:
-                    observer(call.operation, call.environment, outcome, seconds)
+                if on_response is not None:
+                    on_response(call.operation, call.environment, outcome, seconds)
         if response.is_success:
             return Answer(response.status_code, body)
         retry_after = self._retry_after(response)

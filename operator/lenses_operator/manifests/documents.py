@@ -11,7 +11,7 @@ from typing import Any
 from lenses_operator.manifests.nodes import Path, Problem, Tree, Written, trees
 from lenses_operator.resources.base import API_VERSION, GROUP
 from lenses_operator.resources.connector import KIND as CONNECTOR
-from lenses_operator.resources.offsets import KIND as OFFSETS
+from lenses_operator.resources.connector_offsets import KIND as OFFSETS
 
 STDIN = FilePath("-")
 ENDINGS = frozenset({".yaml", ".yml", ".json"})

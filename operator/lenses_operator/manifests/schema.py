@@ -14,7 +14,7 @@ import yaml
 from lenses_operator.domain.render import INT64
 from lenses_operator.manifests.documents import Document, Place
 from lenses_operator.manifests.nodes import Path
-from lenses_operator.resources.offsets import DURATION, SECONDS
+from lenses_operator.resources.connector_offsets import DURATION, SECONDS
 
 SUBDOMAIN = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
 LABEL = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")

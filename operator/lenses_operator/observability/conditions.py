@@ -13,7 +13,7 @@ from lenses_operator.observability.metrics import NAMESPACE
 from lenses_operator.resources.base import ObjectKey
 from lenses_operator.resources.connector import KIND as CONNECTOR
 from lenses_operator.resources.connector import LensesConnector
-from lenses_operator.resources.offsets import LensesConnectorOffsets
+from lenses_operator.resources.connector_offsets import LensesConnectorOffsets
 
 NAME = f"{NAMESPACE}_resource_condition"
 HEAD = f"# HELP {NAME} 1 for each condition of a resource.\n# TYPE {NAME} gauge\n"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from lenses_operator.conversion.scalars import quoted
-from lenses_operator.domain.offsets import entry_texts
+from lenses_operator.domain.offsets_text import entry_texts
 from lenses_operator.offsets_files.writer import Head, alters
 from lenses_operator.resources.connector import LensesConnector
 

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from lenses_operator.conversion.scalars import quoted
-from lenses_operator.domain.offsets import entry_texts
+from lenses_operator.domain.offsets_text import entry_texts
 from lenses_operator.resources.base import API_VERSION
-from lenses_operator.resources.offsets import KIND
+from lenses_operator.resources.connector_offsets import KIND
 
 PIECE = 512 * 1024
 """Bytes of offsets in one resource: Kubernetes keeps no object beyond 1.5 MiB, and each has a `before` of its own."""

@@ -5,25 +5,25 @@ from __future__ import annotations
 from dataclasses import replace
 from math import inf
 
-from lenses_operator.domain import verdicts
+from lenses_operator.domain import conditions
+from lenses_operator.domain.action_plan import ActionPlan, key_changes, overlook, owned, plan_actions
 from lenses_operator.domain.decide import Adopt, ChangeState, Create, RefuseAdoption, Restart, Update
 from lenses_operator.domain.drift import Difference
 from lenses_operator.domain.observed import Observed
-from lenses_operator.domain.planning import Course, course_of, key_changes, overlook, owned
 from lenses_operator.domain.reasons import Reason
 from lenses_operator.domain.redaction import Redactor
 from lenses_operator.domain.references import ReferenceNotFound, RefName, entries
 from lenses_operator.domain.render import ConfigInvalid
-from lenses_operator.domain.showing import Shower
 from lenses_operator.domain.situation import Situation
+from lenses_operator.domain.value_masking import ValueMasker
 from lenses_operator.lenses.errors import LensesError
 from lenses_operator.manifests.documents import Document, Place
 from lenses_operator.manifests.nodes import Path
 from lenses_operator.manifests.references import Located
 from lenses_operator.planning.cluster import MayNotReadError
 from lenses_operator.planning.inputs import Sources, Wanted, wanted_of
+from lenses_operator.planning.lenses_view import LensesView, Redact, trouble
 from lenses_operator.planning.result import Action, Change, Item
-from lenses_operator.planning.sight import Redact, Sight, trouble
 from lenses_operator.resources.connector import LensesConnector, UpdateStrategy, WantedState
 
 FIELDS: dict[str, Path] = {"connector.class": ("spec", "class"), "tasks.max": ("spec", "tasksMax")}
@@ -32,8 +32,8 @@ FIELDS: dict[str, Path] = {"connector.class": ("spec", "class"), "tasks.max": ("
 class ConnectorPlanner:
     """`assume_owned`: a connector that exists is taken for the resource's own, whatever its status says."""
 
-    def __init__(self, sight: Sight, sources: Sources, *, assume_owned: bool) -> None:
-        self._sight = sight
+    def __init__(self, lenses_view: LensesView, sources: Sources, *, assume_owned: bool) -> None:
+        self._sight = lenses_view
         self._sources = sources
         self._assume_owned = assume_owned
 
@@ -88,23 +88,23 @@ class ConnectorPlanner:
         seen = await self._sight.observe(resource.connector)
         if resource.spec.suspend:
             item.action, item.reason = Action.SUSPENDED, Reason.SUSPENDED
-            item.notes.append(verdicts.suspended(seen).message)
+            item.notes.append(conditions.suspended(seen).message)
             return
         situation = self._situation(resource, wanted, seen, known=known)
-        course = course_of(situation)
-        refused = course.first(RefuseAdoption)
+        action_plan = plan_actions(situation)
+        refused = action_plan.first(RefuseAdoption)
         if isinstance(refused, RefuseAdoption):
-            message = verdicts.not_adopted(resource.connector, refused.difference, hidden=refused.hidden).message
+            message = conditions.not_adopted(resource.connector, refused.difference, hidden=refused.hidden).message
             item.refuse(Reason.NOT_ADOPTED, (document.place(("spec",)), message))
             _tell_changes(item, document, refused.difference, seen, wanted, redact)
             return
-        if course.writes:
-            course = await self._checked(item, document, situation, course, wanted, redact)
-        _tell_course(item, resource, course)
+        if action_plan.writes:
+            action_plan = await self._checked(item, document, situation, action_plan, wanted, redact)
+        _tell_course(item, resource, action_plan)
         if item.update == UpdateStrategy.AUTO:
             item.update = (await self._sight.strategy(resource.connector)).value
         if item.action in (Action.CHANGE, Action.ADOPT):
-            _tell_changes(item, document, _difference(course), seen, wanted, redact)
+            _tell_changes(item, document, _difference(action_plan), seen, wanted, redact)
 
     def _situation(self, resource: LensesConnector, wanted: Wanted, seen: Observed, *, known: bool) -> Situation:
         """As the operator would find it."""
@@ -131,8 +131,14 @@ class ConnectorPlanner:
         )
 
     async def _checked(
-        self, item: Item, document: Document, situation: Situation, course: Course, wanted: Wanted, redact: Redact
-    ) -> Course:
+        self,
+        item: Item,
+        document: Document,
+        situation: Situation,
+        action_plan: ActionPlan,
+        wanted: Wanted,
+        redact: Redact,
+    ) -> ActionPlan:
         """Asks Connect; where it refuses, what is left to do without the new configuration."""
         resource = situation.resource
         if wanted.unknown:
@@ -141,27 +147,27 @@ class ConnectorPlanner:
                 item.notes.append("Connect was not asked to validate it, since some values are not known here.")
             else:
                 item.refuse(Reason.PLUGIN_NOT_FOUND, (document.place(("spec", "class")), message))
-            return course
+            return action_plan
         found = await self._sight.verdict(resource, wanted.rendered, redact)
         if found is None:
-            return course
+            return action_plan
         refusal, keys = found
         item.refuse(refusal.reason, (_first(document, keys), refusal.message))
         item.problems += [(_line(document, key), key) for key in keys[1:]]
-        return course_of(replace(situation, refusal=refusal))
+        return plan_actions(replace(situation, refusal=refusal))
 
 
-def _difference(course: Course) -> Difference:
-    for step in course.steps:
+def _difference(action_plan: ActionPlan) -> Difference:
+    for step in action_plan.steps:
         if isinstance(step, Adopt | Update):
             return step.difference
-    return course.waiting or Difference()
+    return action_plan.waiting or Difference()
 
 
-def _tell_course(item: Item, resource: LensesConnector, course: Course) -> None:
-    adopt, create = course.first(Adopt), course.first(Create)
-    update, restart = course.first(Update), course.first(Restart)
-    item.states = [str(step.action) for step in course.steps if isinstance(step, ChangeState)]
+def _tell_course(item: Item, resource: LensesConnector, action_plan: ActionPlan) -> None:
+    adopt, create = action_plan.first(Adopt), action_plan.first(Create)
+    update, restart = action_plan.first(Update), action_plan.first(Restart)
+    item.states = [str(step.action) for step in action_plan.steps if isinstance(step, ChangeState)]
     if isinstance(restart, Restart):
         what = "the connector" if restart.connector else "its failed tasks"
         item.notes.append(f"The restart annotation is new: restarts {what}.")
@@ -175,13 +181,13 @@ def _tell_course(item: Item, resource: LensesConnector, course: Course) -> None:
         item.action = Action.ADOPT
         if isinstance(adopt, Adopt) and adopt.unreadable:
             item.notes.append(f"Taken as equal, because Lenses does not show them: {', '.join(adopt.unreadable)}.")
-    elif update or course.waiting:
+    elif update or action_plan.waiting:
         item.action = Action.CHANGE
     elif item.states or restart:
         item.action = Action.STATE
     if update:
         item.update = resource.spec.update_strategy.value
-    elif course.waiting:
+    elif action_plan.waiting:
         item.update = "Waiting"
 
 
@@ -197,7 +203,7 @@ def _tell_unknown(item: Item, wanted: Wanted) -> None:
 def _tell_changes(
     item: Item, document: Document, difference: Difference, seen: Observed, wanted: Wanted, redact: Redact
 ) -> None:
-    show = Shower(wanted.rendered.private, redact)
+    show = ValueMasker(wanted.rendered.private, redact)
     for one in key_changes(difference, seen.config, wanted.rendered.config):
         old = None if one.old is None else show(one.key, one.old, given=False)
         new = None if one.new is None else show(one.key, one.new, given=True)

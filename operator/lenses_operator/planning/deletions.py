@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from lenses_operator.controllers.parsing import parse
+from lenses_operator.cache.parsing import parse
 from lenses_operator.domain.decide import decide
 from lenses_operator.domain.deleting import Release
 from lenses_operator.domain.render import Rendered
@@ -37,8 +37,10 @@ def _deletion(resource: LensesConnector) -> Item:
     if isinstance(release, Release):
         why = "deletionPolicy is Retain" if release.why == "retained" else "it never owned its connector"
         item.notes.append(f"Only the resource goes, the connector stays: {why}.")
-    elif resource.cannot_be_deleted and resource.misfit is not None:
-        item.notes.append(f"Its deletion would be blocked: it does not fit its definition ({resource.misfit.words}).")
+    elif resource.cannot_be_deleted and resource.schema_mismatch is not None:
+        item.notes.append(
+            f"Its deletion would be blocked: it does not fit its definition ({resource.schema_mismatch.words})."
+        )
     elif resource.spec.deletion_policy is DeletionPolicy.DELETE_WITH_OFFSETS:
         item.notes.append("The connector is stopped, its offsets are reset, and it is deleted.")
     else:

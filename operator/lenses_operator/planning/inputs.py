@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from lenses_operator.domain.planning import Unknown
+from lenses_operator.domain.action_plan import Unknown
 from lenses_operator.domain.redaction import Redactor
 from lenses_operator.domain.references import RefData, References, RefName, entries
 from lenses_operator.domain.render import Rendered, render

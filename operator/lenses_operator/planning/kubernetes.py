@@ -15,8 +15,8 @@ from lenses_operator.manifests.references import Located
 from lenses_operator.planning.cluster import Bodies, ClusterError, MayNotReadError
 from lenses_operator.resources.connector import KIND as CONNECTOR
 from lenses_operator.resources.connector import PLURAL as CONNECTORS
-from lenses_operator.resources.offsets import KIND as OFFSETS
-from lenses_operator.resources.offsets import PLURAL as OFFSETS_PLURAL
+from lenses_operator.resources.connector_offsets import KIND as OFFSETS
+from lenses_operator.resources.connector_offsets import PLURAL as OFFSETS_PLURAL
 
 AT_A_TIME = 8
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from lenses_operator.controllers.parsing import parse
+from lenses_operator.cache.parsing import parse
 from lenses_operator.domain.ownership import conflict_message, owner_of
 from lenses_operator.domain.policy import Policy, not_allowed_message
 from lenses_operator.domain.reasons import Reason
@@ -18,9 +18,9 @@ from lenses_operator.planning.cluster import Bodies, Cluster
 from lenses_operator.planning.connectors import ConnectorPlanner
 from lenses_operator.planning.deletions import deletions
 from lenses_operator.planning.inputs import Sources, resource_of
-from lenses_operator.planning.offsets import OffsetsPlanner
+from lenses_operator.planning.lenses_view import LensesView
+from lenses_operator.planning.offsets_operations import OffsetsPlanner
 from lenses_operator.planning.result import Item, Result
-from lenses_operator.planning.sight import Sight
 from lenses_operator.planning.warnings import warnings_of
 from lenses_operator.resources.connector import ConnectorKey, LensesConnector
 
@@ -55,12 +55,12 @@ class Planner:
 
     def __init__(
         self,
-        sight: Sight,
+        lenses_view: LensesView,
         cluster: Cluster | None,
         options: Options,
         step: Callable[[], None] = lambda: None,
     ) -> None:
-        self._sight = sight
+        self._sight = lenses_view
         self._cluster = cluster
         self._options = options
         self._step = step

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from lenses_operator.domain import lenses_names
 from lenses_operator.domain.redaction import HIDDEN
-from lenses_operator.domain.showing import SENSITIVE
+from lenses_operator.domain.value_masking import SENSITIVE
 from lenses_operator.manifests.documents import Document, Place
 from lenses_operator.manifests.nodes import Written
 

@@ -9,8 +9,8 @@ from typing import Annotated, Any, ClassVar, NamedTuple, Self, cast
 from pydantic import BaseModel, ConfigDict, PlainSerializer, ValidationError, field_validator
 from pydantic.alias_generators import to_camel
 
-from lenses_operator.resources.misfit import Misfit, describe, field_of, readable
-from lenses_operator.sharing import Shared, compact
+from lenses_operator.interning import Shared, intern_fields
+from lenses_operator.resources.schema_mismatch import SchemaMismatch, describe, field_of, readable
 
 GROUP = "connect.lenses.io"
 VERSION = "v1alpha1"
@@ -109,17 +109,17 @@ class Resource(Model):
     """The fields of status that are written of an object that does not fit."""
 
     metadata: Metadata
-    misfit: Misfit | None = None
+    schema_mismatch: SchemaMismatch | None = None
     """Not of the object itself: what of it could not be read. Then nothing may be done for it in Lenses."""
 
     @classmethod
     def parse(cls, body: Mapping[str, Any]) -> Self:
         """From a Kubernetes object. Raises pydantic's ValidationError where the object does not fit the CRD."""
-        return compact(cls.model_validate({part: body[part] for part in PARTS if part in body}))
+        return intern_fields(cls.model_validate({part: body[part] for part in PARTS if part in body}))
 
     @classmethod
     def read(cls, body: Mapping[str, Any]) -> Self:
-        """The same for an object that may not fit: what can be read of it, and `misfit` for what cannot.
+        """The same for an object that may not fit: what can be read of it, and `schema_mismatch` for what cannot.
 
         Trouble in status that costs nothing but what is seen again anyway is passed over. Raises ValidationError where
         not even the metadata can be read, which the API server itself looks after.
@@ -143,22 +143,22 @@ class Resource(Model):
         status = body.get("status")
         kept = dict(status) if isinstance(status, Mapping) else {}
         fields = frozenset(field_of(problem["loc"]) for problem in serious)
-        return found.with_misfit(Misfit(fields=fields, words=describe(serious), status=kept))
+        return found.with_misfit(SchemaMismatch(fields=fields, words=describe(serious), status=kept))
 
     @classmethod
     def _is_serious(cls, field: str) -> bool:
         part, _, name = field.partition(".")
         return part != "status" or not name or name in cls.essential
 
-    def with_misfit(self, misfit: Misfit) -> Self:
+    def with_misfit(self, schema_mismatch: SchemaMismatch) -> Self:
         """The same, with what could not be read of it noted."""
-        return self.model_copy(update={"misfit": misfit})
+        return self.model_copy(update={"schema_mismatch": schema_mismatch})
 
     def stored(self, wire: Mapping[str, Any]) -> dict[str, Any]:
         """The status to write; of an object that does not fit, what is not understood stays as it is."""
-        if self.misfit is None:
+        if self.schema_mismatch is None:
             return dict(wire)
-        return dict(self.misfit.status) | {field: wire[field] for field in self.said if field in wire}
+        return dict(self.schema_mismatch.status) | {field: wire[field] for field in self.said if field in wire}
 
     @property
     def pinned(self) -> Mapping[str, Any]:

@@ -8,9 +8,9 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Literal
 
+from lenses_operator.interning import Shared
 from lenses_operator.resources.base import Model, Timestamp
 from lenses_operator.resources.text import plain
-from lenses_operator.sharing import Shared
 
 ConditionStatus = Literal["True", "False", "Unknown"]
 MESSAGE_LIMIT = 2000

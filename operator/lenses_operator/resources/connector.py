@@ -8,10 +8,10 @@ from typing import Any, ClassVar, NamedTuple, Self
 
 from pydantic import Field, model_validator
 
+from lenses_operator.interning import Shared
 from lenses_operator.resources.base import Model, Resource, Timestamp
 from lenses_operator.resources.conditions import Status
-from lenses_operator.resources.misfit import Misfit
-from lenses_operator.sharing import Shared
+from lenses_operator.resources.schema_mismatch import SchemaMismatch
 
 KIND = "LensesConnector"
 PLURAL = "lensesconnectors"
@@ -220,31 +220,33 @@ class LensesConnector(Resource):
     @property
     def cannot_be_deleted(self) -> bool:
         """What cannot be read of it is what deleting its connector takes."""
-        return self.misfit is not None and self.misfit.concerns(NEEDED_TO_DELETE)
+        return self.schema_mismatch is not None and self.schema_mismatch.concerns(NEEDED_TO_DELETE)
 
     def remembering(self, before: LensesConnector) -> LensesConnector:
         """With what cannot be read of it as it was before: others are not to take its connector meanwhile."""
-        if self.misfit is None or self.metadata.uid != before.metadata.uid:
+        if self.schema_mismatch is None or self.metadata.uid != before.metadata.uid:
             return self
         spec, status = self.spec, self.status
-        if self.misfit.concerns(NAMES_CONNECTOR):
+        if self.schema_mismatch.concerns(NAMES_CONNECTOR):
             names = {name: getattr(before.spec, name) for name in ("environment", "cluster", "name")}
             spec = spec.model_copy(update=names)
-        if self.misfit.concerns(TELLS_OWNERSHIP):
+        if self.schema_mismatch.concerns(TELLS_OWNERSHIP):
             status = status.model_copy(update={"ownership": before.status.ownership})
         return self.model_copy(update={"spec": spec, "status": status})
 
-    def with_misfit(self, misfit: Misfit) -> Self:
+    def with_misfit(self, schema_mismatch: SchemaMismatch) -> Self:
         """The stand-ins are such that nothing is claimed, taken or let go on the strength of them."""
         spec, status = self.spec, self.status
-        if misfit.concerns(NAMES_CONNECTOR):  # half a name is none, and metadata.name is not what stands for it
+        if schema_mismatch.concerns(
+            NAMES_CONNECTOR
+        ):  # half a name is none, and metadata.name is not what stands for it
             spec = spec.model_copy(update={"environment": ""})
-        if misfit.concerns(TELLS_OWNERSHIP) and self.metadata.has_finalizer:
+        if schema_mismatch.concerns(TELLS_OWNERSHIP) and self.metadata.has_finalizer:
             # It has begun something: whatever it has is not for others, nor to be let go without proof.
             status = status.model_copy(update={"ownership": Ownership(state=OwnershipState.CLAIMING)})
-            if "status" in misfit.fields:
-                misfit = misfit.model_copy(update={"status": {"ownership": {"state": UNREADABLE}}})
-        return super().with_misfit(misfit).model_copy(update={"spec": spec, "status": status})
+            if "status" in schema_mismatch.fields:
+                schema_mismatch = schema_mismatch.model_copy(update={"status": {"ownership": {"state": UNREADABLE}}})
+        return super().with_misfit(schema_mismatch).model_copy(update={"spec": spec, "status": status})
 
     @property
     def connector(self) -> ConnectorKey:

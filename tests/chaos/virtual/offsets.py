@@ -8,12 +8,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from lenses_operator.controllers.offsets_store import connector_key
-from lenses_operator.domain.offsets import next_in_line
+from lenses_operator.cache.operations import connector_key
+from lenses_operator.domain.offsets_text import next_in_line
 from lenses_operator.kube.api import KubeError
 from lenses_operator.resources.base import ObjectKey
 from lenses_operator.resources.connector import LensesConnector, OwnershipState
-from lenses_operator.resources.offsets import Action, LensesConnectorOffsets, OffsetsStatus, OperationPhase
+from lenses_operator.resources.connector_offsets import Action, LensesConnectorOffsets, OffsetsStatus, OperationPhase
 from unit.controllers.virtualtime import now
 from unit.model.contract import WANTED
 from unit.model.ending import Ending

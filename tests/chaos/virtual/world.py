@@ -12,8 +12,8 @@ from zlib import crc32
 
 from chaos.virtual.lenses import StormLenses
 from chaos.virtual.offsets import OffsetsContract, StormOffsets
-from lenses_operator.controllers.offsets_steps import OffsetsWriter
-from lenses_operator.resources.offsets import LensesConnectorOffsets
+from lenses_operator.controllers.offsets.steps import OffsetsWriter
+from lenses_operator.resources.connector_offsets import LensesConnectorOffsets
 from unit.controllers.virtualtime import START, VirtualTimeLoop, now
 from unit.model.incarnation import Habits
 from unit.model.world import Process, World

@@ -13,7 +13,7 @@ from harness.kube import Kube
 from lenses_operator.kube.api import KubeApi, KubeError
 from lenses_operator.kube.writer import Writer
 from lenses_operator.resources.base import GROUP, VERSION
-from lenses_operator.resources.offsets import KIND, LensesConnectorOffsets, OffsetsStatus
+from lenses_operator.resources.connector_offsets import KIND, LensesConnectorOffsets, OffsetsStatus
 from unit.offsets.make import body
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import yaml
 
 from harness.paths import CHART, ROOT
-from lenses_operator.diagnosis.environments import CONFIGURATION, PERMISSIONS
+from lenses_operator.diagnosis.environment_findings import CONFIGURATION, PERMISSIONS
 from lenses_operator.diagnosis.visible import ACCESS
 
 

@@ -15,9 +15,9 @@ from lenses_operator.lenses.models import OffsetsText, offsets_of
 from lenses_operator.manifests.documents import read
 from lenses_operator.manifests.references import Located
 from lenses_operator.planning.cluster import Bodies, MayNotReadError
+from lenses_operator.planning.lenses_view import LensesView
 from lenses_operator.planning.planner import Options, Planner
 from lenses_operator.planning.result import Item, Result
-from lenses_operator.planning.sight import Sight
 from unit.controllers.fakes import Connector, FakeLenses
 from unit.resources.make import CLASS, SENT
 
@@ -76,7 +76,7 @@ class Rig:
     async def plan(self, *manifests: str, options: Options | None = None) -> Result:
         file = self.tmp_path / "m.yaml"
         file.write_text("---\n".join(manifests))
-        planner = Planner(Sight(cast("LensesClient", self.lenses)), self.cluster, options or Options())
+        planner = Planner(LensesView(cast("LensesClient", self.lenses)), self.cluster, options or Options())
         result = await planner.plan(read([file], "payments"))
         assert self.lenses.asked() == self.lenses.asked("validate")  # nothing that changes anything
         return result

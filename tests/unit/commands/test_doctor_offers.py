@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from lenses_operator.commands.doctor import offers
-from lenses_operator.commands.doctor.environments import sees
+from lenses_operator.commands.doctor.each_environment import sees
 from lenses_operator.diagnosis.results import Result, Verdict
 from lenses_operator.lenses.client import LensesClient
 from lenses_operator.lenses.models import ConnectorListItem
@@ -28,13 +28,13 @@ def lenses(odd: httpx.Response, *special: str, plain: httpx.Response = ABSENT) -
     return rig(answered).client
 
 
-def verdicts(results: list[Result]) -> list[Verdict]:
+def conditions(results: list[Result]) -> list[Verdict]:
     return [result.verdict for result in results]
 
 
 async def test_names_that_get_through() -> None:
     found = await offers.names(lenses(ABSENT), "prod", ["eu"])
-    assert verdicts(found) == [Verdict.OK, Verdict.OK]
+    assert conditions(found) == [Verdict.OK, Verdict.OK]
     assert [result.check for result in found] == ["connector names with a space", "connector names with '->'"]
 
 
@@ -44,7 +44,7 @@ async def test_a_proxy_that_does_not_pass_on_what_is_encoded(
     odd: httpx.Response, part: str, broken: list[bool]
 ) -> None:
     found = await offers.names(lenses(odd, part), "prod", ["eu"])
-    assert verdicts(found) == [Verdict.WARNING if one else Verdict.OK for one in broken]
+    assert conditions(found) == [Verdict.WARNING if one else Verdict.OK for one in broken]
     warned = found[broken.index(True)]
     assert "cannot be reached" in warned.message
     assert "percent-encoded path" in warned.remedy
@@ -53,12 +53,12 @@ async def test_a_proxy_that_does_not_pass_on_what_is_encoded(
 
 async def test_hqs_own_404_for_the_name_alone_is_a_warning_too() -> None:
     found = await offers.names(lenses(answer(404, problem("not_found", 404)), "%20"), "prod", ["eu"])
-    assert verdicts(found) == [Verdict.WARNING, Verdict.OK]
+    assert conditions(found) == [Verdict.WARNING, Verdict.OK]
 
 
 @pytest.mark.parametrize("odd", [answer(503, AGENT), answer(429), answer(503, problem("agent_not_connected", 503))])
 async def test_a_lenses_in_trouble_tells_nothing_of_the_way(odd: httpx.Response) -> None:
-    assert verdicts(await offers.names(lenses(odd, "%20", "%3E"), "prod", ["eu"])) == [Verdict.SKIPPED] * 2
+    assert conditions(await offers.names(lenses(odd, "%20", "%3E"), "prod", ["eu"])) == [Verdict.SKIPPED] * 2
 
 
 @pytest.mark.parametrize("plain", [answer(404, PAGE), answer(403, AGENT), answer(200, {"name": "a", "cluster": "eu"})])
@@ -69,7 +69,7 @@ async def test_without_the_agents_404_for_a_plain_name_nothing_is_concluded(plai
 
 async def test_another_cluster_serves_as_well() -> None:
     client = lenses(answer(404, PAGE), "/clusters/starting/")
-    assert verdicts(await offers.names(client, "prod", ["starting", "eu"])) == [Verdict.OK, Verdict.OK]
+    assert conditions(await offers.names(client, "prod", ["starting", "eu"])) == [Verdict.OK, Verdict.OK]
     assert await offers.names(client, "prod", []) == []
 
 
@@ -113,4 +113,4 @@ async def test_without_a_connector_it_cannot_be_told() -> None:
     ],
 )
 async def test_what_the_token_sees(given: httpx.Response, expected: list[Verdict]) -> None:
-    assert verdicts(await sees(rig(given).client, {"prod": ["payments/orders"]})) == expected
+    assert conditions(await sees(rig(given).client, {"prod": ["payments/orders"]})) == expected

@@ -14,8 +14,7 @@ from datetime import datetime, timedelta
 from typing import Any, cast
 
 from lenses_operator.controllers.clocks import Clocks
-from lenses_operator.controllers.offsets_steps import OffsetsWriter
-from lenses_operator.controllers.queue import run_workers
+from lenses_operator.controllers.offsets.steps import OffsetsWriter
 from lenses_operator.core import Core
 from lenses_operator.domain.policy import Policy
 from lenses_operator.domain.references import RefData, RefName
@@ -35,7 +34,8 @@ from lenses_operator.lenses.models import (
 from lenses_operator.lenses.transport import Precondition
 from lenses_operator.resources.base import FINALIZER, ObjectKey, Resource
 from lenses_operator.resources.connector import ConnectorKey, ConnectorStatus, LensesConnector
-from lenses_operator.resources.offsets import LensesConnectorOffsets
+from lenses_operator.resources.connector_offsets import LensesConnectorOffsets
+from lenses_operator.workqueue.queue import run_workers
 from unit.controllers.virtualtime import START, now
 from unit.resources.make import CLASS, NOW, body
 

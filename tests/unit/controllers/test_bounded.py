@@ -7,13 +7,13 @@ from typing import Any, cast
 
 import pytest
 
+from lenses_operator.cache.connectors import ConnectorCache
+from lenses_operator.cache.operations import OperationCache
 from lenses_operator.controllers import store as store_module
-from lenses_operator.controllers.as_code import AsCode
-from lenses_operator.controllers.observer import ALIVE_FOR, PLUGINS_FOR, Observer
-from lenses_operator.controllers.offsets_store import OffsetsStore
-from lenses_operator.controllers.session import Sessions
-from lenses_operator.controllers.store import Store
+from lenses_operator.controllers.connector.as_code import AsCode
 from lenses_operator.domain.references import RefName
+from lenses_operator.lenses_state.reader import ALIVE_FOR, PLUGINS_FOR, Reader
+from lenses_operator.lenses_state.sessions import Sessions
 from lenses_operator.resources.base import ObjectKey
 from lenses_operator.resources.connector import ConnectorKey
 from unit.offsets.make import operation
@@ -26,7 +26,7 @@ SECRET = ("payments", RefName("Secret", "s"))
 
 def test_releases_whose_end_is_never_seen(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(store_module, "REMEMBERED", 2)
-    store = Store()
+    store = ConnectorCache()
     for uid in ("uid-1", "uid-2", "uid-3"):
         store.released(uid)
     assert [store.was_released(uid) for uid in ("uid-1", "uid-2", "uid-3")] == [False, True, True]
@@ -34,7 +34,7 @@ def test_releases_whose_end_is_never_seen(monkeypatch: pytest.MonkeyPatch) -> No
 
 class TestReferences:
     def test_go_with_the_last_object_that_names_them(self) -> None:
-        store = Store()
+        store = ConnectorCache()
         store.upsert(resource(configFrom=GIVEN))
         store.upsert(resource("other", uid="uid-2", configFrom=GIVEN))
         store.remove(KEY, "uid-1")
@@ -44,11 +44,11 @@ class TestReferences:
         assert not store._by_reference
 
     def test_stay_with_a_tombstone(self) -> None:
-        store = Store()
+        store = ConnectorCache()
         last = owned(configFrom=GIVEN)
         store.upsert(last)
         store.remove(KEY, "uid-1")
-        store.bury(last)
+        store.record_lost(last)
         assert store.refers(*SECRET)
         assert store.names(last.connector)
         store.upsert(resource(uid="uid-2", cluster="us"))
@@ -58,15 +58,15 @@ class TestReferences:
         assert not store.names(last.connector)
 
     def test_of_a_new_object_outlive_the_tombstone_of_an_old_one(self) -> None:
-        store = Store()
-        store.bury(owned(configFrom=GIVEN))
+        store = ConnectorCache()
+        store.record_lost(owned(configFrom=GIVEN))
         store.upsert(resource(uid="uid-2", configFrom=GIVEN))
         store.drop_tombstone(KEY)
         assert store.referrers(*SECRET) == [KEY]
 
 
 def test_offsets_of_a_connector_that_has_none_any_more() -> None:
-    store = OffsetsStore()
+    store = OperationCache()
     store.upsert(operation())
     store.upsert(operation(uid="off-2", version=2, connectorRef={"name": "another"}))
     store.remove(operation().key, "off-2")
@@ -77,7 +77,7 @@ def test_a_session_that_is_forgotten() -> None:
     client = SimpleNamespace(with_tokens=lambda tokens: tokens)
     sessions = Sessions(cast("Any", client), lambda: 0.0)
     sessions.with_token("payments/s/token", "planted")
-    assert sessions.brought() == [("payments/s/token", "payments", "s")]
+    assert sessions.brought_by_resources() == [("payments/s/token", "payments", "s")]
     sessions.forget("payments/s/token")
     sessions.forget("payments/s/token")
     assert sessions.known("payments/s/token") is None
@@ -89,7 +89,7 @@ async def test_what_is_known_of_clusters_for_a_while() -> None:
 
     now = [0.0]
     client = SimpleNamespace(get_cluster_info=answers, list_plugins=answers)
-    observer = Observer(cast("Any", client), lambda: now[0])
+    observer = Reader(cast("Any", client), lambda: now[0])
     for number in range(10):
         one = ConnectorKey("prod", f"cluster-{number}", "orders")
         await observer.prove_alive(one)

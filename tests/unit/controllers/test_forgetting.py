@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from lenses_operator.controllers.forgetting import PAUSE
+from lenses_operator.controllers.connector.forget import PAUSE
 from lenses_operator.domain.references import RefData, RefName
 from lenses_operator.lenses import errors
 from lenses_operator.lenses.tokens import TokenSource
@@ -103,7 +103,7 @@ async def test_nothing_is_kept_of_a_thousand_that_came_and_went() -> None:
         controller = op.core.connectors._loader
         assert not controller._memories
         assert not controller._inputs._confidential
-        assert not controller._sessions._brought
+        assert not controller._sessions._resource_tokens
         assert not op.store._by_connector
         assert not op.store._by_reference
         assert not op.store._released
@@ -194,7 +194,7 @@ async def test_a_token_that_no_resource_brings_any_more_goes() -> None:
         op.kube.apply()
         await asyncio.sleep(60 + LONG)
         assert op.said() == RUNNING
-        assert not op.core.connectors._loader._sessions._brought
+        assert not op.core.connectors._loader._sessions._resource_tokens
 
 
 @virtual_time

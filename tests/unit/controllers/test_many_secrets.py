@@ -6,15 +6,15 @@ from collections.abc import Callable
 
 import pytest
 
-from lenses_operator.controllers.memory import Memory
+from lenses_operator.controllers.connector.context import ReconcileContext
+from lenses_operator.controllers.connector.memory import Memory
 from lenses_operator.controllers.redaction import Confidential, prepare
-from lenses_operator.controllers.session import Session
-from lenses_operator.controllers.work import Work
 from lenses_operator.domain import redaction
 from lenses_operator.domain.observed import Observed
 from lenses_operator.domain.redaction import HIDDEN, LIMIT, TOO_MUCH, WORK, WORK_ASIDE, Redactor
 from lenses_operator.domain.render import Rendered
 from lenses_operator.lenses.models import ConnectorDetails
+from lenses_operator.lenses_state.sessions import Session
 from unit.resources.make import owned
 from unit.ticking import ticks_during
 
@@ -23,10 +23,10 @@ MANY = frozenset(f"value-{number:06}" for number in range(8_000))
 SHORT = frozenset(f"{number:03}" for number in range(1000))
 
 
-def work(values: frozenset[str]) -> Work:
+def work(values: frozenset[str]) -> ReconcileContext:
     session = Session("operator", None, None)  # type: ignore[arg-type]
     memory = Memory("uid-1", claimed=True, confidential=Confidential())
-    return Work(owned(), Rendered({}, given=values), memory, session)
+    return ReconcileContext(owned(), Rendered({}, given=values), memory, session)
 
 
 def seen(traces: int, trace: str) -> Observed:

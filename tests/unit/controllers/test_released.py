@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from lenses_operator.controllers.intake import Intake
-from lenses_operator.controllers.store import Store
+from lenses_operator.cache.connector_feed import ConnectorFeed
+from lenses_operator.cache.connectors import ConnectorCache
 from lenses_operator.domain.policy import Policy, Rule
 from lenses_operator.resources.base import FINALIZER, ObjectKey
 from lenses_operator.resources.connector import LensesConnector
@@ -165,8 +165,8 @@ LETTING_GO = {
 @pytest.mark.parametrize("way", ["answer", "watch", "list"])
 @pytest.mark.parametrize("change", LETTING_GO.values(), ids=LETTING_GO)
 def test_every_way_in_wakes_the_siblings(change: dict[str, Any], way: str) -> None:
-    store, woken = Store(), list[ObjectKey]()
-    intake = Intake(store, woken.append)
+    store, woken = ConnectorCache(), list[ObjectKey]()
+    intake = ConnectorFeed(store, woken.append)
     intake.seen(body(version=1, finalizers=(FINALIZER, OTHERS), status=OWNED))
     intake.seen(body(namespace="other", uid="uid-2", age=1))
     woken.clear()
@@ -187,8 +187,8 @@ def test_every_way_in_wakes_the_siblings(change: dict[str, Any], way: str) -> No
     ids=["deleting and still ours", "claimed", "nothing of ours"],
 )
 def test_what_lets_nothing_go_wakes_none_by_an_answer(change: dict[str, Any]) -> None:
-    store, woken = Store(), list[ObjectKey]()
-    intake = Intake(store, woken.append)
+    store, woken = ConnectorCache(), list[ObjectKey]()
+    intake = ConnectorFeed(store, woken.append)
     intake.seen(body(version=1))
     intake.seen(body(namespace="other", uid="uid-2", age=1))
     woken.clear()

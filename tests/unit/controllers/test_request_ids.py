@@ -49,7 +49,7 @@ async def test_what_fails_again_and_again_is_written_once(
 
 @virtual_time
 async def test_a_lost_environment_is_logged_and_written_once(caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level(logging.WARNING, "lenses_operator.lenses.poller")
+    caplog.set_level(logging.WARNING, "lenses_operator.lenses_state.poller")
     async with operator(poll=1.0) as op:
         op.kube.apply()
         await asyncio.sleep(30)

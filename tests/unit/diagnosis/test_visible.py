@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from lenses_operator.diagnosis.environments import Wanted
+from lenses_operator.diagnosis.environment_findings import Wanted
 from lenses_operator.diagnosis.results import Result, Verdict
 from lenses_operator.diagnosis.visible import not_listed, odd_names, visible
 from lenses_operator.lenses import errors
@@ -14,7 +14,7 @@ PROD = EnvironmentInfo.model_validate({"name": "prod", "display_name": "Producti
 AWAY = EnvironmentInfo.model_validate({"name": "test", "status": {"agent_connected": False}})
 
 
-def verdicts(results: list[Result]) -> list[Verdict]:
+def conditions(results: list[Result]) -> list[Verdict]:
     return [result.verdict for result in results]
 
 
@@ -38,8 +38,8 @@ def test_a_display_name_where_the_name_belongs() -> None:
 
 
 def test_no_environment_at_all() -> None:
-    assert verdicts(visible([], {})) == [Verdict.WARNING]
-    assert verdicts(visible([], {"prod": ["--environment"]})) == [Verdict.FAILED]
+    assert conditions(visible([], {})) == [Verdict.WARNING]
+    assert conditions(visible([], {"prod": ["--environment"]})) == [Verdict.FAILED]
 
 
 @pytest.mark.parametrize(
@@ -65,7 +65,7 @@ def test_names_as_lenses_takes_them_are_not_mentioned() -> None:
 def test_odd_names_are_warned_of() -> None:
     listed = [ConnectorListItem(name="a:b", cluster="eu_1"), ConnectorListItem(name="c", cluster="eu_1")]
     found = odd_names("Prod", ["eu_1", "us"], listed, {"eu_1": Wanted({}, ["a:b", "c:d"])})
-    assert {*verdicts(found)} == {Verdict.WARNING}
+    assert {*conditions(found)} == {Verdict.WARNING}
     assert [result.check for result in found] == ["name", "eu_1: name", "eu_1: connector names"]
     assert "'Prod' cannot be" in found[0].message
     assert "'eu_1' cannot be" in found[1].message

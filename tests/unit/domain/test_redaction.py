@@ -11,14 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lenses_operator.controllers.redaction import Confidential
-from lenses_operator.controllers.session import Session
 from lenses_operator.domain import redaction, sensitive
 from lenses_operator.domain.policy import Rule
 from lenses_operator.domain.redaction import HIDDEN, LIMIT, TOO_MUCH, Redactor, passwords_in_urls
 from lenses_operator.domain.render import Rendered
-from lenses_operator.domain.showing import Shower
+from lenses_operator.domain.value_masking import ValueMasker
 from lenses_operator.lenses import answers
 from lenses_operator.lenses.wording import means_not_stopped
+from lenses_operator.lenses_state.sessions import Session
 
 TEXT = st.text(alphabet="ab1 ://@=\"'.,;-\n", max_size=40)
 
@@ -127,7 +127,7 @@ PUMPED = [
 def test_no_pattern_is_quadratic(text: str) -> None:
     """Each takes well under a second; a pattern that looks again from each letter would take minutes, and time out."""
     list(redaction._parts(text))
-    Shower((), str).text(text)
+    ValueMasker((), str).text(text)
     sensitive.is_sensitive("key", text)
     means_not_stopped(text)
     answers.from_answer("get_connector", 404, text.encode())

@@ -9,14 +9,14 @@ from typing import Any
 
 from harness.kstatus import CURRENT, FAILED, IN_PROGRESS, TERMINATING
 from lenses_operator.controllers.problems import problem_of
-from lenses_operator.domain import offsets_status, verdicts
+from lenses_operator.domain import conditions, offsets_status
+from lenses_operator.domain.conditions import of_connector
 from lenses_operator.domain.drift import Difference
 from lenses_operator.domain.observed import Observed
 from lenses_operator.domain.reasons import OffsetsReason, Reason
 from lenses_operator.domain.restarts import Plan
 from lenses_operator.domain.situation import Refusal
 from lenses_operator.domain.status import Report, next_status
-from lenses_operator.domain.verdicts import of_connector
 from lenses_operator.lenses import errors
 from lenses_operator.resources.conditions import Verdict
 from lenses_operator.resources.connector import AutoRestartStatus, ConnectorKey, OwnershipState, WantedState
@@ -64,7 +64,7 @@ def failed(count: int | None, due: bool = False, under_way: bool = False) -> Ver
 def connector_verdicts() -> Iterator[tuple[Verdict, str, str]]:
     """Each with its kstatus and its health in Argo CD, in the order of the table in the contract."""
     waiting, stalled, fine = (IN_PROGRESS, PROGRESSING), (FAILED, DEGRADED), (CURRENT, HEALTHY)
-    yield verdicts.creating(KEY), *waiting
+    yield conditions.creating(KEY), *waiting
     yield of_connector(detailed("RUNNING", tasks("RUNNING", "UNASSIGNED")), RUNNING), *waiting
     yield of_connector(detailed(None), RUNNING), *waiting
     yield of_connector(detailed("DESTROYED"), RUNNING), *waiting
@@ -80,22 +80,22 @@ def connector_verdicts() -> Iterator[tuple[Verdict, str, str]]:
     yield failed(3), *stalled
     yield failed(None), *stalled
     yield of_connector(detailed("FAILED", ()), RUNNING), *stalled
-    yield verdicts.config_invalid("Bad."), *stalled
+    yield conditions.config_invalid("Bad."), *stalled
     for reason in (
         Reason.CONFIG_INVALID,
         Reason.PLUGIN_NOT_FOUND,
         Reason.UPDATE_NOT_SUPPORTED,
         Reason.UPDATE_NOT_APPLIED,
     ):
-        yield verdicts.refused(Refusal("h", reason, "Refused.", 1)), *stalled
-    yield verdicts.reference_not_found("Gone."), *stalled
-    yield verdicts.not_allowed("No."), *stalled
-    yield verdicts.conflict("Older."), *stalled
-    yield verdicts.not_adopted(KEY, Difference(extra=("x",))), *stalled
-    yield verdicts.missing(KEY), *waiting
-    yield verdicts.offsets_operation("back", detailed()), *waiting
+        yield conditions.refused(Refusal("h", reason, "Refused.", 1)), *stalled
+    yield conditions.reference_not_found("Gone."), *stalled
+    yield conditions.not_allowed("No."), *stalled
+    yield conditions.conflict("Older."), *stalled
+    yield conditions.not_adopted(KEY, Difference(extra=("x",))), *stalled
+    yield conditions.missing(KEY), *waiting
+    yield conditions.offsets_operation("back", detailed()), *waiting
     for observed in (None, Observed.absent(), detailed()):
-        yield verdicts.suspended(observed), IN_PROGRESS, SUSPENDED
+        yield conditions.suspended(observed), IN_PROGRESS, SUSPENDED
     for problem in problems():
         yield problem, *(stalled if problem.ready == "False" else waiting)
 
@@ -149,8 +149,10 @@ def cases() -> Iterator[Case]:
     for number, (verdict, kstatus, health) in enumerate(offsets_verdicts()):
         yield Case(f"offsets-{number}-{verdict.reason}", offsets(verdict), kstatus, health)
     for deletion in (
-        verdicts.deleting("On its way."),
-        verdicts.deletion_blocked(KEY, "payments", "orders", verdicts.refused(Refusal("h", "Unauthorized", "No.", 1))),
+        conditions.deleting("On its way."),
+        conditions.deletion_blocked(
+            KEY, "payments", "orders", conditions.refused(Refusal("h", "Unauthorized", "No.", 1))
+        ),
     ):
         found = connector(deletion, deleting=True)
         yield Case(f"connector-{deletion.reason}", found, TERMINATING, PROGRESSING)
@@ -162,7 +164,7 @@ def unobserved() -> Iterator[Case]:
         for name, status in (
             ("never", {"observedGeneration": -1}),
             ("older", make(verdict)["status"] | {"observedGeneration": 2}),
-            ("older-ready", make(verdicts.progressing("x"))["status"] | {"observedGeneration": 2}),
+            ("older-ready", make(conditions.progressing("x"))["status"] | {"observedGeneration": 2}),
         ):
             found = make(verdict) | {"status": status}
             yield Case(f"{make.__name__}-{name}", found, IN_PROGRESS, PROGRESSING)

@@ -10,8 +10,8 @@ from typing import Any, NoReturn
 import pytest
 
 from lenses_operator.kube.api import KubeError
+from lenses_operator.kube.fencing import DEADLINE, Fence
 from lenses_operator.kube.leader import DURATION, RELEASED, RENEW, REQUEST, RETRY, Leader
-from lenses_operator.kube.tenure import DEADLINE, Tenure
 from unit.controllers.virtualtime import START, now, virtual_time
 from unit.kube.fakes import SILENT, FakeApi
 
@@ -28,7 +28,7 @@ def end(why: str) -> NoReturn:
     raise Ended(why)
 
 
-class Clocked(Tenure):
+class Clocked(Fence):
     """By virtual time, and without a thread: whether it is over is asked with `left`."""
 
     def __init__(self, clock: Callable[[], float] = now) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from lenses_operator.kube.lister import RELIST, RETRY, Lister
 from lenses_operator.kube.writer import Writer
 from lenses_operator.resources.connector import LensesConnector
-from lenses_operator.resources.offsets import LensesConnectorOffsets
+from lenses_operator.resources.connector_offsets import LensesConnectorOffsets
 from unit.controllers.virtualtime import START, now, virtual_time
 from unit.kube.fakes import SILENT, FakeApi
 from unit.resources.make import body, resource

@@ -168,11 +168,13 @@ async def test_of_an_object_that_does_not_fit_only_what_is_said_is_written() -> 
     rig = Rig(status=kept, environment=5)
     found = await rig.writer.current(resource())
     assert found is not None
-    assert found.misfit is not None
+    assert found.schema_mismatch is not None
     after = await rig.writer.write_status(found, STATUS)
     assert rig.api.patches[-1][0][-1]["value"] == kept | {"observedGeneration": 3}
     assert after is not None
-    assert after.misfit == found.misfit.model_copy(update={"status": kept | {"observedGeneration": 3}})
+    assert after.schema_mismatch == found.schema_mismatch.model_copy(
+        update={"status": kept | {"observedGeneration": 3}}
+    )
 
 
 @pytest.mark.parametrize("present", [True, False])

@@ -152,7 +152,7 @@ async def test_a_stop_that_takes_its_time_is_not_asked_for_again_on_the_word_of_
         for _ in range(4):
             await asyncio.sleep(0.4)
             for poller in op.environments._pollers.values():
-                poller.hurry()
+                poller.poll_now()
         await asyncio.sleep(30)
         assert len(op.lenses.asked("set_state")) == 1
 

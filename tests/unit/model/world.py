@@ -7,13 +7,13 @@ import logging
 from datetime import datetime
 from typing import Any, cast
 
-from lenses_operator.controllers.offsets_steps import OffsetsWriter
-from lenses_operator.controllers.queue import run_workers
+from lenses_operator.controllers.offsets.steps import OffsetsWriter
 from lenses_operator.domain.backoff import TRANSIENT
 from lenses_operator.domain.policy import Policy, Rule
 from lenses_operator.kube.api import KubeError
 from lenses_operator.resources.base import ObjectKey
 from lenses_operator.resources.connector import LensesConnector
+from lenses_operator.workqueue.queue import run_workers
 from unit.controllers.fakes import FakeLenses, Operator
 from unit.controllers.virtualtime import START, now
 from unit.model.ending import Ending

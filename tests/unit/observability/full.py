@@ -8,15 +8,15 @@ from typing import Any
 from prometheus_client import Metric
 from prometheus_client.parser import text_string_to_metric_families
 
-from lenses_operator.controllers.environments import Standing
-from lenses_operator.controllers.queue import QueueStats
 from lenses_operator.lenses import errors
+from lenses_operator.lenses_state.pollers import Standing
+from lenses_operator.observability.collectors import EnvironmentMetrics, QueueMetrics, ResourceMetrics
 from lenses_operator.observability.conditions import ConditionLines
 from lenses_operator.observability.metrics import Metrics
-from lenses_operator.observability.standing import EnvironmentMetrics, QueueMetrics, ResourceMetrics
 from lenses_operator.resources.base import ObjectKey
 from lenses_operator.resources.connector import LensesConnector
-from lenses_operator.resources.offsets import LensesConnectorOffsets
+from lenses_operator.resources.connector_offsets import LensesConnectorOffsets
+from lenses_operator.workqueue.queue import QueueStats
 from unit.offsets.make import operation
 from unit.resources.make import resource
 

@@ -15,7 +15,7 @@ from lenses_operator.observability.logging import about, configure, key_fields, 
 from lenses_operator.resources.base import ObjectKey
 
 ORDERS = ObjectKey("LensesConnector", "payments", "orders")
-ours = logging.getLogger("lenses_operator.controllers.connector")
+ours = logging.getLogger("lenses_operator.controllers.connector.reconciler")
 
 
 @pytest.fixture(autouse=True)
@@ -48,7 +48,7 @@ def test_text_is_one_line_with_our_fields_at_its_end(capsys: pytest.CaptureFixtu
     ours.warning("plain")
     first, second = capsys.readouterr().err.splitlines()
     assert first.endswith(
-        "WARNING lenses_operator.controllers.connector: gone "
+        "WARNING lenses_operator.controllers.connector.reconciler: gone "
         "[kind=LensesConnector namespace=payments name=orders environment=prod]"
     )
     assert second.endswith(": plain")

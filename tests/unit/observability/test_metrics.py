@@ -6,7 +6,7 @@ import pytest
 from prometheus_client.exposition import generate_latest
 
 from lenses_operator.observability.metrics import CONTROLLERS, RESULTS, Metrics
-from lenses_operator.resources.offsets import LensesConnectorOffsets
+from lenses_operator.resources.connector_offsets import LensesConnectorOffsets
 from unit.offsets.make import operation
 from unit.resources.make import resource
 

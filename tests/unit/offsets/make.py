@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from lenses_operator.resources.offsets import LensesConnectorOffsets, OffsetsSpec
+from lenses_operator.resources.connector_offsets import LensesConnectorOffsets, OffsetsSpec
 from unit.resources.make import CREATED
 
 FILE = {"filename": "/data/orders"}

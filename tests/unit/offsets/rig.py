@@ -10,13 +10,13 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
-from lenses_operator.controllers.queue import run_workers
 from lenses_operator.kube.errors import KubeError
 from lenses_operator.lenses import errors
 from lenses_operator.lenses.models import OffsetsText, offsets_of
 from lenses_operator.lenses.transport import Precondition
 from lenses_operator.resources.base import ObjectKey
-from lenses_operator.resources.offsets import KIND, LensesConnectorOffsets, OffsetsStatus
+from lenses_operator.resources.connector_offsets import KIND, LensesConnectorOffsets, OffsetsStatus
+from lenses_operator.workqueue.queue import run_workers
 from unit.controllers.fakes import Event, FakeKube, FakeLenses, Operator
 from unit.controllers.virtualtime import now
 from unit.offsets.make import BEFORE, body
@@ -189,7 +189,7 @@ class OffsetsOperator(Operator):
         try:
             delay = await self.core.reconcile(key)
         except KubeError:
-            delay = 1.0  # as `Passes` has it
+            delay = 1.0  # as `Worker` has it
         except Exception as error:
             self.errors.append(error)
             raise

@@ -11,10 +11,10 @@ import yaml
 
 from harness.paths import ROOT
 from lenses_operator.domain import offsets_status as say
-from lenses_operator.domain.offsets import request_text, usable
+from lenses_operator.domain.offsets_text import request_text, usable
 from lenses_operator.domain.reasons import OffsetsReason
 from lenses_operator.resources.conditions import Phase, Verdict
-from lenses_operator.resources.offsets import OffsetsSpec, OperationPhase
+from lenses_operator.resources.connector_offsets import OffsetsSpec, OperationPhase
 from unit.offsets.make import operation
 
 DOCS, EXAMPLES = ROOT / "docs", ROOT / "examples" / "offsets"

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from lenses_operator.domain.offsets import entry_texts
+from lenses_operator.domain.offsets_text import entry_texts
 from lenses_operator.offsets_files.export import NothingToExportError, exporting, moves_on
 from lenses_operator.offsets_files.writer import PIECE
 from lenses_operator.resources.connector import LensesConnector

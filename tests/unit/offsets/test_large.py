@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from lenses_operator.aside import AT_ONCE, aside
-from lenses_operator.controllers import offsets_steps as steps_module
-from lenses_operator.controllers.offsets_store import OffsetsStore
-from lenses_operator.domain import offsets as module
+from lenses_operator.cache.operations import OperationCache
+from lenses_operator.controllers.offsets import steps as steps_module
 from lenses_operator.domain import offsets_status as say
-from lenses_operator.domain.offsets import (
+from lenses_operator.domain import offsets_text as module
+from lenses_operator.domain.offsets_text import (
     KEPT_TEXTS,
     OffsetsInvalid,
     before_of,
@@ -26,7 +26,7 @@ from lenses_operator.domain.offsets import (
 )
 from lenses_operator.lenses import errors
 from lenses_operator.lenses.models import parse_offsets
-from lenses_operator.resources.offsets import LensesConnectorOffsets
+from lenses_operator.resources.connector_offsets import LensesConnectorOffsets
 from unit.controllers.virtualtime import virtual_time
 from unit.offsets.make import body, spec
 from unit.offsets.rig import offsets_operator
@@ -122,7 +122,7 @@ class TestLongSpecs:
         assert len(module._TEXTS) == KEPT_TEXTS
 
     async def test_a_connectors_pass_weighs_them_beside_the_loop(self) -> None:
-        store = OffsetsStore()
+        store = OperationCache()
         connector = owned()
         store.upsert(LensesConnectorOffsets.read(body(action="Alter", offsetsJson=text(15_000, at=3))))
         [one] = store.of(connector.key)

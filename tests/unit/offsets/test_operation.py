@@ -11,7 +11,7 @@ import pytest
 from lenses_operator.domain.policy import Policy, Rule
 from lenses_operator.domain.references import RefData, RefName
 from lenses_operator.lenses import answers, errors
-from lenses_operator.resources.offsets import OffsetsStatus, OperationPhase
+from lenses_operator.resources.connector_offsets import OffsetsStatus, OperationPhase
 from unit.controllers.fakes import KEY
 from unit.controllers.virtualtime import virtual_time
 from unit.offsets.make import ASKED, BEFORE
@@ -905,7 +905,7 @@ class TestKilled:
                 hit.extend(lenses.hit)
                 op.queue.close()
                 op.errors.clear()
-            lenses.revive()
+            lenses.restore()
             op.offsets.before_write = lambda _: None
             sent = len(lenses.sent) + len(lenses.asked("reset_offsets"))
             async with offsets_operator(lenses, op.kube, op.offsets) as again:
@@ -940,7 +940,7 @@ class DyingLenses(OffsetsLenses):
     def arm(self, boundary: int, carried_out: bool) -> None:
         self._left, self._carried_out = boundary, carried_out
 
-    def revive(self) -> None:
+    def restore(self) -> None:
         self._left = 0
         self.dead.clear()
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from lenses_operator.domain.offsets import gone_on
+from lenses_operator.domain.offsets_text import gone_on
 from lenses_operator.domain.policy import Policy, Rule
 from lenses_operator.lenses import errors
 from lenses_operator.lenses.models import OffsetsText

@@ -12,10 +12,10 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lenses_operator.domain.offsets import entry_texts, request_text
+from lenses_operator.domain.offsets_text import entry_texts, request_text
 from lenses_operator.offsets_files.restore import NothingToRestoreError, restoring
 from lenses_operator.offsets_files.writer import PIECE
-from lenses_operator.resources.offsets import LensesConnectorOffsets
+from lenses_operator.resources.connector_offsets import LensesConnectorOffsets
 from unit.offsets.make import BEFORE, body, operation
 
 # What YAML 1.1 takes for line breaks or refuses as they are, and what needs two escapes.

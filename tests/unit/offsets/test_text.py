@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lenses_operator.domain.offsets import (
+from lenses_operator.domain.offsets_text import (
     BEFORE_COMPRESSED,
     BEFORE_PLAIN,
     SHOWN_BYTES,

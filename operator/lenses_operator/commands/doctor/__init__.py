@@ -14,10 +14,10 @@ import click
 from lenses_operator.commands.access import LensesAccess, lenses_options
 from lenses_operator.commands.doctor import printing
 from lenses_operator.commands.doctor.cluster import LEASE, Scope, look
-from lenses_operator.commands.doctor.environments import examine, sees
+from lenses_operator.commands.doctor.each_environment import examine, sees
 from lenses_operator.commands.doctor.way import way_to_lenses
 from lenses_operator.commands.output import Format, output_option
-from lenses_operator.diagnosis.environments import Wanted
+from lenses_operator.diagnosis.environment_findings import Wanted
 from lenses_operator.diagnosis.results import Result, healthy
 from lenses_operator.diagnosis.rights import Account, Lease
 from lenses_operator.kube.inspection import own_namespace

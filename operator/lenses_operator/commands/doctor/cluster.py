@@ -14,7 +14,7 @@ from lenses_operator.diagnosis import rights
 from lenses_operator.diagnosis.results import Result, skipped
 from lenses_operator.diagnosis.rights import Account, Lease
 from lenses_operator.kube.api import KubeError
-from lenses_operator.kube.inspection import Inspector, Observer, in_pod, inspector
+from lenses_operator.kube.inspection import Inspector, OnResponse, in_pod, inspector
 from lenses_operator.resources.base import Resource
 from lenses_operator.resources.connector import LensesConnector
 
@@ -34,7 +34,7 @@ class Scope:
     """Secrets and ConfigMaps. Both as the operator's settings say, where they are at hand."""
 
 
-async def look(scope: Scope, say: Observer | None) -> tuple[list[Result], list[LensesConnector]]:
+async def look(scope: Scope, say: OnResponse | None) -> tuple[list[Result], list[LensesConnector]]:
     """What was found, and the connectors that are there."""
     try:
         async with inspector(say) as cluster:

@@ -1,0 +1,1 @@
+"""One LensesConnector: `reconciler` reads top to bottom, each action is a module."""

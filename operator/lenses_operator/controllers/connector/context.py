@@ -1,0 +1,184 @@
+"""What one pass carries along, and how it ends."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from math import inf
+from typing import Any
+
+from lenses_operator.aside import aside
+from lenses_operator.controllers.connector.memory import AS_STATUS_SAYS, Memory
+from lenses_operator.controllers.redaction import WITHHELD, allowance, effort, prepare
+from lenses_operator.domain.observed import Observed
+from lenses_operator.domain.redaction import WORK
+from lenses_operator.domain.references import ReferenceNotFound
+from lenses_operator.domain.render import ConfigInvalid, Rendered
+from lenses_operator.domain.situation import Refusal
+from lenses_operator.domain.status import Marks
+from lenses_operator.domain.validation import validation_message, withhold
+from lenses_operator.lenses_state.poller import View
+from lenses_operator.lenses_state.sessions import Session
+from lenses_operator.resources.connector import (
+    AppliedConfig,
+    ConnectorKey,
+    LensesConnector,
+    OwnershipState,
+    SecretVersion,
+    WantedState,
+)
+
+
+@dataclass
+class ReconcileContext:
+    """One resource under one pass. `resource` is replaced as our own writes go through."""
+
+    resource: LensesConnector
+    wanted: Rendered
+    memory: Memory
+    session: Session
+    held: str | None = None
+    """The LensesConnectorOffsets that keeps the connector stopped."""
+    unusable: ConfigInvalid | ReferenceNotFound | None = None
+    """Why `wanted` is empty where it is: then nothing may be written."""
+    readable: bool = True
+    """There is a token."""
+    allowed: bool = True
+    """By policy."""
+    rival: LensesConnector | None = None
+    """The resource that owns the connector's name instead."""
+    view: View | None = None
+    """The list that the pass goes by."""
+    marks: Marks = field(init=False)
+    observed: Observed | None = None
+    """What the look has shown."""
+    looked_at: float = -inf
+    """When the look that the pass decides by was begun: without one nothing is proven."""
+    foreign: bool = False
+    """A connector is there that the resource does not own: nobody here knows the secrets that it was given."""
+    calm: bool = False
+    """The look has shown what the last pass left as it was: see `memory.UnchangedToken`."""
+    generation: int = field(init=False)
+    """Of the spec that `wanted` comes from; `resource` may be ahead of it."""
+
+    def __post_init__(self) -> None:
+        self.generation = self.resource.metadata.generation
+        self.marks = Marks.of(self.resource.status)
+        if self.memory.refused is not AS_STATUS_SAYS:
+            self.marks = replace(self.marks, refused=self.memory.refused)
+        self._redactor = self.memory.confidential.redactor(self.wanted, self.session)
+        ours, memory, applied = self.resource.status.ownership.state.ours, self.memory, self.applied
+        untold = ours and applied is None and not memory.claimed and memory.attempted is None
+        former = applied is not None and memory.applied is None and bool(applied.former_traces)
+        memory.confidential.had(applied, untold=untold or former)
+
+    @property
+    def state(self) -> WantedState:
+        """The effective one."""
+        return WantedState.STOPPED if self.held else self.resource.spec.state
+
+    @property
+    def ours(self) -> bool:
+        return self.resource.status.ownership.state.ours
+
+    @property
+    def unsent(self) -> bool:
+        """Claimed, and no create was sent that may have worked: what is there is not ours."""
+        return self.resource.status.ownership.state is OwnershipState.CLAIMING and self.memory.unsent
+
+    def mark(self, **changes: Any) -> None:
+        """Goes into the next status that is written."""
+        self.marks = replace(self.marks, **changes)
+
+    def quotable(self, words: str) -> str:
+        """A server's words about the whole configuration, fit to be shown."""
+        return self.redact(withhold(words, {key: str(value) for key, value in self._config.items()}))
+
+    async def prepare(self) -> None:
+        """Before `redact` and `quotable`: see `redaction.prepare`."""
+        await prepare(self._redactor)
+
+    async def cleaned(self, seen: Observed) -> Observed:
+        """What the details show, without secrets."""
+        length = sum(len(task.trace) for task in seen.tasks if task.trace)
+        return await aside(effort(self._redactor, length), seen.redacted, allowance(self.redact, self._redactor))
+
+    async def refused(self, errors: Mapping[str, Sequence[str]]) -> str:
+        """What validate says against the configuration, without secrets."""
+        length = sum(len(word) for words in errors.values() for word in words)
+        redact = allowance(self.redact, self._redactor)
+        return await aside(effort(self._redactor, length), validation_message, errors, self.wanted.private, redact)
+
+    def redact(self, words: str, context: int = WORK) -> str:
+        """A server's words without any secret that this connector has used while this process lives.
+
+        What is not rendered, because it is being deleted or cannot be, may have used some that are not known.
+        """
+        unread = self.foreign or (self._unrendered and self.resource.spec.config_from)
+        if words and (unread or not self.memory.confidential.knows(self.applied)):
+            return WITHHELD
+        return self._redactor(words, context)
+
+    @property
+    def _unrendered(self) -> bool:
+        return self.resource.metadata.deleting or self.unusable is not None
+
+    @property
+    def _config(self) -> Mapping[str, Any]:
+        return self.resource.spec.config if self._unrendered else self.wanted.config
+
+    @property
+    def connector(self) -> ConnectorKey:
+        return self.resource.connector
+
+    def applying(self, written: Rendered, at: datetime) -> AppliedConfig:
+        """What status keeps of a configuration that has just been written.
+
+        Of one that only Lenses has shown no hash: it would be over the values of Secrets, too.
+        """
+        if written.shown:
+            before = self.applied or AppliedConfig(hash="", former_traces=True)
+            return before.model_copy(update={"hash": "", "time": at})
+        secrets = written.secret_versions
+        return AppliedConfig(hash=written.hash, time=at, secrets=secrets, former_traces=self.leaves_traces(secrets))
+
+    def leaves_traces(self, secrets: tuple[SecretVersion, ...]) -> bool | None:
+        """Whether a trace may quote what another process than this one cannot know from these Secrets."""
+        before = self.applied
+        had = frozenset() if before is None else frozenset(before.secrets)
+        if not self.memory.confidential.knows(before) or not had <= set(secrets):
+            return True
+        return before.former_traces if before is not None else None
+
+    @property
+    def refusal(self) -> Refusal | None:
+        """What was said against this very configuration, unless it has been taken since."""
+        refusal = self.memory.refusal
+        return refusal if refusal and refusal.fingerprint == self.wanted.fingerprint else None
+
+    @property
+    def wish(self) -> tuple[int, str]:
+        """Another one where the spec, or what it refers to, has changed."""
+        return self.generation, self.wanted.fingerprint
+
+    @property
+    def applied(self) -> AppliedConfig | None:
+        return self.memory.applied or self.resource.status.applied_config
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """`again`: look again at once, in the same pass. Else `delay` seconds; None: something else will wake the key.
+
+    `paced`: nothing was done, since a request may not be repeated yet.
+    """
+
+    delay: float | None = None
+    again: bool = False
+    paced: bool = False
+
+
+AGAIN = Outcome(again=True)
+GONE = Outcome()
+"""The object is no more; its watch event does the rest."""

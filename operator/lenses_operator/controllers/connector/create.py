@@ -1,0 +1,161 @@
+"""Creating a connector: finalizer, claim, validate, create; and what an answer that is no success means."""
+
+from __future__ import annotations
+
+from lenses_operator.controllers.connector.acting import Acting, request_of
+from lenses_operator.controllers.connector.as_code import AsCode
+from lenses_operator.controllers.connector.context import AGAIN, GONE, Outcome, ReconcileContext
+from lenses_operator.controllers.connector.previous import can_go_back
+from lenses_operator.controllers.connector.rollback import Rollback
+from lenses_operator.controllers.connector.state import StateChanges
+from lenses_operator.controllers.pacing import SLOWEST, WHILE_AWAY
+from lenses_operator.domain.conditions import creating, missing, progressing, refused
+from lenses_operator.domain.drift import may_have_become
+from lenses_operator.domain.observed import Observed
+from lenses_operator.domain.reasons import Reason
+from lenses_operator.domain.status import Report
+from lenses_operator.lenses.errors import (
+    AgentCallFailed,
+    BadRequest,
+    Conflict,
+    ConnectorOrClusterNotFound,
+    LensesError,
+    MissingAgentCapability,
+    ServerError,
+)
+from lenses_operator.resources.connector import AppliedConfig, OwnershipState, WantedState
+
+REFUSED = (BadRequest, Conflict, ServerError, AgentCallFailed, ConnectorOrClusterNotFound)
+"""What says no, or seems to: looked at again before anything is concluded."""
+
+
+class Creating:
+    def __init__(self, acting: Acting, states: StateChanges, rollback: Rollback, as_code: AsCode) -> None:
+        self._acting = acting
+        self._states = states
+        self._rollback = rollback
+        self._as_code = as_code
+
+    async def create(self, context: ReconcileContext, *, lost: bool) -> Outcome:
+        """What was refused before is validated first: no claim in vain."""
+        memory, acting = context.memory, self._acting
+        if memory.expects(acting.clock()):
+            return acting.settle(context)
+        slowest = WHILE_AWAY if memory.replacement else SLOWEST
+        wait = memory.pacing.wait("create", acting.clock(), slowest, about=context.wish)
+        if wait:
+            # What it was refused for is still all there is to say; with it goes that a wish to look again was heard.
+            if context.refusal and await acting.report_refusal(context, Observed.absent()) is GONE:
+                return GONE
+            memory.look = True
+            return Outcome(delay=wait, paced=True)
+        if _refused_before(context) and not await acting.validator.validated(context):
+            return await acting.report_refusal(context, Observed.absent())
+        if not await acting.reporter.finalize(context):
+            return GONE
+        if not context.resource.status.ownership.state.ours:
+            verdict = refused(context.refusal) if context.refusal else creating(context.connector)
+            claim = AppliedConfig(hash=context.wanted.hash, secrets=context.wanted.secret_versions)
+            report = Report(verdict, OwnershipState.CLAIMING, Observed.absent(), claim)
+            memory.claimed = True  # before it is written: an answer may fail to come
+            if not await acting.reporter.report(context, report):
+                return GONE
+        if not await acting.validator.validated(context):
+            return await acting.report_refusal(context, Observed.absent())
+        if not acting.unchanged(context):
+            return Outcome(delay=0)
+        return await self._send(context, lost=lost)
+
+    async def _send(self, context: ReconcileContext, *, lost: bool) -> Outcome:
+        memory, clock = context.memory, self._acting.clock
+        at_rest = context.state is not WantedState.RUNNING and await self._as_code.takes_state(context)
+        before, first = memory.attempted, memory.unsent
+        memory.attempted = context.wanted
+        memory.pacing.sent("create", clock(), about=context.wish)
+        try:
+            if at_rest:
+                await self._as_code.put(context, context.state)
+            else:
+                request = request_of(context, context.wanted)
+                await context.session.client.create_connector(
+                    context.connector.environment, request, precondition=self._acting.precondition(context)
+                )
+        except REFUSED as error:
+            memory.acted(clock())
+            if not error.maybe_done or isinstance(error, Conflict):
+                memory.attempted = before  # this create did nothing; one before it that was never answered still may
+            memory.contested = memory.contested or first
+            return await self._refused(context, error)
+        except LensesError as error:
+            memory.acted(clock())
+            if not error.maybe_done:
+                memory.attempted = before
+            if at_rest and isinstance(error, MissingAgentCapability):
+                self._as_code.missing(context)
+            raise
+        self._acting.created(context, context.wanted)
+        memory.refusal = memory.refused = None
+        self._announce(context, lost=lost)
+        memory.replacement, memory.deleted_at = None, None
+        if not at_rest:
+            await self._states.hold(context)
+        return AGAIN
+
+    async def _refused(self, context: ReconcileContext, error: LensesError) -> Outcome:
+        """No answer is the last word here: it may have been created all the same, or a rebalance may have come."""
+        memory, validator = context.memory, self._acting.validator
+        observed = await context.session.reader.details(context.connector, fresh=True)
+        if observed.present:
+            memory.look = True
+            return AGAIN  # somebody else's, or it says no and creates all the same
+        if isinstance(error, Conflict) or not await validator.lasting(context, "create", error):
+            raise error
+        memory.attempted = None
+        memory.contested = False
+        await validator.refuse(context, "create", error)
+        if can_go_back(context):
+            return await self._rollback.go_back(context)
+        memory.replacement = None
+        return await self._acting.report_refusal(context, Observed.absent())
+
+    async def await_loss(self, context: ReconcileContext, observed: Observed, seconds: float) -> Outcome:
+        """Proven to be gone once: it may be hidden only."""
+        context.memory.look = True
+        report = Report(missing(context.connector), OwnershipState.OWNED, observed, context.applied)
+        return Outcome(delay=seconds) if await self._acting.reporter.report(context, report) else GONE
+
+    async def settle_contest(self, context: ReconcileContext, observed: Observed) -> Outcome:
+        """The first create was refused, and now there is a connector: what it shows tells whose it is."""
+        memory = context.memory
+        memory.contested = False
+        sent, seen = memory.attempted, observed.config
+        hidden = observed.details.hidden_keys if observed.details else frozenset[str]()
+        if sent is not None and seen is not None and may_have_become(sent.config, seen, hidden=hidden):
+            memory.look = True
+            return AGAIN
+        memory.attempted = None
+        return await self.unclaim(context)
+
+    async def unclaim(self, context: ReconcileContext) -> Outcome:
+        """The name was taken before our first create: somebody else's connector, to which the adoption rules apply."""
+        verdict = progressing(f"Connector {context.connector} exists already; its configuration is being compared.")
+        if not await self._acting.reporter.report(context, Report(verdict, OwnershipState.NONE)):
+            return GONE
+        context.memory.claimed = False
+        return AGAIN
+
+    def _announce(self, context: ReconcileContext, *, lost: bool) -> None:
+        replacement, reporter = context.memory.replacement, self._acting.reporter
+        if replacement is not None:
+            reporter.event(context, *replacement.news)
+        elif lost:
+            reporter.event(context, "DriftRepaired", f"Connector {context.connector} was gone and was created again.")
+        else:
+            reporter.event(context, "Created", f"Created connector {context.connector}.")
+
+
+def _refused_before(context: ReconcileContext) -> bool:
+    ready = context.resource.status.ready
+    return context.refusal is not None or (
+        ready is not None and ready.reason in (Reason.CONFIG_INVALID, Reason.PLUGIN_NOT_FOUND)
+    )

@@ -1,0 +1,191 @@
+"""Deleting a connector with its resource: the finalizer goes only with proof that the connector is gone."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from random import uniform
+
+from lenses_operator.controllers.connector.acting import Acting
+from lenses_operator.controllers.connector.context import AGAIN, GONE, Outcome, ReconcileContext
+from lenses_operator.domain.backoff import BLOCKED, SETTLING, TRANSIENT
+from lenses_operator.domain.conditions import blind, deleting, deletion_blocked
+from lenses_operator.domain.decide import ASK_AGAIN
+from lenses_operator.domain.deleting import Delete, Deleting, Release, ResetOffsets, StopFirst
+from lenses_operator.domain.observed import Observed
+from lenses_operator.domain.status import Report
+from lenses_operator.lenses.errors import ConnectorOrClusterNotFound
+from lenses_operator.lenses.transport import Precondition
+from lenses_operator.resources.conditions import Phase, Verdict
+from lenses_operator.resources.connector import DeletionPolicy
+
+REMAIN = "Connector {connector} was gone already, so its offsets could not be reset: they remain in Kafka Connect."
+QUIET = 3.0
+"""Seconds a deletion may take before it is worth a status write."""
+SAID = {
+    "retained": ("Retained", "Left connector {connector} as it is (deletionPolicy Retain)."),
+    "gone": ("Deleted", "Deleted connector {connector}."),
+    "not-found": (
+        "NotFound",
+        (
+            "Connector {connector} was not there to be deleted: Lenses answered twice, half a minute apart, that it "
+            "does not exist. Look in Lenses if you expected it."
+        ),
+    ),
+}
+
+
+class Deletions:
+    """For objects that are being deleted and for tombstones alike."""
+
+    def __init__(self, acting: Acting) -> None:
+        self._reporter = acting.reporter
+        self._store = acting.store
+        self._environments = acting.environments
+        self._clock = acting.clock
+
+    def so_far(self, context: ReconcileContext, observed: Observed) -> Deleting:
+        """With what the look has shown."""
+        memory = context.memory
+        known = (memory.deleting or Deleting(self._clock())).looked(observed, context.looked_at)
+        if known.proven_at is not None:
+            since = self._clock() if known.absent_at is None else known.absent_at
+            known = known.seeing(blind=self._environments.blind(context.resource.key, context.connector, since))
+        memory.deleting = known
+        return known
+
+    async def act(self, context: ReconcileContext, decision: Delete | StopFirst | ResetOffsets) -> Outcome:
+        if self._overtaken(context):
+            return Outcome(delay=0)  # the observation took its time, and another deletionPolicy may hold by now
+        match decision:
+            case StopFirst():
+                return await self._stop(context)
+            case ResetOffsets():
+                return await self._reset_offsets(context)
+            case Delete():
+                return await self._delete(context)
+
+    async def wait(self, context: ReconcileContext, seconds: float) -> Outcome:
+        memory = context.memory
+        if memory.deleting is not None and memory.deleting.blind:
+            outcome = await self.blocked(context, blind(context.connector, context.session.token_name))
+            return replace(outcome, paced=True)
+        return await self._await(context, seconds)
+
+    def _overtaken(self, context: ReconcileContext) -> bool:
+        """Edited; or gone, and nothing is owed any more: somebody has taken our finalizer off."""
+        now = self._store.get(context.resource.key)
+        if now is None or now.metadata.uid != context.resource.metadata.uid:
+            tombstone = self._store.tombstone(context.resource.key)
+            return tombstone is None or tombstone.resource.metadata.uid != context.resource.metadata.uid
+        return now.metadata.generation != context.generation
+
+    def _precondition(self, context: ReconcileContext) -> Precondition:
+        """A request may wait for its place until the resource is another one."""
+        return lambda: not self._overtaken(context)
+
+    async def release(self, context: ReconcileContext, release: Release) -> Outcome:
+        so_far = context.memory.deleting
+        with_offsets = context.resource.spec.deletion_policy is DeletionPolicy.DELETE_WITH_OFFSETS
+        if release.why in ("gone", "not-found") and self._overtaken(context):
+            return Outcome(delay=0)
+        if release.why in ("gone", "not-found") and with_offsets and so_far is not None and not so_far.offsets_reset:
+            self._reporter.event(context, "OffsetsRemain", REMAIN.format(connector=context.connector), warning=True)
+        if release.why in SAID:
+            name, words = SAID[release.why]
+            self._reporter.event(context, name, words.format(connector=context.connector), warning=name == "NotFound")
+        if self._store.tombstone(context.resource.key) is not None:
+            self._store.drop_tombstone(context.resource.key)
+            return AGAIN
+        await self._reporter.release(context)
+        return GONE
+
+    async def blocked(self, context: ReconcileContext, problem: Verdict) -> Outcome:
+        """Nothing is let go on a failure, however long it lasts.
+
+        What may pass by itself is said when it is met again: a rebalance should talk nobody into letting go.
+        """
+        meta = context.resource.metadata
+        connector = None if context.resource.cannot_be_deleted else context.connector
+        verdict = deletion_blocked(connector, meta.namespace, meta.name, problem)
+        context.memory.failures += 1
+        passing = problem.phase is Phase.RECONCILING
+        if not (passing and context.memory.failures == 1) and self._store.tombstone(context.resource.key) is None:
+            state = context.resource.status.ownership.state
+            await self._reporter.report(context, Report(verdict, state, applied=context.applied))
+        return Outcome(delay=(TRANSIENT if passing else BLOCKED).delay(context.memory.failures, uniform))
+
+    async def _await(self, context: ReconcileContext, seconds: float) -> Outcome:
+        context.memory.look = True
+        await self._say(context, f"Waiting until connector {context.connector} is seen to be gone.")
+        context.memory.settling += 1
+        return Outcome(delay=max(seconds, SETTLING.delay(context.memory.settling, uniform)))
+
+    async def _paced(self, context: ReconcileContext, seconds: float) -> Outcome:
+        return replace(await self._await(context, seconds), paced=True)
+
+    async def _stop(self, context: ReconcileContext) -> Outcome:
+        """Asked for again only after a while: it takes its time."""
+        memory, now = context.memory, self._clock()
+        await self._say(context, f"Stopping connector {context.connector} to reset its offsets.")
+        wait = memory.pacing.wait("set_state stop", now)
+        pending = memory.asked == ("stop", None) and now < memory.asked_at + ASK_AGAIN
+        if not wait and not pending:
+            memory.pacing.sent("set_state stop", now)
+            try:
+                await context.session.client.set_state(
+                    *context.connector, "stop", precondition=self._precondition(context)
+                )
+            finally:
+                memory.acted(self._clock())
+            memory.asked, memory.asked_at = ("stop", None), now
+        memory.look = True
+        memory.settling += 1
+        return Outcome(delay=SETTLING.delay(memory.settling, uniform), paced=bool(wait) and not pending)
+
+    async def _reset_offsets(self, context: ReconcileContext) -> Outcome:
+        memory = context.memory
+        wait = memory.pacing.wait("reset_offsets", self._clock())
+        if wait:
+            return await self._paced(context, wait)
+        memory.pacing.sent("reset_offsets", self._clock())
+        try:
+            await context.session.client.reset_offsets(*context.connector, precondition=self._precondition(context))
+        except ConnectorOrClusterNotFound:
+            memory.look = True
+            return AGAIN
+        finally:
+            memory.acted(self._clock())
+        assert memory.deleting is not None
+        memory.deleting = replace(memory.deleting, offsets_reset=True)
+        self._reporter.event(context, "OffsetsReset", f"Reset the offsets of connector {context.connector}.")
+        return AGAIN
+
+    async def _delete(self, context: ReconcileContext) -> Outcome:
+        """Sent whatever Lenses shows; denied by the agent's 404, the looks that follow count."""
+        memory = context.memory
+        wait = memory.pacing.wait("delete", self._clock())
+        if wait:
+            return await self._paced(context, wait)
+        await self._say(context, f"Deleting connector {context.connector}.")
+        memory.pacing.sent("delete", self._clock())
+        assert memory.deleting is not None
+        try:
+            await context.session.client.delete_connector(*context.connector, precondition=self._precondition(context))
+        except ConnectorOrClusterNotFound:
+            memory.deleting = memory.deleting.denied(self._clock())
+            memory.look = True
+        else:
+            memory.deleting = memory.deleting.accepted(self._clock())
+            self._environments.deleted(context.resource.key, context.connector)
+        finally:
+            memory.acted(self._clock())
+        return AGAIN
+
+    async def _say(self, context: ReconcileContext, message: str) -> None:
+        """While it is blocked, what blocks is said until a try succeeds: not this and that in turn."""
+        assert context.memory.deleting is not None
+        early = self._clock() - context.memory.deleting.since < QUIET
+        if early or context.memory.failures or self._store.tombstone(context.resource.key) is not None:
+            return
+        state = context.resource.status.ownership.state
+        await self._reporter.report(context, Report(deleting(message), state, applied=context.applied))

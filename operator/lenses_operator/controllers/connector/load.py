@@ -1,0 +1,112 @@
+"""What a pass begins with: the resource, who may use its connector, what it refers to, and what is remembered of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+
+from lenses_operator.cache.connectors import ConnectorCache
+from lenses_operator.cache.operations import OperationCache
+from lenses_operator.controllers.connector.context import ReconcileContext
+from lenses_operator.controllers.connector.forget import Forgetting
+from lenses_operator.controllers.connector.memory import Memory
+from lenses_operator.controllers.connector.report import StatusWriter
+from lenses_operator.controllers.inputs import Inputs
+from lenses_operator.controllers.ownership import OwnershipRules
+from lenses_operator.domain.reasons import Reason
+from lenses_operator.domain.references import ReferenceNotFound
+from lenses_operator.domain.render import ConfigInvalid, Rendered
+from lenses_operator.lenses_state.pollers import Pollers
+from lenses_operator.lenses_state.sessions import Sessions
+from lenses_operator.resources.base import ObjectKey
+from lenses_operator.resources.connector import LensesConnector
+
+
+class Loader:
+    """Raises KubeError."""
+
+    def __init__(
+        self,
+        store: ConnectorCache,
+        operations: OperationCache,
+        environments: Pollers,
+        sessions: Sessions,
+        inputs: Inputs,
+        writer: StatusWriter,
+        ownership: OwnershipRules,
+        now: Callable[[], datetime],
+    ) -> None:
+        self._store = store
+        self._operations = operations
+        self._environments = environments
+        self._sessions = sessions
+        self._inputs = inputs
+        self._writer = writer
+        self._ownership = ownership
+        self._now = now
+        self._memories: dict[ObjectKey, Memory] = {}
+        self._forgetting = Forgetting(store, inputs, sessions)
+
+    async def load(self, key: ObjectKey) -> ReconcileContext | None:
+        """Without what the spec refers to. None: there is nothing to look after."""
+        tombstone = self._store.tombstone(key)
+        resource = await self._dying(tombstone.resource) if tombstone is not None else None
+        resource = resource or self._living(key)
+        if resource is None:
+            return None
+        memory = self._memory(resource)
+        await self._operations.weigh(resource)
+        held = self._operations.holding(resource)
+        ready = resource.status.ready
+        if held is not None or (ready is not None and ready.reason == Reason.OFFSETS_OPERATION):
+            memory.was_held = True
+        allowed, rival = self._inputs.allowed(resource), self._ownership.rival(resource)
+        context = ReconcileContext(resource, Rendered({}), memory, self._sessions.own, allowed=allowed, rival=rival)
+        context.held = held.metadata.name if held else None
+        return context
+
+    async def refer(self, context: ReconcileContext) -> ReconcileContext:
+        """With token and configuration, or with the reason why there is none."""
+        resource = context.resource
+        try:
+            references = await self._inputs.references(resource)
+            session = self._inputs.session(resource, references)
+        except (ConfigInvalid, ReferenceNotFound) as error:
+            return replace(context, unusable=error, readable=False)
+        try:
+            found = replace(context, wanted=self._inputs.render(resource, references), session=session)
+        except (ConfigInvalid, ReferenceNotFound) as error:
+            return replace(context, unusable=error, session=session)
+        context.memory.missing = 0
+        return found
+
+    async def _dying(self, resource: LensesConnector) -> LensesConnector | None:
+        """The object is gone without our release: deletion goes on from its last body, unless it is there after all."""
+        key, meta = resource.key, resource.metadata
+        if await self._writer.current(resource) is not None:
+            self._store.restore(key)
+            return None
+        dying = meta.model_copy(update={"deletion_timestamp": meta.deletion_timestamp or self._now()})
+        resource = resource.model_copy(update={"metadata": dying})
+        if self._ownership.rival(resource) is not None:
+            self._store.drop_tombstone(key)
+            return None
+        return resource
+
+    def _living(self, key: ObjectKey) -> LensesConnector | None:
+        """None where it is gone, or where we have let it go and somebody else holds it."""
+        resource = self._store.get(key)
+        if resource is None or resource.metadata.released:
+            self._memories.pop(key, None)
+            self._environments.unsubscribe(key)
+            return None
+        return resource
+
+    def _memory(self, resource: LensesConnector) -> Memory:
+        known = self._memories.get(resource.key)
+        if known is None or known.uid != resource.metadata.uid:
+            known = Memory(resource.metadata.uid, confidential=self._inputs.confidential(resource))
+            self._memories[resource.key] = known
+            self._forgetting.begin()
+        return known

@@ -1,0 +1,96 @@
+"""Pausing, stopping and resuming a connector: asked for, waited for, and asked for again only after a while."""
+
+from __future__ import annotations
+
+from math import inf
+
+from lenses_operator.controllers.connector.acting import Acting
+from lenses_operator.controllers.connector.context import Outcome, ReconcileContext
+from lenses_operator.domain.decide import ASK_AGAIN
+from lenses_operator.domain.observed import Observed
+from lenses_operator.domain.reasons import Reason
+from lenses_operator.domain.states import TRANSITIONS, Transition
+from lenses_operator.lenses.errors import LensesError
+from lenses_operator.resources.connector import WantedState
+
+PAST = {"pause": "Paused", "stop": "Stopped", "resume": "Resumed"}
+
+
+class StateChanges:
+    def __init__(self, acting: Acting) -> None:
+        self._acting = acting
+
+    async def change(self, context: ReconcileContext, action: Transition, observed: Observed) -> Outcome | None:
+        """None where it was asked for and there is nothing more to be done but wait and report."""
+        memory, now = context.memory, self._acting.clock()
+        again = memory.asked == (action, observed.state)
+        if again and memory.asked_at > -inf and (observed.state == "FAILED" or now < memory.asked_at + ASK_AGAIN):
+            memory.look = True  # it is not asked for again on the word of a list from before it happened
+            return None
+        wait = memory.pacing.wait(_named(action), now)
+        if wait:
+            memory.look = True
+            return Outcome(delay=wait, paced=True)
+        await self._ask(context, action, observed.state)
+        if not again:
+            self._tell(context, action, observed)
+        return self._acting.settle(context)
+
+    async def give_back(self, context: ReconcileContext, action: Transition | None, observed: Observed) -> None:
+        """What an offsets operation stopped goes on, whatever else is in the way of the resource."""
+        if action is not None:
+            await self.change(context, action, observed)
+        elif not context.held and context.ours and observed.present:
+            context.memory.was_held = False
+
+    async def hold(self, context: ReconcileContext) -> None:
+        """A created connector runs at once; pause or stop is the very next request."""
+        if context.state is WantedState.RUNNING:
+            return
+        action = TRANSITIONS[context.state]
+        await self._ask(context, action, "RUNNING")
+        message = f"The connector ran for a moment before {action}, since creating cannot carry a state."
+        self._acting.reporter.event(context, "RanBriefly", message)
+
+    async def _ask(self, context: ReconcileContext, action: Transition, seen: str | None) -> None:
+        memory, clock = context.memory, self._acting.clock
+        memory.asked, memory.asked_at = (action, seen), clock()
+        memory.pacing.sent(_named(action), clock())
+        try:
+            await context.session.client.set_state(
+                *context.connector, action, precondition=self._acting.precondition(context)
+            )
+        except LensesError:
+            memory.asked, memory.asked_at = None, -inf  # nothing to wait for: when to ask again is the pace's affair
+            raise
+        finally:
+            memory.acted(clock())
+
+    def _tell(self, context: ReconcileContext, action: Transition, observed: Observed) -> None:
+        """After it was asked for: an Event tells what was done."""
+        if context.held:
+            why = (
+                f"The connector was {observed.state}; {action} was asked for by LensesConnectorOffsets {context.held}."
+            )
+            self._acting.reporter.event(context, PAST[action], why)
+        elif _is_drift(context):
+            message = f"The connector was {observed.state}; {action} was asked for, as spec.state is {context.state}."
+            self._acting.reporter.event(context, "DriftRepaired", message)
+        else:
+            message = f"The connector was {observed.state}; {action} was asked for."
+            self._acting.reporter.event(context, PAST[action], message)
+
+
+def _named(action: Transition) -> str:
+    return f"set_state {action}"
+
+
+def _is_drift(context: ReconcileContext) -> bool:
+    """The spec was settled before, so somebody else changed the state."""
+    ready = context.resource.status.ready
+    settled = (Reason.RUNNING, Reason.PAUSED, Reason.STOPPED, Reason.TASK_FAILED)
+    return (
+        ready is not None
+        and ready.reason in settled
+        and ready.observed_generation == context.resource.metadata.generation
+    )

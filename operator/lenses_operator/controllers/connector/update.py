@@ -1,0 +1,185 @@
+"""Writing a changed configuration: in place where that is wanted and offered, else by delete and create."""
+
+from __future__ import annotations
+
+from lenses_operator.controllers.connector.acting import Acting
+from lenses_operator.controllers.connector.as_code import AsCode
+from lenses_operator.controllers.connector.context import AGAIN, GONE, Outcome, ReconcileContext
+from lenses_operator.controllers.connector.memory import Replacement
+from lenses_operator.controllers.connector.previous import previous_of
+from lenses_operator.controllers.connector.validate import NOT_APPLIED
+from lenses_operator.domain.conditions import progressing, refused
+from lenses_operator.domain.decide import Update
+from lenses_operator.domain.deleting import DELETE_AGAIN
+from lenses_operator.domain.drift import Baseline, changed_keys, is_masked
+from lenses_operator.domain.observed import Observed
+from lenses_operator.domain.reasons import Reason
+from lenses_operator.domain.status import Report
+from lenses_operator.lenses.errors import (
+    AgentCallFailed,
+    BadRequest,
+    ConnectorOrClusterNotFound,
+    LensesError,
+    MissingAgentCapability,
+    PreconditionFailed,
+    ServerError,
+)
+from lenses_operator.resources.connector import AppliedConfig, OwnershipState, WantedState
+
+
+class Updates:
+    def __init__(self, acting: Acting, as_code: AsCode) -> None:
+        self._acting = acting
+        self._as_code = as_code
+
+    async def check(self, context: ReconcileContext, observed: Observed) -> Outcome:
+        """Whether a configuration that has to wait would be taken."""
+        return AGAIN if await self._checked(context) else await self._acting.report_refusal(context, observed)
+
+    async def _checked(self, context: ReconcileContext) -> bool:
+        context.memory.waiting = True
+        return await self._acting.validator.validated(context)
+
+    async def update(self, context: ReconcileContext, decision: Update, observed: Observed) -> Outcome:
+        """Validate; then in place, or delete: the create follows as soon as the connector is proven to be gone."""
+        memory, acting = context.memory, self._acting
+        if memory.was_held and not await self._checked(context):
+            return AGAIN  # refused: after the offsets operation it goes on with the configuration it has
+        wait = self._wait(context)
+        if wait:
+            memory.look = True
+            return Outcome(delay=wait, paced=True)
+        if not await acting.validator.validated(context):
+            return await acting.report_refusal(context, observed)
+        in_place = await self._as_code.updates(context)
+        applied, wanted = context.applied, context.wanted
+        repair = applied is not None and (applied.hash, applied.secrets) == (wanted.hash, wanted.secret_versions)
+        why = decision.difference.describe()
+        how = "in place" if in_place else "the connector is deleted and created again"
+        verdict = progressing(f"The configuration is being {'repaired' if repair else 'updated'} ({why}): {how}.")
+        if context.refusal:
+            verdict = refused(context.refusal)  # until it is taken: a condition must not change with every try
+        if applied is not None and _hides(observed, applied):
+            # Cut off after the write, nobody could tell what the connector has: status must not go on to say so.
+            memory.applied = applied.model_copy(update={"hash": ""})
+        if not await acting.reporter.report(context, Report(verdict, OwnershipState.OWNED, observed, context.applied)):
+            return GONE
+        if not acting.unchanged(context):
+            return Outcome(delay=0)
+        memory.replacement = Replacement(_changes(context, why), repair, in_place, previous_of(context, observed))
+        if not memory.awaiting_baseline:
+            memory.notation = _notation(context)
+        memory.before, memory.put_at = observed.config, None
+        try:
+            return await (self._put(context) if in_place else self._delete(context))
+        except PreconditionFailed:
+            memory.replacement = None
+            raise
+
+    def pends(self, context: ReconcileContext) -> bool:
+        """Whether what Lenses does not show is waited for still; else it is written again."""
+        memory, now = context.memory, self._acting.clock()
+        if _is_another_wish(context):
+            return False
+        if memory.put_at is None or now < memory.put_at + NOT_APPLIED:
+            return True
+        return context.refusal is None or memory.refusal_until <= memory.put_at or now < memory.refusal_until
+
+    async def not_shown(self, context: ReconcileContext, observed: Observed) -> Outcome:
+        """Once a write in place was accepted, nothing is deleted in its place. Of what is wanted since then it says
+        nothing: see `pends`."""
+        memory, now = context.memory, self._acting.clock()
+        if memory.put_at is None or now < memory.put_at + NOT_APPLIED:
+            return self._acting.settle(context)
+        if context.refusal is None or memory.refusal_until <= memory.put_at:
+            self._acting.validator.refuse_as_not_applied(context)
+        return await self._acting.report_refusal(context, observed)
+
+    def _wait(self, context: ReconcileContext) -> float:
+        memory, now = context.memory, self._acting.clock()
+        if memory.deleted_at is not None and now < memory.deleted_at + DELETE_AGAIN:
+            return self._acting.settle(context).delay or 0.0  # our DELETE was accepted, it is still on its way out
+        return max(memory.pacing.wait("delete", now), memory.pacing.wait("put", now, about=context.wish))
+
+    async def _put(self, context: ReconcileContext) -> Outcome:
+        """One that does not know the endpoint is never a reason to delete silently."""
+        memory, clock = context.memory, self._acting.clock
+        memory.pacing.sent("put", clock(), about=context.wish)
+        try:
+            await self._as_code.put(context, WantedState.RUNNING)
+        except MissingAgentCapability as error:
+            memory.replacement = None
+            self._acting.validator.refuse_in_place(context, error)
+            return await self._acting.report_refusal(context, None)
+        except (BadRequest, ServerError, AgentCallFailed) as error:
+            if error.maybe_done:
+                memory.last_written = None
+            if not await self._acting.validator.lasting(context, "update", error):
+                raise
+            memory.replacement = None
+            await self._acting.validator.refuse(context, "update", error)
+            return await self._acting.report_refusal(context, None)
+        except LensesError as error:
+            if error.maybe_done:
+                memory.last_written = None
+            raise
+        finally:
+            memory.acted(clock())
+        self._acting.created(context, context.wanted)
+        memory.refused = None
+        if memory.refusal is not None and memory.refusal.reason != Reason.UPDATE_NOT_APPLIED:
+            memory.refusal = None
+        memory.put_at = clock()
+        assert memory.replacement is not None
+        self._acting.reporter.event(context, *memory.replacement.news)
+        memory.replacement = None
+        return AGAIN
+
+    async def _delete(self, context: ReconcileContext) -> Outcome:
+        memory, clock = context.memory, self._acting.clock
+        memory.pacing.sent("delete", clock())
+        try:
+            await context.session.client.delete_connector(
+                *context.connector, precondition=self._acting.precondition(context)
+            )
+        except ConnectorOrClusterNotFound:
+            memory.look = True  # gone already, hidden, or the cluster is: the next look tells
+        else:
+            memory.deleted_at = clock()
+            self._acting.environments.deleted(context.resource.key, context.connector)
+        finally:
+            memory.acted(clock())
+        return AGAIN
+
+
+def _is_another_wish(context: ReconcileContext) -> bool:
+    """Than the write that does not show: a changed spec, or what it refers to, is always tried anew."""
+    memory = context.memory
+    written, refusal = memory.last_written, memory.refusal
+    if written is None or written.fingerprint != context.wanted.fingerprint:
+        return True
+    return refusal is not None and refusal.generation != context.generation
+
+
+def _notation(context: ReconcileContext) -> Baseline | None:
+    """Of keys whose wanted value is the one that was written before."""
+    applied, written, wanted = context.applied, context.memory.last_written, context.wanted.config
+    if applied is None:
+        return None
+    before = wanted if written is None else written.config
+    same = {key for key in applied.not_compared if before.get(key) == wanted.get(key)}
+    return Baseline(frozenset(same), frozenset(applied.added))
+
+
+def _changes(context: ReconcileContext, why: str) -> str:
+    """For the Event: the keys the spec changed, where the former ones are known."""
+    written = context.memory.last_written
+    return (changed_keys(written.config, context.wanted.config) if written else "") or why
+
+
+def _hides(observed: Observed, applied: AppliedConfig) -> bool:
+    """Whether Lenses keeps some of the configuration from being compared."""
+    config, details = observed.config, observed.details
+    if config is None or details is None or details.hidden_keys or applied.not_compared:
+        return True
+    return any(map(is_masked, config.values()))

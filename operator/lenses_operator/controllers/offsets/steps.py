@@ -1,0 +1,377 @@
+"""The steps of an offsets operation, each safe to repeat: stop, keep what was, ask once, read back, write it down."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from math import inf
+from random import uniform
+from typing import Any, Protocol
+
+from lenses_operator.aside import aside
+from lenses_operator.cache.operations import OperationCache, OperationFeed, connector_key
+from lenses_operator.controllers.clocks import Clocks
+from lenses_operator.controllers.pacing import Pacing
+from lenses_operator.controllers.redaction import prepare
+from lenses_operator.domain import offsets_status as say
+from lenses_operator.domain.backoff import SETTLING, SLOW, TRANSIENT
+from lenses_operator.domain.offsets_text import (
+    Before,
+    OffsetsInvalid,
+    before_of,
+    differences,
+    gone_on,
+    room_beside,
+    seek_hint,
+)
+from lenses_operator.domain.offsets_tries import SHOWS_WITHIN, Tries
+from lenses_operator.lenses import errors
+from lenses_operator.lenses.wording import means_not_stopped
+from lenses_operator.lenses_state.sessions import Session
+from lenses_operator.resources.base import ObjectKey
+from lenses_operator.resources.conditions import Phase, Verdict, shorten
+from lenses_operator.resources.connector import LensesConnector
+from lenses_operator.resources.connector_offsets import Action, LensesConnectorOffsets, OffsetsStatus
+
+SUPPORTED_NOT = (405, 415, 501)
+WHILE_STOPPED = 5.0
+"""Seconds between two requests at the most: the connector stands still meanwhile."""
+DOUBTFUL = (errors.BadRequest, errors.ServerError, errors.AgentCallFailed)
+"""May be told of a rebalance, too: no single one is believed."""
+REFUSED = (errors.Forbidden, errors.LicenceRequired)
+
+
+class OffsetsWriter(Protocol):
+    """The object as it is afterwards, None where it is gone."""
+
+    async def write_status(
+        self, resource: LensesConnectorOffsets, status: OffsetsStatus
+    ) -> LensesConnectorOffsets | None: ...
+
+
+class OffsetsEvents(Protocol):
+    def __call__(
+        self, resource: LensesConnectorOffsets, reason: str, message: str, *, warning: bool = False
+    ) -> None: ...
+
+
+@dataclass
+class Run:
+    """One operation under one pass. `text`: the JSON array to send; None for Reset and Observe. `ready`: whether its
+    connector is still its resource's own, and nothing else is in the way."""
+
+    operation: LensesConnectorOffsets
+    connector: LensesConnector
+    session: Session
+    redact: Callable[[str], str] = field(repr=False)
+    text: str | None = field(repr=False)
+    ready: Callable[[], bool]
+
+    @property
+    def generation(self) -> int:
+        return self.operation.metadata.generation
+
+
+@dataclass
+class Progress:
+    """What the process remembers of one generation's operation; losing it costs a few reads."""
+
+    uid: str
+    generation: int
+    stopping_since: float | None = None
+    tries: Tries | None = None
+    unsent: bool = False
+    """This process kept `before`, and nothing that may have been carried out was asked for since."""
+    answer: str | None = None
+    """What the API said when it had carried out the request, which is then never sent again."""
+    answered_at: float = -inf
+    looks: int = 0
+    pacing: Pacing = field(default_factory=Pacing)
+
+
+class OffsetsSteps:
+    """Raises LensesError and KubeError."""
+
+    def __init__(
+        self, writer: OffsetsWriter, store: OperationCache, intake: OperationFeed, emit: OffsetsEvents, clocks: Clocks
+    ) -> None:
+        self._writer = writer
+        self._store = store
+        self._intake = intake
+        self._emit = emit
+        self._clock = clocks.loop
+        self._now = clocks.now
+        self._progress: dict[ObjectKey, Progress] = {}
+        self._told: dict[ObjectKey, tuple[str, str]] = {}
+
+    def forget(self, key: ObjectKey) -> None:
+        self._progress.pop(key, None)
+        self._told.pop(key, None)
+
+    def interrupted(self, key: ObjectKey) -> None:
+        """Lenses was away: nothing could stop or answer meanwhile, so what has a bound of time begins anew."""
+        progress = self._progress.get(key)
+        if progress is not None:
+            progress.stopping_since = None
+            if progress.tries is not None:
+                progress.tries = Tries(self._clock())
+
+    async def report(
+        self, operation: LensesConnectorOffsets, verdict: Verdict, changes: dict[str, Any] | None = None
+    ) -> LensesConnectorOffsets | None:
+        """Writes only what changed; None where the object is gone. A change of phase matters to the whole line."""
+        before = operation.status
+        phase = say.phase_of(verdict)
+        changed = {"phase": phase} if phase is not None and operation.operates else {}
+        status = say.next_status(operation, verdict, self._now(), changed | (changes or {}))
+        if status == before:
+            return operation
+        if operation.schema_mismatch is not None:
+            self._tell_first(operation, before, verdict)
+        after = await self._writer.write_status(operation, status)
+        if after is None:
+            return None
+        overtaken = self._store.upsert(after)  # an edit came in between, whose watch event then is no news any more
+        if operation.schema_mismatch is None:
+            self._tell(after, before, verdict)
+        if overtaken or status.phase != before.phase:
+            self._intake.wake(after)
+        return after
+
+    async def observe(self, run: Run) -> float | None:
+        """Offsets as they are, for people."""
+        try:
+            read = await run.session.client.get_offsets(*run.connector.connector)
+        except errors.LensesError as error:
+            return await self._unread(run, error)
+        seen = await aside(len(read.text), say.seen, read.text)
+        await self.report(run.operation, say.observed(read.entries), seen)
+        return run.operation.spec.refresh_seconds
+
+    async def _unread(self, run: Run, error: errors.LensesError) -> float:
+        """A 404 may be about the connector, or about the operation; anything else is the caller's."""
+        if isinstance(error, errors.ConnectorOrClusterNotFound):
+            observed = await run.session.reader.details(run.connector.connector)
+            if not observed.present:
+                await self.report(run.operation, say.connector_not_ready(say.ABSENT), say.hidden())
+                return run.operation.spec.refresh_seconds
+        elif not _unknown_operation(error):
+            raise error
+        await self.report(run.operation, say.not_readable(await self._words(run, error)))
+        return SLOW.delay(1, uniform)
+
+    async def operate(self, run: Run) -> float | None:
+        """One step on. Asked for once it is first in line and its connector is owned."""
+        progress = self._progress_of(run)
+        observed = await run.session.reader.details(run.connector.connector)
+        if not observed.present:
+            await self.report(run.operation, say.connector_not_ready(say.ABSENT))
+            return TRANSIENT.delay(self._looked(progress), uniform)
+        if observed.state != "STOPPED" or observed.tasks:
+            return await self._stop(run, progress, observed.state, len(observed.tasks))
+        progress.stopping_since = None
+        try:
+            return await self._carry_out(run, progress)
+        except errors.PreconditionFailed:
+            return 0.0
+        except errors.LensesError as error:
+            if error.maybe_done:
+                progress.unsent = False  # reading comes before asking again
+            return await self._refused(run, progress, error)
+
+    async def _carry_out(self, run: Run, progress: Progress) -> float | None:
+        """The connector is stopped: keep, ask, read back."""
+        if progress.answer is None:
+            if not await self._keep_before(run, progress):
+                return None
+            if not self._unchanged(run):
+                return 0.0
+            if not progress.unsent and await self._known_by_now(run):
+                return None
+            wait = progress.pacing.wait("request", self._clock(), WHILE_STOPPED)
+            if wait:
+                return wait
+            progress.pacing.sent("request", self._clock())
+            progress.answer = await self._request(run)
+            progress.answered_at = self._clock()
+        read = await run.session.client.get_offsets(*run.connector.connector)
+        stale = read.text == await _before(run) and bool(await _differences(run, read.text))
+        if stale and self._clock() < progress.answered_at + SHOWS_WITHIN:
+            return SETTLING.delay(self._looked(progress), uniform)
+        return await self._done(run, progress.answer, read.text)
+
+    async def _known_by_now(self, run: Run) -> bool:
+        """What was asked for before, by this process or by one that was ended, may have been carried out. Once more
+        does no harm to a connector that stood still; one that has run since would lose its way, or go it twice."""
+        read = await run.session.client.get_offsets(*run.connector.connector)
+        before = await _before(run)
+        if read.text != before and not await _differences(run, read.text):
+            await self._done(run, "", read.text)
+            return True
+        size = len(before or "") + len(read.text)
+        if before is None or not await aside(size, gone_on, run.text, before, read.text):
+            return False
+        changes = await _seen(run, read.text, _kept(run))
+        await self.report(run.operation, say.outcome_unknown(), changes)
+        return True
+
+    async def _stop(self, run: Run, progress: Progress, state: str | None, tasks: int) -> float | None:
+        """The hold makes the connector's own pass stop it; here it is waited for, with a bound."""
+        now = self._clock()
+        if progress.stopping_since is None:
+            progress.stopping_since = now
+        if now - progress.stopping_since > say.STOP_BOUND:
+            asked = run.operation.status.before_generation == run.generation and not progress.unsent
+            await self.report(run.operation, say.stop_timeout(asked=asked))
+            return None
+        if await self.report(run.operation, say.stopping(state, tasks)) is None:
+            return None
+        return SETTLING.delay(self._looked(progress), uniform)
+
+    async def _keep_before(self, run: Run, progress: Progress) -> bool:
+        """`before` is written once for a generation, and before anything is asked for."""
+        if run.operation.status.before_generation == run.generation:
+            return True
+        read = await run.session.client.get_offsets(*run.connector.connector)
+        try:
+            kept = await aside(len(read.text), before_of, read.text, room=room_beside(run.operation.spec))
+        except OffsetsInvalid as error:
+            await self.report(run.operation, say.invalid(str(error)))
+            return False
+        changes = {
+            "before": kept.plain,
+            "before_compressed": kept.compressed,
+            "before_generation": run.generation,
+            **await _seen(run, read.text, kept),
+        }
+        after = await self.report(run.operation, say.applying(), changes)
+        if after is None or after.metadata.generation != run.generation:
+            return False  # gone, or edited meanwhile: `text` is what an earlier spec asked for
+        run.operation = after
+        progress.unsent = True
+        return True
+
+    async def _request(self, run: Run) -> str:
+        client = run.session.client
+
+        def precondition() -> bool:
+            return self._unchanged(run)
+
+        target = run.connector.connector
+        if run.operation.spec.action is Action.RESET:
+            return await client.reset_offsets(*target, precondition=precondition)
+        assert run.text is not None
+        return await client.alter_offsets(*target, run.text, precondition=precondition)
+
+    async def _refused(self, run: Run, progress: Progress, error: errors.LensesError) -> float | None:
+        """Every retry is bounded; what has no bound here is Lenses being away, which the caller reports.
+
+        Reads are bounded like requests, since the connector stands still meanwhile.
+        """
+        tries = progress.tries = progress.tries or Tries(self._clock())
+        words = await self._words(run, error)
+        status = getattr(error, "status", 0)
+        waiting = isinstance(error, errors.Conflict) or (status in (400, 500) and means_not_stopped(error.words))
+        if waiting and tries.again_after_wait(self._clock()):
+            await self.report(run.operation, say.applying())
+            return SETTLING.delay(self._looked(progress), uniform)
+        absent = isinstance(error, errors.ConnectorOrClusterNotFound)  # of a connector that was there a moment ago
+        doubtful = not waiting and (absent or isinstance(error, DOUBTFUL)) and status in (400, 404, 500)
+        if doubtful:
+            await run.session.reader.prove_alive(run.connector.connector, fresh=True)
+            if tries.again_after_refusal(self._clock()):
+                await self.report(run.operation, say.applying())
+                return min(WHILE_STOPPED, TRANSIENT.delay(tries.refused, uniform))
+        unknown = absent or _unknown_operation(error)
+        if not (unknown or waiting or doubtful or isinstance(error, REFUSED)):
+            raise error
+        if progress.answer is not None:
+            return await self._done(run, progress.answer, None, words)
+        await self.report(run.operation, say.not_supported(words) if unknown else say.rejected(words))
+        return None
+
+    @staticmethod
+    async def _words(run: Run, error: errors.LensesError) -> str:
+        await prepare(run.redact)
+        return error.quote(run.redact)
+
+    async def _done(self, run: Run, message: str, read: str | None, why_unread: str = "") -> float | None:
+        """Written down as soon as it is known to be so; from here on it is never carried out again."""
+        mismatch = [] if read is None else await _differences(run, read)
+        await prepare(run.redact)
+        said = errors.one_line(run.redact(message)) or "The offsets are as they were asked for."
+        changes = {
+            "applied_generation": run.generation,
+            "applied_time": self._now(),
+            "message": said,
+        }
+        if read is not None:
+            changes |= await _seen(run, read, _kept(run))
+        verdict = say.applied(mismatch, seek_hint(run.connector.spec.class_name), why_unread)
+        await self.report(run.operation, verdict, changes)
+        return None
+
+    def _tell(self, after: LensesConnectorOffsets, before: OffsetsStatus, verdict: Verdict) -> None:
+        """One Event for each phase that is entered, and for each new trouble."""
+        old = before.ready
+        if old is not None and old.reason == verdict.reason and old.observed_generation == after.metadata.generation:
+            return
+        if verdict.phase is Phase.STALLED:
+            self._emit(after, verdict.reason, shorten(verdict.message), warning=True)
+        elif after.operates and after.status.phase is not None and verdict.reason == str(after.status.phase):
+            reason = "OffsetsApplied" if after.applied else verdict.reason
+            self._emit(after, reason, shorten(verdict.message))
+
+    def _tell_first(self, operation: LensesConnectorOffsets, before: OffsetsStatus, verdict: Verdict) -> None:
+        """Once, before the status is written, since the API server may refuse every write to it."""
+        news = (operation.metadata.uid, verdict.message)
+        if self._told.get(operation.key) != news:
+            self._told[operation.key] = news
+            self._tell(operation, before, verdict)
+
+    def _progress_of(self, run: Run) -> Progress:
+        known = self._progress.get(run.operation.key)
+        uid = run.operation.metadata.uid  # another object may have the name of one that is done, and its generation
+        if known is None or (known.uid, known.generation) != (uid, run.generation):
+            known = self._progress[run.operation.key] = Progress(uid, run.generation)
+        return known
+
+    @staticmethod
+    def _looked(progress: Progress) -> int:
+        progress.looks += 1
+        return progress.looks
+
+    def _unchanged(self, run: Run) -> bool:
+        """Asked just before the request: the operation is still wanted, and its connector its own."""
+        now = self._store.get(run.operation.key)
+        return (
+            now is not None
+            and now.metadata.uid == run.operation.metadata.uid
+            and now.metadata.generation == run.generation
+            and not now.metadata.deleting
+            and connector_key(now) == run.connector.key
+            and run.ready()
+        )
+
+
+def _kept(run: Run) -> Before:
+    return Before(run.operation.status.before, run.operation.status.before_compressed)
+
+
+async def _before(run: Run) -> str | None:
+    kept = _kept(run)
+    return await aside(kept.weight, lambda: kept.text)
+
+
+async def _differences(run: Run, read: str) -> list[str]:
+    return await aside(len(run.text or "") + len(read), differences, run.text, read)
+
+
+async def _seen(run: Run, read: str, kept: Before) -> dict[str, Any]:
+    """What is shown of them beside what is kept."""
+    return await aside(len(read), say.seen, read, room=room_beside(run.operation.spec) - kept.size)
+
+
+def _unknown_operation(error: errors.LensesError) -> bool:
+    """Connect, Lenses or its agent is too old for it."""
+    return isinstance(error, errors.MissingAgentCapability) or getattr(error, "status", 0) in SUPPORTED_NOT

@@ -1,0 +1,131 @@
+"""What the operator would do with a resource, step by step, without doing it.
+
+The steps are `decide`'s own: each is taken for done, and the next one asked for, until nothing is left.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
+
+from lenses_operator.domain.decide import (
+    Adopt,
+    ChangeState,
+    Check,
+    Create,
+    Decision,
+    Nothing,
+    RefuseAdoption,
+    Restart,
+    Update,
+    decide,
+)
+from lenses_operator.domain.drift import Difference
+from lenses_operator.domain.observed import Observed, Presence
+from lenses_operator.domain.render import Rendered
+from lenses_operator.domain.situation import Situation
+from lenses_operator.lenses.models import ConnectorDetails
+from lenses_operator.resources.connector import LensesConnector, OwnershipState
+
+MOST_STEPS = 8
+SHOWS = {"pause": "PAUSED", "stop": "STOPPED", "resume": "RUNNING"}
+
+
+@dataclass(frozen=True)
+class ActionPlan:
+    """The decisions in their order. `waiting`: a configuration that waits until the connector is next to run."""
+
+    steps: tuple[Decision, ...] = ()
+    waiting: Difference | None = None
+
+    def first(self, kind: type[Decision]) -> Decision | None:
+        return next((step for step in self.steps if isinstance(step, kind)), None)
+
+    @property
+    def writes(self) -> bool:
+        """Whether a configuration is written or is to wait, so that Connect has to be asked about it."""
+        if self.first(Create) or self.first(Update) or self.waiting:
+            return True
+        adopt = self.first(Adopt)
+        return isinstance(adopt, Adopt) and bool(adopt.difference)
+
+
+def plan_actions(situation: Situation) -> ActionPlan:
+    """`situation` needs the connector's details where it exists. Takes every step for a success."""
+    steps: list[Decision] = []
+    while len(steps) < MOST_STEPS:
+        decision = decide(situation)
+        if isinstance(decision, Nothing):
+            return ActionPlan(tuple(steps), decision.waiting)
+        if not isinstance(decision, Check):
+            steps.append(decision)
+        if isinstance(decision, RefuseAdoption):
+            break
+        situation = _after(situation, decision)
+    return ActionPlan(tuple(steps))
+
+
+def _after(situation: Situation, decision: Decision) -> Situation:
+    """What the operator would see and know then."""
+    match decision:
+        case Adopt():
+            return replace(situation, resource=owned(situation.resource))
+        case Create() | Update():
+            written = replace(situation, resource=owned(situation.resource), observed=_running(situation))
+            return replace(written, last_written=situation.wanted)
+        case Check():
+            return replace(situation, validated=True)
+        case ChangeState(action=action):
+            return replace(situation, observed=replace(situation.seen, state=SHOWS[action]))
+        case Restart():
+            return replace(situation, restart_asked=False, restart_due=False)
+    return situation
+
+
+def _running(situation: Situation) -> Observed:
+    """The connector just after its configuration was written: only what is to run is updated."""
+    key, wanted = situation.resource.connector, situation.wanted
+    details = ConnectorDetails(name=key.name, cluster=key.cluster, state="RUNNING", config=dict(wanted.config))
+    return Observed(Presence.PRESENT, "RUNNING", details=details)
+
+
+def owned(resource: LensesConnector) -> LensesConnector:
+    """The same resource, with a status that says that the connector is its own."""
+    ownership = resource.status.ownership.model_copy(update={"state": OwnershipState.OWNED})
+    return resource.model_copy(update={"status": resource.status.model_copy(update={"ownership": ownership})})
+
+
+@dataclass(frozen=True)
+class Unknown:
+    """What could not be read. `keys`: whose values are not known. `more`: there may be further keys."""
+
+    keys: frozenset[str] = frozenset()
+    more: bool = False
+
+    def __bool__(self) -> bool:
+        return bool(self.keys) or self.more
+
+
+def overlook(observed: Observed, wanted: Rendered, unknown: Unknown) -> Observed:
+    """`observed` with whatever is not known taken for as wanted, so that only the rest is compared."""
+    seen = observed.config
+    if not unknown or seen is None or observed.details is None:
+        return observed
+    config = {key: value for key, value in seen.items() if key in wanted.config or not unknown.more}
+    config |= {key: wanted.config[key] for key in unknown.keys & wanted.config.keys()}
+    return replace(observed, details=observed.details.model_copy(update={"config": config}))
+
+
+@dataclass(frozen=True)
+class KeyChange:
+    """One configuration key. `old`, `new`: None where there is none."""
+
+    key: str
+    old: str | None = field(repr=False)
+    new: str | None = field(repr=False)
+
+
+def key_changes(difference: Difference, seen: Mapping[str, str] | None, wanted: Mapping[str, str]) -> list[KeyChange]:
+    """By key."""
+    keys: Collection[str] = {*difference.changed, *difference.missing, *difference.extra}
+    return [KeyChange(key, (seen or {}).get(key), wanted.get(key)) for key in sorted(keys)]

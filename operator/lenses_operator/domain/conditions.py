@@ -1,0 +1,239 @@
+"""What to say of a connector: Ready, its reason and a message a person can act on. One function a situation."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from lenses_operator.domain.drift import Difference
+from lenses_operator.domain.observed import Observed
+from lenses_operator.domain.reasons import Reason
+from lenses_operator.domain.restarts import Plan as Restarts
+from lenses_operator.domain.situation import Refusal
+from lenses_operator.domain.states import HELD
+from lenses_operator.domain.traces import root_cause
+from lenses_operator.lenses.models import Task
+from lenses_operator.resources.base import RESTART, rfc3339
+from lenses_operator.resources.conditions import Phase, Verdict
+from lenses_operator.resources.connector import ConnectorKey, WantedState
+
+KNOWN = frozenset({"RUNNING", "UNASSIGNED", "RESTARTING", "PAUSED", "STOPPED", "FAILED"})
+NO_TASKS_GRACE = 60.0
+"""Seconds a running connector may be without tasks before that is reported."""
+
+
+def progressing(message: str) -> Verdict:
+    return Verdict(ready="Unknown", reason=Reason.PROGRESSING, message=message, phase=Phase.RECONCILING)
+
+
+def creating(connector: ConnectorKey) -> Verdict:
+    return progressing(f"Connector {connector} is being created and its tasks are starting.")
+
+
+def refused(refusal: Refusal) -> Verdict:
+    return Verdict(ready="False", reason=refusal.reason, message=refusal.message, phase=Phase.STALLED)
+
+
+def config_invalid(message: str) -> Verdict:
+    return Verdict(ready="False", reason=Reason.CONFIG_INVALID, message=message, phase=Phase.STALLED)
+
+
+def schema_mismatch(words: str) -> Verdict:
+    """What a person can do about it differs: the object may be wrong, or the definition that let it in."""
+    return config_invalid(
+        f"This resource does not fit its definition ({words}). Nothing is done for it in Lenses until it is corrected. "
+        "If kubectl took it as it is, the CustomResourceDefinition in the cluster is not this version's: install that."
+    )
+
+
+def conflict(message: str) -> Verdict:
+    return Verdict(ready="False", reason=Reason.CONFLICT, message=message, phase=Phase.STALLED)
+
+
+def reference_not_found(message: str) -> Verdict:
+    return Verdict(ready="False", reason=Reason.REFERENCE_NOT_FOUND, message=message, phase=Phase.STALLED)
+
+
+def not_allowed(message: str) -> Verdict:
+    return Verdict(ready="False", reason=Reason.NOT_ALLOWED, message=message, phase=Phase.STALLED)
+
+
+def offsets_operation(name: str, observed: Observed) -> Verdict:
+    message = (
+        f"LensesConnectorOffsets {name} changes the connector's offsets, for which it is kept stopped "
+        f"(it is {observed.state or 'in an unknown state'}). It goes back to what spec.state says by itself."
+    )
+    return Verdict(ready="Unknown", reason=Reason.OFFSETS_OPERATION, message=message, phase=Phase.RECONCILING)
+
+
+def suspended(observed: Observed | None) -> Verdict:
+    if observed is None:
+        shown = "What Lenses shows of the connector is not looked at."
+    elif observed.present:
+        shown = f"The connector is {observed.state or 'in an unknown state'} and is left so."
+    else:
+        shown = "The connector does not exist, and is not created."
+    return Verdict(
+        ready="Unknown",
+        reason=Reason.SUSPENDED,
+        message=f"spec.suspend is true: nothing is changed in Lenses. {shown} Set it to false to go on.",
+    )
+
+
+def not_adopted(connector: ConnectorKey, difference: Difference, *, hidden: bool = False) -> Verdict:
+    """`hidden`: Lenses shows nothing of its configuration that could be compared."""
+    message = f"Connector {connector} was there before this resource"
+    if hidden:
+        message += (
+            ", and Lenses does not show its configuration, so nothing is known to match. It is left as it is. To own "
+            "it, give the token's role the permission to read configurations, or set spec.adoptionPolicy: Always, "
+            "which writes the configuration anew."
+        )
+    elif difference:
+        message += (
+            f" and its configuration differs: {difference.describe()}. It is left as it is. To own it, make spec.config"
+            " match it, set spec.adoptionPolicy: Always, or delete the connector in Lenses."
+        )
+    else:
+        message += (
+            ", and spec.adoptionPolicy is Never. It is left as it is. To own it, set spec.adoptionPolicy to IfIdentical"
+            " or Always, or delete the connector in Lenses."
+        )
+    return Verdict(ready="False", reason=Reason.NOT_ADOPTED, message=message, phase=Phase.STALLED)
+
+
+def deleting(message: str) -> Verdict:
+    return Verdict(ready="False", reason=Reason.DELETING, message=message, phase=Phase.RECONCILING)
+
+
+def deletion_blocked(connector: ConnectorKey | None, namespace: str, name: str, problem: Verdict) -> Verdict:
+    """What blocks, and the exact command that lets go without touching the connector. None: it cannot be told which."""
+    what = "Its connector" if connector is None else f"Connector {connector}"
+    message = (
+        f"{what} could not be deleted yet ({problem.reason}: {problem.message.rstrip('.')}). "
+        "It is tried again. To let this resource go and leave the connector as it is: "
+        f"kubectl patch lensesconnector {name} -n {namespace} --type=merge "
+        """-p '{"spec":{"deletionPolicy":"Retain"}}'"""
+    )
+    return Verdict(ready="False", reason=Reason.DELETION_BLOCKED, message=message, phase=Phase.RECONCILING)
+
+
+def blind(connector: ConnectorKey, token: str | None) -> Verdict:
+    """`token`: where it comes from if it is not the operator's own."""
+    whose = "the operator's token" if token is None else f"the token of {token}"
+    message = (
+        f"Lenses answers that it does not exist, but by now {whose} sees no connector at all in environment "
+        f"{connector.environment}, where it saw others before: it has rather lost a right. "
+        "Give its Lenses account the permissions it had."
+    )
+    return Verdict(ready="False", reason=Reason.FORBIDDEN, message=message, phase=Phase.STALLED)
+
+
+def missing(connector: ConnectorKey) -> Verdict:
+    return progressing(f"Connector {connector} is not found. It is looked for once more before it is created again.")
+
+
+def of_connector(
+    observed: Observed,
+    wanted: WantedState,
+    *,
+    without_tasks: float = 0.0,
+    waiting: Difference | None = None,
+    restarts: Restarts | None = None,
+) -> Verdict:
+    """An owned connector that exists. `without_tasks`: seconds it has been running without any task."""
+    if observed.state is None:
+        return _unknown("Lenses does not say which state the connector is in.")
+    if observed.state == "FAILED":
+        return _connector_failed(observed, restarts if wanted is WantedState.RUNNING else None)
+    if observed.state not in KNOWN:
+        return _unknown(f"Lenses reports the state {observed.state}, which this version does not know.")
+    if wanted is WantedState.RUNNING:
+        return _wanted_running(observed, without_tasks, restarts)
+    return _wanted_held(observed, wanted, waiting)
+
+
+def _wanted_running(observed: Observed, without_tasks: float, restarts: Restarts | None) -> Verdict:
+    failed = [task for task in observed.tasks if task.state == "FAILED"]
+    running = [task for task in observed.tasks if task.state == "RUNNING"]
+    if observed.state in HELD.values():
+        return progressing(f"The connector is {observed.state} and is being resumed.")
+    if failed:
+        return _task_failed(failed, len(observed.tasks), restarts)
+    if observed.state == "RUNNING" and not observed.tasks and without_tasks >= NO_TASKS_GRACE:
+        return Verdict(
+            ready="False",
+            reason=Reason.NO_TASKS,
+            message="The connector is RUNNING but has had no task for more than a minute: it found nothing to work on, "
+            "or the workers cannot start its tasks. Look at its configuration and at the Connect workers' logs.",
+            phase=Phase.RECONCILING,
+        )
+    if observed.state == "RUNNING" and observed.tasks and len(running) == len(observed.tasks):
+        return Verdict(ready="True", reason=Reason.RUNNING, message=_count(len(running), len(observed.tasks)))
+    return progressing(
+        f"The connector is {observed.state}; {_count(len(running), len(observed.tasks)).lower()} Waiting for the rest."
+    )
+
+
+def _wanted_held(observed: Observed, wanted: WantedState, waiting: Difference | None) -> Verdict:
+    busy = [task for task in observed.tasks if task.state == "RUNNING"]
+    if observed.state != HELD[wanted] or busy:
+        still = f", {len(busy)} of its tasks still running" if busy else ""
+        return progressing(f"The connector is {observed.state}{still}; it is to be {HELD[wanted]}.")
+    reason = Reason.PAUSED if wanted is WantedState.PAUSED else Reason.STOPPED
+    message = f"The connector is {observed.state}, as spec.state asks."
+    failed = [task for task in observed.tasks if task.state == "FAILED"]
+    if failed:
+        message += f" Failed: {_ids(failed)}."
+    if waiting:
+        message += (
+            f" A new configuration ({waiting.describe()}) waits until the connector is next to run,"
+            " since applying it would run the connector."
+        )
+    return Verdict(ready="True", reason=reason, message=message)
+
+
+def _unknown(message: str) -> Verdict:
+    return Verdict(ready="Unknown", reason=Reason.STATE_UNKNOWN, message=message, phase=Phase.RECONCILING)
+
+
+def _task_failed(failed: Sequence[Task], total: int, restarts: Restarts | None) -> Verdict:
+    cause = next((root_cause(task.trace) for task in failed if task.trace), "")
+    message = (
+        f"{len(failed)} of {total} tasks failed ({_ids(failed)})" + (f": {cause.rstrip('.')}" if cause else "") + ". "
+    )
+    return _failed(Reason.TASK_FAILED, message + "See status.tasks for each one's error.", restarts)
+
+
+def _connector_failed(observed: Observed, restarts: Restarts | None) -> Verdict:
+    failed = [task for task in observed.tasks if task.state == "FAILED"]
+    cause = next((root_cause(task.trace) for task in failed if task.trace), "")
+    message = "The connector itself failed" + (f" ({_ids(failed)} too)" if failed else "")
+    message += (f": {cause.rstrip('.')}" if cause else "") + ". Its own error is in the Connect worker's log."
+    return _failed(Reason.CONNECTOR_FAILED, message, restarts)
+
+
+def _failed(reason: Reason, message: str, restarts: Restarts | None) -> Verdict:
+    """With budget left the operator goes on; without, a person has to."""
+    if restarts is None or restarts.counter is None:
+        message += f" Mend the cause, then restart it with the annotation {RESTART}=<a new value>."
+        return Verdict(ready="False", reason=reason, message=message, phase=Phase.STALLED)
+    done = restarts.counter.count
+    if restarts.under_way:
+        message += f" Automatic restart {done} of {restarts.budget} is under way."
+        return Verdict(ready="False", reason=reason, message=message, phase=Phase.RECONCILING)
+    if restarts.due is None:
+        message += (
+            f" All {done} automatic restarts were used. Mend the cause, then restart it with the annotation "
+            f"{RESTART}=<a new value>, or change the spec to begin anew."
+        )
+        return Verdict(ready="False", reason=reason, message=message, phase=Phase.STALLED)
+    message += f" Automatic restart {done + 1} of {restarts.budget} is due at {rfc3339(restarts.due)}."
+    return Verdict(ready="False", reason=reason, message=message, phase=Phase.RECONCILING)
+
+
+def _ids(tasks: Sequence[Task]) -> str:
+    return ("task " if len(tasks) == 1 else "tasks ") + ", ".join(str(task.id) for task in tasks)
+
+
+def _count(running: int, total: int) -> str:
+    return f"{running} of {total} tasks running."

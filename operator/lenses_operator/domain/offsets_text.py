@@ -1,0 +1,337 @@
+"""What an offsets operation asks, sends and finds: exact JSON text on the way out, comparison on the way back."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import hashlib
+import io
+import json
+from collections import OrderedDict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from lenses_operator.lenses.models import member_text, offsets_of, parse_offsets
+from lenses_operator.lenses.pieces import elements
+from lenses_operator.resources.connector import LensesConnector
+from lenses_operator.resources.connector_offsets import Action, LensesConnectorOffsets, OffsetsSpec
+
+SHOWN_ENTRIES = 500
+SHOWN_BYTES = 256 * 1024
+BEFORE_PLAIN = 256 * 1024
+BEFORE_COMPRESSED = 1024 * 1024
+OBJECT_BYTES = 1_250_000
+"""Spec and status together; etcd takes 1.5 MiB, and kubectl keeps up to 256 KiB of its own in an annotation."""
+MAX_TEXT = 64 * 1024 * 1024
+"""Bytes: no answer of Lenses is longer, so nothing that was kept is."""
+MOST_DEEP = 100
+"""Nesting up to which offsets are shown; the model that writes a status gives up at some 250."""
+ENTRY = 100
+"""Characters that one of `spec.offsets` counts for."""
+WORTH_KEEPING = 8 * 1024
+KEPT_TEXTS = 16
+"""Of more than a mebibyte each, at the most."""
+_TEXTS: OrderedDict[bytes, str | OffsetsInvalid] = OrderedDict()
+MAX_ZEROS = 64
+"""Beyond them a number is compared in its scientific form: `1e999999999` must not become a gigabyte of zeros."""
+SEEKS_BY_ITSELF = (
+    "io.lenses.streamreactor.connect.aws.s3.sink",
+    "io.lenses.streamreactor.connect.gcp.storage.sink",
+    "io.lenses.streamreactor.connect.datalake.sink",
+)
+
+
+class OffsetsInvalid(ValueError):  # noqa: N818 - the name is the condition's reason
+    """The entries cannot be sent; the message names the entry and what to do."""
+
+
+def weight(spec: OffsetsSpec) -> int:
+    """What the time that `request_text` takes at the first time depends on: characters, about."""
+    return len(spec.offsets_json or "") + ENTRY * len(spec.offsets)
+
+
+def request_text(spec: OffsetsSpec) -> str | None:
+    """The JSON array to send, to the letter; None for Reset. Raises OffsetsInvalid.
+
+    Many a pass asks it again; of a long one the answer is kept.
+    """
+    if spec.action is not Action.ALTER:
+        return None
+    if weight(spec) < WORTH_KEEPING:
+        return _text_of(spec)
+    digest = hashlib.sha256((spec.offsets_json or spec.model_dump_json(include={"offsets"})).encode()).digest()
+    known = _TEXTS.get(digest)
+    if known is None:
+        try:
+            known = _text_of(spec)
+        except OffsetsInvalid as error:
+            known = error.with_traceback(None)
+        _TEXTS[digest] = known
+        while len(_TEXTS) > KEPT_TEXTS:
+            _TEXTS.popitem(last=False)
+    if isinstance(known, OffsetsInvalid):
+        raise OffsetsInvalid(str(known))
+    return known
+
+
+def _text_of(spec: OffsetsSpec) -> str:
+    if spec.offsets_json is not None:
+        text, where = _array_of(spec.offsets_json), "spec.offsetsJson"
+    else:
+        entries = [
+            {"partition": entry.partition, "offset": None if entry.drop else entry.offset} for entry in spec.offsets
+        ]
+        text, where = json.dumps(entries, ensure_ascii=False), "spec.offsets"
+    try:
+        _check(text, where)
+    except RecursionError:
+        raise OffsetsInvalid(f"{where} is nested too deeply.") from None
+    return text
+
+
+def _array_of(text: str) -> str:
+    """The text of a GET as it is, or its array alone."""
+    if not text.lstrip().startswith("{"):
+        return text.strip()
+    try:
+        return offsets_of(text).text
+    except ValueError as error:
+        raise OffsetsInvalid(f"spec.offsetsJson: {error}. Give the JSON that a GET of the offsets answers.") from None
+
+
+def _check(text: str, where: str) -> None:
+    try:
+        entries = parse_offsets(text)
+    except ValueError as error:
+        raise OffsetsInvalid(f"{where}: {error}.") from None
+    if not entries:
+        raise OffsetsInvalid(f"{where} has no entry; to forget all offsets use action: Reset.")
+    seen: dict[str, int] = {}
+    for index, (entry, (plain, _, _)) in enumerate(zip(entries, elements(text), strict=True)):
+        if not isinstance(entry.partition, dict) or not entry.partition:
+            raise OffsetsInvalid(f"{where}[{index}].partition must be an object with at least one field.")
+        if not isinstance(plain, dict) or "offset" not in plain:
+            raise OffsetsInvalid(f'{where}[{index}] has no offset; to forget this partition\'s write "offset": null.')
+        if entry.offset is not None and not isinstance(entry.offset, dict):
+            raise OffsetsInvalid(f"{where}[{index}].offset must be an object, or null to forget this partition's.")
+        key = _partition_key(entry.partition)
+        if key in seen:
+            raise OffsetsInvalid(f"{where}[{index}] names the same partition as {where}[{seen[key]}].")
+        seen[key] = index
+
+
+def usable(spec: OffsetsSpec) -> bool:
+    """Whether there is something to send, or to reset."""
+    try:
+        request_text(spec)
+    except OffsetsInvalid:
+        return False
+    return True
+
+
+def _partition_key(partition: object) -> str:
+    """Alike for `0` and `"0"`: sinks take both for the same partition."""
+    return json.dumps(_alike(partition), sort_keys=True)
+
+
+def _alike(value: Any) -> Any:
+    """Numbers and their string form are the same, and a field that is absent is the same as null.
+
+    Strings are compared to the letter: `"007"` and `"7"` may be two files.
+    """
+    if isinstance(value, dict):
+        return {key: _alike(item) for key, item in value.items() if item is not None}
+    if isinstance(value, list):
+        return [_alike(item) for item in value]
+    if isinstance(value, int | Decimal) and not isinstance(value, bool):
+        return _digits(value)
+    return value
+
+
+def _digits(value: int | Decimal) -> str:
+    """Every digit, and the same for `1`, `1.0` and `10e-1`. No arithmetic: a context would round, or overflow."""
+    sign, digits, exponent = Decimal(value).as_tuple()
+    assert isinstance(exponent, int), "JSON has neither NaN nor infinity"
+    plain = "".join(map(str, digits)).lstrip("0")
+    kept = plain.rstrip("0")
+    exponent += len(plain) - len(kept)
+    minus = "-" if sign and kept else ""
+    if not kept:
+        return "0"
+    if 0 <= exponent < MAX_ZEROS:
+        return f"{minus}{kept}{'0' * exponent}"
+    return f"{minus}{kept}e{exponent}"
+
+
+def differences(asked: str | None, read: str) -> list[str]:
+    """What a read-back does not show as it was asked; `asked` None: everything was to be forgotten."""
+    found = {_partition_key(entry.partition): entry for entry in parse_offsets(read)}
+    if asked is None:
+        left = [entry for entry in found.values() if entry.offset is not None]
+        return [f"{len(left)} partitions still have an offset"] if left else []
+    rows = []
+    for entry in parse_offsets(asked):
+        now = found.get(_partition_key(entry.partition))
+        offset = now.offset if now else None
+        if _alike(offset) != _alike(entry.offset):
+            rows.append(f"{_shown(entry.partition)} is at {_shown(offset)} instead of {_shown(entry.offset)}")
+    return rows
+
+
+def gone_on(asked: str | None, before: str, read: str) -> bool:
+    """Whether a partition is neither where it was nor where the request puts it: the connector has run since, or
+    somebody else has changed its offsets. A request carried out in part leaves each at one of the two."""
+    was, now = _places(before), _places(read)
+    put = {} if asked is None else was | _places(asked)
+    return any(now.get(key) not in (was.get(key), put.get(key)) for key in was | now | put)
+
+
+def _places(text: str) -> dict[str, Any]:
+    return {_partition_key(entry.partition): _alike(entry.offset) for entry in parse_offsets(text)}
+
+
+def _shown(value: object) -> str:
+    if value is None:
+        return "no offset"
+    try:
+        return json.dumps(_plain(value), ensure_ascii=False)[:200]
+    except RecursionError:
+        return "something nested too deeply to be shown"
+
+
+@dataclass(frozen=True)
+class Shown:
+    """Offsets for people: cut, with the true number of partitions."""
+
+    partitions: int
+    offsets: tuple[Any, ...]
+    truncated: bool
+
+
+def shown(text: str, room: int = SHOWN_BYTES) -> Shown:
+    """At most 500 entries or 256 KiB, and no more than `room`; numbers as Kubernetes can keep them."""
+    entries = parse_offsets(text)
+    kept: list[Any] = []
+    size = 0
+    for entry in entries[:SHOWN_ENTRIES]:
+        try:
+            row = {"partition": _plain(entry.partition), "offset": _plain(entry.offset)}
+        except RecursionError:
+            break
+        size += len(json.dumps(row).encode())
+        if size > min(SHOWN_BYTES, room):
+            break
+        kept.append({name: value for name, value in row.items() if value is not None})
+    return Shown(len(entries), tuple(kept), len(kept) < len(entries))
+
+
+def _plain(value: Any, depth: int = 0) -> Any:
+    """What JSON in Kubernetes cannot hold as a number is shown as text; `before` keeps it to the letter.
+
+    Raises RecursionError where it is nested more deeply than a status can be written.
+    """
+    if depth > MOST_DEEP:
+        raise RecursionError
+    if isinstance(value, dict):
+        return {_plain(key): _plain(item, depth + 1) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_plain(item, depth + 1) for item in value]
+    if isinstance(value, str):
+        return value.encode(errors="replace").decode()  # half a surrogate pair is no text that Kubernetes could keep
+    if isinstance(value, Decimal):
+        return str(value)
+    if isinstance(value, int) and not isinstance(value, bool) and not -(2**63) <= value < 2**63:
+        return str(value)
+    return value
+
+
+@dataclass(frozen=True)
+class Before:
+    """What it takes to go back: the text, or gzip and base64 of it where it is big."""
+
+    plain: str | None = None
+    compressed: str | None = None
+
+    @property
+    def weight(self) -> int:
+        """What the time that reading it takes depends on: characters, about."""
+        return len(self.plain or "") + 20 * len(self.compressed or "")
+
+    @property
+    def text(self) -> str | None:
+        """See `text_of`."""
+        return text_of(self.plain, self.compressed)
+
+    @property
+    def size(self) -> int:
+        """Bytes in the object as Kubernetes stores it."""
+        return len(json.dumps(self.plain or self.compressed or "", ensure_ascii=False).encode())
+
+
+def room_beside(spec: OffsetsSpec) -> int:
+    """Bytes left for the status: what is bigger than etcd takes could not be written, and would hold for ever."""
+    return OBJECT_BYTES - len(spec.model_dump_json(by_alias=True, exclude_none=True).encode())
+
+
+def before_of(text: str, room: int = OBJECT_BYTES) -> Before:
+    """Raises OffsetsInvalid where it is too big to be kept, since there would be no way back."""
+    if len(text.encode()) <= BEFORE_PLAIN:
+        kept = Before(plain=text)
+        if kept.size <= room:
+            return kept
+    packed = gzip.compress(text.encode(), mtime=0)
+    limit, size = min(BEFORE_COMPRESSED, room), 4 * -(-len(packed) // 3)
+    if size > limit:
+        raise OffsetsInvalid(
+            f"The connector's present offsets take {size} bytes even compressed, more than the "
+            f"{max(limit, 0)} that status can keep: there would be no way back."
+        )
+    return Before(compressed=base64.b64encode(packed).decode())
+
+
+def text_of(plain: str | None, compressed: str | None) -> str | None:
+    """The text that `before_of` kept. Raises what gzip raises, ValueError for more than Lenses can have said."""
+    if plain is not None or compressed is None:
+        return plain
+    with gzip.open(io.BytesIO(base64.b64decode(compressed))) as file:
+        raw = file.read(MAX_TEXT + 1)
+    if len(raw) > MAX_TEXT:
+        raise ValueError(f"it is more than {MAX_TEXT} bytes")
+    return raw.decode()
+
+
+def entry_texts(text: str) -> list[str]:
+    """Each entry of a JSON array, to the letter."""
+    return [text[begin:end] for _, begin, end in elements(text)]
+
+
+def unknown_before(asked: str, before: str) -> list[str]:
+    """Entries that forget the partitions which were asked for and had no offset before."""
+    known = {_partition_key(entry.partition) for entry in parse_offsets(before)}
+    return [
+        f'{{"partition":{member_text(text, "partition")},"offset":null}}'
+        for text, entry in zip(entry_texts(asked), parse_offsets(asked), strict=True)
+        if entry.offset is not None and _partition_key(entry.partition) not in known
+    ]
+
+
+def next_in_line(operations: Iterable[LensesConnectorOffsets]) -> LensesConnectorOffsets | None:
+    """Of those that address one connector: the one under way, else the oldest that is not finished."""
+    open_ones = [one for one in operations if one.operates and not one.finished and not one.metadata.deleting]
+    return min(open_ones, key=lambda one: (not one.under_way, one.age_order), default=None)
+
+
+def holds(operation: LensesConnectorOffsets | None, connector: LensesConnector) -> bool:
+    """Whether the operation keeps the connector stopped. Derived from the objects each time, stored nowhere."""
+    if operation is None or connector.metadata.deleting:
+        return False
+    return operation.under_way or (not connector.spec.suspend and usable(operation.spec))
+
+
+def seek_hint(class_name: str) -> str:
+    """Some sinks keep their own position; a day can be lost looking for it."""
+    if not class_name.startswith(SEEKS_BY_ITSELF):
+        return ""
+    return " This sink seeks to the position in its own index in the bucket, which altered offsets do not change."

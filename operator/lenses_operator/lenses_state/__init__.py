@@ -1,0 +1,1 @@
+"""What is seen of Lenses: lists, proofs, and with which token."""

@@ -1,0 +1,184 @@
+"""The pollers that the resources call for: one per Connect cluster and token, from its first resource to its last."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from contextvars import Context
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from lenses_operator.lenses.errors import LensesError
+from lenses_operator.lenses_state.poller import ClusterPoller, ConnectorName, View
+from lenses_operator.lenses_state.sessions import Session
+from lenses_operator.resources.base import ObjectKey
+from lenses_operator.resources.connector import ConnectorKey
+
+PATIENCE = 5.0
+"""Seconds a first list is waited for by what has something to do."""
+
+
+class Scope(NamedTuple):
+    """A list seen with one token says nothing about another."""
+
+    environment: str
+    cluster: str
+    session: str
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How one cluster's list stands for one token. `read_at`: loop time of the last good one."""
+
+    environment: str
+    cluster: str
+    error: LensesError | None
+    read_at: float | None
+
+
+class Pollers:
+    """`enqueue` gets the object keys that a new list concerns."""
+
+    def __init__(
+        self,
+        interval: float,
+        enqueue: Callable[[ObjectKey], None],
+        claimants: Callable[[ConnectorKey], Iterable[ObjectKey]],
+    ) -> None:
+        self._interval = interval
+        self._enqueue = enqueue
+        self._claimants = claimants
+        self._scope_of: dict[ObjectKey, Scope] = {}
+        self._members: dict[Scope, set[ObjectKey]] = defaultdict(set)
+        self._recheck: dict[Scope, set[ObjectKey]] = defaultdict(set)
+        self._pollers: dict[Scope, ClusterPoller] = {}
+        self._tasks: dict[Scope, asyncio.Task[None]] = {}
+
+    def subscribe(self, environment: str, cluster: str, session: Session, key: ObjectKey) -> View | None:
+        """The cluster's view; None until its first list has ended, which then enqueues the key."""
+        scope = Scope(environment, cluster, session.id)
+        if self._scope_of.get(key) != scope:
+            self.unsubscribe(key)
+            self._scope_of[key] = scope
+            self._members[scope].add(key)
+        poller = self._pollers.get(scope)
+        if poller is None:
+            poller = ClusterPoller(
+                session.client, environment, cluster, self._interval, lambda changed: self._changed(scope, changed)
+            )
+            self._pollers[scope] = poller
+            # In a context of its own: it outlives the pass that begins it, whose name its log lines would bear.
+            name = f"poll {environment}/{cluster}"
+            self._tasks[scope] = asyncio.create_task(poller.run(), name=name, context=Context())
+        return poller.view
+
+    def patience(self, key: ObjectKey) -> float:
+        """Seconds for which the first list should still be waited for."""
+        scope = self._scope_of.get(key)
+        if scope is None:
+            return 0.0
+        until: float = self._pollers[scope].begun_at + PATIENCE
+        return max(0.0, until - asyncio.get_running_loop().time())
+
+    def unsubscribe(self, key: ObjectKey) -> None:
+        """The object needs no list any more."""
+        scope = self._scope_of.pop(key, None)
+        if scope is None:
+            return
+        members = self._members[scope]
+        members.discard(key)
+        self._recheck[scope].discard(key)
+        if not members:
+            del self._members[scope], self._recheck[scope], self._pollers[scope]
+            self._tasks.pop(scope).cancel()
+
+    def recheck(self, key: ObjectKey) -> None:
+        """Look at the key after the next list, changed or not: what was read meanwhile is newer than the last list."""
+        scope = self._scope_of.get(key)
+        if scope is not None:
+            self._recheck[scope].add(key)
+
+    def poll_now(self, session_id: str) -> None:
+        """List again now wherever this session is used: its token is a new one."""
+        for scope, poller in self._pollers.items():
+            if scope.session == session_id:
+                poller.poll_now()
+
+    def deleted(self, key: ObjectKey, connector: ConnectorKey) -> None:
+        """Our own DELETE was accepted."""
+        scope = self._scope_of.get(key)
+        if scope is not None:
+            self._pollers[scope].deleted((connector.cluster, connector.name))
+
+    def witness(self, key: ObjectKey, connector: ConnectorKey) -> ConnectorKey | None:
+        """Another connector of its cluster that the last list shows, if there is a good one."""
+        scope = self._scope_of.get(key)
+        view = None if scope is None else self._pollers[scope].view
+        if view is None or view.error is not None:
+            return None
+        names = (name for _, name in view.entries if name != connector.name)
+        return next((connector._replace(name=name) for name in names), None)
+
+    def blind(self, key: ObjectKey, connector: ConnectorKey, since: float) -> bool:
+        """Whether the token sees nothing at all of an environment in which it saw other connectors, which we have not
+        deleted: it has lost a right rather than all of them their existence.
+
+        A list from before `since` says nothing of that: the right may have been lost since, and a new one is due.
+        """
+        scope = self._scope_of.get(key)
+        if scope is None:
+            return False
+        own = (connector.cluster, connector.name)
+        beside = [
+            poller
+            for known, poller in self._pollers.items()
+            if (known.environment, known.session) == (scope.environment, scope.session)
+        ]
+        sees = any(
+            poller.view is not None
+            and poller.view.error is None
+            and poller.view.asked_at > since
+            and poller.view.entries.keys() - {own}
+            for poller in beside
+        )
+        blind = not sees and any(poller.missed - {own} for poller in beside)
+        for poller in beside if blind else ():
+            poller.poll_now()
+        return blind
+
+    def used(self) -> set[tuple[str, str]]:
+        """Each environment with each session that it is seen with."""
+        return {(scope.environment, scope.session) for scope in self._pollers}
+
+    def polled(self, environment: str = "") -> bool:
+        """Whether a first list of this environment has ended, well or badly; without a name every one so far."""
+        if not environment:
+            return all(poller.view is not None for poller in self._pollers.values())
+        return any(
+            poller.view is not None for scope, poller in self._pollers.items() if scope.environment == environment
+        )
+
+    def standings(self) -> Iterator[Standing]:
+        """Of every list that has ended at least once."""
+        for scope, poller in self._pollers.items():
+            if poller.view is not None:
+                yield Standing(scope.environment, scope.cluster, poller.view.error, poller.read_at)
+
+    async def close(self) -> None:
+        tasks = list(self._tasks.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _changed(self, scope: Scope, changed: frozenset[ConnectorName] | None) -> None:
+        if scope not in self._pollers:
+            return  # ended meanwhile
+        due, self._recheck[scope] = self._recheck[scope], set()
+        if changed is None:
+            due = set(self._members[scope])
+        else:
+            for cluster, name in changed:
+                due.update(self._claimants(ConnectorKey(scope.environment, cluster, name)))
+        for key in due:
+            self._enqueue(key)

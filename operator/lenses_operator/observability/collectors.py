@@ -1,0 +1,137 @@
+"""What stands, read from the stores whenever Prometheus asks."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+
+from prometheus_client import Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.registry import Collector
+
+from lenses_operator.controllers.problems import reason_of
+from lenses_operator.lenses.models import ConnectorState
+from lenses_operator.lenses_state.pollers import Standing
+from lenses_operator.observability.metrics import NAMESPACE
+from lenses_operator.resources.connector import KIND as CONNECTOR
+from lenses_operator.resources.connector import LensesConnector
+from lenses_operator.resources.connector_offsets import KIND as OFFSETS
+from lenses_operator.resources.connector_offsets import LensesConnectorOffsets
+from lenses_operator.workqueue.queue import QueueStats
+
+STATES = frozenset(ConnectorState)
+UNKNOWN = "UNKNOWN"
+NONE = "NONE"
+"""No connector to show: not created yet, refused, or somebody else's."""
+
+Families = Iterator[Metric]
+
+
+def _gauge(name: str, text: str, *labels: str) -> GaugeMetricFamily:
+    return GaugeMetricFamily(f"{NAMESPACE}_{name}", text, labels=labels)
+
+
+def _single(name: str, text: str, value: float) -> GaugeMetricFamily:
+    return GaugeMetricFamily(f"{NAMESPACE}_{name}", text, value=value)
+
+
+class _Standing(Collector):
+    def describe(self) -> Iterable[Metric]:
+        """Nothing: a registry would ask for everything once, before it stands, to learn the names."""
+        return ()
+
+
+class QueueMetrics(_Standing):
+    """Named after client-go's work queue."""
+
+    def __init__(self, stats: Callable[[], QueueStats], workers: int) -> None:
+        self._stats = stats
+        self._workers = workers
+
+    def collect(self) -> Families:
+        stats = self._stats()
+        yield _single("workqueue_depth", "Keys that are due and wait for a worker.", stats.depth)
+        yield _single("workqueue_oldest_seconds", "How long the first of them has been due.", stats.oldest)
+        yield CounterMetricFamily(f"{NAMESPACE}_workqueue_adds", "Keys that fell due.", value=stats.adds)
+        yield _single("active_workers", "Worker that are running.", stats.running)
+        yield _single("max_concurrent_reconciles", "Worker that may run at a time in each environment.", self._workers)
+        yield _single("workqueue_longest_running_processor_seconds", "Of the longest pass running.", stats.longest)
+
+
+class EnvironmentMetrics(_Standing):
+    """One series per Connect cluster: it is up if any token's last list of it was good. `clock` is the loop's time."""
+
+    def __init__(self, standings: Callable[[], Iterable[Standing]], clock: Callable[[], float]) -> None:
+        self._standings = standings
+        self._clock = clock
+
+    def collect(self) -> Families:
+        where = ("environment", "cluster")
+        up = _gauge("environment_up", "1 where the last list of its connectors was good.", *where)
+        error = _gauge("environment_error", "1 while it is not up, by reason.", *where, "reason")
+        last = _gauge("environment_last_poll_timestamp_seconds", "When its last good list ended.", *where)
+        best: dict[tuple[str, str], Standing] = {}
+        for standing in self._standings():
+            place = (standing.environment, standing.cluster)
+            known = best.get(place)
+            if known is None or _rank(standing) > _rank(known):
+                best[place] = standing
+        now, wall = self._clock(), time.time()
+        for place, standing in best.items():
+            up.add_metric([*place], standing.error is None)
+            if standing.error is not None:
+                error.add_metric([*place, reason_of(standing.error)], 1)
+            if standing.read_at is not None:
+                last.add_metric([*place], wall - (now - standing.read_at))
+        yield from (up, error, last)
+
+
+def _rank(standing: Standing) -> tuple[bool, float]:
+    return standing.error is None, standing.read_at or 0.0
+
+
+class ResourceMetrics(_Standing):
+    """Connectors and tasks by state; nothing while another process works."""
+
+    def __init__(
+        self,
+        connectors: Iterable[LensesConnector],
+        offsets: Iterable[LensesConnectorOffsets],
+        working: Callable[[], bool],
+    ) -> None:
+        self._connectors = connectors
+        self._offsets = offsets
+        self._working = working
+
+    def collect(self) -> Families:
+        if not self._working():
+            return
+        resources = _gauge("resources", "Resources that the operator looks after.", "kind")
+        resources.add_metric([CONNECTOR], sum(1 for _ in self._connectors))
+        resources.add_metric([OFFSETS], sum(1 for _ in self._offsets))
+        yield resources
+        connectors, tasks = Counter[tuple[str, str]](), Counter[tuple[str, str]]()
+        for one in self._connectors:
+            environment = one.spec.environment
+            connectors[environment, _state(one.status.state)] += 1
+            for task in one.status.tasks:
+                tasks[environment, _state(task.state)] += 1
+        for name, text, counts in (
+            (
+                "connectors",
+                "LensesConnectors by their connector's state, NONE where there is none to show.",
+                connectors,
+            ),
+            ("tasks", "Their tasks by state.", tasks),
+        ):
+            family = _gauge(name, text, "environment", "state")
+            for labels, count in counts.items():
+                family.add_metric(labels, count)
+            yield family
+
+
+def _state(word: str | None) -> str:
+    if word is None:
+        return NONE
+    return word if word in STATES else UNKNOWN

@@ -1,0 +1,223 @@
+"""One list for all: a passing failure is doubted once, then reported once."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import cast
+
+import pytest
+
+from lenses_operator.lenses import errors
+from lenses_operator.lenses.client import LensesClient
+from lenses_operator.lenses_state.poller import ClusterPoller, ConnectorName
+from unit.controllers.fakes import Connector, FakeLenses
+from unit.controllers.virtualtime import START, now, virtual_time
+
+ORDERS = ("connect-eu", "orders")
+DOWN = errors.ServerError("list_connectors", detail="down")
+
+
+class Rig:
+    def __init__(self) -> None:
+        self.lenses = FakeLenses()
+        self.lenses.connectors[ORDERS] = Connector({})
+        self.changes: list[frozenset[ConnectorName] | None] = []
+        self.poller = ClusterPoller(
+            cast("LensesClient", self.lenses),
+            "prod",
+            "connect-eu",
+            15.0,
+            self.changes.append,
+            uniform=lambda _, high: high,
+        )
+
+    def lost(self) -> bool:
+        return self.poller.view is not None and self.poller.view.error is not None
+
+    async def polls(self, times: int = 1) -> None:
+        for _ in range(times):
+            await self.poller.poll()
+
+
+@virtual_time
+async def test_the_first_list_concerns_everybody() -> None:
+    rig = Rig()
+    seen = rig.poller.view
+    assert seen is None
+    await rig.polls()
+    assert rig.changes == [None]
+    assert rig.poller.view is not None
+    assert set(rig.poller.view.entries) == {ORDERS}
+
+
+@virtual_time
+async def test_that_it_is_lost_and_that_it_is_back_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "lenses_operator")
+    rig = Rig()
+    await rig.polls(3)
+    rig.lenses.always("list_connectors", DOWN)
+    await rig.polls(5)
+    rig.lenses.always("list_connectors", None)
+    await rig.polls(3)
+    ours = [record for record in caplog.records if record.name.startswith("lenses_operator")]
+    assert [line.getMessage() for line in ours] == [
+        "list of connectors failed: list connectors: Lenses answered 500",
+        "cluster back",
+    ]
+    assert {(line.__dict__["environment"], line.__dict__["cluster"]) for line in ours} == {("prod", "connect-eu")}
+
+
+@virtual_time
+async def test_then_only_what_changed() -> None:
+    rig = Rig()
+    await rig.polls(2)
+    rig.lenses.connectors[ORDERS].state = "PAUSED"
+    rig.lenses.connectors["connect-eu", "new"] = Connector({})
+    await rig.polls()
+    rig.lenses.connectors[ORDERS].tasks[0] = ("FAILED", None)
+    await rig.polls()
+    del rig.lenses.connectors["connect-eu", "new"]
+    await rig.polls()
+    assert rig.changes == [
+        None,
+        frozenset(),
+        frozenset({ORDERS, ("connect-eu", "new")}),
+        frozenset({ORDERS}),
+        frozenset({("connect-eu", "new")}),
+    ]
+
+
+@virtual_time
+@pytest.mark.parametrize(
+    "failure",
+    [
+        DOWN,
+        errors.LensesUnreachable("x"),
+        errors.UnusableAnswer("x", status=200),
+        errors.AgentNotConnected("x"),
+        errors.RateLimited("x"),
+    ],
+    ids=lambda failure: type(failure).__name__,
+)
+async def test_a_passing_failure_is_doubted_once_and_then_reported_once(failure: errors.LensesError) -> None:
+    rig = Rig()
+    await rig.polls()
+    rig.lenses.always("list_connectors", failure)
+    await rig.polls()
+    assert not rig.lost()
+    assert rig.changes == [None]
+    await rig.polls()
+    assert rig.lost()
+    assert rig.changes == [None, None]
+    await rig.polls(5)
+    assert rig.changes == [None, None]
+    assert rig.poller.view is not None
+    assert set(rig.poller.view.entries) == {ORDERS}, "what was seen last stays"
+
+
+@virtual_time
+@pytest.mark.parametrize(
+    "failure",
+    [errors.EnvironmentNotFound("x"), errors.Unauthorized("x"), errors.Forbidden("x"), errors.LicenceRequired("x")],
+    ids=lambda failure: type(failure).__name__,
+)
+async def test_a_considered_answer_is_believed_at_once(failure: errors.LensesError) -> None:
+    rig = Rig()
+    await rig.polls()
+    rig.lenses.fail("list_connectors", failure)
+    await rig.polls()
+    assert rig.lost()
+    assert rig.changes == [None, None]
+
+
+@virtual_time
+async def test_another_failure_is_news() -> None:
+    rig = Rig()
+    await rig.polls()
+    rig.lenses.fail("list_connectors", DOWN, DOWN, errors.Unauthorized("x"), errors.Unauthorized("x"), DOWN)
+    await rig.polls(5)
+    assert len(rig.changes) == 4
+
+
+@virtual_time
+async def test_recovery_concerns_everybody() -> None:
+    rig = Rig()
+    await rig.polls()
+    rig.lenses.fail("list_connectors", DOWN, DOWN)
+    await rig.polls(3)
+    assert not rig.lost()
+    assert rig.changes == [None, None, None]
+
+
+@virtual_time
+async def test_two_failures_that_do_not_follow_each_other_are_both_doubted() -> None:
+    rig = Rig()
+    await rig.polls()
+    rig.lenses.fail("list_connectors", DOWN, None, DOWN, None)
+    await rig.polls(4)
+    assert rig.changes == [None, frozenset(), frozenset()]
+
+
+@virtual_time
+async def test_a_first_list_that_fails_is_told_so_that_nobody_waits_in_silence() -> None:
+    rig = Rig()
+    rig.lenses.fail("list_connectors", DOWN)
+    await rig.polls()
+    assert rig.lost()
+    assert rig.changes == [None]
+
+
+@virtual_time
+async def test_the_rhythm_is_the_interval_and_quicker_in_doubt() -> None:
+    rig = Rig()
+    times: list[float] = []
+    read = rig.lenses.list_connectors
+
+    async def timed(environment: str) -> object:
+        times.append(now() - START)
+        return await read(environment)
+
+    rig.lenses.list_connectors = timed  # type: ignore[method-assign, assignment]
+    rig.lenses.fail("list_connectors", None, DOWN)
+    task = asyncio.create_task(rig.poller.run())
+    await asyncio.sleep(34)
+    rig.poller.poll_now()
+    await asyncio.sleep(0.01)
+    task.cancel()
+    assert times == pytest.approx([0, 15, 17, 32, 34], abs=0.1)
+
+
+@virtual_time
+async def test_the_view_is_as_old_as_the_question() -> None:
+    rig = Rig()
+    await asyncio.sleep(5)
+    await rig.polls()
+    assert rig.poller.view is not None
+    assert rig.poller.view.asked_at == pytest.approx(START + 5)
+
+
+@virtual_time
+async def test_a_list_that_says_the_same_keeps_its_entries_and_concerns_nobody() -> None:
+    rig = Rig()
+    await rig.polls()
+    assert rig.poller.view is not None
+    entries, asked_at = rig.poller.view.entries, rig.poller.view.asked_at
+    await asyncio.sleep(15)
+    await rig.polls()
+    assert rig.poller.view.entries is entries
+    assert rig.poller.view.asked_at > asked_at
+    assert rig.changes == [None, frozenset()]
+
+
+@virtual_time
+async def test_the_same_list_after_it_was_lost_concerns_everybody() -> None:
+    rig = Rig()
+    await rig.polls()
+    rig.lenses.fail("list_connectors", DOWN, DOWN)
+    await rig.polls(2)
+    assert rig.lost()
+    await rig.polls()
+    assert not rig.lost()
+    assert set(rig.poller.view.entries if rig.poller.view else ()) == {ORDERS}
+    assert rig.changes == [None, None, None]

@@ -1,0 +1,139 @@
+"""What is read when Prometheus asks; a series goes with what it is about."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from lenses_operator.lenses import errors
+from lenses_operator.lenses_state.pollers import Standing
+from unit.observability.full import LOOP_TIME, READY, Full, condition, connector
+from unit.offsets.make import operation
+
+LOST = errors.LensesUnreachable("list_connectors", reason="timeout")
+
+
+def conditions(full: Full) -> list[tuple[str, ...]]:
+    family = full.families().get("lenses_operator_resource_condition")
+    assert family is None or all(sample.value == 1 for sample in family.samples)
+    return [tuple(sample.labels.values()) for sample in family.samples] if family else []
+
+
+def test_every_condition_of_every_resource() -> None:
+    assert conditions(Full()) == [
+        ("LensesConnector", "payments", "orders", "prod", "Ready", "False", "TaskFailed"),
+        ("LensesConnector", "payments", "orders", "prod", "Stalled", "True", "TaskFailed"),
+        ("LensesConnector", "payments", "payments", "prod", "Ready", "True", "Running"),
+        ("LensesConnectorOffsets", "payments", "back", "prod", "Ready", "False", "ConnectorNotReady"),
+    ]
+
+
+def test_the_series_of_a_resource_go_with_it_and_change_with_it() -> None:
+    full = Full()
+    full.offsets.clear()
+    full.connectors[:] = [connector("payments", "PAUSED", conditions=[condition("Ready", "True", "Paused")])]
+    assert conditions(full) == [("LensesConnector", "payments", "payments", "prod", "Ready", "True", "Paused")]
+    assert full.value("resources", kind="LensesConnector") == 1
+    assert full.value("connectors", environment="prod", state="PAUSED") == 1
+    assert full.value("connectors", environment="prod", state="RUNNING") is None
+    assert full.value("tasks", environment="prod", state="RUNNING") is None
+
+
+def test_an_operation_without_its_connector_is_of_no_environment() -> None:
+    full = Full()
+    full.connectors.clear()
+    assert [labels[3] for labels in conditions(full)] == [""]
+
+
+def test_connectors_and_tasks_by_state() -> None:
+    full = Full()
+    full.connectors += [
+        connector("new", None),
+        connector("odd", "DESTROYED", "DESTROYED"),
+        connector("there", "RUNNING", "UNASSIGNED", environment="dev"),
+    ]
+    found = {
+        name: {tuple(sample.labels.values()): sample.value for sample in full.families()[name].samples}
+        for name in ("lenses_operator_connectors", "lenses_operator_tasks")
+    }
+    assert found == {
+        "lenses_operator_connectors": {
+            ("prod", "RUNNING"): 2,
+            ("prod", "NONE"): 1,
+            ("prod", "UNKNOWN"): 1,
+            ("dev", "RUNNING"): 1,
+        },
+        "lenses_operator_tasks": {
+            ("prod", "RUNNING"): 3,
+            ("prod", "FAILED"): 1,
+            ("prod", "UNKNOWN"): 1,
+            ("dev", "UNASSIGNED"): 1,
+        },
+    }
+
+
+def test_a_replica_that_waits_tells_nothing_of_resources() -> None:
+    full = Full()
+    full.working = False
+    names = full.families().keys()
+    assert not names & {f"lenses_operator_{name}" for name in ("resources", "connectors", "resource_condition")}
+    assert full.value("workqueue_depth") == 3
+
+
+def test_environments() -> None:
+    full = Full()
+    assert full.value("environment_up", environment="prod", cluster="connect-eu") == 1
+    assert full.value("environment_up", environment="dev", cluster="connect-eu") == 0
+    assert full.value("environment_error", environment="dev", cluster="connect-eu", reason="Unauthorized") == 1
+    assert full.value("environment_error", environment="prod", cluster="connect-eu", reason="LensesUnavailable") is None
+    last = full.value("environment_last_poll_timestamp_seconds", environment="prod", cluster="connect-eu")
+    assert last == pytest.approx(time.time() - 5, abs=60)
+    assert full.value("environment_last_poll_timestamp_seconds", environment="dev", cluster="connect-eu") is None
+    full.standings.clear()
+    assert full.value("environment_up", environment="prod", cluster="connect-eu") is None
+
+
+@pytest.mark.parametrize("backwards", [False, True])
+def test_an_environment_is_up_when_one_token_sees_it_and_its_freshest_list_counts(backwards: bool) -> None:
+    full = Full()
+    full.standings = [
+        Standing("prod", "connect-eu", LOST, LOOP_TIME - 1),
+        Standing("prod", "connect-eu", None, LOOP_TIME - 100),
+        Standing("prod", "connect-eu", None, LOOP_TIME - 30),
+        Standing("prod", "connect-eu", errors.Forbidden("list_connectors"), None),
+    ]
+    if backwards:
+        full.standings.reverse()
+    assert full.value("environment_up", environment="prod", cluster="connect-eu") == 1
+    assert full.value("environment_error", environment="prod", cluster="connect-eu", reason="LensesUnavailable") is None
+    last = full.value("environment_last_poll_timestamp_seconds", environment="prod", cluster="connect-eu")
+    assert last == pytest.approx(time.time() - 30, abs=20)
+
+
+def test_the_queue() -> None:
+    full = Full()
+    names = ("depth", "oldest_seconds", "adds_total", "longest_running_processor_seconds")
+    assert [full.value(f"workqueue_{name}") for name in names] == [3, 1.5, 7, 0.5]
+    assert (full.value("active_workers"), full.value("max_concurrent_reconciles")) == (2, 64)
+
+
+def test_messages_never_become_labels() -> None:
+    full = Full()
+    full.offsets.append(operation("other", status={"conditions": [READY]}))
+    assert b"planted" not in full.metrics.exposition()
+
+
+def test_whatever_an_environment_is_called() -> None:
+    full = Full()
+    odd = 'a "b" \\ \n c\\n é'
+    full.connectors[:] = [connector("orders", "RUNNING", environment=odd)]
+    assert [labels[3] for labels in conditions(full)] == [odd, odd], "its offsets too"
+
+
+def test_a_new_object_of_the_same_name_is_not_taken_for_the_old_one() -> None:
+    full = Full()
+    full.offsets.clear()
+    conditions(full)
+    full.connectors[:] = [connector("orders", "RUNNING", environment="dev")]
+    assert conditions(full) == [("LensesConnector", "payments", "orders", "dev", "Ready", "True", "Running")]
