@@ -283,10 +283,10 @@ def test_a_map_of_20000_partitions(offsets: Offsets) -> None:
     text = rows(20_000)
     offsets.runs(class_name=ANY["class"], config={}, offsets=text)
     offsets.apply("look", action="Observe")
-    status = offsets.wait_reason("Observed", "look")["status"]
+    status = offsets.wait_reason("Observed", "look", timeout=60)["status"]
     assert (status["partitions"], len(status["offsets"]), status["truncated"]) == (20_000, 500, True)
     offsets.apply(action="Reset")
-    status = offsets.wait_reason("Applied")["status"]
+    status = offsets.wait_reason("Applied", timeout=60)["status"]
     assert "before" not in status
     assert status["beforeCompressed"]
     offsets.wait_state("RUNNING")

@@ -169,17 +169,6 @@ def test_masking_that_begins_later(place: Place) -> None:
     assert place.writes() == ["CreateConnector"]
 
 
-def test_a_repair_in_vain_is_not_repeated(place: Place) -> None:
-    """Something puts the value back each time: the key is given up until its wanted value changes."""
-    place.apply()
-    place.wait_running()
-    place.fault(rewrite={"file": "/dev/zero"})
-    place.wait_event("DriftRepaired", about="file")
-    place.wait_running(timeout=100)  # until then it may be a cache that shows what was before
-    place.wait_checks(count=5)
-    assert place.writes().count("CreateConnector") == 2
-
-
 def test_drift_and_failure_at_once(place: Place) -> None:
     place.apply()
     place.wait_running()
