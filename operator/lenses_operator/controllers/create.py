@@ -65,8 +65,9 @@ class Creating:
     async def _send(self, work: Work, *, lost: bool) -> Outcome:
         memory, clock = work.memory, self._acting.clock
         at_rest = work.state is not WantedState.RUNNING and await self._as_code.takes_state(work)
-        before, first = memory.attempted, memory.unsent
-        memory.attempted, memory.contested = work.wanted, False
+        before, doubtful = memory.attempted, memory.contested  # what the first create has said holds until it is seen
+        contested = doubtful or memory.unsent
+        memory.attempted, memory.contested = work.wanted, doubtful
         memory.pacing.sent("create", clock())
         try:
             if at_rest:
@@ -78,7 +79,7 @@ class Creating:
             memory.acted(clock())
             if not error.maybe_done or isinstance(error, Conflict):
                 memory.attempted = before  # this create did nothing; one before it that was never answered still may
-            memory.contested = first
+            memory.contested = contested
             return await self._refused(work, error)
         except LensesError as error:
             memory.acted(clock())

@@ -402,3 +402,27 @@ async def test_a_list_from_before_a_right_was_lost_proves_no_absence(seconds: fl
         assert not op.kube.there()
         assert PLACE not in op.lenses.connectors
         assert "Deleted" in op.reasons()
+
+
+@virtual_time
+@pytest.mark.parametrize("broken", [1, 2, 3])
+async def test_what_the_first_create_said_of_a_strangers_connector_holds_until_it_is_seen(broken: int) -> None:
+    theirs = {"topic": "theirs"}
+    async with operator() as op:
+        absent = errors.ConnectorOrClusterNotFound("get_connector")
+        op.lenses.fail("create_connector", errors.AlreadyExists("create_connector"))
+        op.lenses.fail("create_connector", *[errors.AgentCallFailed("create_connector", status=400)] * broken)
+        op.lenses.always("get_connector", absent)
+        poll, op.lenses.poll_connectors = op.lenses.poll_connectors, _nothing_listed  # type: ignore[method-assign]
+        op.lenses.connectors[PLACE] = Connector(dict(theirs))
+        op.kube.apply()
+        await asyncio.sleep(6)
+        op.lenses.always("get_connector", None)
+        op.lenses.poll_connectors = poll  # type: ignore[method-assign]
+        await asyncio.sleep(120)
+        assert op.said()[1:] == ("NotAdopted", "NotAdopted")
+        assert op.lenses.connectors[PLACE] == Connector(theirs)
+
+
+async def _nothing_listed(*_: object, **__: object) -> Listing:
+    return Listing((), b"")
