@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from hypothesis import strategies as st
 
 from lenses_operator.resources.base import RESTART
 from unit.controllers.virtualtime import now
+from unit.model.draws import CONNECTORS, all_habits, lies
 from unit.model.faults import DOWN, FAULTS, Fault
-from unit.model.hostile import SWITCHES
 from unit.model.incarnation import Habits, Incarnation
 from unit.model.kube import Place
 from unit.model.lenses import OPERATIONS
@@ -19,7 +19,6 @@ from unit.model.world import World
 from unit.resources.make import CLASS
 
 PLACES: tuple[Place, ...] = (("payments", "one"), ("payments", "two"), ("logistics", "one"), ("logistics", "two"))
-CONNECTORS = ("orders", "bills")
 SECRET = "credentials"
 
 
@@ -367,27 +366,7 @@ def _commands(place: st.SearchStrategy[Place], connector: st.SearchStrategy[str]
     }
 
 
-lies = st.lists(
-    st.one_of(*(st.tuples(st.just(name), st.sampled_from(values)) for name, values in sorted(SWITCHES.items()))),
-    min_size=1,
-    max_size=4,
-    unique_by=lambda way: way[0],
-).map(tuple)
 _wait = st.sampled_from([0.0, 0.0, 0.005, 0.05, 1.0, 5.0, 20.0, 20.0, 90.0])
-_habits = st.builds(
-    Habits,
-    password=st.sampled_from(["shown", "masked", "hidden"]),
-    rewrites=st.booleans(),
-    adds=st.booleans(),
-    takes=st.sampled_from([0.0, 0.3, 2.0]),
-    lag=st.sampled_from([0.0, 1.5]),
-)
-
-
-def all_habits(draw: st.DrawFn) -> dict[str, Habits]:
-    """Whether there is writing in place is Lenses' own affair."""
-    in_place = draw(st.booleans())
-    return {name: replace(draw(_habits), in_place=in_place) for name in CONNECTORS}
 
 
 @st.composite

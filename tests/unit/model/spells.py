@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 
 from unit.controllers.virtualtime import now
 from unit.model.commands import (
-    CONNECTORS,
     PLACES,
     Annotate,
     Apply,
@@ -20,11 +19,10 @@ from unit.model.commands import (
     Restart,
     SetSecret,
     Step,
-    all_habits,
     field_of,
-    lies,
 )
 from unit.model.connect import BAD
+from unit.model.draws import CONNECTORS, all_habits, lies
 from unit.model.incarnation import Habits
 from unit.model.world import World
 
