@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from lenses_operator.cache import objects as module
 from lenses_operator.cache.connectors import ConnectorCache
-from lenses_operator.controllers import objects as module
 from lenses_operator.resources.base import ObjectKey
 from lenses_operator.resources.connector import ConnectorKey
 from unit.resources.make import owned, resource

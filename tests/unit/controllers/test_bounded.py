@@ -7,9 +7,9 @@ from typing import Any, cast
 
 import pytest
 
+from lenses_operator.cache import connectors as store_module
 from lenses_operator.cache.connectors import ConnectorCache
 from lenses_operator.cache.operations import OperationCache
-from lenses_operator.controllers import store as store_module
 from lenses_operator.controllers.connector.as_code import AsCode
 from lenses_operator.domain.references import RefName
 from lenses_operator.lenses_state.reader import ALIVE_FOR, PLUGINS_FOR, Reader
