@@ -125,8 +125,9 @@ class Deletions:
 
     async def _stop(self, work: Work) -> Outcome:
         """Asked for again only after a while: it takes its time."""
-        memory, now = work.memory, self._clock()
+        memory = work.memory
         await self._say(work, f"Stopping connector {work.connector} to reset its offsets.")
+        now = self._clock()
         wait = memory.pacing.wait("set_state stop", now)
         pending = memory.asked == ("stop", None) and now < memory.asked_at + ASK_AGAIN
         if not wait and not pending:
