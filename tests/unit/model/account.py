@@ -31,6 +31,8 @@ class Account:
     """Answers that it does not exist, since one last said otherwise or the operator began anew."""
     missing: float | None = None
     """The first of them, whatever was asked for since."""
+    looking: float | None = None
+    """When the look that is under way was asked for."""
     delete_accepted: float | None = None
     taken_down: bool = False
     """By this process, and neither created nor seen long since."""
@@ -74,17 +76,22 @@ class Account:
         self.proofs.clear()
         self.missing = self.denied = self.doubted = None
 
+    def asked(self, operation: str, at: float) -> None:
+        if operation == "get_connector" and self.looking is None:
+            self.looking = at
+
     def heard(self, operation: str, sent: str, error: Exception | None, at: float) -> None:
         """An answer; `sent`: the configuration that went with the request."""
         if error is not None:
             self.troubled = at
         gone = isinstance(error, errors.ConnectorOrClusterNotFound)
         maybe = error is None or (isinstance(error, errors.LensesError) and error.maybe_done)
+        begun, self.looking = (self.looking, None) if operation == "get_connector" else (None, self.looking)
         match operation:
             case "get_connector" if error is None:
                 self.seen()
             case "get_connector" if gone:
-                self._absent(at)
+                self._absent(at, at if begun is None else begun)
             case "create_connector":
                 self._created(maybe=maybe, surely=error is None)
             case "delete_connector" if error is None:
@@ -103,10 +110,10 @@ class Account:
         if operation in REFUSING:
             self._judged(operation, sent, error, at)
 
-    def _absent(self, at: float) -> None:
+    def _absent(self, at: float, begun: float) -> None:
         self.absent.append(at)
         self.unproven = False
-        self.missing = at if self.missing is None else self.missing
+        self.missing = begun if self.missing is None else self.missing
         if self.denied is not None:
             self.doubted, self.denied = self.denied, None
 

@@ -46,6 +46,7 @@ class Contract(Grounds):
     def asked(self, operation: str, name: str, what: str, config: dict[str, str] | None) -> None:
         self.log.append((now(), f"{operation} {name} {what}".rstrip()))
         account = self.accounts[name]
+        account.asked(operation, now())
         if config is not None:
             self._sent[name] = as_sent(config)
         match operation:

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+from itertools import pairwise
+from typing import Any
 
 import pytest
+from lenses_operator.resources.offsets import LensesConnectorOffsets, OffsetsStatus
 
+from lenses_operator.controllers import deletion
+from lenses_operator.kube.errors import KubeError
 from lenses_operator.lenses import errors
 from lenses_operator.lenses.client import Listing
+from lenses_operator.resources.connector import ConnectorStatus, LensesConnector
 from unit.controllers.fakes import Connector, FakeKube, FakeLenses, operator
-from unit.controllers.virtualtime import virtual_time
+from unit.controllers.virtualtime import now, virtual_time
+from unit.offsets.rig import offsets_operator
 from unit.resources.make import CLASS
 
 PLACE = ("connect-eu", "orders")
@@ -160,3 +167,60 @@ async def test_what_the_first_create_said_of_a_strangers_connector_holds_until_i
 
 async def _nothing_listed(*_: object, **__: object) -> Listing:
     return Listing((), b"")
+
+
+@virtual_time
+async def test_an_operation_that_has_failed_is_not_asked_for_again_by_a_pass_that_began_before() -> None:
+    async with offsets_operator() as op:
+        await op.runs()
+        op.lenses.fail("reset_offsets", errors.LicenceRequired("reset_offsets"))
+        write, look = op.offsets.write_status, op.lenses.poll_connector
+        op.offsets.latency = 1.5
+
+        async def slowly(*what: Any) -> Any:
+            await asyncio.sleep(3.0)
+            return await look(*what)
+
+        async def unanswered(resource: LensesConnectorOffsets, status: OffsetsStatus) -> Any:
+            after = await write(resource, status)
+            if status.ready is not None and status.ready.reason == "OffsetsRejected":
+                op.lenses.poll_connector = slowly  # type: ignore[assignment]
+                raise KubeError("status", 0, "connection lost")
+            return after
+
+        op.offsets.write_status = unanswered  # type: ignore[method-assign]
+        op.offsets.apply(action="Reset")
+        await op.until_reason("OffsetsRejected")
+        await asyncio.sleep(60)
+        assert len(op.lenses.asked("reset_offsets")) == 1
+
+
+@virtual_time
+async def test_a_stop_is_not_asked_for_again_within_a_second_though_saying_so_took_its_time() -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(deletion, "QUIET", 0.0)
+        patch.setattr(deletion, "uniform", min)
+        await _stops_at_most_once_a_second()
+
+
+async def _stops_at_most_once_a_second() -> None:
+    sent: list[float] = []
+    async with operator() as op:
+        op.kube.apply(deletionPolicy="DeleteWithOffsets")
+        await asyncio.sleep(30)
+        write = op.kube.write_status
+
+        async def slowly(resource: LensesConnector, status: ConnectorStatus) -> Any:
+            await asyncio.sleep(0.5)
+            return await write(resource, status)
+
+        async def broken(*_: str) -> None:
+            sent.append(now())
+            raise errors.Conflict("set_state")
+
+        op.kube.write_status = slowly  # type: ignore[method-assign]
+        op.lenses.set_state = broken  # type: ignore[assignment]
+        op.kube.delete()
+        await asyncio.sleep(60)
+        assert len(sent) > 3
+        assert all(later - before >= 1.0 for before, later in pairwise(sent))

@@ -125,8 +125,9 @@ class Deletions:
 
     async def _stop(self, context: ReconcileContext) -> Outcome:
         """Asked for again only after a while: it takes its time."""
-        memory, now = context.memory, self._clock()
+        memory = context.memory
         await self._say(context, f"Stopping connector {context.connector} to reset its offsets.")
+        now = self._clock()
         wait = memory.pacing.wait("set_state stop", now)
         pending = memory.asked == ("stop", None) and now < memory.asked_at + ASK_AGAIN
         if not wait and not pending:

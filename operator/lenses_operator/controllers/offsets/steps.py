@@ -342,13 +342,14 @@ class OffsetsSteps:
         return progress.looks
 
     def _unchanged(self, run: Run) -> bool:
-        """Asked just before the request: the operation is still wanted, and its connector its own."""
+        """Asked just before the request: the operation is still wanted and not over, and its connector its own."""
         now = self._store.get(run.operation.key)
         return (
             now is not None
             and now.metadata.uid == run.operation.metadata.uid
             and now.metadata.generation == run.generation
             and not now.metadata.deleting
+            and not now.finished
             and connector_key(now) == run.connector.key
             and run.ready()
         )
