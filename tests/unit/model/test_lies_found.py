@@ -7,13 +7,13 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from lenses_operator.resources.offsets import LensesConnectorOffsets, OffsetsStatus
 
-from lenses_operator.controllers import deletion
+from lenses_operator.controllers.connector import delete
 from lenses_operator.kube.errors import KubeError
 from lenses_operator.lenses import errors
 from lenses_operator.lenses.client import Listing
 from lenses_operator.resources.connector import ConnectorStatus, LensesConnector
+from lenses_operator.resources.connector_offsets import LensesConnectorOffsets, OffsetsStatus
 from unit.controllers.fakes import Connector, FakeKube, FakeLenses, operator
 from unit.controllers.virtualtime import now, virtual_time
 from unit.offsets.rig import offsets_operator
@@ -198,8 +198,8 @@ async def test_an_operation_that_has_failed_is_not_asked_for_again_by_a_pass_tha
 @virtual_time
 async def test_a_stop_is_not_asked_for_again_within_a_second_though_saying_so_took_its_time() -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(deletion, "QUIET", 0.0)
-        patch.setattr(deletion, "uniform", min)
+        patch.setattr(delete, "QUIET", 0.0)
+        patch.setattr(delete, "uniform", min)
         await _stops_at_most_once_a_second()
 
 
