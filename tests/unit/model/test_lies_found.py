@@ -214,7 +214,7 @@ async def _stops_at_most_once_a_second() -> None:
             await asyncio.sleep(0.5)
             return await write(resource, status)
 
-        async def broken(*_: str) -> None:
+        async def broken(*_: str, precondition: object) -> None:
             sent.append(now())
             raise errors.Conflict("set_state")
 
