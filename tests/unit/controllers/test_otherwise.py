@@ -466,6 +466,22 @@ class TestAsCode:
             assert op.said() == ("True", "Paused", "Owned")
 
     @virtual_time
+    async def test_nothing_is_put_once_what_the_list_shows_is_not_seen_any_more(self) -> None:
+        """The list is from before the right was lost."""
+        async with operator() as op:
+            op.lenses.connectors["connect-eu", "witness"] = Connector(dict(SENT))
+            op.kube.apply(updateStrategy="Auto", state="paused")
+            await asyncio.sleep(30)
+            op.kube.delete()
+            await asyncio.sleep(60)
+            puts = op.lenses.asked("put_resource")
+            op.lenses.always("get_connector", errors.ConnectorOrClusterNotFound("GetConnector", detail="Not found"))
+            op.kube.apply(updateStrategy="Auto", state="paused")
+            await asyncio.sleep(30)
+            assert op.lenses.asked("create_connector")
+            assert op.lenses.asked("put_resource") == puts != []
+
+    @virtual_time
     @pytest.mark.parametrize("strategy", ["InPlace", "Auto"])
     async def test_what_was_accepted_and_does_not_show_is_said_and_nothing_is_deleted(self, strategy: str) -> None:
         async with operator() as op:

@@ -39,7 +39,9 @@ class AsCode:
         witness = self._acting.environments.witness(context.resource.key, context.connector)
         if context.resource.spec.update_strategy is not UpdateStrategy.AUTO or witness is None:
             return False
-        return await self._is_offered(context, witness)
+        if not await self._is_offered(context, witness):
+            return False
+        return (await context.session.reader.details(witness)).present
 
     async def put(self, context: ReconcileContext, state: WantedState) -> None:
         """Raises LensesError, MissingAgentCapability where the endpoint is not there."""
