@@ -35,6 +35,7 @@ CONTROL_COMMANDS = {
     "cluster_starting": "the row `cluster starting`",
     "add_fault": "the table of faults",
     "add_breakpoint": "kill in the middle",
+    "set_persona": "the table of lies",
     "set_plugins": "plugins lost",
     "add_token": "token narrowed",
     "remove_token": "token lost",

@@ -1,9 +1,12 @@
-"""Every fault the Lenses server for tests knows, as the storm uses it; `test_tables` sees that none is left out."""
+"""Every fault and every lie the Lenses server for tests knows, as the storm uses it; `test_tables` sees that none is
+left out."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import Any
+
+from harness.lenses.control import HostileSwitches
 
 READS = ["ListConnectors", "GetConnector", "GetClusterInfo", "GetConnectorOffsets", "GetConnectorTopics"]
 WRITES = ["CreateConnector", "DeleteConnector", "ConnectorState", "AlterConnectorOffsets", "ResetConnectorOffsets"]
@@ -64,4 +67,37 @@ TABLE = (
     Row("no state", {"omit_state": True}, some=True),
     Row("more fields", {"extra": {"news": {"of": ["tomorrow"]}}}),
     Row("not listed", {"hide": True}, some=True),
+)
+
+
+@dataclass(frozen=True)
+class Lie:
+    """A way in which Lenses misleads whoever relies on it, with no error that tells.
+
+    `blinds`: what the operator sees meanwhile is what was, or nothing. `lies`: as a row's."""
+
+    name: str
+    switches: HostileSwitches
+    blinds: bool = False
+    lies: bool = False
+
+
+LIES = (
+    Lie("a conflict is 400", {"conflict_as": 400}),
+    Lie("a conflict is 500", {"conflict_as": 500}),
+    Lie("words changed", {"reworded": True}),
+    Lie("a type that nobody knows", {"unknown_type": True, "unknown_type_statuses": [400, 409, 500]}),
+    Lie("the agent lost", {"agent_rpc_error": WRITES, "agent_rpc_status": 400, "agent_rpc_times": 40}),
+    Lie("the agent lost, in turn", {"agent_rpc_error": WRITES, "agent_rpc_done": "alternate"}),
+    Lie("rebalances", {"rebalance": 2.0}),
+    Lie("read from a cache", {"cached_reads": 40.0}, blinds=True, lies=True),
+    Lie("lists fail", {"lists": "fail", "lists_status": 500, "lists_clusters": ["*"]}),
+    Lie("lists hang", {"lists": "hang", "lists_seconds": 6.0}),
+    Lie("lists are too large", {"lists": "huge"}),
+    Lie("lists miss clusters", {"lists": "miss"}),
+    Lie("sees no connector", {"blind": True, "blind_connectors": ["*"]}, blinds=True),
+    Lie("sees no cluster", {"blind": True, "blind_clusters": True, "blind_tokens": ["*"]}, blinds=True),
+    Lie("configurations hidden", {"hide_config": True}),
+    Lie("the worker starts", {"jetty": True, "jetty_as": "agent"}),
+    Lie("as a live one", {"base": "observed"}),
 )

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
-from chaos.real.cast import Role
-from chaos.real.faults import TABLE, Row
+from chaos.real.cast import ENVIRONMENTS, Role
+from chaos.real.faults import LIES, TABLE, Row
 
 EDITS = {
     "edit config": 30,
@@ -70,6 +70,8 @@ EXCUSES_MUCH = "second operator"
 PER_CONNECTOR = 1 / 14
 """Edits per second and connector; at most `MOST` per second in all."""
 MOST = 20.0
+LONGEST_LIE = 12.0
+"""Seconds: what is not seen for longer, and twice, is gone as far as anybody can know."""
 
 
 @dataclass(frozen=True)
@@ -89,19 +91,21 @@ class Action:
 
 @dataclass(frozen=True)
 class Plan:
-    """`edits` and `faults` in order of time; `blows` one after the other."""
+    """`edits` and `faults` in order of time; `lies` and `blows` one after the other."""
 
     edits: list[Action]
     faults: list[Action]
+    lies: list[Action]
     blows: list[Action]
     short: bool = False
 
 
 def draw(seed: int, seconds: float, connectors: int) -> Plan:
-    """Three generators: what one draws does not move what the others do."""
+    """A generator for each: what one draws does not move what the others do."""
     return Plan(
         list(_edits(Random(f"edits {seed}"), seconds, connectors)),
         list(_faults(Random(f"faults {seed}"), seconds)),
+        list(_lies(Random(f"lies {seed}"), seconds)),
         list(_blows(Random(f"blows {seed}"), seconds)),
         short=seconds < SHORT,
     )
@@ -171,6 +175,18 @@ def _faults(random: Random, seconds: float) -> Iterator[Action]:
         if row.some:
             args["connectors"] = f"c*{random.randrange(10)}"
         yield Action((turn + random.random()) * seconds / count, "fault", args=args)
+
+
+def _lies(random: Random, seconds: float) -> Iterator[Action]:
+    """One after the other, mostly one at a time; each at least once, however short the storm."""
+    gap = min(LONGEST_LIE, seconds / len(LIES))
+    leading = _deck(random, [lie.name for lie in LIES])
+    for turn in range(int(seconds / gap + 0.5)):
+        others = random.sample([lie.name for lie in LIES], random.choice((0, 0, 0, 1, 3)))
+        where = random.choice(([ENVIRONMENTS[0]], [ENVIRONMENTS[1]], list(ENVIRONMENTS)))
+        length = round(gap * random.uniform(0.5, 0.9), 2)
+        args = {"names": [*others, next(leading)], "environments": where, "seconds": length}
+        yield Action(turn * gap, "lie", args=args)
 
 
 def _blows(random: Random, seconds: float) -> Iterator[Action]:

@@ -1,4 +1,4 @@
-"""A storm from its beginning to its end: three threads do what was drawn, the invariants are looked at meanwhile."""
+"""A storm from its beginning to its end: four threads do what was drawn, the invariants are looked at meanwhile."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field, replace
 from math import inf
 from typing import Any
@@ -19,13 +19,14 @@ from chaos.real.blows import Blows
 from chaos.real.cast import CLUSTER, Key, Role
 from chaos.real.checks import CHECKS, disclosures, foreign_writes
 from chaos.real.ending import unsettled
-from chaos.real.faults import TABLE
+from chaos.real.faults import LIES, TABLE, Lie
 from chaos.real.history import Span
 from chaos.real.people import KIND, OPERATION, People
 from chaos.real.plan import Plan
 from chaos.real.stage import DRIFT_INTERVAL, Stage
 from harness.controlplane import OPERATOR
 from harness.kube import KubeError
+from harness.lenses.control import HostileSwitches
 from harness.lenses.operations import CHANGING
 
 CHECK_EVERY = 5.0
@@ -77,10 +78,11 @@ class Storm:
         """Until everything that was drawn has happened; raises at the first invariant that does not hold."""
         self.stage.began = time.time()
         people = People(self.stage)
-        with ThreadPoolExecutor(3) as pool:
+        with ThreadPoolExecutor(4) as pool:
             running = [
                 pool.submit(self._guarded, self._edit, people),
                 pool.submit(self._guarded, self._disturb),
+                pool.submit(self._guarded, self._mislead),
                 pool.submit(self._guarded, self._strike),
             ]
             try:
@@ -146,6 +148,33 @@ class Storm:
         self.stage.control.remove_fault(number)
         if span is not None:
             span.end = time.time()
+
+    def _mislead(self) -> None:
+        lies = {lie.name: lie for lie in LIES}
+        for action in self.plan.lies:
+            if not self._until(action.at):
+                return
+            self.stage.say(str(action))
+            told = [lies[name] for name in action.args["names"]]
+            with ExitStack() as stack:
+                for lie in told:
+                    for spans in self._misled(lie):
+                        stack.enter_context(self.stage.span(spans, lie.name))
+                self._pretend(told, action.args["environments"])
+                self._until(action.at + action.args["seconds"])
+                for environment in action.args["environments"]:
+                    self.stage.control.set_persona(environment, None)
+
+    def _misled(self, lie: Lie) -> list[list[Span]]:
+        history = self.stage.history
+        return [spans for spans, does in ((history.blind, lie.blinds), (history.lies, lie.lies)) if does]
+
+    def _pretend(self, lies: list[Lie], environments: list[str]) -> None:
+        switches: HostileSwitches = {}
+        for lie in lies:
+            switches.update(lie.switches)
+        for environment in environments:
+            self.stage.control.set_persona(environment, "hostile", **switches)
 
     def _strike(self) -> None:
         blows = Blows(self.stage)

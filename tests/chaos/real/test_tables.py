@@ -8,12 +8,12 @@ import pytest
 
 from chaos.real.blows import CONTROL_COMMANDS, Blows
 from chaos.real.cast import Role
-from chaos.real.faults import TABLE
+from chaos.real.faults import LIES, TABLE
 from chaos.real.people import BY_HAND
 from chaos.real.plan import BLOWS, EDITS, EXCUSES_MUCH, SHORT, TWINS, draw
 from chaos.real.stage import Stage
 from harness.lenses import faults
-from harness.lenses.control import ConnectorChanges, FaultKind, LensesControl
+from harness.lenses.control import ConnectorChanges, FaultKind, HostileSwitches, LensesControl
 
 LOOKS = {
     "add_cluster",
@@ -40,8 +40,6 @@ LOOKS = {
     "wait_requests",
 }
 """Commands that look, or begin or end something and disturb nobody."""
-ELSEWHERE = {"set_persona"}
-"""Not drawn: a storm stays with one Lenses, which does not become another from one moment to the next."""
 CHANGES = {
     "config": "create by hand",
     "config_changes": "config by hand",
@@ -62,22 +60,28 @@ def test_every_fault_is_in_the_table() -> None:
     assert {"times", "skip"} <= used
 
 
+def test_every_switch_of_the_hostile_persona_is_in_the_table() -> None:
+    assert {key for lie in LIES for key in lie.switches} == set(HostileSwitches.__annotations__)
+
+
 def test_every_shape_of_an_error_is_in_the_table() -> None:
     assert set(faults.SHAPES) == {row.fault["shape"] for row in TABLE if "shape" in row.fault}
 
 
-def test_rows_have_names_of_their_own() -> None:
+def test_rows_and_lies_have_names_of_their_own() -> None:
     assert len({row.name for row in TABLE}) == len(TABLE)
+    assert len({lie.name for lie in LIES}) == len(LIES)
 
 
 def test_every_command_of_the_control_endpoint_is_used_or_harmless() -> None:
     commands = {name for name, _ in inspect.getmembers(LensesControl, inspect.isfunction) if not name.startswith("_")}
-    assert commands == LOOKS | ELSEWHERE | set(CONTROL_COMMANDS)
+    assert commands == LOOKS | set(CONTROL_COMMANDS)
     assert set(ConnectorChanges.__annotations__) == set(CHANGES)
     for told in [*CHANGES.values(), *CONTROL_COMMANDS.values()]:
         known = [*EDITS, *BLOWS, *(row.name for row in TABLE)]
         assert any(name in told for name in known) or told in (
             "the table of faults",
+            "the table of lies",
             CONTROL_COMMANDS["add_connectors"],
         )
 
@@ -96,6 +100,7 @@ def test_a_storm_has_every_kind_of_everything(seconds: float) -> None:
     assert (EXCUSES_MUCH in struck) == (seconds >= SHORT)
     assert all(struck & set(pair) for pair in TWINS)
     assert {action.args["row"] for action in plan.faults} == {row.name for row in TABLE}
+    assert {name for action in plan.lies for name in action.args["names"]} == {lie.name for lie in LIES}
     assert {action.what for action in plan.edits} == set(EDITS)
 
 
