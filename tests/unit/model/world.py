@@ -11,12 +11,14 @@ from lenses_operator.controllers.offsets.steps import OffsetsWriter
 from lenses_operator.domain.backoff import TRANSIENT
 from lenses_operator.domain.policy import Policy, Rule
 from lenses_operator.kube.api import KubeError
+from lenses_operator.lenses.poller import SHARE
 from lenses_operator.resources.base import ObjectKey
 from lenses_operator.resources.connector import LensesConnector
 from lenses_operator.workqueue.queue import run_workers
 from unit.controllers.fakes import FakeLenses, Operator
 from unit.controllers.virtualtime import START, now
 from unit.model.ending import Ending
+from unit.model.faults import HANGS
 from unit.model.incarnation import Habits
 from unit.model.kube import Kube
 from unit.model.lenses import Lenses
@@ -170,7 +172,9 @@ class World(Ending):
         deadline = now() + PATIENCE
         while self.unsettled() and now() < deadline and not self.violations:
             await asyncio.sleep(10)
-        await asyncio.sleep(self.drift + 2 * POLL)
+        await asyncio.sleep(
+            max(self.drift, SHARE * HANGS) + 2 * POLL
+        )  # a list that hung is not asked for again so soon
         while self.unsettled() and now() < deadline and not self.violations:
             await asyncio.sleep(10)
         for problem in self.unsettled():
