@@ -11,7 +11,7 @@ from lenses_operator.controllers.offsets.steps import OffsetsWriter
 from lenses_operator.domain.backoff import TRANSIENT
 from lenses_operator.domain.policy import Policy, Rule
 from lenses_operator.kube.api import KubeError
-from lenses_operator.lenses.poller import SHARE
+from lenses_operator.lenses_state.poller import SHARE
 from lenses_operator.resources.base import ObjectKey
 from lenses_operator.resources.connector import LensesConnector
 from lenses_operator.workqueue.queue import run_workers
