@@ -10,6 +10,8 @@ from harness.kube import Object
 from harness.kubectl import Kubectl
 from harness.operator_fixtures import SOURCE, Operators, Place, in_parallel, message
 
+POLL = {"ListConnectors", "GetClusterInfo"}
+"""What is asked whoever waits for it: where the list fails, whether its cluster answers."""
 RETAIN = {"spec": {"deletionPolicy": "Retain"}}
 
 
@@ -116,18 +118,20 @@ def test_a_cluster_that_is_unknown_blocks(place: Place) -> None:
 
 
 def test_the_command_in_the_message_lets_go(place: Place, kubectl: Kubectl) -> None:
-    """To the letter, and without any request to Lenses about the connector."""
+    """To the letter, and without any further request to Lenses about the connector."""
     place.apply()
     place.wait_running()
     fault = place.fault(status=502)
     place.delete()
     found = place.wait_reason("DeletionBlocked")
     command = message(found)[message(found).index("kubectl patch") :]
-    mark = place.mark()
     words = command.replace("'", "").split()
     kubectl(*words[1:])
+    mark = place.mark()
     place.wait_gone()
-    assert {request["operation"] for request in place.requests(since=mark)} <= {"ListConnectors"}
+    assert {request["operation"] for request in place.requests(since=mark)} <= POLL | {"GetConnector"}
+    assert len(place.requests("GetConnector", since=mark)) <= 2  # the rest of one look that was under way
+    assert place.writes() == ["CreateConnector"]
     place.control.remove_fault(fault)
     assert place.wait_connector()["target"] == "running"
 
@@ -140,7 +144,7 @@ def test_retain_needs_no_lenses(place: Place) -> None:
     mark = place.mark()
     place.delete()
     place.wait_gone()
-    assert {request["operation"] for request in place.requests(since=mark)} <= {"ListConnectors"}
+    assert {request["operation"] for request in place.requests(since=mark)} <= POLL
     place.control.clear_faults(place.environment)
     assert place.connector() is not None
 
