@@ -38,6 +38,8 @@ LONG_ENOUGH = 20.0
 ROLLED_BACK = "Ready says ConfigInvalid"
 """In every storm: what create has refused for a plugin that was away, and was rolled back, waits for a changed spec."""
 QUIET = 2 * DRIFT_INTERVAL
+FOLLOWS = 6.0
+"""Seconds: a pass that has changed something looks again after five."""
 TAIL = 60
 OVERLAP = 30.0
 """Seconds that are checked once more: the API server's record comes a moment after the Lenses server's."""
@@ -264,8 +266,8 @@ class Storm:
         return list(unsettled(resources, operations, lenses, self.stage.planted))
 
     def _stay_quiet(self) -> None:
-        """Longer than two drift checks of everything. What was written within the second before is settling still."""
-        time.sleep(1.0)
+        """Longer than two drift checks of everything. What was written just before is settling still."""
+        time.sleep(FOLLOWS)
         begin = time.time()
         last = self.stage.log_of_requests()[-1].seq
         time.sleep(QUIET)
