@@ -29,7 +29,8 @@ def problem_of(
             else:
                 whose, remedy = f"the token of {token}", "Put a valid token into that Secret"
             return _stalled(
-                Reason.UNAUTHORIZED, f"Lenses does not accept {whose} ({words}). {remedy}; it is read again by itself."
+                Reason.UNAUTHORIZED,
+                f"Lenses does not accept {whose} ({words}). {remedy}; it is read again automatically.",
             )
         case errors.Forbidden():
             whose = "operator's token" if token is None else f"token of {token}"

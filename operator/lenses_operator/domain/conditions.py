@@ -60,14 +60,14 @@ def not_allowed(message: str) -> Verdict:
 def offsets_operation(name: str, observed: Observed) -> Verdict:
     message = (
         f"LensesConnectorOffsets {name} changes the connector's offsets, for which it is kept stopped "
-        f"(it is {observed.state or 'in an unknown state'}). It goes back to what spec.state says by itself."
+        f"(it is {observed.state or 'in an unknown state'}). It returns to spec.state automatically."
     )
     return Verdict(ready="Unknown", reason=Reason.OFFSETS_OPERATION, message=message, phase=Phase.RECONCILING)
 
 
 def suspended(observed: Observed | None) -> Verdict:
     if observed is None:
-        shown = "What Lenses shows of the connector is not looked at."
+        shown = "The connector was not checked."
     elif observed.present:
         shown = f"The connector is {observed.state or 'in an unknown state'} and is left so."
     else:
@@ -75,7 +75,7 @@ def suspended(observed: Observed | None) -> Verdict:
     return Verdict(
         ready="Unknown",
         reason=Reason.SUSPENDED,
-        message=f"spec.suspend is true: nothing is changed in Lenses. {shown} Set it to false to go on.",
+        message=f"spec.suspend is true: nothing is changed in Lenses. {shown} Set it to false to continue.",
     )
 
 
@@ -122,7 +122,7 @@ def blind(connector: ConnectorKey, token: str | None) -> Verdict:
     whose = "the operator's token" if token is None else f"the token of {token}"
     message = (
         f"Lenses answers that it does not exist, but by now {whose} sees no connector at all in environment "
-        f"{connector.environment}, where it saw others before: it has rather lost a right. "
+        f"{connector.environment}, where it saw others before: it has most likely lost a permission. "
         "Give its Lenses account the permissions it had."
     )
     return Verdict(ready="False", reason=Reason.FORBIDDEN, message=message, phase=Phase.STALLED)
@@ -215,7 +215,7 @@ def _connector_failed(observed: Observed, restarts: Restarts | None) -> Verdict:
 def _failed(reason: Reason, message: str, restarts: Restarts | None) -> Verdict:
     """With budget left the operator goes on; without, a person has to."""
     if restarts is None or restarts.counter is None:
-        message += f" Mend the cause, then restart it with the annotation {RESTART}=<a new value>."
+        message += f" Fix the cause, then restart it with the annotation {RESTART}=<a new value>."
         return Verdict(ready="False", reason=reason, message=message, phase=Phase.STALLED)
     done = restarts.counter.count
     if restarts.under_way:
@@ -223,8 +223,8 @@ def _failed(reason: Reason, message: str, restarts: Restarts | None) -> Verdict:
         return Verdict(ready="False", reason=reason, message=message, phase=Phase.RECONCILING)
     if restarts.due is None:
         message += (
-            f" All {done} automatic restarts were used. Mend the cause, then restart it with the annotation "
-            f"{RESTART}=<a new value>, or change the spec to begin anew."
+            f" All {done} automatic restarts were used. Fix the cause, then restart it with the annotation "
+            f"{RESTART}=<a new value>, or change the spec to start over."
         )
         return Verdict(ready="False", reason=reason, message=message, phase=Phase.STALLED)
     message += f" Automatic restart {done + 1} of {restarts.budget} is due at {rfc3339(restarts.due)}."

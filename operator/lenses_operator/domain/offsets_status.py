@@ -78,7 +78,7 @@ def applying() -> Verdict:
 
 
 def applied(mismatch: list[str], hint: str, why_unread: str = "") -> Verdict:
-    message = "The offsets were changed, and the connector goes back to the state its spec says."
+    message = "The offsets were changed, and the connector returns to spec.state."
     if mismatch:
         rows = "; ".join(mismatch[:5]) + (f"; and {len(mismatch) - 5} more" if len(mismatch) > 5 else "")
         message += f" What was read back differs from what was asked: {rows}."
@@ -102,7 +102,7 @@ def schema_mismatch(words: str) -> Verdict:
 def rejected(words: str) -> Verdict:
     return _failed(
         OffsetsReason.OFFSETS_REJECTED,
-        f"The offsets were refused: {words.rstrip('.')}. The connector goes back to its state. "
+        f"The offsets were refused: {words.rstrip('.')}. The connector returns to spec.state. "
         "Correct the spec to try again.",
     )
 
@@ -122,7 +122,7 @@ def outcome_unknown() -> Verdict:
         OffsetsReason.OUTCOME_UNKNOWN,
         "The change may have been made, but no answer said so, and by now the connector's offsets are neither what "
         "they were before nor what was asked for: it has run since, or somebody else has changed them. Nothing is sent "
-        "again, and the connector goes back to its state. Compare status.offsets with status.before, and change the "
+        "again, and the connector returns to spec.state. Compare status.offsets with status.before, and change the "
         "spec to try again.",
     )
 
@@ -131,7 +131,7 @@ def not_supported(words: str) -> Verdict:
     return _failed(
         OffsetsReason.NOT_SUPPORTED,
         f"Offsets cannot be changed here ({words.rstrip('.')}): it takes Kafka Connect 3.6 or later and a Lenses "
-        "agent that offers it. The connector goes back to its state.",
+        "agent that offers it. The connector returns to spec.state.",
     )
 
 

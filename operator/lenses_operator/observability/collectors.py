@@ -1,4 +1,4 @@
-"""What stands, read from the stores whenever Prometheus asks."""
+"""Gauges collected at scrape time from what the caches hold."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Prometheus metrics; the names are part of what users build alerts on, and docs/metrics.md lists them.
 
-What happens is counted where it happens. What stands is read when Prometheus asks: nothing has to be kept in step, and
+What happens is counted where it happens. Gauges are collected at scrape time: nothing has to be kept in step, and
 a resource's series go with the resource. Only that part has names of resources in its labels; a counter never has.
 """
 
