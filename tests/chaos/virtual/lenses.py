@@ -9,10 +9,11 @@ from collections import Counter
 from typing import Any, Protocol
 
 from lenses_operator.lenses.models import ConnectorListItem, OffsetsText, offsets_of
+from lenses_operator.lenses.transport import Precondition
 from unit.controllers.virtualtime import now
 from unit.model.faults import Refusal
 from unit.model.incarnation import Habits, Incarnation
-from unit.model.lenses import Lenses, Watcher
+from unit.model.lenses import Lenses, Watcher, must_hold
 from unit.offsets.make import FILE
 
 BEGINNING = 1000
@@ -43,7 +44,10 @@ class StormLenses(Lenses):
     async def get_offsets(self, environment: str, cluster: str, name: str) -> OffsetsText:
         return await self._request("get_offsets", name, lambda: self._read_offsets(name))
 
-    async def alter_offsets(self, environment: str, cluster: str, name: str, offsets_json: str) -> str:
+    async def alter_offsets(
+        self, environment: str, cluster: str, name: str, offsets_json: str, *, precondition: Precondition
+    ) -> str:
+        must_hold("alter_offsets", precondition)
         [entry] = json.loads(offsets_json)
         position = entry["offset"] and entry["offset"]["position"]
         return await self._request("alter_offsets", name, lambda: self._alter(name, position), what=str(position))

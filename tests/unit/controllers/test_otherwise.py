@@ -11,6 +11,7 @@ import pytest
 from lenses_operator.lenses import errors
 from lenses_operator.lenses.answers import from_answer
 from lenses_operator.lenses.models import ConnectorDetails
+from lenses_operator.resources.base import RESTART
 from unit.controllers.fakes import Connector, FakeKube, FakeLenses, Operator, operator
 from unit.controllers.virtualtime import now, virtual_time
 from unit.resources.make import CLASS, SENT
@@ -338,7 +339,7 @@ class TestRightsThatAreLost:
             assert "Deleted" not in op.reasons()
             if seconds > 100:
                 assert op.said() == ("False", "DeletionBlocked", "Owned")
-                assert "lost a right" in op.message()
+                assert "lost a permission" in op.message()
                 assert "Retain" in op.message()
             self.blind(op, seeing=True)
             await asyncio.sleep(120)
@@ -418,6 +419,22 @@ class TestNotFound:
             op.lenses.always(operation, None)
             await asyncio.sleep(90)
             assert op.said()[:2] == ("True", "Paused")
+
+
+class TestRestarts:
+    @virtual_time
+    async def test_each_is_asked_for_and_no_two_within_a_second(self) -> None:
+        async with operator() as op:
+            await runs(op)
+            begun = now()
+            for value in ("1", "2", "3"):
+                op.kube._edit("payments", "orders", annotations={RESTART: value})
+                op.kube._changed("payments", "orders")
+                await asyncio.sleep(0.3)
+            assert len(op.lenses.asked("set_state")) == 1
+            await asyncio.sleep(10)
+            assert 2 <= len(op.lenses.asked("set_state")) <= now() - begun
+            assert op.kube.status().last_handled_restart == "3"
 
 
 class TestAsCode:

@@ -115,32 +115,32 @@ class Lenses(Connect):
     async def create_connector(
         self, environment: str, request: ConnectorRequest, *, precondition: Precondition
     ) -> None:
-        _must_hold("create_connector", precondition)
+        must_hold("create_connector", precondition)
         config = dict(request.configuration)
         await self._request("create_connector", request.name, lambda: self._create(request.name, config), config=config)
 
     async def delete_connector(self, environment: str, cluster: str, name: str, *, precondition: Precondition) -> None:
-        _must_hold("delete_connector", precondition)
+        must_hold("delete_connector", precondition)
         await self._request("delete_connector", name, lambda: self._delete(name))
 
     async def set_state(
         self, environment: str, cluster: str, name: str, action: StateAction, *, precondition: Precondition
     ) -> None:
-        _must_hold("set_state", precondition)
+        must_hold("set_state", precondition)
         await self._request("set_state", name, lambda: self._set_state(name, action), what=action)
 
     async def restart_task(
         self, environment: str, cluster: str, name: str, task_id: int, *, precondition: Precondition
     ) -> None:
-        _must_hold("restart_task", precondition)
+        must_hold("restart_task", precondition)
         await self._request("restart_task", name, lambda: self._restart_task(name, task_id), what=str(task_id))
 
     async def reset_offsets(self, environment: str, cluster: str, name: str, *, precondition: Precondition) -> str:
-        _must_hold("reset_offsets", precondition)
+        must_hold("reset_offsets", precondition)
         return await self._request("reset_offsets", name, lambda: self._reset_offsets(name))
 
     async def put_resource(self, environment: str, document: str, *, precondition: Precondition) -> None:
-        _must_hold("put_resource", precondition)
+        must_hold("put_resource", precondition)
         spec = json.loads(document)["spec"]
         name, config, state = spec["name"], spec["config"], spec["state"]
         await self._request("put_resource", name, lambda: self._put(name, config, state), what=state, config=config)
@@ -244,7 +244,7 @@ def _shown(history: list[tuple[float, ConnectorListItem | None]], until: float) 
     return next((item for since, item in reversed(history) if since <= until), None)
 
 
-def _must_hold(operation: str, precondition: Precondition) -> None:
+def must_hold(operation: str, precondition: Precondition) -> None:
     if not precondition():
         raise errors.PreconditionFailed(operation)
 

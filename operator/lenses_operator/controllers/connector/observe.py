@@ -67,11 +67,11 @@ class Observation:
 
     def shown_by_list(self, context: ReconcileContext) -> Observed | None:
         """For a resource that cannot be used, and has no token of its own."""
-        if context.resource.spec.token_secret_ref is not None or not context.ours:
+        if context.resource.spec.token_secret_ref is not None:
             return None
         key, connector = context.resource.key, context.connector
         view = self._environments.subscribe(connector.environment, connector.cluster, context.session, key)
-        return None if view is None or view.error is not None else self.listed(context, view)
+        return None if view is None or view.error is not None or not context.ours else self.listed(context, view)
 
     async def look(self, context: ReconcileContext, view: View) -> Observed:
         """The list's word where it suffices, else the details, which also show what our last write became."""

@@ -57,7 +57,13 @@ class Restarts:
 
     async def restart(self, context: ReconcileContext, decision: Restart, observed: Observed) -> Outcome:
         """Failed tasks one by one; the connector itself only if it failed, or if a person asked and nothing failed."""
-        plan = self.plan(context)
+        plan, pacing = self.plan(context), context.memory.pacing
+        about = context.resource.metadata.restart if decision.asked else plan.counter
+        wait = pacing.wait("restart", self._clock(), about=about)
+        if wait:
+            context.memory.look = True
+            return Outcome(delay=wait, paced=True)
+        pacing.sent("restart", self._clock(), about=about)
         if decision.asked:
             context.mark(restart=context.resource.metadata.restart)
         else:
