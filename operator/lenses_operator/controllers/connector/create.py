@@ -62,13 +62,13 @@ class Creating:
                 return GONE
         if not await acting.validator.validated(context):
             return await acting.report_refusal(context, Observed.absent())
+        at_rest = context.state is not WantedState.RUNNING and await self._as_code.takes_state(context)
         if not acting.unchanged(context):
             return Outcome(delay=0)
-        return await self._send(context, lost=lost)
+        return await self._send(context, lost=lost, at_rest=at_rest)
 
-    async def _send(self, context: ReconcileContext, *, lost: bool) -> Outcome:
+    async def _send(self, context: ReconcileContext, *, lost: bool, at_rest: bool) -> Outcome:
         memory, clock = context.memory, self._acting.clock
-        at_rest = context.state is not WantedState.RUNNING and await self._as_code.takes_state(context)
         before, first = memory.attempted, memory.unsent
         memory.attempted = context.wanted
         memory.pacing.sent("create", clock(), about=context.wish)
