@@ -117,6 +117,11 @@ class OffsetsContract(Ending):
             super()._turning(name, action)
         self._interfering(name, action)
 
+    def _rests(self, owner: LensesConnector) -> bool:
+        """Or an operation is to find it stopped."""
+        held = any(self._deed(one).ended > now() - self.window for one in self._operations_on(owner.connector.name))
+        return held or super()._rests(owner)
+
     def _replacing(self, name: str, found: Incarnation) -> None:
         super()._replacing(name, found)
         self._interfering(name, "replacement")

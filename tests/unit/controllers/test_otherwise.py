@@ -405,6 +405,26 @@ class TestClaims:
             assert op.lenses.asked("delete_connector") == []
 
 
+class TestOthersValues:
+    @virtual_time
+    async def test_what_another_gave_to_the_connector_that_ours_becomes_stays_noted_in_status(self) -> None:
+        """The create was never answered, and somebody else made one meanwhile: a restart forgets with which Secret."""
+        async with operator() as op:
+            op.lenses.always("create_connector", errors.AgentNotConnected("create_connector"))
+            op.kube.apply()
+            await asyncio.sleep(2)
+            assert op.said()[2] == "Claiming"
+            op.lenses.connectors[PLACE] = Connector({"password": "theirs", "connector.class": CLASS})
+            op.kube.apply(config={"topic": "new", "file": "/data/new"})
+            op.lenses.always("delete_connector", answer("delete_connector", 503, "Not now"))
+            op.lenses.always("create_connector", None)
+            await asyncio.sleep(60)
+            applied = op.kube.status().applied_config
+            assert op.said()[2] == "Owned"
+            assert applied is not None
+            assert applied.former_traces
+
+
 class TestNotFound:
     @virtual_time
     @pytest.mark.parametrize("operation", ["set_state", "validate"])

@@ -151,7 +151,7 @@ class Contract(Grounds):
         """By a document, which would overwrite what is there."""
         self._creating(name)
         auto = any(
-            owner.spec.update_strategy is UpdateStrategy.AUTO and owner.spec.state is not WantedState.RUNNING
+            owner.spec.update_strategy is UpdateStrategy.AUTO and self._rests(owner)
             for owner in self._acting_owners(name)
         )
         self.check(auto, f"{name} put at rest, which nobody asked for")
@@ -163,6 +163,9 @@ class Contract(Grounds):
             or self.lenses.hostile.lately("cached")
         )
         self.check(new, f"{name} put over somebody else's connector")
+
+    def _rests(self, owner: LensesConnector) -> bool:
+        return owner.spec.state is not WantedState.RUNNING
 
     def _putting(self, name: str) -> None:
         in_place = any(

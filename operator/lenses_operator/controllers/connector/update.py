@@ -62,6 +62,9 @@ class Updates:
         if applied is not None and _hides(observed, applied):
             # Cut off after the write, nobody could tell what the connector has: status must not go on to say so.
             memory.applied = applied.model_copy(update={"hash": ""})
+        if applied is not None and context.resource.status.ownership.state is OwnershipState.CLAIMING:
+            # Not what our create sent: whoever wrote it gave it values that another process could not cut out.
+            memory.applied = applied.model_copy(update={"hash": "", "former_traces": True})
         if not await acting.reporter.report(context, Report(verdict, OwnershipState.OWNED, observed, context.applied)):
             return GONE
         if not acting.unchanged(context):
