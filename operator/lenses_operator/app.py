@@ -44,7 +44,7 @@ from lenses_operator.workqueue.queue import run_workers
 
 logger = logging.getLogger(__name__)
 WORKERS = 64
-"""Worker at a time in each environment; what they may ask of Lenses at a time is limited too."""
+"""Passes at a time in each environment; what they may ask of Lenses at a time is limited too."""
 GRACE = 100.0
 """Seconds running passes get at the end: longer than the longest call, a validate."""
 POLICY_CHECK = 2.0

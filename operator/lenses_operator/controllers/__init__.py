@@ -1,1 +1,1 @@
-"""ReconcileContext queue and the controllers: observe, decide, act, write status."""
+"""Work queue and the controllers: observe, decide, act, write status."""

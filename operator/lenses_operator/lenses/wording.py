@@ -29,7 +29,7 @@ READ = 4096
 
 class Meaning(Enum):
     REBALANCE = "rebalance"
-    """Worker by itself: a rebalance, a configuration that is just being written, another operation under way."""
+    """Resolves on its own: a rebalance, a configuration that is just being written, another operation under way."""
     EXISTS = "exists"
     """The name is taken."""
 

@@ -54,8 +54,8 @@ class QueueMetrics(_Standing):
         yield _single("workqueue_depth", "Keys that are due and wait for a worker.", stats.depth)
         yield _single("workqueue_oldest_seconds", "How long the first of them has been due.", stats.oldest)
         yield CounterMetricFamily(f"{NAMESPACE}_workqueue_adds", "Keys that fell due.", value=stats.adds)
-        yield _single("active_workers", "Worker that are running.", stats.running)
-        yield _single("max_concurrent_reconciles", "Worker that may run at a time in each environment.", self._workers)
+        yield _single("active_workers", "Passes that are running.", stats.running)
+        yield _single("max_concurrent_reconciles", "Passes that may run at a time in each environment.", self._workers)
         yield _single("workqueue_longest_running_processor_seconds", "Of the longest pass running.", stats.longest)
 
 

@@ -49,7 +49,7 @@ class Metrics:
         def histogram(name: str, text: str, label: str, buckets: tuple[float, ...]) -> Histogram:
             return Histogram(name, text, [label], namespace=NAMESPACE, registry=registry, buckets=buckets)
 
-        self._passes = counter("reconcile", "Worker over a resource, by how they ended.", "controller", "result")
+        self._passes = counter("reconcile", "Passes over a resource, by how they ended.", "controller", "result")
         self._pass_seconds = histogram("reconcile_time_seconds", "How long passes take.", "controller", PASS_SECONDS)
         self._requests = counter(
             "lenses_requests",

@@ -16,7 +16,7 @@ WORKERS = 64
 
 
 class Rig:
-    """Worker that validate and create, one environment with so many places."""
+    """Passes that validate and create, one environment with so many places."""
 
     def __init__(self, places: int, validate: float) -> None:
         self.queue: WorkQueue[str] = WorkQueue()

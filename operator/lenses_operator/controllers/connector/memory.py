@@ -128,7 +128,7 @@ class Memory:
     was_held: bool = False
     """An offsets operation keeps the connector stopped, or did and has not seen it go on yet."""
     missing: int = 0
-    """Worker in a row that a reference was not found."""
+    """Passes in a row that a reference was not found."""
     confidential: Confidential = field(default_factory=Confidential)
 
     def acted(self, now: float, quiet: float = 10.0) -> None:
