@@ -129,7 +129,7 @@ def blind(connector: ConnectorKey, token: str | None) -> Verdict:
 
 
 def missing(connector: ConnectorKey) -> Verdict:
-    return progressing(f"Connector {connector} is not found. It is looked for once more before it is created again.")
+    return progressing(f"Connector {connector} is not found. It is looked for once more before it is created.")
 
 
 def of_connector(

@@ -139,7 +139,7 @@ Convergence = Nothing | Look | Await | Adopt | RefuseAdoption | Create | Check |
 Decision = Observe | Refuse | Unusable | Suspended | SettleContest | NotShown | Rest | Deletion | Convergence
 
 LOST = 15.0
-"""Seconds between two proofs that a connector of ours is gone, unless our own DELETE was accepted."""
+"""Seconds between two proofs that a connector which existed is gone, unless our own DELETE was accepted."""
 ASK_AGAIN = 5.0
 """Seconds a state change may take before it is asked for once more."""
 
@@ -229,11 +229,12 @@ def converge(situation: Situation, observed: Observed) -> Convergence:
 
 
 def _absent(situation: Situation) -> Convergence:
-    """What is ours and was not taken down by us may be hidden only: a moment, or a right, is missing."""
+    """What is known to exist and was not taken down by us may be hidden only: a moment, or a right, is missing."""
     if situation.refused:
         return Nothing()
     lost = situation.ownership is OwnershipState.OWNED
-    if lost and not situation.taken_down and situation.absent_for < LOST:
+    existed = lost or situation.ownership is OwnershipState.NOT_ADOPTED
+    if existed and not situation.taken_down and situation.absent_for < LOST:
         return Await(LOST - situation.absent_for)
     return Create(lost=lost)
 

@@ -408,18 +408,22 @@ class TestClaims:
 class TestOthersValues:
     @virtual_time
     async def test_what_another_gave_to_the_connector_that_ours_becomes_stays_noted_in_status(self) -> None:
-        """The create was never answered, and somebody else made one meanwhile: a restart forgets with which Secret."""
-        async with operator() as op:
-            op.lenses.always("create_connector", errors.AgentNotConnected("create_connector"))
-            op.kube.apply()
+        """The create was never answered, the spec has changed and the operator begun anew: a claim that nobody can
+        check any more. A further restart forgets with which Secret."""
+        lenses = FakeLenses()
+        kube = FakeKube(lenses.calls)
+        async with operator(lenses, kube) as op:
+            lenses.always("create_connector", errors.AgentNotConnected("create_connector"))
+            kube.apply()
             await asyncio.sleep(2)
             assert op.said()[2] == "Claiming"
-            op.lenses.connectors[PLACE] = Connector({"password": "theirs", "connector.class": CLASS})
-            op.kube.apply(config={"topic": "new", "file": "/data/new"})
-            op.lenses.always("delete_connector", answer("delete_connector", 503, "Not now"))
-            op.lenses.always("create_connector", None)
+        lenses.connectors[PLACE] = Connector({"password": "theirs", "connector.class": CLASS})
+        kube.apply(config={"topic": "new", "file": "/data/new"})
+        lenses.always("delete_connector", answer("delete_connector", 503, "Not now"))
+        lenses.always("create_connector", None)
+        async with operator(lenses, kube) as op:
             await asyncio.sleep(60)
-            applied = op.kube.status().applied_config
+            applied = kube.status().applied_config
             assert op.said()[2] == "Owned"
             assert applied is not None
             assert applied.former_traces

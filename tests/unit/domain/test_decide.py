@@ -59,6 +59,11 @@ class TestAbsent:
         assert decide(situation(Observed.absent(), owned(), absent_for=LOST - 4)) == Await(4)
         assert decide(situation(Observed.absent(), owned(), absent_for=LOST)) == Create(lost=True)
 
+    def test_what_was_not_adopted_is_looked_for_again_before_its_name_is_taken(self) -> None:
+        theirs = of(OwnershipState.NOT_ADOPTED)
+        assert decide(situation(Observed.absent(), theirs, absent_for=LOST - 4)) == Await(4)
+        assert decide(situation(Observed.absent(), theirs, absent_for=LOST)) == Create(lost=False)
+
     def test_what_a_delete_of_ours_took_down_is_created_at_once(self) -> None:
         assert decide(situation(Observed.absent(), owned(), taken_down=True)) == Create(lost=True)
 

@@ -71,7 +71,7 @@ def test_short_values_go_where_they_stand_alone(values: list[str], text: str) ->
     longer = [word for word in redactor._words if len(word) >= 4]
     shown = redactor(text)
     plain = re.compile("|".join(rf"(?<!\w){re.escape(word)}(?!\w)" for word in words))
-    assert not plain.search(shown.replace(HIDDEN, "\udfff"))
+    assert not plain.search(shown.replace(HIDDEN, "x"))  # what stood beside another value stood not alone
     if all(word.isalnum() for word in words) and not any(word in text for word in longer):
         assert shown == plain.sub(HIDDEN, text)
 

@@ -69,7 +69,7 @@ class Acting:
         memory, state = context.memory, context.resource.status.ownership.state
         memory.look = True  # the list alone would say next that all is well
         absent = observed is not None and not observed.present
-        if state is OwnershipState.CLAIMING and absent and memory.attempted is None:
+        if state is OwnershipState.CLAIMING and absent and not memory.attempted:
             state = OwnershipState.NONE
         assert memory.refusal is not None
         verdict = refused(memory.refusal)

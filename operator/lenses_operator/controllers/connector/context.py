@@ -69,7 +69,7 @@ class ReconcileContext:
             self.marks = replace(self.marks, refused=self.memory.refused)
         self._redactor = self.memory.confidential.redactor(self.wanted, self.session)
         ours, memory, applied = self.resource.status.ownership.state.ours, self.memory, self.applied
-        untold = ours and applied is None and not memory.claimed and memory.attempted is None
+        untold = ours and applied is None and not memory.claimed and not memory.attempted
         former = applied is not None and memory.applied is None and bool(applied.former_traces)
         memory.confidential.had(applied, untold=untold or former)
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from lenses_operator.controllers.connector.acting import Acting, request_of
 from lenses_operator.controllers.connector.as_code import AsCode
+from lenses_operator.controllers.connector.authorship import left_by
 from lenses_operator.controllers.connector.context import AGAIN, GONE, Outcome, ReconcileContext
 from lenses_operator.controllers.connector.previous import can_go_back
 from lenses_operator.controllers.connector.rollback import Rollback
 from lenses_operator.controllers.connector.state import StateChanges
 from lenses_operator.controllers.pacing import SLOWEST, WHILE_AWAY
 from lenses_operator.domain.conditions import creating, missing, progressing, refused
-from lenses_operator.domain.drift import may_have_become
 from lenses_operator.domain.observed import Observed
 from lenses_operator.domain.reasons import Reason
 from lenses_operator.domain.status import Report
@@ -69,8 +69,8 @@ class Creating:
 
     async def _send(self, context: ReconcileContext, *, lost: bool, at_rest: bool) -> Outcome:
         memory, clock = context.memory, self._acting.clock
-        before, first = memory.attempted, memory.unsent
-        memory.attempted = context.wanted
+        first = memory.unsent
+        before = memory.attempt(context.wanted)
         memory.pacing.sent("create", clock(), about=context.wish)
         try:
             if at_rest:
@@ -110,7 +110,7 @@ class Creating:
             return AGAIN  # somebody else's, or it says no and creates all the same
         if isinstance(error, Conflict) or not await validator.lasting(context, "create", error):
             raise error
-        memory.attempted = None
+        memory.attempted = ()
         memory.contested = False
         await validator.refuse(context, "create", error)
         if can_go_back(context):
@@ -121,19 +121,18 @@ class Creating:
     async def await_loss(self, context: ReconcileContext, observed: Observed, seconds: float) -> Outcome:
         """Proven to be gone once: it may be hidden only."""
         context.memory.look = True
-        report = Report(missing(context.connector), OwnershipState.OWNED, observed, context.applied)
+        state = context.resource.status.ownership.state
+        report = Report(missing(context.connector), state, observed, context.applied)
         return Outcome(delay=seconds) if await self._acting.reporter.report(context, report) else GONE
 
     async def settle_contest(self, context: ReconcileContext, observed: Observed) -> Outcome:
-        """The first create was refused, and now there is a connector: what it shows tells whose it is."""
+        """No create is known to have worked, and now there is a connector: what it shows tells whose it is."""
         memory = context.memory
         memory.contested = False
-        sent, seen = memory.attempted, observed.config
-        hidden = observed.details.hidden_keys if observed.details else frozenset[str]()
-        if sent is not None and seen is not None and may_have_become(sent.config, seen, hidden=hidden):
+        if left_by(memory.attempted, observed) is not None:
             memory.look = True
             return AGAIN
-        memory.attempted = None
+        memory.attempted = ()
         return await self.unclaim(context)
 
     async def unclaim(self, context: ReconcileContext) -> Outcome:

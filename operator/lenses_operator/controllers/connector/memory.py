@@ -22,6 +22,8 @@ AS_STATUS_SAYS = RefusedConfig(generation=-1, hash="")
 """This process knows no better than status."""
 SHOWS_WITHIN = 45.0
 """Seconds a connector may take to be found after its create was accepted: reads may be cached."""
+MOST_ATTEMPTS = 20
+"""Different configurations kept of creates without a clear answer."""
 STALE_FOR = 60.0
 """Seconds for which Lenses may go on showing the configuration from before a write of ours."""
 
@@ -103,8 +105,8 @@ class Memory:
     """Claiming was written by this process, and no create has been left unanswered since."""
     contested: bool = False
     """The first create was refused: what is seen next may be somebody else's that was there before."""
-    attempted: Rendered | None = None
-    """A create whose answer never came, or was ambiguous."""
+    attempted: tuple[Rendered, ...] = ()
+    """Creates whose answer never came, or was ambiguous, oldest first: any of them may have left what is found."""
     replacement: Replacement | None = None
     deleted_at: float | None = None
     """When a DELETE of ours was accepted."""
@@ -140,7 +142,18 @@ class Memory:
     @property
     def unsent(self) -> bool:
         """Whether the claim in status is this process's own, and no create was sent on it that may have worked."""
-        return self.claimed and self.attempted is None
+        return self.claimed and not self.attempted
+
+    @property
+    def newest(self) -> Rendered | None:
+        """The last configuration that Lenses was sent and may have taken."""
+        return self.attempted[-1] if self.attempted else self.last_written
+
+    def attempt(self, rendered: Rendered) -> tuple[Rendered, ...]:
+        """Right before a create is sent. What there was before it, for one that turns out to have done nothing."""
+        before = self.attempted
+        self.attempted = (*(one for one in before if one != rendered), rendered)[-MOST_ATTEMPTS:]
+        return before
 
     def expects(self, now: float) -> bool:
         """A create of ours was accepted and the connector not seen since: not finding it proves nothing yet, unless a
@@ -153,7 +166,7 @@ class Memory:
         self.applied, self.last_written = applied, rendered
         self.keys |= rendered.config.keys()
         self.awaiting_baseline = self.topics_due = True
-        self.attempted = None
+        self.attempted = ()
         self.claimed = self.contested = False
         self.stubborn = None
         self.absent_since = None

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import datetime
 from math import inf
 
+from lenses_operator.controllers.connector.authorship import Author, author_of, left_by
 from lenses_operator.controllers.connector.context import Outcome, ReconcileContext
 from lenses_operator.controllers.connector.memory import STALE_FOR, UnchangedToken
 from lenses_operator.domain.conditions import NO_TASKS_GRACE
@@ -270,9 +271,7 @@ class Observation:
         memory = context.memory
         if memory.contested:
             return  # whose it is has to be settled first
-        if memory.attempted is not None:  # the create whose answer never came has worked
-            written = memory.attempted
-            memory.wrote(written, context.applying(written, self._now()), self._clock())
+        self._settle_authorship(context, observed)
         if not memory.awaiting_baseline or memory.last_written is None or memory.applied is None:
             return
         if self.stale(context, observed):
@@ -290,15 +289,28 @@ class Observation:
             }
             memory.applied = memory.applied.model_copy(update=changes)
 
+    def _settle_authorship(self, context: ReconcileContext, observed: Observed) -> None:
+        """Whether what is found is what a create without a clear answer has left."""
+        memory = context.memory
+        match author_of(context, observed):
+            case Author.US:
+                written = left_by(memory.attempted, observed) or memory.attempted[-1]
+                memory.wrote(written, context.applying(written, self._now()), self._clock())
+            case Author.STRANGER:
+                memory.contested = True
+            case Author.BEFORE:
+                memory.attempted = ()
+
     def stale(self, context: ReconcileContext, observed: Observed) -> bool:
         """Whether Lenses shows what it showed before our last write: a cache does for a while, and after a write in
         place it may be that nothing was written."""
-        memory = context.memory
-        if not memory.awaiting_baseline or memory.before is None or observed.config != memory.before:
+        memory, written = context.memory, context.memory.newest
+        pending = memory.awaiting_baseline or memory.attempted
+        if not pending or written is None or memory.before is None or observed.config != memory.before:
             return False
         assert observed.details is not None
-        assert memory.last_written is not None
         hidden = observed.details.hidden_keys
-        if may_have_become(memory.last_written.config, memory.before, memory.notation, hidden, memory.keys):
+        if may_have_become(written.config, memory.before, memory.notation, hidden, memory.keys):
             return False  # it has always been shown so
-        return memory.put_at is not None or self._clock() < memory.written_at + STALE_FOR
+        since = memory.written_at if memory.awaiting_baseline else memory.acted_at
+        return memory.put_at is not None or self._clock() < since + STALE_FOR

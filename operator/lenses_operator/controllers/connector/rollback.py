@@ -37,7 +37,7 @@ class Rollback:
         # Trying again would take the running connector down again for what Connect has refused: a changed spec may.
         memory.refusal_until = inf
         memory.refused = refused_now(context)
-        before, memory.attempted = memory.attempted, previous
+        before = memory.attempt(previous)
         memory.pacing.sent("roll back", clock())
         try:
             client = context.session.client

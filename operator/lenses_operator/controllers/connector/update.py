@@ -158,7 +158,7 @@ class Updates:
 def _is_another_wish(context: ReconcileContext) -> bool:
     """Than the write that does not show: a changed spec, or what it refers to, is always tried anew."""
     memory = context.memory
-    written, refusal = memory.last_written, memory.refusal
+    written, refusal = memory.newest, memory.refusal
     if written is None or written.fingerprint != context.wanted.fingerprint:
         return True
     return refusal is not None and refusal.generation != context.generation

@@ -1,0 +1,56 @@
+"""Who made the connector that is found after creates without a clear answer: one of them, or somebody else."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from enum import Enum, auto
+
+from lenses_operator.controllers.connector.context import ReconcileContext
+from lenses_operator.domain.drift import may_have_become
+from lenses_operator.domain.observed import Observed
+from lenses_operator.domain.render import Rendered
+from lenses_operator.resources.connector import OwnershipState
+
+
+class Author(Enum):
+    US = auto()
+    """One of our creates has worked."""
+    STRANGER = auto()
+    """A claim does not cover it: the adoption rules do."""
+    BEFORE = auto()
+    """The connector that was believed to be lost was only hidden: nothing was written."""
+    UNKNOWN = auto()
+    """No create is open, or what is found is no work of one: it differs from what is wanted, and is treated so."""
+
+
+def author_of(context: ReconcileContext, observed: Observed) -> Author:
+    """Of a connector that is there, before a baseline is taken of it."""
+    memory, claiming = context.memory, context.resource.status.ownership.state is OwnershipState.CLAIMING
+    if not memory.attempted:
+        return Author.STRANGER if claiming and _contradicts_claim(context, observed) else Author.UNKNOWN
+    if not claiming and memory.deleted_at is None:
+        return Author.BEFORE
+    if observed.config is None or left_by(memory.attempted, observed) is not None:
+        return Author.US
+    return Author.STRANGER if claiming else Author.UNKNOWN
+
+
+def left_by(attempted: Sequence[Rendered], observed: Observed) -> Rendered | None:
+    """The newest of these that may have become what is seen. Where nothing is shown, none is known to be."""
+    seen, details = observed.config, observed.details
+    if seen is None or details is None:
+        return None
+    return next(
+        (one for one in reversed(attempted) if may_have_become(one.config, seen, None, details.hidden_keys)), None
+    )
+
+
+def _contradicts_claim(context: ReconcileContext, observed: Observed) -> bool:
+    """A former process claimed it with the configuration that is wanted now, and that is not what is seen. What comes
+    from Secrets may have been another value then."""
+    claim, wanted, memory, seen = context.applied, context.wanted, context.memory, observed.config
+    if memory.claimed or memory.last_written is not None or claim is None or claim.hash != wanted.hash or seen is None:
+        return False
+    former = {key: seen.get(key, value) if key in wanted.secrets else value for key, value in wanted.config.items()}
+    return left_by((replace(wanted, config=former),), observed) is None

@@ -1,0 +1,175 @@
+"""Whose connector it is that is found after a create without a clear answer, or instead of one that was missing."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from lenses_operator.lenses import errors
+from lenses_operator.lenses.answers import from_answer
+from unit.controllers.fakes import Connector, FakeKube, FakeLenses, Operator, operator
+from unit.controllers.virtualtime import virtual_time
+from unit.resources.make import CLASS, SENT
+
+PLACE = ("connect-eu", "orders")
+NOT_FOUND = errors.ConnectorOrClusterNotFound("get_connector", detail="Connector orders not found")
+AMBIGUOUS = errors.AgentCallFailed("create_connector", detail="lost")
+UNSAID = [AMBIGUOUS, from_answer("create_connector", 500, b'{"error": "boom"}'), errors.LensesUnreachable("create")]
+THEIRS = {"connector.class": CLASS, "topic": "theirs", "file": "/data/theirs"}
+
+
+def blind(op: Operator, *, on: bool) -> None:
+    """The token does not see the connector, which is there all the same."""
+    op.lenses.always("get_connector", NOT_FOUND if on else None)
+    op.lenses.always("list_connectors", from_answer("list_connectors", 500, b"boom") if on else None)
+
+
+class TestClaimed:
+    @virtual_time
+    @pytest.mark.parametrize("unsaid", UNSAID, ids=lambda error: type(error).__name__)
+    @pytest.mark.parametrize("policy", ["Never", "IfIdentical"])
+    @pytest.mark.parametrize("theirs", [THEIRS, SENT | {"file": "/else"}, {"connector.class": CLASS}])
+    async def test_somebody_elses_is_left_alone(
+        self, unsaid: errors.LensesError, policy: str, theirs: dict[str, str]
+    ) -> None:
+        async with operator() as op:
+            op.lenses.always("create_connector", unsaid)
+            op.kube.apply(adoptionPolicy=policy)
+            await asyncio.sleep(2)
+            assert op.said()[2] == "Claiming"
+            stranger = op.lenses.connectors[PLACE] = Connector(dict(theirs))
+            op.lenses.always("create_connector", None)
+            await asyncio.sleep(90)
+            assert op.said()[1:] == ("NotAdopted", "NotAdopted")
+            op.kube.delete()
+            await asyncio.sleep(90)
+            assert not op.kube.there()
+            assert op.lenses.connectors[PLACE] is stranger
+            assert op.lenses.asked("delete_connector", "put_resource", "set_state") == []
+
+    @virtual_time
+    async def test_it_is_also_left_alone_by_an_operator_that_begins_anew(self) -> None:
+        lenses = FakeLenses()
+        kube = FakeKube(lenses.calls)
+        async with operator(lenses, kube) as op:
+            lenses.always("create_connector", AMBIGUOUS)
+            kube.apply()
+            await asyncio.sleep(2)
+            assert op.said()[2] == "Claiming"
+        stranger = lenses.connectors[PLACE] = Connector(dict(THEIRS))
+        lenses.always("create_connector", None)
+        async with operator(lenses, kube) as op:
+            await asyncio.sleep(90)
+            assert op.said()[1:] == ("NotAdopted", "NotAdopted")
+        assert lenses.connectors[PLACE] is stranger
+
+    @virtual_time
+    async def test_with_always_it_is_adopted_and_said_to_be(self) -> None:
+        async with operator() as op:
+            op.lenses.always("create_connector", AMBIGUOUS)
+            op.kube.apply(adoptionPolicy="Always")
+            await asyncio.sleep(2)
+            op.lenses.connectors[PLACE] = Connector(dict(THEIRS))
+            op.lenses.always("create_connector", None)
+            await asyncio.sleep(90)
+            assert op.said() == ("True", "Running", "Owned")
+            assert "Adopted" in op.reasons()
+            assert op.connector is not None
+            assert op.connector.config == SENT
+
+    @virtual_time
+    @pytest.mark.parametrize("adds", [{}, {"server.default": "1"}, {"size": "1.0E3"}])
+    @pytest.mark.parametrize("edits", [0, 1, 3])
+    async def test_what_any_create_has_left_is_ours(self, adds: dict[str, str], edits: int) -> None:
+        """Also one for a spec of before, and also as a server writes it."""
+        config: dict[str, Any] = {"topic": "orders", "file": "/data/orders", "size": "1000"}
+        async with operator() as op:
+            op.lenses.shows = lambda sent: sent | {"name": "orders"} | adds
+            op.lenses.fail("create_connector", AMBIGUOUS, carried_out=True)
+            op.lenses.always("get_connector", NOT_FOUND)  # a cache, for a while
+            op.kube.apply(config=config)
+            await asyncio.sleep(1)
+            for edit in range(edits):
+                op.lenses.fail("create_connector", AMBIGUOUS)
+                op.kube.apply(config=config | {"topic": f"edit-{edit}"})
+                await asyncio.sleep(5)
+            op.lenses.always("get_connector", None)
+            await asyncio.sleep(120)
+            assert op.said() == ("True", "Running", "Owned")
+            assert op.connector is not None
+            assert op.connector.config["topic"] == (f"edit-{edits - 1}" if edits else "orders")
+            assert len(op.lenses.asked("delete_connector")) == bool(edits)
+
+
+class TestLost:
+    """One that is ours, believed to be lost and created again, though it was only hidden."""
+
+    @virtual_time
+    @pytest.mark.parametrize("hidden", [frozenset[str](), frozenset({"password"})])
+    async def test_it_gets_what_is_wanted_since(self, hidden: frozenset[str]) -> None:
+        async with operator() as op:
+            op.lenses.hidden = hidden
+            op.lenses.shows = lambda sent: {key: value for key, value in sent.items() if key not in hidden}
+            config = {"topic": "orders", "file": "/data/orders"}
+            op.kube.apply(config=config | {"password": "one"}, state="stopped")
+            await asyncio.sleep(60)
+            op.kube.apply(config=config | {"password": "two"}, state="stopped")  # waits until it is to run
+            await asyncio.sleep(60)
+            blind(op, on=True)
+            op.lenses.always("create_connector", AMBIGUOUS)
+            op.kube.apply(config=config | {"password": "two"}, state="running")
+            await asyncio.sleep(60)
+            assert op.lenses.asked("create_connector")
+            blind(op, on=False)
+            op.lenses.always("create_connector", None)
+            await asyncio.sleep(120)
+            assert op.said() == ("True", "Running", "Owned")
+            assert op.connector is not None
+            assert op.connector.config["password"] == "two"
+
+    @virtual_time
+    async def test_with_nothing_changed_it_is_not_touched(self) -> None:
+        async with operator() as op:
+            op.kube.apply()
+            await asyncio.sleep(60)
+            ours = op.connector
+            blind(op, on=True)
+            op.lenses.always("create_connector", AMBIGUOUS)
+            op.kube.apply(metadata={})
+            await asyncio.sleep(600)
+            blind(op, on=False)
+            op.lenses.always("create_connector", None)
+            await asyncio.sleep(120)
+            assert op.said() == ("True", "Running", "Owned")
+            assert op.connector is ours
+            assert op.lenses.asked("delete_connector", "put_resource") == []
+
+
+class TestNotAdopted:
+    @virtual_time
+    @pytest.mark.parametrize("seconds", [0.5, 5, 12])
+    async def test_one_that_is_hidden_for_a_moment_is_not_claimed(self, seconds: float) -> None:
+        async with operator(poll=1) as op:
+            op.lenses.connectors[PLACE] = Connector(dict(THEIRS))
+            op.kube.apply(adoptionPolicy="Never")
+            await asyncio.sleep(30)
+            assert op.said()[2] == "NotAdopted"
+            theirs = op.lenses.connectors.pop(PLACE)
+            await asyncio.sleep(seconds)
+            op.lenses.connectors[PLACE] = theirs
+            await asyncio.sleep(120)
+            assert op.said()[2] == "NotAdopted"
+            assert "Claiming" not in {str(status.ownership.state) for status in op.kube.statuses}
+            assert op.lenses.asked("create_connector") == []
+
+    @virtual_time
+    async def test_its_name_is_taken_once_it_is_gone_for_good(self) -> None:
+        async with operator(poll=1) as op:
+            op.lenses.connectors[PLACE] = Connector(dict(THEIRS))
+            op.kube.apply(adoptionPolicy="Never")
+            await asyncio.sleep(30)
+            del op.lenses.connectors[PLACE]
+            await asyncio.sleep(60)
+            assert op.said() == ("True", "Running", "Owned")
