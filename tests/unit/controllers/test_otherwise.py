@@ -486,6 +486,26 @@ class TestAsCode:
             assert len(op.lenses.asked("delete_connector")) == 1
 
     @virtual_time
+    @pytest.mark.parametrize(
+        "no", [answer("get_resource", 403, "no"), errors.MissingAgentCapability("get_resource", status=404)]
+    )
+    async def test_auto_asks_again_where_it_was_not(self, no: errors.LensesError) -> None:
+        """A right was given since, or Lenses upgraded."""
+        async with operator() as op:
+            op.lenses.always("get_resource", no)
+            await runs(op, updateStrategy="Auto")
+            for topic in ("new", "newer"):
+                op.kube.apply(updateStrategy="Auto", config={"topic": topic})
+                await asyncio.sleep(30)
+            assert len(op.lenses.asked("delete_connector")) == 2
+            assert len(op.lenses.asked("get_resource")) == 1
+            op.lenses.always("get_resource", None)
+            await asyncio.sleep(600)
+            op.kube.apply(updateStrategy="Auto", config={"topic": "newest"})
+            await asyncio.sleep(30)
+            assert len(op.lenses.asked("put_resource")) == 1
+
+    @virtual_time
     @pytest.mark.parametrize(("state", "shown"), [("paused", "PAUSED"), ("stopped", "STOPPED")])
     async def test_auto_creates_what_is_to_be_held_without_running_it(self, state: str, shown: str) -> None:
         async with operator() as op:

@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import json
+from math import inf
 
 from lenses_operator.controllers.connector.acting import Acting
 from lenses_operator.controllers.connector.context import ReconcileContext
 from lenses_operator.lenses.errors import Forbidden, MissingAgentCapability
 from lenses_operator.resources.connector import ConnectorKey, UpdateStrategy, WantedState
 
+ASK_AGAIN = 600.0
+"""Seconds after which an environment that did not offer it is asked again: a right may be given, Lenses upgraded."""
 _STATES = {WantedState.RUNNING: "RUNNING", WantedState.PAUSED: "PAUSED", WantedState.STOPPED: "STOPPED"}
 
 
 class AsCode:
-    """`spec.updateStrategy: Auto` asks once in each environment, by reading a connector that exists."""
+    """`spec.updateStrategy: Auto` asks in each environment, by reading a connector that exists, and believes a yes."""
 
     def __init__(self, acting: Acting) -> None:
         self._acting = acting
-        self._offered: dict[tuple[str, str], bool] = {}
-        """By environment and session."""
+        self._offered: dict[tuple[str, str], tuple[bool, float]] = {}
+        """By environment and session, and until when that is believed."""
 
     async def updates(self, context: ReconcileContext) -> bool:
         """Whether a changed configuration of this connector, which exists, is written in place. Raises LensesError."""
@@ -56,18 +59,21 @@ class AsCode:
     def _learned(self, place: tuple[str, str], *, offered: bool) -> None:
         """Of places that nobody is at any more it is forgotten."""
         used = self._acting.environments.used()
-        self._offered = {one: known for one, known in self._offered.items() if one in used} | {place: offered}
+        known = offered, inf if offered else self._acting.clock() + ASK_AGAIN
+        self._offered = {one: former for one, former in self._offered.items() if one in used} | {place: known}
 
     async def _is_offered(self, context: ReconcileContext, known: ConnectorKey) -> bool:
         place = (known.environment, context.session.id)
-        if place not in self._offered:
+        offered, until = self._offered.get(place, (False, -inf))
+        if self._acting.clock() >= until:
             try:
                 await context.session.client.get_resource(*known)
             except (MissingAgentCapability, Forbidden):
-                self._learned(place, offered=False)
+                offered = False
             else:
-                self._learned(place, offered=True)
-        return self._offered[place]
+                offered = True
+            self._learned(place, offered=offered)
+        return offered
 
 
 def _document(context: ReconcileContext, state: WantedState) -> str:
