@@ -76,7 +76,7 @@ class Situation:
 
     @property
     def baseline(self) -> Baseline | None:
-        if self.applied is None or self.applied.time is None:
+        if self.applied is None or not (self.applied.time or self.applied.added or self.applied.not_compared):
             return None
         return Baseline(frozenset(self.applied.not_compared), frozenset(self.applied.added))
 

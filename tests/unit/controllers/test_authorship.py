@@ -173,3 +173,50 @@ class TestNotAdopted:
             del op.lenses.connectors[PLACE]
             await asyncio.sleep(60)
             assert op.said() == ("True", "Running", "Owned")
+
+
+class TestUncertain:
+    """Ours by a claim of a former process alone, with values that Lenses does not show: they may be somebody else's."""
+
+    SECRET = "hunter2-of-another-team"
+
+    @virtual_time
+    @pytest.mark.parametrize("restarts", [1, 2])
+    @pytest.mark.parametrize("quiet", [False, True])
+    async def test_a_trace_is_withheld_until_a_write_of_ours(self, restarts: int, quiet: bool) -> None:
+        lenses = FakeLenses()
+        kube = FakeKube(lenses.calls)
+        async with operator(lenses, kube) as op:
+            lenses.always("create_connector", AMBIGUOUS)
+            kube.apply()
+            await asyncio.sleep(2)
+            assert op.said()[2] == "Claiming"
+        lenses.always("create_connector", None)
+        lenses.hidden = frozenset({"password"})
+        lenses.shows = lambda sent: {key: value for key, value in sent.items() if key != "password"}
+        failed = [("FAILED", f"denied to {self.SECRET}")]
+        theirs = Connector(SENT | {"password": self.SECRET, "more": "1"}, "RUNNING", [] if quiet else failed)
+        lenses.connectors[PLACE] = theirs
+        for _ in range(restarts):
+            async with operator(lenses, kube) as op:
+                await asyncio.sleep(90)
+                theirs.tasks = [("RUNNING", None)]
+                await asyncio.sleep(700)
+                theirs.tasks = failed
+                await asyncio.sleep(90)
+                assert self.SECRET not in "".join(status.model_dump_json() for status in kube.statuses)
+                assert self.SECRET not in "".join(event.message for event in op.events)
+
+    @virtual_time
+    async def test_what_a_server_says_instead_of_showing_a_claimed_one_is_withheld(self) -> None:
+        async with operator() as op:
+            op.lenses.always("create_connector", from_answer("create_connector", 503, b'{"error": "busy"}'))
+            op.kube.apply()
+            await asyncio.sleep(2)
+            assert op.said()[2] == "Claiming"
+            op.lenses.always("list_connectors", from_answer("list_connectors", 500, b'{"error": "boom"}'))
+            words = f'{{"error": "no right to {self.SECRET}"}}'.encode()
+            op.lenses.always("get_connector", from_answer("get_connector", 403, words))
+            await asyncio.sleep(120)
+            assert op.said()[1] == "Forbidden"
+            assert self.SECRET not in "".join(status.model_dump_json() for status in op.kube.statuses)

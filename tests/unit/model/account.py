@@ -54,6 +54,8 @@ class Account:
     """Configurations of which that may be believed."""
     put: str | None = None
     """The configuration of the last write in place that this process was told is done."""
+    not_shown: bool = False
+    """What was last put did not show for a while: that is said until another is taken."""
     put_unknown: bool = False
     """This process was told that there is no writing in place."""
     unsure: bool = False
@@ -102,6 +104,7 @@ class Account:
                 self.denied = at
             case "put_resource":
                 self.put = sent if error is None else self.put
+                self.not_shown = self.not_shown and error is not None
         lacking = errors.MissingAgentCapability if operation == "put_resource" else NOT_OFFERED
         if operation in {"get_resource", "put_resource"} and isinstance(error, lacking):
             self.put_unknown = True

@@ -31,10 +31,10 @@ class Connect:
         self._puts: dict[str, int] = {}
 
     def words(self, name: str, config: Mapping[str, str] | None) -> str:
-        """A server quotes what it was given."""
+        """A server quotes what it was given: with this very request, or else before."""
         found = self.connectors.get(name)
-        values = [*(found.config.values() if found else ()), *(config or {}).values()]
-        return "boom with " + " and ".join(values)
+        values = config if config is not None else found.config if found else {}
+        return "boom with " + " and ".join(values.values())
 
     def find(self, name: str) -> Incarnation:
         found = self.connectors.get(name)

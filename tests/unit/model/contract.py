@@ -248,7 +248,9 @@ class Contract(Grounds):
                 bad = any(one.spec.config.get("topic") in BAD for one in (resource, *lately))
                 good = bad or bool(account.refused)
             case "UpdateNotApplied":
-                good = self.lenses.hostile.lately("put", 90.0) or self.lenses.hostile.lately("cached", 30.0)
+                hostile = self.lenses.hostile
+                good = hostile.lately("put", 90.0) or hostile.lately("cached", 30.0) or account.not_shown
+                account.not_shown = good
             case "UpdateNotSupported":
                 good = self.accounts[name].put_unknown
             case reason:
@@ -273,7 +275,7 @@ class Contract(Grounds):
             account.claimed = True
         if after is not OwnershipState.OWNED or found is None:
             return
-        if not before.ours:
+        if not before.ours or not found.ours:  # a claim of a former process may cover somebody else's
             found.foreign = found.foreign | set(found.config)  # what cannot be read of it is taken for equal
         if found.ours:
             return

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from enum import Enum, auto
 
 from lenses_operator.controllers.connector.context import ReconcileContext
-from lenses_operator.domain.drift import may_have_become
+from lenses_operator.domain.drift import compare, may_have_become, unreadable_keys
 from lenses_operator.domain.observed import Observed
 from lenses_operator.domain.render import Rendered
 from lenses_operator.resources.connector import OwnershipState
+
+UNCERTAIN: Mapping[str, object] = {"time": None, "former_traces": True}
+"""Of `appliedConfig`, where the connector counts as ours by a claim alone: what it was given may be somebody else's, so
+traces that may quote it are withheld until a write of ours is accepted, or all of it is seen."""
 
 
 class Author(Enum):
@@ -44,6 +48,24 @@ def left_by(attempted: Sequence[Rendered], observed: Observed) -> Rendered | Non
     return next(
         (one for one in reversed(attempted) if may_have_become(one.config, seen, None, details.hidden_keys)), None
     )
+
+
+def is_uncertain(context: ReconcileContext, observed: Observed) -> bool:
+    """Whether it is ours by a claim alone, and Lenses does not show that it has just what we gave it."""
+    applied, claiming = context.applied, context.resource.status.ownership.state is OwnershipState.CLAIMING
+    if applied is None or applied.time is not None or not (claiming or applied.former_traces):
+        return False
+    return not is_all_of(context.memory.last_written or context.wanted, observed)
+
+
+def is_all_of(written: Rendered, observed: Observed) -> bool:
+    """Whether Lenses shows every value of this configuration, and no other key."""
+    seen, details = observed.config, observed.details
+    if seen is None or details is None:
+        return False
+    hidden = details.hidden_keys
+    unread = unreadable_keys(written.config, seen, None, hidden)
+    return not (unread or compare(written.config, seen, None, hidden))
 
 
 def _contradicts_claim(context: ReconcileContext, observed: Observed) -> bool:

@@ -7,7 +7,14 @@ from collections.abc import Callable
 from datetime import datetime
 from math import inf
 
-from lenses_operator.controllers.connector.authorship import Author, author_of, left_by
+from lenses_operator.controllers.connector.authorship import (
+    UNCERTAIN,
+    Author,
+    author_of,
+    is_all_of,
+    is_uncertain,
+    left_by,
+)
 from lenses_operator.controllers.connector.context import Outcome, ReconcileContext
 from lenses_operator.controllers.connector.memory import STALE_FOR, UnchangedToken
 from lenses_operator.domain.conditions import NO_TASKS_GRACE
@@ -61,7 +68,9 @@ class Observation:
         if view.error is not None and self.may_rest(context):
             return Outcome(delay=self.checked_in(context))
         unlisted = view.error is not None or view.asked_at == -inf
-        context.foreign = not context.ours and (unlisted or self.listed(context, view) is not None)
+        claiming = context.resource.status.ownership.state is OwnershipState.CLAIMING
+        there = unlisted or self.listed(context, view) is not None
+        context.foreign = claiming or (there and not context.ours)
         observed = context.observed = await self.look(context, view)
         context.foreign = not context.ours and observed.present
         return observed
@@ -104,6 +113,8 @@ class Observation:
             context.calm = not memory.topics_due
             memory.calm = calm if context.calm else None
             return agreed
+        if found.present and not resource.metadata.deleting:
+            self._settle_authorship(context, found)
         return self._took(context, await context.cleaned(found), listed)
 
     def must_act(self, context: ReconcileContext) -> bool:
@@ -163,6 +174,8 @@ class Observation:
     @staticmethod
     def _took_no_trace(context: ReconcileContext) -> None:
         memory, applied = context.memory, context.applied
+        if applied is not None and applied.time is None:
+            return  # never seen to be what we wrote
         if applied is not None and not set(applied.not_compared) <= context.wanted.config.keys():
             return  # adopted with keys that Lenses hides and nobody here wants: their values are in no Secret of ours
         if memory.confidential.saw_no_trace(applied) and applied is not None and applied.former_traces:
@@ -246,7 +259,7 @@ class Observation:
         known = {task.id for task in context.resource.status.tasks if task.state == "FAILED"}
         return any(task.state == "FAILED" and task.id not in known for task in observed.tasks)
 
-    def settle_applied(self, context: ReconcileContext, *, waiting: bool) -> AppliedConfig | None:
+    def settle_applied(self, context: ReconcileContext, observed: Observed, *, waiting: bool) -> AppliedConfig | None:
         """As wanted already, by a write of ours that was cut off, by adoption, or by somebody else's hand."""
         memory, applied, wanted = context.memory, context.applied, context.wanted
         if waiting:
@@ -261,7 +274,8 @@ class Observation:
                 "time": time,
                 "former_traces": context.leaves_traces(wanted.secret_versions),
             }
-            memory.applied = applied = kept.model_copy(update=changes)
+            uncertain = UNCERTAIN if is_uncertain(context, observed) else {}
+            memory.applied = applied = kept.model_copy(update={**changes, **uncertain})
         # Whoever wrote it: an older write of ours says nothing of it any more, where Lenses hides it later.
         memory.last_written = wanted
         return applied
@@ -271,7 +285,6 @@ class Observation:
         memory = context.memory
         if memory.contested:
             return  # whose it is has to be settled first
-        self._settle_authorship(context, observed)
         if not memory.awaiting_baseline or memory.last_written is None or memory.applied is None:
             return
         if self.stale(context, observed):
@@ -290,16 +303,23 @@ class Observation:
             memory.applied = memory.applied.model_copy(update=changes)
 
     def _settle_authorship(self, context: ReconcileContext, observed: Observed) -> None:
-        """Whether what is found is what a create without a clear answer has left."""
+        """Whether what is found is what a create without a clear answer has left; before a word of it is shown."""
         memory = context.memory
+        if memory.contested:
+            return
         match author_of(context, observed):
             case Author.US:
                 written = left_by(memory.attempted, observed) or memory.attempted[-1]
+                certain = is_all_of(written, observed)
                 memory.wrote(written, context.applying(written, self._now()), self._clock())
+                if not certain and memory.applied is not None:
+                    memory.applied = memory.applied.model_copy(update=UNCERTAIN)
             case Author.STRANGER:
                 memory.contested = True
             case Author.BEFORE:
                 memory.attempted = ()
+        if is_uncertain(context, observed):
+            memory.confidential.had(None, untold=True)
 
     def stale(self, context: ReconcileContext, observed: Observed) -> bool:
         """Whether Lenses shows what it showed before our last write: a cache does for a while, and after a write in

@@ -58,7 +58,7 @@ class Settled:
             waiting=nothing.waiting,
             restarts=plan,
         )
-        applied = self._observation.settle_applied(context, waiting=bool(nothing.waiting))
+        applied = self._observation.settle_applied(context, observed, waiting=bool(nothing.waiting))
         settling = verdict.phase is Phase.RECONCILING and self._acting.clock() < memory.settling_until
         if settling and verdict.reason in (Reason.PROGRESSING, Reason.STATE_UNKNOWN):
             return self._acting.settle(context)
