@@ -194,7 +194,7 @@ class TestUncertain:
         lenses.always("create_connector", None)
         lenses.hidden = frozenset({"password"})
         lenses.shows = lambda sent: {key: value for key, value in sent.items() if key != "password"}
-        failed = [("FAILED", f"denied to {self.SECRET}")]
+        failed: list[tuple[str, str | None]] = [("FAILED", f"denied to {self.SECRET}")]
         theirs = Connector(SENT | {"password": self.SECRET, "more": "1"}, "RUNNING", [] if quiet else failed)
         lenses.connectors[PLACE] = theirs
         for _ in range(restarts):
