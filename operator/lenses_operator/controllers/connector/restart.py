@@ -6,6 +6,8 @@ from dataclasses import replace
 
 from lenses_operator.controllers.connector.acting import Acting
 from lenses_operator.controllers.connector.context import GONE, Outcome, ReconcileContext
+from lenses_operator.controllers.connector.observe import look_closely
+from lenses_operator.controllers.connector.settling import acted
 from lenses_operator.domain.conditions import of_connector
 from lenses_operator.domain.decide import Restart
 from lenses_operator.domain.observed import Observed
@@ -50,8 +52,8 @@ class Restarts:
         if why is None:
             return True
         context.mark(restart=context.resource.metadata.restart)
-        if context.memory.announced_restart != context.resource.metadata.restart:
-            context.memory.announced_restart = context.resource.metadata.restart
+        if context.memory.restart_announced != context.resource.metadata.restart:
+            context.memory.restart_announced = context.resource.metadata.restart
             self._reporter.event(context, "NotRestarted", f"The restart annotation restarted nothing: {why}.")
         return False
 
@@ -61,7 +63,7 @@ class Restarts:
         about = context.resource.metadata.restart if decision.asked else plan.counter
         wait = pacing.wait("restart", self._clock(), about=about)
         if wait:
-            context.memory.look = True
+            look_closely(context)
             return Outcome(delay=wait, paced=True)
         pacing.sent("restart", self._clock(), about=about)
         if decision.asked:
@@ -76,17 +78,17 @@ class Restarts:
         try:
             await self._ask(context, decision)
         finally:
-            context.memory.acted(self._clock())
+            acted(context, self._clock())
         return Outcome(delay=SETTLE)
 
     async def _ask(self, context: ReconcileContext, decision: Restart) -> None:
-        client, memory = context.session.client, context.memory
+        client = context.session.client
         why = "as the restart annotation asks" if decision.asked else "automatically"
         if decision.connector:
             await client.set_state(*context.connector, "restart", precondition=self._acting.precondition(context))
             self._reporter.event(context, "ConnectorRestarted", f"Restarted the connector, {why}.")
         for task in decision.tasks:
-            memory.acted(self._clock())
+            acted(context, self._clock())
             try:
                 await client.restart_task(*context.connector, task, precondition=self._acting.precondition(context))
             except ConnectorOrClusterNotFound:
