@@ -15,7 +15,6 @@ from lenses_operator.domain.decide import (
     Create,
     Decision,
     Nothing,
-    RefuseAdoption,
     Restart,
     Update,
     decide,
@@ -28,15 +27,21 @@ from lenses_operator.lenses.models import ConnectorDetails
 from lenses_operator.resources.connector import LensesConnector, OwnershipState
 
 MOST_STEPS = 8
+STEPS = (Adopt, Create, Update, Check, ChangeState, Restart)
 SHOWS = {"pause": "PAUSED", "stop": "STOPPED", "resume": "RUNNING"}
 
 
 @dataclass(frozen=True)
 class ActionPlan:
-    """The decisions in their order. `waiting`: a configuration that waits until the connector is next to run."""
+    """The decisions in their order. `end`: the one that is no step; None where there are too many."""
 
     steps: tuple[Decision, ...] = ()
-    waiting: Difference | None = None
+    end: Decision | None = None
+
+    @property
+    def waiting(self) -> Difference | None:
+        """A configuration that waits until the connector is next to run."""
+        return self.end.waiting if isinstance(self.end, Nothing) else None
 
     def first(self, kind: type[Decision]) -> Decision | None:
         return next((step for step in self.steps if isinstance(step, kind)), None)
@@ -55,12 +60,10 @@ def plan_actions(situation: Situation) -> ActionPlan:
     steps: list[Decision] = []
     while len(steps) < MOST_STEPS:
         decision = decide(situation)
-        if isinstance(decision, Nothing):
-            return ActionPlan(tuple(steps), decision.waiting)
+        if not isinstance(decision, STEPS):
+            return ActionPlan(tuple(steps), decision)
         if not isinstance(decision, Check):
             steps.append(decision)
-        if isinstance(decision, RefuseAdoption):
-            break
         situation = _after(situation, decision)
     return ActionPlan(tuple(steps))
 

@@ -9,6 +9,7 @@ from math import inf
 
 from lenses_operator.controllers.connector import absence, topics, written
 from lenses_operator.controllers.connector.context import Outcome, ReconcileContext
+from lenses_operator.domain import restarts
 from lenses_operator.domain.conditions import NO_TASKS_GRACE
 from lenses_operator.domain.observed import Observed
 from lenses_operator.domain.reasons import Reason
@@ -143,8 +144,7 @@ class Observation:
             return status.ownership.state in (OwnershipState.NONE, OwnershipState.CLAIMING)
         wanted = context.wanted
         as_wanted = applied is not None and (applied.hash, applied.secrets) == (wanted.hash, wanted.secret_versions)
-        restart = resource.metadata.restart
-        asked = self._asked(context) or (restart is not None and restart != status.last_handled_restart)
+        asked = self._asked(context) or restarts.asked(resource)
         there = status.state in (STATES[context.state], "FAILED")
         return asked or not (as_wanted or memory.written.waiting) or not (there or resource.spec.suspend)
 

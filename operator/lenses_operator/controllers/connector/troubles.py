@@ -50,9 +50,7 @@ class Troubles:
 
     async def unusable(self, context: ReconcileContext, unusable: Unusable, observed: Observed | None) -> Outcome:
         """Nothing is sent; a connector that runs keeps its old configuration, and what is seen of it is still shown."""
-        resource, error = context.resource, unusable.error
-        missing = isinstance(error, ReferenceNotFound)
-        verdict = conditions.reference_not_found(str(error)) if missing else conditions.config_invalid(str(error))
+        resource, verdict = context.resource, conditions.unusable(unusable.error)
         if resource.metadata.deleting:
             return await self._deletions.blocked(context, verdict)
         if observed is not None:
@@ -61,6 +59,7 @@ class Troubles:
             verdict, resource.status.ownership.state, self._observation.shown_by_list(context), context.applied
         )
         await self._acting.reporter.report(context, report)
+        missing = isinstance(unusable.error, ReferenceNotFound)
         if not missing and not resource.spec.config_from and resource.spec.token_secret_ref is None:
             return Outcome()  # only a changed spec can fix it
         return Outcome(delay=MISSING.delay(reference_missing(context), uniform))
