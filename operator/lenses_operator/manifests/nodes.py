@@ -35,7 +35,7 @@ class Written:
 
 @dataclass(frozen=True)
 class Problem:
-    """Something that must be mended. `line` counts from 1."""
+    """Something that must be fixed. `line` counts from 1."""
 
     line: int
     message: str
