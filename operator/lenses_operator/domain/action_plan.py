@@ -16,6 +16,7 @@ from lenses_operator.domain.decide import (
     Decision,
     Nothing,
     Restart,
+    Step,
     Update,
     decide,
 )
@@ -27,15 +28,14 @@ from lenses_operator.lenses.models import ConnectorDetails
 from lenses_operator.resources.connector import LensesConnector, OwnershipState
 
 MOST_STEPS = 8
-STEPS = (Adopt, Create, Update, Check, ChangeState, Restart)
 SHOWS = {"pause": "PAUSED", "stop": "STOPPED", "resume": "RUNNING"}
 
 
 @dataclass(frozen=True)
 class ActionPlan:
-    """The decisions in their order. `end`: the one that is no step; None where there are too many."""
+    """The decisions in their order. `end`: the one that is no step; None where they are too many."""
 
-    steps: tuple[Decision, ...] = ()
+    steps: tuple[Step, ...] = ()
     end: Decision | None = None
 
     @property
@@ -57,10 +57,10 @@ class ActionPlan:
 
 def plan_actions(situation: Situation) -> ActionPlan:
     """`situation` needs the connector's details where it exists. Takes every step for a success."""
-    steps: list[Decision] = []
+    steps: list[Step] = []
     while len(steps) < MOST_STEPS:
         decision = decide(situation)
-        if not isinstance(decision, STEPS):
+        if not isinstance(decision, Step):
             return ActionPlan(tuple(steps), decision)
         if not isinstance(decision, Check):
             steps.append(decision)
@@ -68,7 +68,7 @@ def plan_actions(situation: Situation) -> ActionPlan:
     return ActionPlan(tuple(steps))
 
 
-def _after(situation: Situation, decision: Decision) -> Situation:
+def _after(situation: Situation, decision: Step) -> Situation:
     """What the operator would see and know then."""
     match decision:
         case Adopt():
@@ -82,7 +82,6 @@ def _after(situation: Situation, decision: Decision) -> Situation:
             return replace(situation, observed=replace(situation.seen, state=SHOWS[action]))
         case Restart():
             return replace(situation, restart_asked=False, restart_due=False)
-    return situation
 
 
 def _running(situation: Situation) -> Observed:

@@ -197,7 +197,7 @@ def _tell_course(item: Item, resource: LensesConnector, action_plan: ActionPlan)
             item.notes.append(f"Taken as equal, because Lenses does not show them: {', '.join(adopt.unreadable)}.")
     elif update or action_plan.waiting:
         item.action = Action.CHANGE
-    elif item.states or restart:
+    elif action_plan.steps:
         item.action = Action.STATE
     if update:
         item.update = resource.spec.update_strategy.value
