@@ -111,7 +111,7 @@ class _Reader:
             if not isinstance(key, yaml.ScalarNode) or key.value not in known:
                 raise self._error(key, f"`{getattr(key, 'value', key)}` is not known here; there may be {expected}")
             if key.value in found:
-                raise self._error(key, f"`{key.value}` stands here twice")
+                raise self._error(key, f"`{key.value}` is given twice")
             found[key.value] = value
         return found
 

@@ -47,7 +47,7 @@ def calls() -> Iterator[ast.expr]:
 
 
 def emitted() -> set[str]:
-    from lenses_operator.controllers.connector.memory import Replacement
+    from lenses_operator.controllers.connector.replacement import Replacement
     from lenses_operator.controllers.connector.state import PAST
 
     found = set(PAST.values())
@@ -58,9 +58,7 @@ def emitted() -> set[str]:
             case ast.Subscript(value=ast.Name(id="PAST")) | ast.Attribute(attr="reason"):
                 pass  # above; and Ready's reasons, which the other table has
             case ast.Starred(value=ast.Attribute(attr="news")):
-                found |= {
-                    Replacement("", repair=repair, in_place=False, previous=None).news[0] for repair in (True, False)
-                }
+                found |= {Replacement("", repair=repair, previous=None).news[0] for repair in (True, False)}
             case ast.Name(id="name"):
                 found |= {"Deleted", "NotFound", "Retained"}
             case _:

@@ -16,7 +16,7 @@ _ABOUT_THE_CONFIGURATION = frozenset({"validate", "create_connector", "put_resou
 def problem_of(
     error: errors.LensesError, connector: ConnectorKey, redact: Callable[[str], str], token: str | None = None
 ) -> Verdict:
-    """Passing trouble is Unknown and Reconciling; what a person must mend is False and Stalled.
+    """Passing trouble is Unknown and Reconciling; what a person must fix is False and Stalled.
 
     `token`: where the token comes from if it is not the operator's own.
     """

@@ -26,7 +26,7 @@ def from_properties(raw: bytes, notes: Notes) -> Origin:
     lines: dict[str, int] = {}
     for key, value, line in properties.parse(text):
         if key in config:
-            notes.say(line, f"{key} stands there twice: the last one counts, as in Kafka Connect")
+            notes.say(line, f"{key} is given twice: the last one counts, as in Kafka Connect")
         config[key], lines[key] = value, line
     return _origin(None, config, lines, notes)
 
@@ -58,7 +58,7 @@ def _parsed(raw: bytes) -> Any:
         values = dict(found)
         if len(values) < len(found):
             twice = next(key for key, count in Counter(key for key, _ in found).items() if count > 1)
-            raise Unreadable(f"{twice} stands there twice")
+            raise Unreadable(f"{twice} is given twice")
         return values
 
     try:

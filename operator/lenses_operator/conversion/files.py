@@ -67,10 +67,10 @@ def _filled_in(path: Path, values: Values) -> Mapping[str, str]:
     try:
         found = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (yaml.YAMLError, ValueError):
-        raise OSError(f"{path} is not YAML, and may hold values that were filled in: mend or remove it") from None
+        raise OSError(f"{path} is not YAML, and may hold values that were filled in: fix or remove it") from None
     data = found.get("stringData") if isinstance(found, dict) else None
     if not isinstance(data, dict):
-        raise OSError(f"{path} has no stringData, and may hold values that were filled in: mend or remove it")
+        raise OSError(f"{path} has no stringData, and may hold values that were filled in: fix or remove it")
     return {key: str(data[key]) for key in values.unknown if data.get(key) not in (None, PLACEHOLDER)}
 
 

@@ -30,7 +30,7 @@ def decode(raw: bytes) -> tuple[str, bool]:
 
 
 def parse(text: str) -> list[Property]:
-    """Every entry in order; of a key that stands there twice both. Raises Unreadable."""
+    """Every entry in order; of a key that is given twice both. Raises Unreadable."""
     found: list[Property] = []
     lines = enumerate(_NEWLINE.split(text), start=1)
     for number, line in lines:

@@ -15,8 +15,8 @@ from lenses_operator.domain.decide import (
     Create,
     Decision,
     Nothing,
-    RefuseAdoption,
     Restart,
+    Step,
     Update,
     decide,
 )
@@ -33,10 +33,15 @@ SHOWS = {"pause": "PAUSED", "stop": "STOPPED", "resume": "RUNNING"}
 
 @dataclass(frozen=True)
 class ActionPlan:
-    """The decisions in their order. `waiting`: a configuration that waits until the connector is next to run."""
+    """The decisions in their order. `end`: the one that is no step; None where they are too many."""
 
-    steps: tuple[Decision, ...] = ()
-    waiting: Difference | None = None
+    steps: tuple[Step, ...] = ()
+    end: Decision | None = None
+
+    @property
+    def waiting(self) -> Difference | None:
+        """A configuration that waits until the connector is next to run."""
+        return self.end.waiting if isinstance(self.end, Nothing) else None
 
     def first(self, kind: type[Decision]) -> Decision | None:
         return next((step for step in self.steps if isinstance(step, kind)), None)
@@ -52,20 +57,18 @@ class ActionPlan:
 
 def plan_actions(situation: Situation) -> ActionPlan:
     """`situation` needs the connector's details where it exists. Takes every step for a success."""
-    steps: list[Decision] = []
+    steps: list[Step] = []
     while len(steps) < MOST_STEPS:
         decision = decide(situation)
-        if isinstance(decision, Nothing):
-            return ActionPlan(tuple(steps), decision.waiting)
+        if not isinstance(decision, Step):
+            return ActionPlan(tuple(steps), decision)
         if not isinstance(decision, Check):
             steps.append(decision)
-        if isinstance(decision, RefuseAdoption):
-            break
         situation = _after(situation, decision)
     return ActionPlan(tuple(steps))
 
 
-def _after(situation: Situation, decision: Decision) -> Situation:
+def _after(situation: Situation, decision: Step) -> Situation:
     """What the operator would see and know then."""
     match decision:
         case Adopt():
@@ -79,7 +82,6 @@ def _after(situation: Situation, decision: Decision) -> Situation:
             return replace(situation, observed=replace(situation.seen, state=SHOWS[action]))
         case Restart():
             return replace(situation, restart_asked=False, restart_due=False)
-    return situation
 
 
 def _running(situation: Situation) -> Observed:

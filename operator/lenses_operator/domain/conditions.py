@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from lenses_operator.domain.drift import Difference
 from lenses_operator.domain.observed import Observed
 from lenses_operator.domain.reasons import Reason
+from lenses_operator.domain.references import ReferenceNotFound
+from lenses_operator.domain.render import ConfigInvalid
 from lenses_operator.domain.restarts import Plan as Restarts
 from lenses_operator.domain.situation import Refusal
 from lenses_operator.domain.states import HELD
@@ -51,6 +53,11 @@ def conflict(message: str) -> Verdict:
 
 def reference_not_found(message: str) -> Verdict:
     return Verdict(ready="False", reason=Reason.REFERENCE_NOT_FOUND, message=message, phase=Phase.STALLED)
+
+
+def unusable(error: ConfigInvalid | ReferenceNotFound) -> Verdict:
+    words = str(error)
+    return reference_not_found(words) if isinstance(error, ReferenceNotFound) else config_invalid(words)
 
 
 def not_allowed(message: str) -> Verdict:

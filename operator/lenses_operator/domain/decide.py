@@ -135,7 +135,9 @@ class ChangeState:
     action: Transition
 
 
-Convergence = Nothing | Look | Await | Adopt | RefuseAdoption | Create | Check | Update | ChangeState | Restart
+Step = Adopt | Create | Check | Update | ChangeState | Restart
+"""What is done, and looked at again: `plan` takes each for done and asks for the next one."""
+Convergence = Step | Nothing | Look | Await | RefuseAdoption
 Decision = Observe | Refuse | Unusable | Suspended | SettleContest | NotShown | Rest | Deletion | Convergence
 
 LOST = 15.0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 
 from lenses_operator.resources.connector import LensesConnector
@@ -20,6 +20,23 @@ def owner_of(claimants: Iterable[LensesConnector]) -> LensesConnector:
         return (meta.creation_timestamp, not claimant.status.ownership.state.ours, meta.uid)
 
     return min(claimants, key=order)
+
+
+def rival_of(
+    resource: LensesConnector, claimants: Iterable[LensesConnector], allows: Callable[[LensesConnector], bool]
+) -> LensesConnector | None:
+    """The resource that has the connector instead. Of those that may use the name or own it already: a namespace
+    without the right cannot squat on a name. `claimants`: all that name the connector, `resource` among them."""
+    uid = resource.metadata.uid
+    owner = owner_of(one for one in claimants if one.metadata.uid == uid or _counts(one, allows))
+    return None if owner.metadata.uid == uid else owner
+
+
+def _counts(claimant: LensesConnector, allows: Callable[[LensesConnector], bool]) -> bool:
+    """One that we have released does no longer, although somebody else's finalizer may keep the object."""
+    if claimant.metadata.released:
+        return False
+    return claimant.status.ownership.state.ours or allows(claimant)
 
 
 def conflict_message(loser: LensesConnector, owner: LensesConnector) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from lenses_operator.resources.connector import AutoRestartStatus, LensesConnector
+from lenses_operator.domain.observed import Observed
+from lenses_operator.resources.connector import AutoRestartStatus, LensesConnector, WantedState
 
 HEALTHY = timedelta(minutes=10)
 LONGEST = 60
@@ -23,6 +24,25 @@ class Plan:
     due: datetime | None = None
     budget: int = 0
     under_way: bool = False
+
+
+def asked(resource: LensesConnector) -> bool:
+    """Whether the restart annotation has a value that has not been handled."""
+    value = resource.metadata.restart
+    return value is not None and value != resource.status.last_handled_restart
+
+
+def pointless(resource: LensesConnector, observed: Observed, held: str | None = None) -> str | None:
+    """Why the restart that the annotation asks for makes no sense; None where it does."""
+    if resource.spec.suspend:
+        return "spec.suspend is true"
+    if held:
+        return f"LensesConnectorOffsets {held} keeps the connector stopped"
+    if resource.spec.state is not WantedState.RUNNING:
+        return f"spec.state is {resource.spec.state}"
+    if resource.status.observed_generation == -1 or not observed.present:
+        return "it was there when the connector was created, which starts it anyway"
+    return None
 
 
 def delay(count: int) -> timedelta:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 
 LISTED = 20
-"""Keys that are told of; a person mends them a few at a time."""
+"""Keys that are told of; a person fixes them a few at a time."""
 WITHHELD = "refused; the words are withheld because the value is a secret or a reference that the worker resolves"
 
 

@@ -172,6 +172,6 @@ def _reject_doubles(found: Manifests) -> None:
     for document in (*found.connectors, *found.offsets, *found.references):
         key = (document.kind, document.namespace, document.name)
         if key in seen:
-            message = f"{document.kind} {document.namespace}/{document.name} stands here again, first in {seen[key]}"
+            message = f"{document.kind} {document.namespace}/{document.name} is given again, first in {seen[key]}"
             document.problems.append(Problem(document.line, message))
         seen.setdefault(key, document.place())

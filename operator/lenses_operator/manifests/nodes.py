@@ -35,7 +35,7 @@ class Written:
 
 @dataclass(frozen=True)
 class Problem:
-    """Something that must be mended. `line` counts from 1."""
+    """Something that must be fixed. `line` counts from 1."""
 
     line: int
     message: str
@@ -119,7 +119,7 @@ class _Reader:
                 continue
             if key in seen:
                 where = ".".join(map(str, (*path, key)))
-                message = f"{where} stands here twice, first in line {seen[key]}; one of the two would be lost"
+                message = f"{where} is given twice, first in line {seen[key]}; one of the two would be lost"
                 self._problem(key_node, path, message)
                 continue
             seen[key] = _line(key_node)

@@ -31,7 +31,7 @@ ANSWER = 4.0
 
 
 class HealthServer:
-    """`ready` gives what is still missing, `problems` what only a restart can mend; both empty when all is well.
+    """`ready` gives what is still missing, `problems` what only a restart can fix; both empty when all is well.
 
     Both are called on the loop that `start` is called on. `port` 0 takes a free one.
     """

@@ -1,4 +1,4 @@
-"""What this process says of itself: whether it is ready, and what only a restart can mend."""
+"""What this process says of itself: whether it is ready, and what only a restart can fix."""
 
 from __future__ import annotations
 

@@ -5,9 +5,20 @@ from __future__ import annotations
 from dataclasses import replace
 from math import inf
 
-from lenses_operator.domain import conditions
+from lenses_operator.domain import conditions, restarts
 from lenses_operator.domain.action_plan import ActionPlan, key_changes, overlook, owned, plan_actions
-from lenses_operator.domain.decide import Adopt, ChangeState, Create, RefuseAdoption, Restart, Update
+from lenses_operator.domain.decide import (
+    Adopt,
+    ChangeState,
+    Create,
+    Refuse,
+    RefuseAdoption,
+    Restart,
+    Suspended,
+    Unusable,
+    Update,
+    decide,
+)
 from lenses_operator.domain.drift import Difference
 from lenses_operator.domain.observed import Observed
 from lenses_operator.domain.reasons import Reason
@@ -24,7 +35,8 @@ from lenses_operator.planning.cluster import MayNotReadError
 from lenses_operator.planning.inputs import Sources, Wanted, wanted_of
 from lenses_operator.planning.lenses_view import LensesView, Redact, trouble
 from lenses_operator.planning.result import Action, Change, Item
-from lenses_operator.resources.connector import LensesConnector, UpdateStrategy, WantedState
+from lenses_operator.resources.conditions import Verdict
+from lenses_operator.resources.connector import LensesConnector, UpdateStrategy
 
 FIELDS: dict[str, Path] = {"connector.class": ("spec", "class"), "tasks.max": ("spec", "tasksMax")}
 
@@ -37,15 +49,14 @@ class ConnectorPlanner:
         self._sources = sources
         self._assume_owned = assume_owned
 
-    async def fill(self, item: Item, document: Document, resource: LensesConnector, *, known: bool) -> None:
-        """Says in `item` what would be done. `known`: the resource is in the cluster already."""
+    async def fill(self, item: Item, document: Document, situation: Situation) -> None:
+        """Says in `item` what would be done. `situation`: what can be said without Lenses and the references."""
+        resource = situation.resource
         try:
             await self._token(resource)
             wanted = await wanted_of(resource, self._sources)
         except (ConfigInvalid, ReferenceNotFound) as error:
-            missing = isinstance(error, ReferenceNotFound)
-            reason = Reason.REFERENCE_NOT_FOUND if missing else Reason.CONFIG_INVALID
-            item.refuse(reason, (document.place(_blamed(str(error), resource)), str(error)))
+            tell_refusal(item, document, replace(situation, unusable=error))
             return
         _tell_unknown(item, wanted)
         if wanted.rendered.with_newline:
@@ -56,7 +67,7 @@ class ConnectorPlanner:
             return around(own(text))
 
         try:
-            await self._decide(item, document, resource, wanted, redact, known=known)
+            await self._decide(item, document, situation, wanted, redact)
         except LensesError as error:
             why, message = trouble(error, resource.connector, redact)
             item.refuse(why, (document.place(("spec", "environment")), message))
@@ -76,28 +87,22 @@ class ConnectorPlanner:
             )
 
     async def _decide(
-        self,
-        item: Item,
-        document: Document,
-        resource: LensesConnector,
-        wanted: Wanted,
-        redact: Redact,
-        *,
-        known: bool,
+        self, item: Item, document: Document, situation: Situation, wanted: Wanted, redact: Redact
     ) -> None:
+        resource = situation.resource
         seen = await self._sight.observe(resource.connector)
-        if resource.spec.suspend:
-            item.action, item.reason = Action.SUSPENDED, Reason.SUSPENDED
-            item.notes.append(conditions.suspended(seen).message)
-            return
-        situation = self._situation(resource, wanted, seen, known=known)
+        situation = self._observed(situation, wanted, seen)
         action_plan = plan_actions(situation)
-        refused = action_plan.first(RefuseAdoption)
-        if isinstance(refused, RefuseAdoption):
-            message = conditions.not_adopted(resource.connector, refused.difference, hidden=refused.hidden).message
-            item.refuse(Reason.NOT_ADOPTED, (document.place(("spec",)), message))
-            _tell_changes(item, document, refused.difference, seen, wanted, redact)
-            return
+        match action_plan.end:
+            case Suspended():
+                item.action, item.reason = Action.SUSPENDED, Reason.SUSPENDED
+                item.notes.append(conditions.suspended(seen).message)
+                return
+            case RefuseAdoption(difference=difference, hidden=hidden):
+                verdict = conditions.not_adopted(resource.connector, difference, hidden=hidden)
+                item.refuse(verdict.reason, (document.place(("spec",)), verdict.message))
+                _tell_changes(item, document, difference, seen, wanted, redact)
+                return
         if action_plan.writes:
             action_plan = await self._checked(item, document, situation, action_plan, wanted, redact)
         _tell_course(item, resource, action_plan)
@@ -106,28 +111,23 @@ class ConnectorPlanner:
         if item.action in (Action.CHANGE, Action.ADOPT):
             _tell_changes(item, document, _difference(action_plan), seen, wanted, redact)
 
-    def _situation(self, resource: LensesConnector, wanted: Wanted, seen: Observed, *, known: bool) -> Situation:
+    def _observed(self, situation: Situation, wanted: Wanted, seen: Observed) -> Situation:
         """As the operator would find it."""
+        resource = situation.resource
         if self._assume_owned and seen.present:
             resource = owned(resource)
         applied = resource.status.applied_config
         if applied is not None and wanted.unknown:
             same = {"hash": wanted.rendered.hash, "secrets": wanted.rendered.secret_versions}
             applied = applied.model_copy(update=same)
-        annotated = resource.metadata.restart
-        return Situation(
+        return replace(
+            situation,
             resource=resource,
             wanted=wanted.rendered,
-            state=resource.spec.state,
             observed=overlook(seen, wanted.rendered, wanted.unknown),
             applied=applied,
             absent_for=inf,
-            restart_asked=known
-            and annotated is not None
-            and annotated != resource.status.last_handled_restart
-            and resource.spec.state is WantedState.RUNNING
-            and seen.state not in ("PAUSED", "STOPPED")
-            and seen.present,
+            restart_asked=restarts.asked(resource) and restarts.pointless(resource, seen) is None,
         )
 
     async def _checked(
@@ -157,6 +157,20 @@ class ConnectorPlanner:
         return plan_actions(replace(situation, refusal=refusal))
 
 
+def tell_refusal(item: Item, document: Document, situation: Situation, beside: str = "") -> bool:
+    """Whether the operator would ask Lenses nothing, which `item` says then. `beside`: what else there is to say."""
+    match decide(situation):
+        case Refuse(verdict=verdict):
+            pass
+        case Unusable(error=error):
+            verdict = conditions.unusable(error)
+        case _:
+            return False
+    place = document.place(_blamed(verdict, situation.resource))
+    item.refuse(verdict.reason, (place, verdict.message + beside))
+    return True
+
+
 def _difference(action_plan: ActionPlan) -> Difference:
     for step in action_plan.steps:
         if isinstance(step, Adopt | Update):
@@ -183,7 +197,7 @@ def _tell_course(item: Item, resource: LensesConnector, action_plan: ActionPlan)
             item.notes.append(f"Taken as equal, because Lenses does not show them: {', '.join(adopt.unreadable)}.")
     elif update or action_plan.waiting:
         item.action = Action.CHANGE
-    elif item.states or restart:
+    elif action_plan.steps:
         item.action = Action.STATE
     if update:
         item.update = resource.spec.update_strategy.value
@@ -226,8 +240,14 @@ def _first(document: Document, keys: tuple[str, ...]) -> Place:
     return _line(document, keys[0]) if keys else document.place(("spec", "config"))
 
 
-def _blamed(message: str, resource: LensesConnector) -> Path:
-    """The field that a message of the rendering begins with or names."""
+def _blamed(verdict: Verdict, resource: LensesConnector) -> Path:
+    """The field that a refusal is about; one of the rendering begins with it or names it."""
+    message = verdict.message
+    match verdict.reason:
+        case Reason.NOT_ALLOWED:
+            return ("spec", "environment")
+        case Reason.CONFLICT:
+            return ("spec", "name") if resource.spec.name else ("metadata", "name")
     for entry in entries(resource.spec):
         if f"spec.configFrom[{entry.index}]" in message:
             return ("spec", "configFrom", entry.index)

@@ -8,14 +8,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from lenses_operator.cache.parsing import parse
-from lenses_operator.domain.ownership import conflict_message, owner_of
-from lenses_operator.domain.policy import Policy, not_allowed_message
+from lenses_operator.domain.policy import Policy
 from lenses_operator.domain.reasons import Reason
 from lenses_operator.manifests.documents import Document, Manifests
 from lenses_operator.manifests.references import references
 from lenses_operator.manifests.schema import refusals
+from lenses_operator.planning.claims import Claims
 from lenses_operator.planning.cluster import Bodies, Cluster
-from lenses_operator.planning.connectors import ConnectorPlanner
+from lenses_operator.planning.connectors import ConnectorPlanner, tell_refusal
 from lenses_operator.planning.deletions import deletions
 from lenses_operator.planning.inputs import Sources, resource_of
 from lenses_operator.planning.lenses_view import LensesView
@@ -77,24 +77,24 @@ class Planner:
                 sorted({one.namespace for one in (*manifests.connectors, *manifests.offsets)})
             )
         candidates = self._candidates(connectors, bodies, result)
-        allowed = self._entitled(candidates, bodies, connectors)
-        await self._sight.open(one.resource.spec.environment for one in allowed)
+        claims = self._claims(candidates, bodies, connectors)
+        eligible = [one for one in candidates if self._eligible(one, candidates, claims)]
+        await self._sight.open(one.resource.spec.environment for one in eligible)
         planner = ConnectorPlanner(
             self._sight, Sources(given, self._cluster), assume_owned=self._options.owned and self._cluster is None
         )
 
         async def fill(candidate: _Candidate) -> None:
-            before = bodies.get((candidate.document.kind, candidate.document.namespace, candidate.document.name))
-            await planner.fill(candidate.item, candidate.document, candidate.resource, known=before is not None)
+            await planner.fill(candidate.item, candidate.document, claims.situation(candidate.resource))
             self._step()
 
-        await asyncio.gather(*map(fill, allowed))
+        await asyncio.gather(*map(fill, eligible))
         concerned = [one for one in manifests.offsets if self._concerns(one, manifests.connectors)]
         known = _connectors(candidates, bodies)
         offsets = OffsetsPlanner(self._sight, bodies, known, clustered=self._cluster is not None)
         result.items += await asyncio.gather(*map(offsets.item, concerned))
         if self._options.prune:
-            result.items += deletions(bodies, manifests.connectors, self._options.includes)
+            result.items += deletions(bodies, manifests.connectors, self._options.includes, claims)
         self._notes(manifests, connectors, result)
         return result
 
@@ -133,34 +133,23 @@ class Planner:
             found.append(_Candidate(document, resource, item))
         return found
 
-    def _entitled(self, candidates: list[_Candidate], bodies: Bodies, documents: list[Document]) -> list[_Candidate]:
-        """Policy first, then age, as in the operator; the others are refused."""
+    def _claims(self, candidates: list[_Candidate], bodies: Bodies, documents: list[Document]) -> Claims:
+        """Of the files, and of what the cluster has beside them."""
         named = {(one.kind, one.namespace, one.name) for one in documents}
         unnamed = [body for key, body in bodies.items() if key not in named and key[0] == LensesConnector.kind_name]
         others = [other for body in unnamed if (other := parse(LensesConnector, body)) is not None]
-        claimants: dict[ConnectorKey, list[LensesConnector]] = {}
-        for resource in (*others, *(one.resource for one in candidates)):
-            if resource.status.ownership.state.ours or self._options.policy.allows(resource):
-                claimants.setdefault(resource.connector, []).append(resource)
-        places = {one.resource.metadata.uid: one.document.place() for one in candidates}
-        allowed = []
-        for one in candidates:
-            if not self._options.policy.allows(one.resource):
-                message = not_allowed_message(one.resource)
-                one.item.refuse(Reason.NOT_ALLOWED, (one.document.place(("spec", "environment")), message))
-                self._step()
-                continue
-            owner = owner_of(claimants[one.resource.connector])
-            if owner.metadata.uid == one.resource.metadata.uid:
-                allowed.append(one)
-                continue
-            message = conflict_message(one.resource, owner)
-            if owner.metadata.uid in places:
-                message += f" The other one is in {places[owner.metadata.uid]}."
-            where = ("spec", "name") if one.resource.spec.name else ("metadata", "name")
-            one.item.refuse(Reason.CONFLICT, (one.document.place(where), message))
-            self._step()
-        return allowed
+        return Claims([*others, *(one.resource for one in candidates)], self._options.policy)
+
+    def _eligible(self, candidate: _Candidate, candidates: list[_Candidate], claims: Claims) -> bool:
+        """Whether the operator would ask Lenses about it; else it is refused."""
+        situation = claims.situation(candidate.resource)
+        uid = situation.rival.metadata.uid if situation.rival is not None else None
+        place = next((one.document.place() for one in candidates if one.resource.metadata.uid == uid), None)
+        beside = f" The other one is in {place}." if place is not None else ""
+        if not tell_refusal(candidate.item, candidate.document, situation, beside):
+            return True
+        self._step()
+        return False
 
     def _notes(self, manifests: Manifests, connectors: list[Document], result: Result) -> None:
         if self._cluster is None and connectors:

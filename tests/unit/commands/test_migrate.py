@@ -209,7 +209,7 @@ def test_options_go_before_what_the_file_says() -> None:
         (STRIMZI + "  tasksMax: 0\n", "9: spec.tasksMax is not a positive integer"),
         (STRIMZI + "  state: off\n", "9: spec.state is not a text"),
         (STRIMZI + "  state: idle\n", "9: spec.state is none of running"),
-        (STRIMZI + "  config: {a: 1, a: 2}\n", "9: spec.config.a stands here twice"),
+        (STRIMZI + "  config: {a: 1, a: 2}\n", "9: spec.config.a is given twice"),
         (STRIMZI + "  config: {a: {{ .Values.a }}}\n", "9: "),
         (STRIMZI + "  config: {a: '\n", "not YAML"),
         ("- a\n", "1: a document is not a mapping"),
@@ -325,7 +325,7 @@ database.password=${file:/x:y}
         "empty": "",
         "database.password": "${file:/x:y}",
     }
-    assert told == ["14: database.password stands there twice: the last one counts, as in Kafka Connect"]
+    assert told == ["14: database.password is given twice: the last one counts, as in Kafka Connect"]
 
 
 def test_properties_beyond_ascii() -> None:
@@ -378,7 +378,7 @@ def test_a_name_from_the_file(tmp_path: Path) -> None:
     [
         ("json", "{", "1: not JSON"),
         ("json", "3", "neither a connector"),
-        ("json", '{"a": 1, "a": 2}', "a stands there twice"),
+        ("json", '{"a": 1, "a": 2}', "a is given twice"),
         ("json", '{"name": "a", "config": {"connector.class": "B", "x": ["planted"]}}', "x is neither a text"),
         ("json", '{"name": "a", "config": {"connector.class": "B", "x": "\\ud800"}}', "not valid Unicode"),
         ("json", '{"name": "a/b", "config": {"connector.class": "B"}}', "the name 'a/b' cannot be used"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -251,7 +252,7 @@ async def test_a_reference_that_is_in_neither(rig: Rig) -> None:
     assert (await rig.one(manifest(configFrom=FROM_SECRET))).unknown == ["db.login"]
 
 
-def applied(name: str = "orders", state: str = "Owned", **changes: object) -> dict[str, object]:
+def applied(name: str = "orders", state: str = "Owned", **changes: object) -> dict[str, Any]:
     """As the cluster has it after the operator wrote it."""
     found = {"hash": render(resource(name).spec).hash, "time": "2026-01-01T00:00:00Z", **changes}
     return body(name, status={"ownership": {"state": state}, "appliedConfig": found})
@@ -272,17 +273,21 @@ async def test_the_status_of_the_cluster_decides_what_is_owned(rig: Rig) -> None
 
 async def test_a_new_restart_annotation(rig: Rig) -> None:
     rig.cluster = FakeCluster()
-    rig.cluster.add(applied())
-    rig.exists()
     text = manifest().replace(
         "namespace: payments", 'namespace: payments, annotations: {connect.lenses.io/restart: "1"}'
     )
+    there = applied()
+    rig.cluster.add({**there, "status": {**there["status"], "observedGeneration": 1}})
+    rig.exists()
     item = await rig.one(text)
     assert (item.action, item.states) == (Action.STATE, [])
     assert "restarts the connector" in item.notes[0]
     rig.exists(state="PAUSED")
     item = await rig.one(text)
-    assert (item.states, item.notes) == (["resume"], [])
+    assert item.states == ["resume"]
+    assert "restarts the connector" in item.notes[0], "after it was resumed, as the operator does"
+    rig.cluster.add(applied())
+    assert (await rig.one(text)).notes == [], "the resource is new to the operator: the connector is started anyway"
 
 
 async def test_two_manifests_for_one_connector(rig: Rig) -> None:
@@ -364,16 +369,19 @@ async def test_deletions_only_when_asked_for(rig: Rig) -> None:
     for name, policy in (("gone", "Delete"), ("kept", "Retain"), ("reset", "DeleteWithOffsets")):
         rig.cluster.add(body(name, deletionPolicy=policy, status={"ownership": {"state": "Owned"}}))
     rig.cluster.add(body("stranger", status={"ownership": {"state": "NotAdopted"}}))
+    loser = body("loser", uid="z", age=5, status={"ownership": {"state": "Owned"}})
+    rig.cluster.add({**loser, "spec": {**loser["spec"], "name": "orders"}})
     rig.exists()
     rig.cluster.add(applied())
     assert [item.action for item in (await rig.plan(manifest())).items] == [Action.UNCHANGED]
     result = await rig.plan(manifest(), options=Options(prune=True))
     said = {item.name: item.notes[0] for item in result.items if item.action is Action.DELETE}
-    assert list(said) == ["gone", "kept", "reset", "stranger"]
+    assert list(said) == ["gone", "kept", "loser", "reset", "stranger"]
     assert said["gone"] == "The connector is deleted; its offsets stay."
     assert "Retain" in said["kept"]
     assert "offsets are reset" in said["reset"]
     assert "never owned" in said["stranger"]
+    assert "belongs to another resource" in said["loser"]
 
 
 async def test_warnings_of_what_would_not_arrive(rig: Rig) -> None:

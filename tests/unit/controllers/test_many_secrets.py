@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
+from lenses_operator.controllers.connector.authorship import Authorship
 from lenses_operator.controllers.connector.context import ReconcileContext
 from lenses_operator.controllers.connector.memory import Memory
 from lenses_operator.controllers.redaction import Confidential, prepare
@@ -25,7 +26,7 @@ SHORT = frozenset(f"{number:03}" for number in range(1000))
 
 def work(values: frozenset[str]) -> ReconcileContext:
     session = Session("operator", None, None)  # type: ignore[arg-type]
-    memory = Memory("uid-1", claimed=True, confidential=Confidential())
+    memory = Memory("uid-1", Confidential(), authorship=Authorship(claimed=True))
     return ReconcileContext(owned(), Rendered({}, given=values), memory, session)
 
 

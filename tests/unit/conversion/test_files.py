@@ -70,7 +70,7 @@ def test_a_broken_secret_file_is_not_overwritten(tmp_path: Path, text: str) -> N
     write(tmp_path, found())
     path = tmp_path / "secrets" / "orders-connector-secrets.yaml"
     path.write_text(text)
-    with pytest.raises(OSError, match="mend or remove it"):
+    with pytest.raises(OSError, match="fix or remove it"):
         write(tmp_path, found())
     assert path.read_text() == text
 

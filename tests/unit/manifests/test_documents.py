@@ -90,7 +90,7 @@ def test_the_same_object_twice(tmp_path: Path) -> None:
         tmp_path, f"{HEAD}metadata: {{name: a}}\n---\n{HEAD}metadata: {{name: a, namespace: mine}}\n"
     ).connectors
     assert first.problems == []
-    assert "mine/a stands here again, first in" in second.problems[0].message
+    assert "mine/a is given again, first in" in second.problems[0].message
 
 
 def test_nothing_to_read(tmp_path: Path) -> None:

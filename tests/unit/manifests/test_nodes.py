@@ -32,7 +32,7 @@ def test_a_key_twice_is_told_with_both_lines() -> None:
         """)
     (problem,) = tree.problems
     assert problem.line == 5
-    assert "spec.config.topics stands here twice, first in line 3" in problem.message
+    assert "spec.config.topics is given twice, first in line 3" in problem.message
 
 
 def test_two_spellings_of_one_key_are_the_same_key() -> None:

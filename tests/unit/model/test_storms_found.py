@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -42,6 +43,11 @@ def former_traces(kube: FakeKube) -> bool | None:
     applied = kube.status().applied_config
     assert applied is not None
     return applied.former_traces
+
+
+def look_closely(op: Operator) -> None:
+    memory = next(iter(op.core.connectors._loader._memories.values()))
+    memory.checks = replace(memory.checks, details_due=True)
 
 
 def claim_of_old(op: Operator) -> Callable[[], None]:
@@ -110,7 +116,7 @@ async def test_two_proofs_of_absence_are_as_far_apart_as_they_were_asked_for_not
         for double in (poll_connector, get_cluster_info):
             setattr(op.lenses, double.__name__, double)
         op.lenses.fail("delete_connector", errors.ServerError("delete_connector"))
-        op.core.connectors._loader._memories[next(iter(op.core.connectors._loader._memories))].look = True
+        look_closely(op)
         op.kube.delete()
         await asyncio.sleep(0.5)
         op.queue.add(next(iter(op.core.connectors._loader._memories)))  # something wakes it at once
@@ -458,7 +464,7 @@ async def test_what_somebody_let_go_by_hand_while_lenses_answered_is_not_deleted
     async with operator() as op:
         op.kube.apply(deletionPolicy=policy, state="stopped")
         await asyncio.sleep(30)
-        op.core.connectors._loader._memories[next(iter(op.core.connectors._loader._memories))].look = True
+        look_closely(op)
         meanwhile(op.lenses, "poll_connector", op.kube.vanish)
         op.kube.delete()
         await asyncio.sleep(120)

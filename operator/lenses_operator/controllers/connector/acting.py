@@ -6,14 +6,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from math import inf
-from random import uniform
 
 from lenses_operator.cache.connectors import ConnectorCache
 from lenses_operator.controllers.connector.context import GONE, Outcome, ReconcileContext
+from lenses_operator.controllers.connector.observe import look_closely
 from lenses_operator.controllers.connector.report import Reporter
+from lenses_operator.controllers.connector.settling import acted, next_look
 from lenses_operator.controllers.connector.validate import Validator
+from lenses_operator.controllers.connector.written import wrote
 from lenses_operator.controllers.ownership import OwnershipRules
-from lenses_operator.domain.backoff import SETTLING
 from lenses_operator.domain.conditions import refused
 from lenses_operator.domain.observed import Observed
 from lenses_operator.domain.render import Rendered
@@ -56,27 +57,27 @@ class Acting:
 
     def settle(self, context: ReconcileContext) -> Outcome:
         """Look again soon; sooner at first."""
-        context.memory.settling += 1
-        return Outcome(delay=SETTLING.delay(context.memory.settling, uniform))
+        return Outcome(delay=next_look(context))
 
     def created(self, context: ReconcileContext, written: Rendered) -> None:
         """A configuration of ours is in Lenses."""
-        context.memory.wrote(written, context.applying(written, self.now()), self.clock())
-        context.memory.acted(self.clock())
+        wrote(context, written, self.clock(), self.now())
+        acted(context, self.clock())
 
     async def report_refusal(self, context: ReconcileContext, observed: Observed | None) -> Outcome:
         """A claim without a create in flight is given back: what was never created is not owned."""
         memory, state = context.memory, context.resource.status.ownership.state
-        memory.look = True  # the list alone would say next that all is well
+        look_closely(context)  # the list alone would say next that all is well
         absent = observed is not None and not observed.present
-        if state is OwnershipState.CLAIMING and absent and not memory.attempted:
+        if state is OwnershipState.CLAIMING and absent and not memory.authorship.attempted:
             state = OwnershipState.NONE
-        assert memory.refusal is not None
-        verdict = refused(memory.refusal)
+        assert memory.refusals.last is not None
+        verdict = refused(memory.refusals.last)
         if not await self.reporter.report(context, Report(verdict, state, observed, context.applied)):
             return GONE
         # What cannot be tried again is looked at all the same, and what it refers to read again.
-        due = min(memory.refusal_until, inf if memory.next_check is None else memory.next_check)
+        check = memory.checks.next_drift_check
+        due = memory.refusals.until if check is None else min(memory.refusals.until, check)
         return Outcome(delay=None if due == inf else max(0.0, due - self.clock()))
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from lenses_operator.controllers.connector import written
 from lenses_operator.controllers.connector.acting import Acting
 from lenses_operator.controllers.connector.context import AGAIN, GONE, Outcome, ReconcileContext
+from lenses_operator.controllers.connector.observe import look_closely
 from lenses_operator.domain import conditions
 from lenses_operator.domain.decide import Adopt
 from lenses_operator.domain.observed import Observed
@@ -33,11 +35,11 @@ class Adoption:
         verdict = conditions.progressing(f"Connector {context.connector} was there before and is taken over.")
         if not await self._reporter.report(context, Report(verdict, OwnershipState.OWNED, observed, applied)):
             return GONE
-        context.memory.applied = applied
+        written.keep_applied(context, applied)
         context.memory.confidential.had(None, untold=untold)
         how = f"what differs is put right ({adopt.difference.describe()})" if adopt.difference else "it matches"
         unread = ", ".join(adopt.unreadable)
         note = f" Taken as equal, because Lenses does not show them: {unread}." if unread else ""
         self._reporter.event(context, "Adopted", f"Took over connector {context.connector}: {how}.{note}")
-        context.memory.look = True
+        look_closely(context)
         return AGAIN

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from enum import Enum, auto
 
 from lenses_operator.controllers.connector.context import ReconcileContext
@@ -15,6 +15,67 @@ from lenses_operator.resources.connector import OwnershipState
 UNCERTAIN: Mapping[str, object] = {"time": None, "former_traces": True}
 """Of `appliedConfig`, where the connector counts as ours by a claim alone: what it was given may be somebody else's, so
 traces that may quote it are withheld until a write of ours is accepted, or all of it is seen."""
+MOST_ATTEMPTS = 20
+"""Different configurations kept of creates without a clear answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Authorship:
+    """Of a connector that this process may have created."""
+
+    claimed: bool = False
+    """Claiming was written by this process, and no create has been left unanswered since."""
+    contested: bool = False
+    """The first create was refused: what is seen next may be somebody else's that was there before."""
+    attempted: tuple[Rendered, ...] = ()
+    """Creates whose answer never came, or was ambiguous, oldest first: any of them may have left what is found."""
+
+    @property
+    def unsent(self) -> bool:
+        """Whether the claim in status is this process's own, and no create was sent on it that may have worked."""
+        return self.claimed and not self.attempted
+
+
+NONE_OPEN = Authorship()
+
+
+def claim(context: ReconcileContext) -> None:
+    context.memory.authorship = replace(context.memory.authorship, claimed=True)
+
+
+def unclaim(context: ReconcileContext) -> None:
+    context.memory.authorship = replace(context.memory.authorship, claimed=False)
+
+
+def attempt(context: ReconcileContext, rendered: Rendered) -> tuple[Rendered, ...]:
+    """Right before a create is sent. What there was before it, for one that turns out to have done nothing."""
+    before = context.memory.authorship.attempted
+    attempted = (*(one for one in before if one != rendered), rendered)[-MOST_ATTEMPTS:]
+    context.memory.authorship = replace(context.memory.authorship, attempted=attempted)
+    return before
+
+
+def retract(context: ReconcileContext, before: tuple[Rendered, ...]) -> None:
+    """This create did nothing; one before it that was never answered still may."""
+    context.memory.authorship = replace(context.memory.authorship, attempted=before)
+
+
+def nothing_sent(context: ReconcileContext) -> None:
+    """No create has worked, whatever was answered."""
+    retract(context, ())
+
+
+def contest(context: ReconcileContext) -> None:
+    context.memory.authorship = replace(context.memory.authorship, contested=True)
+
+
+def uncontest(context: ReconcileContext) -> None:
+    context.memory.authorship = replace(context.memory.authorship, contested=False)
+
+
+def written(context: ReconcileContext) -> None:
+    """What is there is ours."""
+    context.memory.authorship = NONE_OPEN
 
 
 class Author(Enum):
@@ -30,12 +91,13 @@ class Author(Enum):
 
 def author_of(context: ReconcileContext, observed: Observed) -> Author:
     """Of a connector that is there, before a baseline is taken of it."""
-    memory, claiming = context.memory, context.resource.status.ownership.state is OwnershipState.CLAIMING
-    if not memory.attempted:
+    attempted = context.memory.authorship.attempted
+    claiming = context.resource.status.ownership.state is OwnershipState.CLAIMING
+    if not attempted:
         return Author.STRANGER if claiming and _contradicts_claim(context, observed) else Author.UNKNOWN
-    if not claiming and memory.deleted_at is None:
+    if not claiming and context.memory.absence.deleted_at is None:
         return Author.BEFORE
-    if observed.config is None or left_by(memory.attempted, observed) is not None:
+    if observed.config is None or left_by(attempted, observed) is not None:
         return Author.US
     return Author.STRANGER if claiming else Author.UNKNOWN
 
@@ -55,7 +117,7 @@ def is_uncertain(context: ReconcileContext, observed: Observed) -> bool:
     applied, claiming = context.applied, context.resource.status.ownership.state is OwnershipState.CLAIMING
     if applied is None or applied.time is not None or not (claiming or applied.former_traces):
         return False
-    return not is_all_of(context.memory.last_written or context.wanted, observed)
+    return not is_all_of(context.memory.written.last or context.wanted, observed)
 
 
 def is_all_of(written: Rendered, observed: Observed) -> bool:
@@ -72,7 +134,9 @@ def _contradicts_claim(context: ReconcileContext, observed: Observed) -> bool:
     """A former process claimed it with the configuration that is wanted now, and that is not what is seen. What comes
     from Secrets may have been another value then."""
     claim, wanted, memory, seen = context.applied, context.wanted, context.memory, observed.config
-    if memory.claimed or memory.last_written is not None or claim is None or claim.hash != wanted.hash or seen is None:
+    if memory.authorship.claimed or memory.written.last is not None:
+        return False
+    if claim is None or claim.hash != wanted.hash or seen is None:
         return False
     former = {key: seen.get(key, value) if key in wanted.secrets else value for key, value in wanted.config.items()}
     return left_by((replace(wanted, config=former),), observed) is None

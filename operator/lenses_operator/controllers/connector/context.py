@@ -6,10 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from math import inf
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lenses_operator.aside import aside
-from lenses_operator.controllers.connector.memory import AS_STATUS_SAYS, Memory
 from lenses_operator.controllers.redaction import WITHHELD, allowance, effort, prepare
 from lenses_operator.domain.observed import Observed
 from lenses_operator.domain.redaction import WORK
@@ -28,6 +27,9 @@ from lenses_operator.resources.connector import (
     SecretVersion,
     WantedState,
 )
+
+if TYPE_CHECKING:  # the modules whose values it holds know this one
+    from lenses_operator.controllers.connector.memory import Memory
 
 
 @dataclass
@@ -57,20 +59,18 @@ class ReconcileContext:
     """When the look that the pass decides by was begun: without one nothing is proven."""
     foreign: bool = False
     """A connector is there that the resource does not own: nobody here knows the secrets that it was given."""
-    calm: bool = False
-    """The look has shown what the last pass left as it was: see `memory.UnchangedToken`."""
+    rests: bool = False
+    """The look has shown what the last pass left as it was: see `observe.UnchangedToken`."""
     generation: int = field(init=False)
     """Of the spec that `wanted` comes from; `resource` may be ahead of it."""
 
     def __post_init__(self) -> None:
         self.generation = self.resource.metadata.generation
-        self.marks = Marks.of(self.resource.status)
-        if self.memory.refused is not AS_STATUS_SAYS:
-            self.marks = replace(self.marks, refused=self.memory.refused)
+        self.marks = self.memory.refusals.marked(Marks.of(self.resource.status))
         self._redactor = self.memory.confidential.redactor(self.wanted, self.session)
         ours, memory, applied = self.resource.status.ownership.state.ours, self.memory, self.applied
-        untold = ours and applied is None and not memory.claimed and not memory.attempted
-        former = applied is not None and memory.applied is None and bool(applied.former_traces)
+        untold = ours and applied is None and not memory.authorship.claimed and not memory.authorship.attempted
+        former = applied is not None and memory.written.applied is None and bool(applied.former_traces)
         memory.confidential.had(applied, untold=untold or former)
 
     @property
@@ -85,7 +85,7 @@ class ReconcileContext:
     @property
     def unsent(self) -> bool:
         """Claimed, and no create was sent that may have worked: what is there is not ours."""
-        return self.resource.status.ownership.state is OwnershipState.CLAIMING and self.memory.unsent
+        return self.resource.status.ownership.state is OwnershipState.CLAIMING and self.memory.authorship.unsent
 
     def mark(self, **changes: Any) -> None:
         """Goes into the next status that is written."""
@@ -154,7 +154,7 @@ class ReconcileContext:
     @property
     def refusal(self) -> Refusal | None:
         """What was said against this very configuration, unless it has been taken since."""
-        refusal = self.memory.refusal
+        refusal = self.memory.refusals.last
         return refusal if refusal and refusal.fingerprint == self.wanted.fingerprint else None
 
     @property
@@ -164,7 +164,7 @@ class ReconcileContext:
 
     @property
     def applied(self) -> AppliedConfig | None:
-        return self.memory.applied or self.resource.status.applied_config
+        return self.memory.written.applied or self.resource.status.applied_config
 
 
 @dataclass(frozen=True)

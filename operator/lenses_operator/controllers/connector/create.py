@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from lenses_operator.controllers.connector import absence, authorship, refusal, replacement
 from lenses_operator.controllers.connector.acting import Acting, request_of
 from lenses_operator.controllers.connector.as_code import AsCode
-from lenses_operator.controllers.connector.authorship import left_by
 from lenses_operator.controllers.connector.context import AGAIN, GONE, Outcome, ReconcileContext
-from lenses_operator.controllers.connector.previous import can_go_back
+from lenses_operator.controllers.connector.observe import look_closely
 from lenses_operator.controllers.connector.rollback import Rollback
+from lenses_operator.controllers.connector.settling import acted
 from lenses_operator.controllers.connector.state import StateChanges
 from lenses_operator.controllers.pacing import SLOWEST, WHILE_AWAY
 from lenses_operator.domain.conditions import creating, missing, progressing, refused
@@ -39,7 +40,7 @@ class Creating:
     async def create(self, context: ReconcileContext, *, lost: bool) -> Outcome:
         """What was refused before is validated first: no claim in vain."""
         memory, acting = context.memory, self._acting
-        if memory.expects(acting.clock()):
+        if absence.expected(context, acting.clock()):
             return acting.settle(context)
         slowest = WHILE_AWAY if memory.replacement else SLOWEST
         wait = memory.pacing.wait("create", acting.clock(), slowest, about=context.wish)
@@ -47,7 +48,7 @@ class Creating:
             # What it was refused for is still all there is to say; with it goes that a wish to look again was heard.
             if context.refusal and await acting.report_refusal(context, Observed.absent()) is GONE:
                 return GONE
-            memory.look = True
+            look_closely(context)
             return Outcome(delay=wait, paced=True)
         if _refused_before(context) and not await acting.validator.validated(context):
             return await acting.report_refusal(context, Observed.absent())
@@ -57,7 +58,7 @@ class Creating:
             verdict = refused(context.refusal) if context.refusal else creating(context.connector)
             claim = AppliedConfig(hash=context.wanted.hash, secrets=context.wanted.secret_versions)
             report = Report(verdict, OwnershipState.CLAIMING, Observed.absent(), claim)
-            memory.claimed = True  # before it is written: an answer may fail to come
+            authorship.claim(context)  # before it is written: an answer may fail to come
             if not await acting.reporter.report(context, report):
                 return GONE
         if not await acting.validator.validated(context):
@@ -69,8 +70,8 @@ class Creating:
 
     async def _send(self, context: ReconcileContext, *, lost: bool, at_rest: bool) -> Outcome:
         memory, clock = context.memory, self._acting.clock
-        first = memory.unsent
-        before = memory.attempt(context.wanted)
+        first = memory.authorship.unsent
+        before = authorship.attempt(context, context.wanted)
         memory.pacing.sent("create", clock(), about=context.wish)
         try:
             if at_rest:
@@ -81,58 +82,59 @@ class Creating:
                     context.connector.environment, request, precondition=self._acting.precondition(context)
                 )
         except REFUSED as error:
-            memory.acted(clock())
+            acted(context, clock())
             if not error.maybe_done or isinstance(error, Conflict):
-                memory.attempted = before  # this create did nothing; one before it that was never answered still may
-            memory.contested = memory.contested or first
+                authorship.retract(context, before)
+            if first:
+                authorship.contest(context)
             return await self._refused(context, error)
         except LensesError as error:
-            memory.acted(clock())
+            acted(context, clock())
             if not error.maybe_done:
-                memory.attempted = before
+                authorship.retract(context, before)
             if at_rest and isinstance(error, MissingAgentCapability):
                 self._as_code.missing(context)
             raise
         self._acting.created(context, context.wanted)
-        memory.refusal = memory.refused = None
+        refusal.created(context)
         self._announce(context, lost=lost)
-        memory.replacement, memory.deleted_at = None, None
+        replacement.end(context)
+        absence.created_again(context)
         if not at_rest:
-            await self._states.hold(context)
+            await self._states.bring_to_rest(context)
         return AGAIN
 
     async def _refused(self, context: ReconcileContext, error: LensesError) -> Outcome:
         """No answer is the last word here: it may have been created all the same, or a rebalance may have come."""
-        memory, validator = context.memory, self._acting.validator
+        validator = self._acting.validator
         observed = await context.session.reader.details(context.connector, fresh=True)
         if observed.present:
-            memory.look = True
+            look_closely(context)
             return AGAIN  # somebody else's, or it says no and creates all the same
         if isinstance(error, Conflict) or not await validator.lasting(context, "create", error):
             raise error
-        memory.attempted = ()
-        memory.contested = False
+        authorship.nothing_sent(context)
+        authorship.uncontest(context)
         await validator.refuse(context, "create", error)
-        if can_go_back(context):
+        if replacement.can_go_back(context):
             return await self._rollback.go_back(context)
-        memory.replacement = None
+        replacement.end(context)
         return await self._acting.report_refusal(context, Observed.absent())
 
     async def await_loss(self, context: ReconcileContext, observed: Observed, seconds: float) -> Outcome:
         """Proven to be gone once: it may be hidden only."""
-        context.memory.look = True
+        look_closely(context)
         state = context.resource.status.ownership.state
         report = Report(missing(context.connector), state, observed, context.applied)
         return Outcome(delay=seconds) if await self._acting.reporter.report(context, report) else GONE
 
     async def settle_contest(self, context: ReconcileContext, observed: Observed) -> Outcome:
         """No create is known to have worked, and now there is a connector: what it shows tells whose it is."""
-        memory = context.memory
-        memory.contested = False
-        if left_by(memory.attempted, observed) is not None:
-            memory.look = True
+        authorship.uncontest(context)
+        if authorship.left_by(context.memory.authorship.attempted, observed) is not None:
+            look_closely(context)
             return AGAIN
-        memory.attempted = ()
+        authorship.nothing_sent(context)
         return await self.unclaim(context)
 
     async def unclaim(self, context: ReconcileContext) -> Outcome:
@@ -140,13 +142,13 @@ class Creating:
         verdict = progressing(f"Connector {context.connector} exists already; its configuration is being compared.")
         if not await self._acting.reporter.report(context, Report(verdict, OwnershipState.NONE)):
             return GONE
-        context.memory.claimed = False
+        authorship.unclaim(context)
         return AGAIN
 
     def _announce(self, context: ReconcileContext, *, lost: bool) -> None:
-        replacement, reporter = context.memory.replacement, self._acting.reporter
-        if replacement is not None:
-            reporter.event(context, *replacement.news)
+        replaced, reporter = context.memory.replacement, self._acting.reporter
+        if replaced is not None:
+            reporter.event(context, *replaced.news)
         elif lost:
             reporter.event(context, "DriftRepaired", f"Connector {context.connector} was gone and was created again.")
         else:

@@ -7,9 +7,12 @@ from random import uniform
 
 from lenses_operator.controllers.connector.acting import Acting
 from lenses_operator.controllers.connector.context import AGAIN, GONE, Outcome, ReconcileContext
-from lenses_operator.domain.backoff import BLOCKED, SETTLING, TRANSIENT
+from lenses_operator.controllers.connector.observe import look_closely
+from lenses_operator.controllers.connector.retries import failed
+from lenses_operator.controllers.connector.settling import acted, next_look
+from lenses_operator.controllers.connector.state import asked_for
+from lenses_operator.domain.backoff import BLOCKED, TRANSIENT
 from lenses_operator.domain.conditions import blind, deleting, deletion_blocked
-from lenses_operator.domain.decide import ASK_AGAIN
 from lenses_operator.domain.deleting import Delete, Deleting, Release, ResetOffsets, StopFirst
 from lenses_operator.domain.observed import Observed
 from lenses_operator.domain.status import Report
@@ -107,18 +110,17 @@ class Deletions:
         meta = context.resource.metadata
         connector = None if context.resource.cannot_be_deleted else context.connector
         verdict = deletion_blocked(connector, meta.namespace, meta.name, problem)
-        context.memory.failures += 1
+        failures = failed(context)
         passing = problem.phase is Phase.RECONCILING
-        if not (passing and context.memory.failures == 1) and self._store.tombstone(context.resource.key) is None:
+        if not (passing and failures == 1) and self._store.tombstone(context.resource.key) is None:
             state = context.resource.status.ownership.state
             await self._reporter.report(context, Report(verdict, state, applied=context.applied))
-        return Outcome(delay=(TRANSIENT if passing else BLOCKED).delay(context.memory.failures, uniform))
+        return Outcome(delay=(TRANSIENT if passing else BLOCKED).delay(failures, uniform))
 
     async def _await(self, context: ReconcileContext, seconds: float) -> Outcome:
-        context.memory.look = True
+        look_closely(context)
         await self._say(context, f"Waiting until connector {context.connector} is seen to be gone.")
-        context.memory.settling += 1
-        return Outcome(delay=max(seconds, SETTLING.delay(context.memory.settling, uniform)))
+        return Outcome(delay=max(seconds, next_look(context)))
 
     async def _paced(self, context: ReconcileContext, seconds: float) -> Outcome:
         return replace(await self._await(context, seconds), paced=True)
@@ -129,7 +131,7 @@ class Deletions:
         await self._say(context, f"Stopping connector {context.connector} to reset its offsets.")
         now = self._clock()
         wait = memory.pacing.wait("set_state stop", now)
-        pending = memory.asked == ("stop", None) and now < memory.asked_at + ASK_AGAIN
+        pending = memory.state_change.pending("stop", None, now)
         if not wait and not pending:
             memory.pacing.sent("set_state stop", now)
             try:
@@ -137,11 +139,10 @@ class Deletions:
                     *context.connector, "stop", precondition=self._precondition(context)
                 )
             finally:
-                memory.acted(self._clock())
-            memory.asked, memory.asked_at = ("stop", None), now
-        memory.look = True
-        memory.settling += 1
-        return Outcome(delay=SETTLING.delay(memory.settling, uniform), paced=bool(wait) and not pending)
+                acted(context, self._clock())
+            asked_for(context, "stop", None, now)
+        look_closely(context)
+        return Outcome(delay=next_look(context), paced=bool(wait) and not pending)
 
     async def _reset_offsets(self, context: ReconcileContext) -> Outcome:
         memory = context.memory
@@ -152,10 +153,10 @@ class Deletions:
         try:
             await context.session.client.reset_offsets(*context.connector, precondition=self._precondition(context))
         except ConnectorOrClusterNotFound:
-            memory.look = True
+            look_closely(context)
             return AGAIN
         finally:
-            memory.acted(self._clock())
+            acted(context, self._clock())
         assert memory.deleting is not None
         memory.deleting = replace(memory.deleting, offsets_reset=True)
         self._reporter.event(context, "OffsetsReset", f"Reset the offsets of connector {context.connector}.")
@@ -174,19 +175,19 @@ class Deletions:
             await context.session.client.delete_connector(*context.connector, precondition=self._precondition(context))
         except ConnectorOrClusterNotFound:
             memory.deleting = memory.deleting.denied(self._clock())
-            memory.look = True
+            look_closely(context)
         else:
             memory.deleting = memory.deleting.accepted(self._clock())
             self._environments.deleted(context.resource.key, context.connector)
         finally:
-            memory.acted(self._clock())
+            acted(context, self._clock())
         return AGAIN
 
     async def _say(self, context: ReconcileContext, message: str) -> None:
         """While it is blocked, what blocks is said until a try succeeds: not this and that in turn."""
         assert context.memory.deleting is not None
         early = self._clock() - context.memory.deleting.since < QUIET
-        if early or context.memory.failures or self._store.tombstone(context.resource.key) is not None:
+        if early or context.memory.retries.failures or self._store.tombstone(context.resource.key) is not None:
             return
         state = context.resource.status.ownership.state
         await self._reporter.report(context, Report(deleting(message), state, applied=context.applied))

@@ -12,6 +12,8 @@ from lenses_operator.controllers.connector.context import ReconcileContext
 from lenses_operator.controllers.connector.forget import Forgetting
 from lenses_operator.controllers.connector.memory import Memory
 from lenses_operator.controllers.connector.report import StatusWriter
+from lenses_operator.controllers.connector.retries import references_found
+from lenses_operator.controllers.connector.state import hold
 from lenses_operator.controllers.inputs import Inputs
 from lenses_operator.controllers.ownership import OwnershipRules
 from lenses_operator.domain.reasons import Reason
@@ -58,12 +60,12 @@ class Loader:
         memory = self._memory(resource)
         await self._operations.weigh(resource)
         held = self._operations.holding(resource)
-        ready = resource.status.ready
-        if held is not None or (ready is not None and ready.reason == Reason.OFFSETS_OPERATION):
-            memory.was_held = True
         allowed, rival = self._inputs.allowed(resource), self._ownership.rival(resource)
         context = ReconcileContext(resource, Rendered({}), memory, self._sessions.own, allowed=allowed, rival=rival)
         context.held = held.metadata.name if held else None
+        ready = resource.status.ready
+        if held is not None or (ready is not None and ready.reason == Reason.OFFSETS_OPERATION):
+            hold(context)
         return context
 
     async def refer(self, context: ReconcileContext) -> ReconcileContext:
@@ -78,7 +80,7 @@ class Loader:
             found = replace(context, wanted=self._inputs.render(resource, references), session=session)
         except (ConfigInvalid, ReferenceNotFound) as error:
             return replace(context, unusable=error, session=session)
-        context.memory.missing = 0
+        references_found(context)
         return found
 
     async def _dying(self, resource: LensesConnector) -> LensesConnector | None:
@@ -106,7 +108,7 @@ class Loader:
     def _memory(self, resource: LensesConnector) -> Memory:
         known = self._memories.get(resource.key)
         if known is None or known.uid != resource.metadata.uid:
-            known = Memory(resource.metadata.uid, confidential=self._inputs.confidential(resource))
+            known = Memory(resource.metadata.uid, self._inputs.confidential(resource))
             self._memories[resource.key] = known
             self._forgetting.begin()
         return known

@@ -9,6 +9,7 @@ from __future__ import annotations
 from lenses_operator.cache.connectors import ConnectorCache, asks_anew
 from lenses_operator.cache.operations import OperationCache
 from lenses_operator.controllers.clocks import Clocks
+from lenses_operator.controllers.connector import refusal, retries
 from lenses_operator.controllers.connector.acting import Acting
 from lenses_operator.controllers.connector.adopt import Adoption
 from lenses_operator.controllers.connector.as_code import AsCode
@@ -16,8 +17,8 @@ from lenses_operator.controllers.connector.context import AGAIN, GONE, Outcome, 
 from lenses_operator.controllers.connector.create import Creating
 from lenses_operator.controllers.connector.delete import Deletions
 from lenses_operator.controllers.connector.load import Loader
-from lenses_operator.controllers.connector.observe import Observation
-from lenses_operator.controllers.connector.previous import can_go_back
+from lenses_operator.controllers.connector.observe import Observation, look_closely
+from lenses_operator.controllers.connector.replacement import can_go_back
 from lenses_operator.controllers.connector.report import Reporter, StatusWriter
 from lenses_operator.controllers.connector.restart import Restarts
 from lenses_operator.controllers.connector.rollback import Rollback
@@ -26,6 +27,7 @@ from lenses_operator.controllers.connector.state import StateChanges
 from lenses_operator.controllers.connector.troubles import Troubles
 from lenses_operator.controllers.connector.update import Updates
 from lenses_operator.controllers.connector.validate import Validator
+from lenses_operator.controllers.connector.written import is_stale
 from lenses_operator.controllers.inputs import Inputs
 from lenses_operator.controllers.ownership import OwnershipRules
 from lenses_operator.domain.decide import (
@@ -125,7 +127,7 @@ class ConnectorController:
             observed = await self._observation.observe(context)
             if isinstance(observed, Outcome):
                 return observed
-            self._rollback.recall_refusal(context, observed)
+            refusal.recall(context, observed)
             situation = self._situation(context, observed)
             outcome = await self._act(context, situation, decide(situation))
         except PreconditionFailed:
@@ -133,13 +135,13 @@ class ConnectorController:
         except LensesError as error:
             return await self._troubles.failed(context, error)
         if not outcome.paced:
-            context.memory.failures = 0
+            retries.worked(context)
         return outcome
 
     def _situation(self, context: ReconcileContext, observed: Observed | None = None) -> Situation:
         memory, plan, now = context.memory, self._restarts.plan(context), self._acting.clock()
-        deleting = context.resource.metadata.deleting
-        passed_over = deleting or context.resource.spec.suspend or context.calm or memory.contested or context.unusable
+        deleting, contested = context.resource.metadata.deleting, memory.authorship.contested
+        passed_over = deleting or context.resource.spec.suspend or context.rests or contested or context.unusable
         return Situation(
             resource=context.resource,
             wanted=context.wanted,
@@ -150,20 +152,18 @@ class ConnectorController:
             unusable=context.unusable,
             readable=context.readable,
             unsent=context.unsent,
-            contested=memory.contested,
-            not_shown=observed is not None
-            and self._observation.stale(context, observed)
-            and self._updates.pends(context),
-            rests=context.calm,
+            contested=contested,
+            not_shown=observed is not None and is_stale(context, observed, now) and self._updates.pends(context),
+            rests=context.rests,
             deleting=self._deletions.so_far(context, observed) if deleting and observed is not None else None,
             now=now,
             applied=context.applied,
-            last_written=memory.last_written,
-            refusal=memory.refusal if now < memory.refusal_until else None,
-            was_held=memory.was_held,
-            absent_for=0.0 if memory.absent_since is None else context.looked_at - memory.absent_since,
-            taken_down=memory.deleted_at is not None,
-            validated=memory.valid is not None and memory.valid[0] == context.wanted.fingerprint,
+            last_written=memory.written.last,
+            refusal=memory.refusals.last if now < memory.refusals.until else None,
+            was_held=memory.state_change.was_held,
+            absent_for=0.0 if memory.absence.since is None else context.looked_at - memory.absence.since,
+            taken_down=memory.absence.deleted_at is not None,
+            validated=memory.validation.good(context.wanted.fingerprint),
             held=context.held,
             restart_asked=observed is not None and not passed_over and self._restarts.note(context, observed),
             restart_due=plan.due is not None and plan.due <= self._acting.now(),
@@ -200,7 +200,7 @@ class ConnectorController:
             case NotShown():
                 return await self._updates.not_shown(context, observed)
             case Look():
-                context.memory.look = True
+                look_closely(context)
                 return AGAIN
             case _:
                 finalized = await self._acting.finalized(context)

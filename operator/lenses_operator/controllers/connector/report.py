@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
 
@@ -12,6 +12,14 @@ from lenses_operator.controllers.connector.context import ReconcileContext
 from lenses_operator.domain.status import Report, next_status
 from lenses_operator.resources.conditions import Condition, Phase, Verdict, said_before, shorten
 from lenses_operator.resources.connector import ConnectorStatus, LensesConnector
+
+
+@dataclass(frozen=True, slots=True)
+class Announced:
+    """By Events. `verdict`: while the status that says so could not be written. `newlines`: key and version."""
+
+    verdict: Verdict | None = None
+    newlines: frozenset[tuple[str, str]] = frozenset()
 
 
 class StatusWriter(Protocol):
@@ -63,16 +71,18 @@ class Reporter:
             return False
         self.took(context, after)
         self._tell(context, before.ready, report.verdict)
-        context.memory.told = None
+        if context.memory.announced.verdict is not None:
+            context.memory.announced = replace(context.memory.announced, verdict=None)
         return True
 
     def _tell(self, context: ReconcileContext, old: Condition | None, verdict: Verdict) -> None:
         """An Event where a person should look; once, whatever becomes of the status."""
+        announced = context.memory.announced
         new_reason = old is None or old.reason != verdict.reason
         said = said_before(verdict.message, old.message) if old else ""
         new_words = verdict.phase is Phase.STALLED and old is not None and old.message != said
-        if verdict.ready == "False" and (new_reason or new_words) and not verdict.repeats(context.memory.told):
-            context.memory.told = verdict
+        if verdict.ready == "False" and (new_reason or new_words) and not verdict.repeats(announced.verdict):
+            context.memory.announced = replace(announced, verdict=verdict)
             self.event(context, verdict.reason, verdict.message, warning=True)
 
     def took(self, context: ReconcileContext, after: LensesConnector) -> None:
@@ -102,11 +112,12 @@ class Reporter:
     def warn_of_newlines(self, context: ReconcileContext) -> None:
         """Sent to the letter, but seldom meant: `echo` puts a newline at the end."""
         found = frozenset((key, context.wanted.secrets[key].resource_version) for key in context.wanted.with_newline)
-        new = found - context.memory.announced_newlines
+        known = context.memory.announced.newlines
+        new = found - known
         if new:
-            context.memory.announced_newlines |= new
+            context.memory.announced = replace(context.memory.announced, newlines=known | new)
             keys = ", ".join(sorted(key for key, _ in new))
             message = (
-                f"The value from a Secret ends in a newline, and is sent so: {keys}. If that is not meant, mend it."
+                f"The value from a Secret ends in a newline, and is sent so: {keys}. If that is not meant, fix it."
             )
             self.event(context, "TrailingNewline", message, warning=True)

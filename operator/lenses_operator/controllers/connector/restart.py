@@ -6,11 +6,13 @@ from dataclasses import replace
 
 from lenses_operator.controllers.connector.acting import Acting
 from lenses_operator.controllers.connector.context import GONE, Outcome, ReconcileContext
+from lenses_operator.controllers.connector.observe import look_closely
+from lenses_operator.controllers.connector.settling import acted
 from lenses_operator.domain.conditions import of_connector
 from lenses_operator.domain.decide import Restart
 from lenses_operator.domain.observed import Observed
 from lenses_operator.domain.reasons import Reason
-from lenses_operator.domain.restarts import Plan, counted, plan, when_well
+from lenses_operator.domain.restarts import Plan, asked, counted, plan, pointless, when_well
 from lenses_operator.domain.status import Report
 from lenses_operator.lenses.errors import ConnectorOrClusterNotFound
 from lenses_operator.resources.conditions import Verdict
@@ -37,21 +39,16 @@ class Restarts:
         failed = verdict.reason in (Reason.TASK_FAILED, Reason.CONNECTOR_FAILED)
         context.mark(auto_restart=plan.counter if failed else when_well(context.resource, self._now()))
 
-    def asked(self, context: ReconcileContext) -> bool:
-        """Whether the annotation has a value that has not been handled."""
-        value = context.resource.metadata.restart
-        return value is not None and value != context.resource.status.last_handled_restart
-
     def note(self, context: ReconcileContext, observed: Observed) -> bool:
         """Whether a restart that was asked for is to be done; where it makes no sense it is noted as handled."""
-        if not self.asked(context):
+        if not asked(context.resource):
             return False
-        why = self._why_not(context, observed)
+        why = pointless(context.resource, observed, context.held)
         if why is None:
             return True
         context.mark(restart=context.resource.metadata.restart)
-        if context.memory.announced_restart != context.resource.metadata.restart:
-            context.memory.announced_restart = context.resource.metadata.restart
+        if context.memory.restart_announced != context.resource.metadata.restart:
+            context.memory.restart_announced = context.resource.metadata.restart
             self._reporter.event(context, "NotRestarted", f"The restart annotation restarted nothing: {why}.")
         return False
 
@@ -61,7 +58,7 @@ class Restarts:
         about = context.resource.metadata.restart if decision.asked else plan.counter
         wait = pacing.wait("restart", self._clock(), about=about)
         if wait:
-            context.memory.look = True
+            look_closely(context)
             return Outcome(delay=wait, paced=True)
         pacing.sent("restart", self._clock(), about=about)
         if decision.asked:
@@ -76,32 +73,19 @@ class Restarts:
         try:
             await self._ask(context, decision)
         finally:
-            context.memory.acted(self._clock())
+            acted(context, self._clock())
         return Outcome(delay=SETTLE)
 
     async def _ask(self, context: ReconcileContext, decision: Restart) -> None:
-        client, memory = context.session.client, context.memory
+        client = context.session.client
         why = "as the restart annotation asks" if decision.asked else "automatically"
         if decision.connector:
             await client.set_state(*context.connector, "restart", precondition=self._acting.precondition(context))
             self._reporter.event(context, "ConnectorRestarted", f"Restarted the connector, {why}.")
         for task in decision.tasks:
-            memory.acted(self._clock())
+            acted(context, self._clock())
             try:
                 await client.restart_task(*context.connector, task, precondition=self._acting.precondition(context))
             except ConnectorOrClusterNotFound:
                 continue  # the list may show tasks that are no more
             self._reporter.event(context, "TaskRestarted", f"Restarted task {task}, {why}.")
-
-    @staticmethod
-    def _why_not(context: ReconcileContext, observed: Observed) -> str | None:
-        resource = context.resource
-        if resource.spec.suspend:
-            return "spec.suspend is true"
-        if context.held:
-            return f"LensesConnectorOffsets {context.held} keeps the connector stopped"
-        if resource.spec.state is not WantedState.RUNNING:
-            return f"spec.state is {resource.spec.state}"
-        if resource.status.observed_generation == -1 or not observed.present:
-            return "it was there when the connector was created, which starts it anyway"
-        return None

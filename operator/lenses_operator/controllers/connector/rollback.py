@@ -2,22 +2,13 @@
 
 from __future__ import annotations
 
-from math import inf
-
+from lenses_operator.controllers.connector import absence, authorship, refusal, replacement
 from lenses_operator.controllers.connector.acting import Acting, request_of
 from lenses_operator.controllers.connector.context import AGAIN, Outcome, ReconcileContext
-from lenses_operator.controllers.connector.previous import refused_now
+from lenses_operator.controllers.connector.settling import acted
 from lenses_operator.controllers.connector.state import StateChanges
 from lenses_operator.controllers.pacing import WHILE_AWAY
-from lenses_operator.domain.observed import Observed
-from lenses_operator.domain.reasons import Reason
-from lenses_operator.domain.situation import Refusal
 from lenses_operator.lenses.errors import LensesError
-
-ROLLED_BACK = (
-    "Connect refused this configuration at create, and the previous one runs. "
-    "Correct spec.config or what spec.configFrom refers to."
-)
 
 
 class Rollback:
@@ -34,10 +25,8 @@ class Rollback:
         wait = memory.pacing.wait("roll back", clock(), WHILE_AWAY)
         if wait:
             return Outcome(delay=wait, paced=True)
-        # Trying again would take the running connector down again for what Connect has refused: a changed spec may.
-        memory.refusal_until = inf
-        memory.refused = refused_now(context)
-        before = memory.attempt(previous)
+        refusal.refuse_for_good(context)
+        before = authorship.attempt(context, previous)
         memory.pacing.sent("roll back", clock())
         try:
             client = context.session.client
@@ -48,22 +37,14 @@ class Rollback:
             )
         except LensesError as error:
             if not error.maybe_done:
-                memory.attempted = before
+                authorship.retract(context, before)
             raise
         finally:
-            memory.acted(clock())
+            acted(context, clock())
         self._acting.created(context, previous)
-        memory.replacement, memory.deleted_at = None, None
+        replacement.end(context)
+        absence.created_again(context)
         message = "The new configuration was refused at create, so the previous one was created again."
         self._acting.reporter.event(context, "RolledBack", message, warning=True)
-        await self._states.hold(context)
+        await self._states.bring_to_rest(context)
         return AGAIN
-
-    @staticmethod
-    def recall_refusal(context: ReconcileContext, observed: Observed) -> None:
-        """After a restart: what create refused and was rolled back must not take the connector down once more."""
-        memory, ready = context.memory, context.resource.status.ready
-        if memory.refusal is None and context.marks.refused == refused_now(context) and observed.present:
-            known = ready.message if ready and ready.reason == Reason.CONFIG_INVALID else ROLLED_BACK
-            memory.refusal = Refusal(context.wanted.fingerprint, Reason.CONFIG_INVALID, known, context.generation)
-            memory.refusal_until = inf

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from random import uniform
-
+from lenses_operator.controllers.connector import topics, written
 from lenses_operator.controllers.connector.acting import Acting
 from lenses_operator.controllers.connector.context import AGAIN, GONE, Outcome, ReconcileContext
-from lenses_operator.controllers.connector.observe import Observation
+from lenses_operator.controllers.connector.observe import Observation, look_closely
 from lenses_operator.controllers.connector.restart import Restarts
-from lenses_operator.controllers.connector.state import StateChanges
+from lenses_operator.controllers.connector.settling import next_look
+from lenses_operator.controllers.connector.state import StateChanges, let_go, state_reached
 from lenses_operator.domain import conditions
 from lenses_operator.domain.backoff import TRANSIENT
 from lenses_operator.domain.decide import Nothing, RefuseAdoption
@@ -33,14 +33,13 @@ class Settled:
     async def report(
         self, context: ReconcileContext, situation: Situation, observed: Observed, nothing: Nothing
     ) -> Outcome:
-        memory = context.memory
-        memory.waiting = bool(nothing.waiting)
+        written.wait_until_run(context, waiting=bool(nothing.waiting))
         if not context.held and (observed.state != "STOPPED" or situation.state is WantedState.STOPPED):
-            memory.was_held = False
+            let_go(context)
         if situation.refused and not (context.held and observed.present):
             return await self._acting.report_refusal(context, observed)
         if self._observation.wants_traces(context, observed):
-            memory.look = True
+            look_closely(context)
             return AGAIN
         if context.held:
             verdict = conditions.offsets_operation(context.held, observed)
@@ -58,19 +57,19 @@ class Settled:
             waiting=nothing.waiting,
             restarts=plan,
         )
-        applied = self._observation.settle_applied(context, observed, waiting=bool(nothing.waiting))
-        settling = verdict.phase is Phase.RECONCILING and self._acting.clock() < memory.settling_until
+        applied = context.applied if nothing.waiting else written.settle(context, observed, self._acting.now())
+        settling = verdict.phase is Phase.RECONCILING and self._acting.clock() < memory.settling.until
         if settling and verdict.reason in (Reason.PROGRESSING, Reason.STATE_UNKNOWN):
             return self._acting.settle(context)
         if verdict.ready == "True":
-            memory.asked = None
+            state_reached(context)
             for action in TRANSITIONS.values():
                 memory.pacing.worked(f"set_state {action}")
         self._restarts.keep_count(context, verdict, plan)
-        topics = await self._observation.topics(context)
-        outcome = await self._say(context, Report(verdict, OwnershipState.OWNED, observed, applied, topics))
+        names = await topics.read(context)
+        outcome = await self._say(context, Report(verdict, OwnershipState.OWNED, observed, applied, names))
         if context.resource is situation.resource and verdict.ready == "True":
-            self._observation.keep_calm(context, observed)
+            self._observation.keep_unchanged(context, observed)
         return outcome
 
     async def suspended(self, context: ReconcileContext, observed: Observed, give_back: Transition | None) -> Outcome:
@@ -98,8 +97,7 @@ class Settled:
             return GONE
         if report.verdict.phase is not Phase.RECONCILING:
             return Outcome(delay=self._observation.checked_in(context))
-        context.memory.settling += 1
-        delay = TRANSIENT.delay(context.memory.settling, uniform)
+        delay = next_look(context, TRANSIENT)
         due = context.marks.auto_restart and context.marks.auto_restart.next_restart_time
         if due:
             delay = max(0.1, min(delay, (due - self._acting.now()).total_seconds()))

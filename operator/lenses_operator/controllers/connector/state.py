@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from math import inf
 
 from lenses_operator.controllers.connector.acting import Acting
 from lenses_operator.controllers.connector.context import Outcome, ReconcileContext
+from lenses_operator.controllers.connector.observe import look_closely
+from lenses_operator.controllers.connector.settling import acted
 from lenses_operator.domain.decide import ASK_AGAIN
 from lenses_operator.domain.observed import Observed
 from lenses_operator.domain.reasons import Reason
@@ -16,6 +19,42 @@ from lenses_operator.resources.connector import WantedState
 PAST = {"pause": "Paused", "stop": "Stopped", "resume": "Resumed"}
 
 
+@dataclass(frozen=True, slots=True)
+class StateChange:
+    """`asked`: the last one that was asked for, and the state seen then; `asked_at`: of the event loop. `was_held`: an
+    offsets operation keeps the connector stopped, or did and has not seen it go on yet."""
+
+    asked: tuple[Transition, str | None] | None = None
+    asked_at: float = -inf
+    was_held: bool = False
+
+    def pending(self, action: Transition, seen: str | None, now: float) -> bool:
+        """Whether it takes its time still."""
+        return self.asked == (action, seen) and now < self.asked_at + ASK_AGAIN
+
+
+def asked_for(context: ReconcileContext, action: Transition, seen: str | None, now: float) -> None:
+    context.memory.state_change = replace(context.memory.state_change, asked=(action, seen), asked_at=now)
+
+
+def state_reached(context: ReconcileContext) -> None:
+    """Nothing to wait for any more."""
+    if context.memory.state_change.asked is not None:
+        context.memory.state_change = replace(context.memory.state_change, asked=None)
+
+
+def hold(context: ReconcileContext) -> None:
+    """An offsets operation keeps it stopped, or has done so before this process began."""
+    if not context.memory.state_change.was_held:
+        context.memory.state_change = replace(context.memory.state_change, was_held=True)
+
+
+def let_go(context: ReconcileContext) -> None:
+    """What the offsets operation stopped has gone on."""
+    if context.memory.state_change.was_held:
+        context.memory.state_change = replace(context.memory.state_change, was_held=False)
+
+
 class StateChanges:
     def __init__(self, acting: Acting) -> None:
         self._acting = acting
@@ -23,13 +62,13 @@ class StateChanges:
     async def change(self, context: ReconcileContext, action: Transition, observed: Observed) -> Outcome | None:
         """None where it was asked for and there is nothing more to be done but wait and report."""
         memory, now = context.memory, self._acting.clock()
-        again = memory.asked == (action, observed.state)
-        if again and memory.asked_at > -inf and (observed.state == "FAILED" or now < memory.asked_at + ASK_AGAIN):
-            memory.look = True  # it is not asked for again on the word of a list from before it happened
+        again = memory.state_change.asked == (action, observed.state)
+        if again and (observed.state == "FAILED" or memory.state_change.pending(action, observed.state, now)):
+            look_closely(context)  # it is not asked for again on the word of a list from before it happened
             return None
         wait = memory.pacing.wait(_named(action), now)
         if wait:
-            memory.look = True
+            look_closely(context)
             return Outcome(delay=wait, paced=True)
         await self._ask(context, action, observed.state)
         if not again:
@@ -41,9 +80,9 @@ class StateChanges:
         if action is not None:
             await self.change(context, action, observed)
         elif not context.held and context.ours and observed.present:
-            context.memory.was_held = False
+            let_go(context)
 
-    async def hold(self, context: ReconcileContext) -> None:
+    async def bring_to_rest(self, context: ReconcileContext) -> None:
         """A created connector runs at once; pause or stop is the very next request."""
         if context.state is WantedState.RUNNING:
             return
@@ -53,18 +92,18 @@ class StateChanges:
         self._acting.reporter.event(context, "RanBriefly", message)
 
     async def _ask(self, context: ReconcileContext, action: Transition, seen: str | None) -> None:
-        memory, clock = context.memory, self._acting.clock
-        memory.asked, memory.asked_at = (action, seen), clock()
-        memory.pacing.sent(_named(action), clock())
+        clock = self._acting.clock
+        asked_for(context, action, seen, clock())
+        context.memory.pacing.sent(_named(action), clock())
         try:
             await context.session.client.set_state(
                 *context.connector, action, precondition=self._acting.precondition(context)
             )
         except LensesError:
-            memory.asked, memory.asked_at = None, -inf  # nothing to wait for: when to ask again is the pace's affair
+            state_reached(context)  # nothing to wait for: when to ask again is the pace's affair
             raise
         finally:
-            memory.acted(clock())
+            acted(context, clock())
 
     def _tell(self, context: ReconcileContext, action: Transition, observed: Observed) -> None:
         """After it was asked for: an Event tells what was done."""

@@ -8,6 +8,7 @@ from lenses_operator.controllers.connector.acting import Acting
 from lenses_operator.controllers.connector.context import Outcome, ReconcileContext
 from lenses_operator.controllers.connector.delete import Deletions
 from lenses_operator.controllers.connector.observe import Observation
+from lenses_operator.controllers.connector.retries import failed, reference_missing
 from lenses_operator.controllers.connector.state import StateChanges
 from lenses_operator.controllers.pacing import WHILE_AWAY
 from lenses_operator.controllers.problems import problem_of
@@ -49,9 +50,7 @@ class Troubles:
 
     async def unusable(self, context: ReconcileContext, unusable: Unusable, observed: Observed | None) -> Outcome:
         """Nothing is sent; a connector that runs keeps its old configuration, and what is seen of it is still shown."""
-        resource, memory, error = context.resource, context.memory, unusable.error
-        missing = isinstance(error, ReferenceNotFound)
-        verdict = conditions.reference_not_found(str(error)) if missing else conditions.config_invalid(str(error))
+        resource, verdict = context.resource, conditions.unusable(unusable.error)
         if resource.metadata.deleting:
             return await self._deletions.blocked(context, verdict)
         if observed is not None:
@@ -60,10 +59,10 @@ class Troubles:
             verdict, resource.status.ownership.state, self._observation.shown_by_list(context), context.applied
         )
         await self._acting.reporter.report(context, report)
+        missing = isinstance(unusable.error, ReferenceNotFound)
         if not missing and not resource.spec.config_from and resource.spec.token_secret_ref is None:
-            return Outcome()  # only a changed spec can mend it
-        memory.missing += 1
-        return Outcome(delay=MISSING.delay(memory.missing, uniform))
+            return Outcome()  # only a changed spec can fix it
+        return Outcome(delay=MISSING.delay(reference_missing(context), uniform))
 
     async def failed(self, context: ReconcileContext, error: LensesError) -> Outcome:
         """Where a cluster as a whole is lost its poller wakes us when it is back, and nothing is asked until then."""
@@ -73,14 +72,15 @@ class Troubles:
         problem = problem_of(error, context.connector, context.quotable, context.session.token_name)
         if resource.metadata.deleting:
             return await self._deletions.blocked(context, problem)
-        memory.failures += 1
+        failures = failed(context)
         passing = problem.phase is Phase.RECONCILING
-        backoff = (TRANSIENT if passing else SLOW).delay(memory.failures, uniform)
-        if passing and (memory.replacement is not None or memory.stubborn is not None):  # away, or about to be judged
+        backoff = (TRANSIENT if passing else SLOW).delay(failures, uniform)
+        about_to_be_judged = memory.validation.repeated is not None
+        if passing and (memory.replacement is not None or about_to_be_judged):
             backoff = min(backoff, WHILE_AWAY)
-        # With a token of its own the Secret is read again, since that is where it will be mended.
+        # With a token of its own the Secret is read again, since that is where it will be fixed.
         delay = None if lost and context.session.resource_token is None else max(backoff, error.retry_after or 0.0)
-        if passing and not lost and memory.failures < QUIET_FAILURES and _is_well(resource):
+        if passing and not lost and failures < QUIET_FAILURES and _is_well(resource):
             return Outcome(delay=delay)
         # A suspended one stays Suspended whatever Lenses says; nothing is going on that could stall.
         verdict = conditions.suspended(None) if resource.spec.suspend else problem

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
+from lenses_operator.controllers.connector import absence, refusal, replacement, written
 from lenses_operator.controllers.connector.acting import Acting
 from lenses_operator.controllers.connector.as_code import AsCode
 from lenses_operator.controllers.connector.context import AGAIN, GONE, Outcome, ReconcileContext
-from lenses_operator.controllers.connector.memory import Replacement
-from lenses_operator.controllers.connector.previous import previous_of
+from lenses_operator.controllers.connector.observe import look_closely
+from lenses_operator.controllers.connector.settling import acted
 from lenses_operator.controllers.connector.validate import NOT_APPLIED
 from lenses_operator.domain.conditions import progressing, refused
 from lenses_operator.domain.decide import Update
 from lenses_operator.domain.deleting import DELETE_AGAIN
-from lenses_operator.domain.drift import Baseline, changed_keys, is_masked
 from lenses_operator.domain.observed import Observed
-from lenses_operator.domain.reasons import Reason
 from lenses_operator.domain.status import Report
 from lenses_operator.lenses.errors import (
     AgentCallFailed,
@@ -24,7 +23,7 @@ from lenses_operator.lenses.errors import (
     PreconditionFailed,
     ServerError,
 )
-from lenses_operator.resources.connector import AppliedConfig, OwnershipState, WantedState
+from lenses_operator.resources.connector import OwnershipState, WantedState
 
 
 class Updates:
@@ -37,17 +36,17 @@ class Updates:
         return AGAIN if await self._checked(context) else await self._acting.report_refusal(context, observed)
 
     async def _checked(self, context: ReconcileContext) -> bool:
-        context.memory.waiting = True
+        written.wait_until_run(context, waiting=True)
         return await self._acting.validator.validated(context)
 
     async def update(self, context: ReconcileContext, decision: Update, observed: Observed) -> Outcome:
         """Validate; then in place, or delete: the create follows as soon as the connector is proven to be gone."""
         memory, acting = context.memory, self._acting
-        if memory.was_held and not await self._checked(context):
+        if memory.state_change.was_held and not await self._checked(context):
             return AGAIN  # refused: after the offsets operation it goes on with the configuration it has
         wait = self._wait(context)
         if wait:
-            memory.look = True
+            look_closely(context)
             return Outcome(delay=wait, paced=True)
         if not await acting.validator.validated(context):
             return await acting.report_refusal(context, observed)
@@ -59,24 +58,17 @@ class Updates:
         verdict = progressing(f"The configuration is being {'repaired' if repair else 'updated'} ({why}): {how}.")
         if context.refusal:
             verdict = refused(context.refusal)  # until it is taken: a condition must not change with every try
-        if applied is not None and _hides(observed, applied):
-            # Cut off after the write, nobody could tell what the connector has: status must not go on to say so.
-            memory.applied = applied.model_copy(update={"hash": ""})
-        if applied is not None and context.resource.status.ownership.state is OwnershipState.CLAIMING:
-            # Not what our create sent: whoever wrote it gave it values that another process could not cut out.
-            memory.applied = applied.model_copy(update={"hash": "", "former_traces": True})
+        written.blank_hash(context, observed)
         if not await acting.reporter.report(context, Report(verdict, OwnershipState.OWNED, observed, context.applied)):
             return GONE
         if not acting.unchanged(context):
             return Outcome(delay=0)
-        memory.replacement = Replacement(_changes(context, why), repair, in_place, previous_of(context, observed))
-        if not memory.awaiting_baseline:
-            memory.notation = _notation(context)
-        memory.before, memory.put_at = observed.config, None
+        replacement.begin(context, why, observed, repair=repair)
+        written.will_write(context, observed)
         try:
             return await (self._put(context) if in_place else self._delete(context))
         except PreconditionFailed:
-            memory.replacement = None
+            replacement.end(context)
             raise
 
     def pends(self, context: ReconcileContext) -> bool:
@@ -84,23 +76,24 @@ class Updates:
         memory, now = context.memory, self._acting.clock()
         if _is_another_wish(context):
             return False
-        if memory.put_at is None or now < memory.put_at + NOT_APPLIED:
+        if memory.written.put_at is None or now < memory.written.put_at + NOT_APPLIED:
             return True
-        return context.refusal is None or memory.refusal_until <= memory.put_at or now < memory.refusal_until
+        return context.refusal is None or memory.refusals.until <= memory.written.put_at or now < memory.refusals.until
 
     async def not_shown(self, context: ReconcileContext, observed: Observed) -> Outcome:
         """Once a write in place was accepted, nothing is deleted in its place. Of what is wanted since then it says
         nothing: see `pends`."""
         memory, now = context.memory, self._acting.clock()
-        if memory.put_at is None or now < memory.put_at + NOT_APPLIED:
+        if memory.written.put_at is None or now < memory.written.put_at + NOT_APPLIED:
             return self._acting.settle(context)
-        if context.refusal is None or memory.refusal_until <= memory.put_at:
+        if context.refusal is None or memory.refusals.until <= memory.written.put_at:
             self._acting.validator.refuse_as_not_applied(context)
         return await self._acting.report_refusal(context, observed)
 
     def _wait(self, context: ReconcileContext) -> float:
         memory, now = context.memory, self._acting.clock()
-        if memory.deleted_at is not None and now < memory.deleted_at + DELETE_AGAIN:
+        deleted_at = memory.absence.deleted_at
+        if deleted_at is not None and now < deleted_at + DELETE_AGAIN:
             return self._acting.settle(context).delay or 0.0  # our DELETE was accepted, it is still on its way out
         return max(memory.pacing.wait("delete", now), memory.pacing.wait("put", now, about=context.wish))
 
@@ -111,31 +104,29 @@ class Updates:
         try:
             await self._as_code.put(context, WantedState.RUNNING)
         except MissingAgentCapability as error:
-            memory.replacement = None
+            replacement.end(context)
             self._acting.validator.refuse_in_place(context, error)
             return await self._acting.report_refusal(context, None)
         except (BadRequest, ServerError, AgentCallFailed) as error:
             if error.maybe_done:
-                memory.last_written = None
+                written.maybe_wrote(context)
             if not await self._acting.validator.lasting(context, "update", error):
                 raise
-            memory.replacement = None
+            replacement.end(context)
             await self._acting.validator.refuse(context, "update", error)
             return await self._acting.report_refusal(context, None)
         except LensesError as error:
             if error.maybe_done:
-                memory.last_written = None
+                written.maybe_wrote(context)
             raise
         finally:
-            memory.acted(clock())
+            acted(context, clock())
         self._acting.created(context, context.wanted)
-        memory.refused = None
-        if memory.refusal is not None and memory.refusal.reason != Reason.UPDATE_NOT_APPLIED:
-            memory.refusal = None
-        memory.put_at = clock()
+        refusal.put_accepted(context)
+        written.put_accepted(context, clock())
         assert memory.replacement is not None
         self._acting.reporter.event(context, *memory.replacement.news)
-        memory.replacement = None
+        replacement.end(context)
         return AGAIN
 
     async def _delete(self, context: ReconcileContext) -> Outcome:
@@ -146,43 +137,18 @@ class Updates:
                 *context.connector, precondition=self._acting.precondition(context)
             )
         except ConnectorOrClusterNotFound:
-            memory.look = True  # gone already, hidden, or the cluster is: the next look tells
+            look_closely(context)  # gone already, hidden, or the cluster is: the next look tells
         else:
-            memory.deleted_at = clock()
+            absence.deleted(context, clock())
             self._acting.environments.deleted(context.resource.key, context.connector)
         finally:
-            memory.acted(clock())
+            acted(context, clock())
         return AGAIN
 
 
 def _is_another_wish(context: ReconcileContext) -> bool:
     """Than the write that does not show: a changed spec, or what it refers to, is always tried anew."""
-    memory = context.memory
-    written, refusal = memory.newest, memory.refusal
-    if written is None or written.fingerprint != context.wanted.fingerprint:
+    sent, refused = written.newest(context), context.memory.refusals.last
+    if sent is None or sent.fingerprint != context.wanted.fingerprint:
         return True
-    return refusal is not None and refusal.generation != context.generation
-
-
-def _notation(context: ReconcileContext) -> Baseline | None:
-    """Of keys whose wanted value is the one that was written before."""
-    applied, written, wanted = context.applied, context.memory.last_written, context.wanted.config
-    if applied is None:
-        return None
-    before = wanted if written is None else written.config
-    same = {key for key in applied.not_compared if before.get(key) == wanted.get(key)}
-    return Baseline(frozenset(same), frozenset(applied.added))
-
-
-def _changes(context: ReconcileContext, why: str) -> str:
-    """For the Event: the keys the spec changed, where the former ones are known."""
-    written = context.memory.last_written
-    return (changed_keys(written.config, context.wanted.config) if written else "") or why
-
-
-def _hides(observed: Observed, applied: AppliedConfig) -> bool:
-    """Whether Lenses keeps some of the configuration from being compared."""
-    config, details = observed.config, observed.details
-    if config is None or details is None or details.hidden_keys or applied.not_compared:
-        return True
-    return any(map(is_masked, config.values()))
+    return refused is not None and refused.generation != context.generation

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from random import uniform
+from dataclasses import dataclass, replace
 
+from lenses_operator.controllers.connector import refusal
 from lenses_operator.controllers.connector.context import ReconcileContext
-from lenses_operator.controllers.connector.memory import VALIDATED_FOR, Stubborn
-from lenses_operator.domain.backoff import SLOW
 from lenses_operator.domain.plugins import installed, not_found_message
 from lenses_operator.domain.reasons import Reason
-from lenses_operator.domain.situation import Refusal
 from lenses_operator.domain.validation import refusal_message
 from lenses_operator.lenses.errors import (
     AgentCallFailed,
@@ -24,12 +22,44 @@ from lenses_operator.lenses.errors import (
 from lenses_operator.lenses.models import ConnectorRequest
 
 logger = logging.getLogger(__name__)
-STUBBORN_TIMES = 3
-STUBBORN_SECONDS = 60.0
+VALIDATED_FOR = 60.0
+"""Seconds a good validation serves for the create that follows it."""
+LASTING_TIMES = 3
+LASTING_SECONDS = 60.0
 NOT_APPLIED = 30.0
 """Seconds in which a write in place has to show."""
 REFUSALS = (BadRequest, ServerError, AgentCallFailed, ConnectorOrClusterNotFound)
 """What may be about the configuration, or about anything else."""
+
+
+@dataclass(frozen=True, slots=True)
+class RepeatedError:
+    """The same 400, 404 or 500 in a row: a refusal, but only time tells, since a rebalance may be answered so, too."""
+
+    words: str
+    since: float
+    count: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Validation:
+    """`passed`: the fingerprint of the last configuration that validated, and when."""
+
+    passed: tuple[str, float] | None = None
+    repeated: RepeatedError | None = None
+
+    def good(self, fingerprint: str) -> bool:
+        return self.passed is not None and self.passed[0] == fingerprint
+
+
+def written(context: ReconcileContext) -> None:
+    """A configuration was taken: what was said against it before does not count any more."""
+    _repeated(context, None)
+
+
+def _repeated(context: ReconcileContext, error: RepeatedError | None) -> None:
+    if context.memory.validation.repeated is not error:
+        context.memory.validation = replace(context.memory.validation, repeated=error)
 
 
 class Validator:
@@ -39,9 +69,9 @@ class Validator:
         self._clock = clock
 
     async def validated(self, context: ReconcileContext) -> bool:
-        """True: this very configuration was found good within the last minute. False: `memory.refusal` says why not."""
-        memory, wanted = context.memory, context.wanted
-        if memory.valid and memory.valid[0] == wanted.fingerprint and self._clock() < memory.valid[1] + VALIDATED_FOR:
+        """True: this configuration was found good within the last minute. False: `memory.refusals` says why not."""
+        known, wanted = context.memory.validation.passed, context.wanted
+        if known and known[0] == wanted.fingerprint and self._clock() < known[1] + VALIDATED_FOR:
             return True
         key = context.connector
         request = ConnectorRequest(name=key.name, cluster=key.cluster, configuration=wanted.config)
@@ -55,9 +85,10 @@ class Validator:
         if result.errors:
             await self._refuse(context, await context.refused(result.errors))
             return False
-        memory.valid = (wanted.fingerprint, self._clock())
-        if memory.stubborn is not None and memory.stubborn.words.startswith("validate: "):
-            memory.stubborn = None  # what create keeps saying is another matter
+        repeated = context.memory.validation.repeated
+        if repeated is not None and repeated.words.startswith("validate: "):
+            repeated = None  # what create keeps saying is another matter
+        context.memory.validation = Validation((wanted.fingerprint, self._clock()), repeated)
         return True
 
     async def refuse(self, context: ReconcileContext, operation: str, error: LensesError) -> None:
@@ -73,17 +104,17 @@ class Validator:
         """
         if not isinstance(error, LensesRefused) or error.status not in (400, 404, 500):
             return False
-        memory, now, words = context.memory, self._clock(), f"{operation}: {error.status} {error.words}"
+        now, words = self._clock(), f"{operation}: {error.status} {error.words}"
         try:
             await context.session.reader.prove_alive(context.connector, fresh=True)
         except LensesError:
-            memory.stubborn = None  # nothing can be said of a configuration while the cluster itself is not well
+            _repeated(context, None)  # nothing can be said of a configuration while the cluster itself is not well
             raise
-        if memory.stubborn is None or memory.stubborn.words != words:
-            memory.stubborn = Stubborn(words, now)
-        else:
-            memory.stubborn.count += 1
-        if memory.stubborn.count >= STUBBORN_TIMES and now - memory.stubborn.since >= STUBBORN_SECONDS:
+        repeated = context.memory.validation.repeated
+        again = repeated is not None and repeated.words == words
+        repeated = replace(repeated, count=repeated.count + 1) if repeated and again else RepeatedError(words, now)
+        _repeated(context, repeated)
+        if repeated.count >= LASTING_TIMES and now - repeated.since >= LASTING_SECONDS:
             return True
         return await self._plugin_message(context) is not None
 
@@ -113,11 +144,8 @@ class Validator:
         )
 
     def _remember(self, context: ReconcileContext, reason: Reason, message: str) -> None:
-        memory = context.memory
-        memory.refusals = memory.refusals + 1 if context.refusal else 1
-        memory.refusal = Refusal(context.wanted.fingerprint, reason, message, context.resource.metadata.generation)
-        memory.refusal_until = self._clock() + SLOW.delay(memory.refusals, uniform)
-        memory.valid = None
+        refusal.refuse(context, reason, message, self._clock())
+        context.memory.validation = replace(context.memory.validation, passed=None)
 
     async def _plugin_message(self, context: ReconcileContext) -> str | None:
         """A message if the class is not among the cluster's plugins; None if it is, or if they cannot be read."""
