@@ -10,9 +10,10 @@ import pytest
 from harness.kube import Object
 from harness.lenses.control import Json
 from harness.operator_fixtures import KIND, Operators, Place, conditions, reason
+from integration.kill_rounds import READY, Flow, Round, Scenario
 from integration.offsets.support import BEFORE, Offsets
-from integration.operator.test_kill import BOUNDARIES, OLD, READY, WAYS, Flow, Round, Scenario
 
+CONFIG = {"file": "/dev/null", "topic": "lines"}
 ASKED = '[{"partition": {"filename": "/dev/null"}, "offset": {"position": 5}}]'
 REQUEST = {"Alter": "AlterConnectorOffsets", "Reset": "ResetConnectorOffsets"}
 
@@ -20,7 +21,7 @@ REQUEST = {"Alter": "AlterConnectorOffsets", "Reset": "ResetConnectorOffsets"}
 def _settled(state: str) -> Any:
     def before(place: Place, name: str) -> None:
         place.control.set_offsets(place.environment, place.cluster, name, BEFORE)
-        place.apply(name, config=OLD, state=state)
+        place.apply(name, config=CONFIG, state=state)
 
     return before
 
@@ -73,25 +74,6 @@ def _assert_stopped_only_once_and_asked_in_vain_never(requests: list[Json], requ
 
 @pytest.mark.parametrize(("action", "state"), [("Alter", "running"), ("Reset", "paused")])
 def test_kill_at_every_boundary(own_place: Place, operators: Operators, action: str, state: str) -> None:
-    flow = Flow(_settled(state), _operation(action), OLD, state)
-    hits: list[Scenario] = []
-    nth = 1
-    while True:
-        last = nth + BOUNDARIES
-        scenarios = [_scenario(own_place, number, *way) for number in range(nth, last) for way in WAYS]
-        reached = OffsetsRound(flow, own_place, operators, scenarios, action).run()
-        hits += reached
-        for scenario in scenarios:
-            own_place.control.remove_environment(scenario.environment)
-        if max((scenario.nth for scenario in reached), default=0) < last - 1:
-            break
-        nth = last
-    held = {str(scenario.hit["operation"]) for scenario in hits if scenario.hit}
+    flow = Flow(_settled(state), _operation(action), CONFIG, state)
+    held = OffsetsRound(flow, own_place, operators, action=action).run()
     assert held >= {"ConnectorState", "GetConnector", "GetConnectorOffsets", REQUEST[action]}
-
-
-def _scenario(place: Place, nth: int, when: str, action: str) -> Scenario:
-    name = f"n{nth}-{when}-{action}"
-    environment = f"{place.environment}-{name}"
-    place.control.add_environment(environment, {place.cluster: {"backend": "memory"}})
-    return Scenario(place, environment, name, nth, when, action)

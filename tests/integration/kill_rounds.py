@@ -1,0 +1,172 @@
+"""kill -9 at every request boundary of a flow, and what a restarted operator makes of it.
+
+A boundary is the nth request of one operation from the beginning of the flow. Polls come by the clock, so how many of
+them come before a request of the flow is a matter of the machine: no boundary is counted over several operations.
+
+One operator serves a whole round. One flow, in an environment of its own, runs undisturbed and shows which requests the
+flow sends; then every boundary is tried in an environment of its own. When every flow is either held there or finished,
+the operator is killed, the requests are let go, and another operator starts.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from harness.kube import Object
+from harness.lenses.control import Json
+from harness.operator_fixtures import KIND, Operators, Place, in_parallel, reason
+from harness.waiting import wait_until
+
+WAYS = (("before", "drop"), ("before", "process"), ("after", "drop"))
+"""When the request is held, and what becomes of it once its client is dead."""
+POLLS = frozenset({"ListConnectors", "GetClusterInfo", "ListPlugins", "ListEnvironments", "GetEnvironment"})
+"""Sent by the clock as well: only the first is a boundary, and it need not be reached."""
+PATIENCE = 120
+"""Seconds for all flows of a round; says when to give up, never how fast the operator has to be."""
+SETTINGS: Mapping[str, Any] = {"POLL_INTERVAL": 4, "DRIFT_INTERVAL": 60}
+READY = {"running": "Running", "paused": "Paused", "stopped": "Stopped"}
+
+
+@dataclass(frozen=True)
+class Flow:
+    """`before` leads to where it begins, `act` begins it; in the end there is a connector like this, or none."""
+
+    before: Callable[[Place, str], object] | None
+    act: Callable[[Place, str], object]
+    wanted: dict[str, str] | None
+    state: str = "running"
+
+
+@dataclass
+class Scenario:
+    """One object in an environment of its own; undisturbed where `nth` is 0."""
+
+    place: Place
+    name: str
+    operation: str = ""
+    nth: int = 0
+    when: str = ""
+    action: str = ""
+    point: int = 0
+    since: int = 0
+    held: bool = False
+
+    @property
+    def environment(self) -> str:
+        return self.own.environment
+
+    @property
+    def own(self) -> Place:
+        """The same namespace with this scenario's environment."""
+        old = self.place
+        return Place(old.kube, old.control, old.namespace, f"{old.environment}-{self.name}", old.labels, old.cluster)
+
+    def __str__(self) -> str:
+        if not self.nth:
+            return f"{self.name}: undisturbed"
+        reached = "" if self.held else ", not reached"
+        return f"{self.name}: killed at {self.operation} {self.nth}{reached}, held {self.when}, {self.action}"
+
+
+@dataclass
+class Round:
+    """Subclasses say when an object is finished, and what has to be the case then."""
+
+    flow: Flow
+    place: Place
+    operators: Operators
+    scenarios: list[Scenario] = field(default_factory=list)
+
+    def run(self) -> set[str]:
+        """The operations that a flow was held at before it had finished."""
+        first = self.operators.start(self.place.namespace, **SETTINGS)
+        pattern = Scenario(self.place, "undisturbed")
+        self._begin([pattern])
+        self._wait("the undisturbed flow to be finished", [pattern], lambda _, found: self._finished(found))
+        self._check(pattern)
+        self._begin([Scenario(self.place, *boundary) for boundary in _boundaries(pattern)])
+        self._wait("every flow to be held or finished", self.scenarios[1:], self._stands)
+        first.kill()
+        self._each(self.scenarios[1:], lambda s: s.place.control.release_breakpoint(s.point, s.action))
+        second = self.operators.start(self.place.namespace, **SETTINGS)
+        self._wait("every flow to be finished", self.scenarios, lambda _, found: self._finished(found))
+        self._each(self.scenarios, self._check)
+        second.kill()
+        self._each(self.scenarios, lambda s: s.place.control.remove_environment(s.environment))
+        return {scenario.operation for scenario in self.scenarios if scenario.held}
+
+    def _finished(self, found: Object | None) -> bool:
+        raise NotImplementedError
+
+    def _check(self, scenario: Scenario) -> None:
+        raise NotImplementedError
+
+    def _begin(self, scenarios: list[Scenario]) -> None:
+        self.scenarios += scenarios
+        for scenario in scenarios:
+            scenario.place.control.add_environment(
+                scenario.environment, {scenario.place.cluster: {"backend": "memory"}}
+            )
+        before = self.flow.before
+        if before:
+            self._each(scenarios, lambda s: before(s.own, s.name))
+            self._wait("every flow's beginning", scenarios, lambda _, found: _ready(found))
+        self._each(scenarios, _arm)
+        self._each(scenarios, lambda s: self.flow.act(s.own, s.name))
+
+    def _each(self, scenarios: list[Scenario], call: Callable[[Scenario], object]) -> None:
+        by_name = {scenario.name: scenario for scenario in scenarios}
+        in_parallel(lambda name: call(by_name[name]), list(by_name))
+
+    def _wait(self, what: str, scenarios: list[Scenario], holds: Callable[[Scenario, Object | None], bool]) -> None:
+        """Until it has held once for every one of these scenarios and its object."""
+        waiting = list(scenarios)
+
+        def check() -> bool:
+            place = self.place
+            found = {each["metadata"]["name"]: each for each in place.kube.list(KIND, place.namespace)}
+            waiting[:] = [scenario for scenario in waiting if not holds(scenario, found.get(scenario.name))]
+            return not waiting
+
+        try:
+            wait_until(what, check, PATIENCE, interval=0.2)
+        except TimeoutError as error:
+            raise AssertionError(f"{error}: {'; '.join(map(str, waiting))}") from None
+
+    def _stands(self, scenario: Scenario, found: Object | None) -> bool:
+        """Held at its boundary, or finished before that."""
+        if self._finished(found):
+            return True
+        try:
+            scenario.place.control.wait_breakpoint(scenario.point, timeout=0.001)
+        except TimeoutError:
+            return False
+        scenario.held = True
+        return True
+
+
+def _ready(found: Object | None) -> bool:
+    return found is not None and reason(found) in READY.values()
+
+
+def _arm(scenario: Scenario) -> None:
+    scenario.since = scenario.own.mark()
+    if scenario.nth:
+        scenario.point = scenario.place.control.add_breakpoint(
+            scenario.environment, scenario.operation, nth=scenario.nth, when=scenario.when
+        )
+
+
+def _boundaries(pattern: Scenario) -> list[tuple[str, str, int, str, str]]:
+    """A name for each, and what `Scenario` has to know of it."""
+    asked: list[Json] = pattern.own.requests(since=pattern.since)
+    counts = Counter(request["operation"] for request in asked) | Counter(["ListConnectors"])
+    return [
+        (f"{operation.lower()}-{nth}-{when}-{action}", operation, nth, when, action)
+        for operation, count in sorted(counts.items())
+        for nth in range(1, 2 if operation in POLLS else count + 1)
+        for when, action in WAYS
+    ]
