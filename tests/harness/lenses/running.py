@@ -10,7 +10,7 @@ from harness.lenses.control import LensesControl
 from harness.lenses.server import LensesServer
 
 TOKEN = "lenses-test-token"
-START_TIMEOUT = 30.0
+START_TIMEOUT = 90.0
 
 
 class RunningLenses:

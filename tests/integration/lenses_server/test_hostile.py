@@ -70,7 +70,7 @@ def test_reads_are_cached_while_writes_take_effect(env: LensesEnv, api: LensesAp
     before = [api.call(operation, **({} if operation == "ListConnectors" else where)).text for operation in reads]
     assert api.create("connect", "new", SINK).status_code == 201
     assert api.delete("connect", "c").status_code == 200
-    wait_until("the deletion", lambda: env.control.get_connector(env.name, "connect", "c") is None, timeout=5)
+    wait_until("the deletion", lambda: env.control.get_connector(env.name, "connect", "c") is None, timeout=30)
     assert [api.call(op, **({} if op == "ListConnectors" else where)).text for op in reads] == before
     assert api.get("connect", "new").status_code == 404
     assert env.control.requests(env.name, "GetConnector")[-1]["processed"] is False
@@ -261,9 +261,9 @@ def test_a_rebalance_follows_create_and_delete(env: LensesEnv, api: LensesApi) -
     assert {response.status_code for response in refused} == {409}
     assert api.get("connect", "c").status_code == 200
     assert api.create("other", "there", SINK).status_code == 201
-    wait_until("the end of it", lambda: api.delete("connect", "new").status_code == 200, timeout=5)
+    wait_until("the end of it", lambda: api.delete("connect", "new").status_code == 200, timeout=30)
     assert api.delete("connect", "c").status_code == 409
-    wait_until("the end of the next", lambda: api.delete("connect", "c").status_code == 200, timeout=5)
+    wait_until("the end of the next", lambda: api.delete("connect", "c").status_code == 200, timeout=30)
 
 
 def test_a_refused_create_starts_no_rebalance(env: LensesEnv, api: LensesApi) -> None:

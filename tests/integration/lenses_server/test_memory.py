@@ -122,26 +122,28 @@ def test_task_count(tasks_max: str | None, count: int) -> None:
 
 def test_a_created_connector_can_be_hidden_for_a_while(lenses_env: LensesEnv, api: LensesApi) -> None:
     """Details and list do not show it yet, and a second create says that it exists."""
-    lenses_env.control.set_delays(lenses_env.name, "connect", create_delay=1.5)
+    lenses_env.control.set_delays(lenses_env.name, "connect", create_delay=3600)
     assert api.create("connect", "late", SINK).status_code == 201
     assert api.get("connect", "late").status_code == 404
     assert api.names() == []
     assert api.create("connect", "late", SINK).status_code == 409
+    lenses_env.control.end_delays(lenses_env.name, "connect")
     wait_for(api, "connect", "late", "RUNNING", tasks=1)
 
 
 def test_a_deleted_connector_is_seen_for_a_while(lenses_env: LensesEnv, api: LensesApi) -> None:
-    lenses_env.control.set_delays(lenses_env.name, "connect", delete_delay=1.5)
+    lenses_env.control.set_delays(lenses_env.name, "connect", delete_delay=3600)
     api.create("connect", "old", SINK)
     assert api.delete("connect", "old").status_code == 200
     assert api.get("connect", "old").status_code == 200
     assert api.create("connect", "old", SINK).status_code == 409
+    lenses_env.control.end_delays(lenses_env.name, "connect")
     wait_gone(api, "connect", "old")
     assert api.create("connect", "old", SINK).status_code == 201
 
 
 def test_sink_tasks_that_linger_refuse_offsets_with_500(lenses_env: LensesEnv, api: LensesApi) -> None:
-    lenses_env.control.set_delays(lenses_env.name, "connect", task_delay=1.5)
+    lenses_env.control.set_delays(lenses_env.name, "connect", task_delay=3600)
     lenses_env.control.set_connector(lenses_env.name, "connect", "s", config=SINK)
     api.act("connect", "s", "stop")
     details = wait_for_state(api, "s", "STOPPED")
@@ -149,6 +151,7 @@ def test_sink_tasks_that_linger_refuse_offsets_with_500(lenses_env: LensesEnv, a
     early = api.call("ResetConnectorOffsets", cluster="connect", connector="s")
     assert early.status_code == 500
     assert "haven't stopped completely yet" in early.json()["error"]
+    lenses_env.control.end_delays(lenses_env.name, "connect")
     wait_for(api, "connect", "s", "STOPPED", tasks=0)
     assert api.call("ResetConnectorOffsets", cluster="connect", connector="s").status_code == 200
 
