@@ -6,6 +6,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 LOCKS := requirements/dev.txt pyproject.toml
 export PYTHONPATH := tests
+# Compiled modules are kept: without them every test worker and every operator that a test starts compiles them anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help setup lock
@@ -76,12 +78,13 @@ types: setup ## mypy, strict
 layers: setup ## import-linter: who may import whom
 	@$(BIN)/lint-imports
 
-test: lint types layers build ## lint, types, layers, and all tests
-	@$(BIN)/pytest -n 3 --dist worksteal tests/chaos tests/unit tests/fuzz tests/integration tests/e2e
+# With PERSONA=both the scenarios of connectors and offsets run under both personas of the Lenses server; see below.
+test: lint types layers build ## lint, types, layers, and all tests; lists the slowest twenty
+	@$(BIN)/pytest -n 3 --dist worksteal --slowest 20 tests/chaos tests/unit tests/fuzz tests/integration tests/e2e
 
-# PERSONA: connect, documented, observed, or swapped (for each scenario the one it does not have in `make test`).
+# PERSONA: connect, documented, observed, or both.
 test-personas: build ## the scenarios of connectors and offsets under another persona of the Lenses server
-	@test -n "$(PERSONA)" || { echo "test-personas: say PERSONA=connect, documented, observed or swapped" >&2; exit 2; }
+	@test -n "$(PERSONA)" || { echo "test-personas: say PERSONA=connect, documented, observed or both" >&2; exit 2; }
 	@PERSONA="$(PERSONA)" $(BIN)/pytest -n 3 --dist worksteal tests/integration/operator tests/integration/complete tests/integration/offsets
 
 # SEED, MINUTES, CONNECTORS: see docs/chaos.md.
