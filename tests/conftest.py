@@ -2,7 +2,13 @@
 
 from hypothesis import settings
 
-pytest_plugins = ["harness.fixtures", "harness.lenses.fixtures", "harness.operator_fixtures", "harness.slowest"]
+pytest_plugins = [
+    "harness.fixtures",
+    "harness.lenses.fixtures",
+    "harness.operator_fixtures",
+    "harness.dealing",
+    "harness.slowest",
+]
 
 # How long one example takes is the machine's affair, and no verdict.
 settings.register_profile("any machine", deadline=None)

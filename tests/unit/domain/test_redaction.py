@@ -86,7 +86,7 @@ def test_more_values_than_can_be_looked_for_withhold_everything() -> None:
 def test_a_text_too_long_for_so_many_values_is_withheld() -> None:
     values = [f"value-{number:05}" for number in range(5000)]
     assert Redactor(values)("x" * 1_000_000) == TOO_MUCH
-    assert Redactor(values)("value-00042 " * 20_000, work=10**12) == f"{HIDDEN} " * 20_000
+    assert Redactor(values)("value-00042 " * 5_000, work=10**12) == f"{HIDDEN} " * 5_000
     assert Redactor(values)("value-00042 " * 10) == f"{HIDDEN} " * 10
 
 
