@@ -9,7 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 CONNECTOR = "controllers/connector"
-MODEL = "tests/unit/model/test_found.py"
+TURNS = "tests/unit/controllers/test_turns.py"
+CONTROLLER = "tests/unit/controllers/test_connector.py"
+STORMS_FOUND = "tests/unit/model/test_storms_found.py"
 
 
 @dataclass(frozen=True)
@@ -57,49 +59,49 @@ FAULTS: dict[str, Fault] = {
         f"{CONNECTOR}/delete.py",
         "return now.metadata.generation != context.generation",
         "return False",
-        ("tests/unit/controllers", MODEL),
+        (TURNS,),
     ),
     "delete-though-let-go": Fault(
         "a connector is deleted for a resource whose finalizer somebody took off meanwhile",
         f"{CONNECTOR}/delete.py",
         "return tombstone is None or tombstone.resource.metadata.uid != context.resource.metadata.uid",
         "return False",
-        ("tests/unit/controllers", MODEL),
+        (STORMS_FOUND,),
     ),
     "state-though-suspended": Fault(
         "a state change that waited for its place is sent although the spec is another by now",
         f"{CONNECTOR}/state.py",
         "precondition=self._acting.precondition(context)",
         "precondition=lambda: True",
-        ("tests/unit/controllers", MODEL),
+        (TURNS,),
     ),
     "roll-back-twice": Fault(
         "the create of a rollback whose answer is lost is not known as ours: it deletes and creates once more",
         f"{CONNECTOR}/rollback.py",
         "before, memory.attempted = memory.attempted, previous",
         "before = memory.attempted",
-        ("tests/unit/controllers", MODEL),
+        (CONTROLLER,),
     ),
     "a-stranger-s-is-ours": Fault(
         "a connector that appears while the first create is refused is taken for ours",
         f"{CONNECTOR}/create.py",
         "            memory.contested = memory.contested or first\n",
         "",
-        ("tests/unit/controllers", MODEL),
+        ("tests/unit/model/test_found.py", "tests/unit/model/test_lies_found.py"),
     ),
     "offsets-twice": Fault(
         "an offsets operation cut off after its request is asked for again, though the connector has run since",
         "controllers/offsets/steps.py",
         "if not progress.unsent and await self._known_by_now(run):",
         "if progress.unsent and await self._known_by_now(run):",
-        ("tests/unit/offsets/test_operation.py", "tests/unit/offsets/test_outcome.py"),
+        ("tests/unit/offsets/test_outcome.py",),
     ),
     "offsets-unseen": Fault(
         "offsets of a spec that was edited while `before` was written are applied",
         "controllers/offsets/steps.py",
         "if after is None or after.metadata.generation != run.generation:",
         "if after is None:",
-        ("tests/unit/offsets", "tests/unit/controllers/test_turns.py"),
+        (TURNS, "tests/unit/offsets/test_operation.py"),
     ),
     "a-poller-ends": Fault(
         "a poller that meets an unexpected error ends, and nobody notices",
@@ -120,7 +122,7 @@ FAULTS: dict[str, Fault] = {
         "cache/connectors.py",
         "if before is not None and _lets_go(before, resource):",
         "if before is not None and before.connector != resource.connector:",
-        ("tests/unit/cache", "tests/unit/controllers/test_released.py"),
+        ("tests/unit/controllers/test_released.py",),
     ),
     "kept-for-good": Fault(
         "values of Secrets are kept for every connector that ever was",
@@ -134,14 +136,14 @@ FAULTS: dict[str, Fault] = {
         "cache/connectors.py",
         "return old != new or stripped",
         "return old != new",
-        ("tests/unit/cache", "tests/unit/controllers"),
+        ("tests/unit/cache", CONTROLLER),
     ),
     "values-of-before": Fault(
         "a server's words are shown although they may quote what was rotated before this process began",
         "controllers/redaction.py",
         "return not self._untold and had <= self._versions | besides",
         "return True",
-        ("tests/unit/controllers", MODEL),
+        (STORMS_FOUND,),
     ),
     "a-value-encoded": Fault(
         "a Secret's value is shown where a server quotes it URL-encoded",
@@ -155,7 +157,7 @@ FAULTS: dict[str, Fault] = {
         "lenses/transport.py",
         '            self._check(call, precondition)\n        elif step.endswith("send_request_body.started"):',
         '            pass\n        elif step.endswith("send_request_body.started"):',
-        ("tests/unit/lenses",),
+        ("tests/unit/lenses/test_limits.py",),
     ),
     "a-post-repeated": Fault(
         "a create whose connection dropped is sent again, though it may have worked",
@@ -169,7 +171,7 @@ FAULTS: dict[str, Fault] = {
         f"{CONNECTOR}/update.py",
         "                *context.connector, precondition=self._acting.precondition(context)\n",
         "                *context.connector, precondition=lambda: True\n",
-        ("tests/unit/controllers", MODEL),
+        (TURNS,),
     ),
     "an-older-object": Fault(
         "an older state of an object, from a watch that lags, replaces what the answer to our write brought",
