@@ -10,6 +10,6 @@ pytest_plugins = [
     "harness.slowest",
 ]
 
-# How long one example takes is the machine's affair, and no verdict.
-settings.register_profile("any machine", deadline=None)
-settings.load_profile("any machine")
+# How long one example takes is the machine's affair, and no verdict; and each run tries the same examples.
+settings.register_profile("the same for all", deadline=None, derandomize=True)
+settings.load_profile("the same for all")

@@ -17,6 +17,7 @@ from typing import Any
 
 from harness.kube import Object
 from harness.lenses.control import Json
+from harness.lenses.operations import CHANGING
 from harness.operator_fixtures import KIND, Operators, Place, in_parallel, reason
 from harness.waiting import wait_until
 
@@ -24,7 +25,10 @@ WAYS = (("before", "drop"), ("before", "process"), ("after", "drop"))
 """When the request is held, and what becomes of it once its client is dead."""
 POLLS = frozenset({"ListConnectors", "GetClusterInfo", "ListPlugins", "ListEnvironments", "GetEnvironment"})
 """Sent by the clock as well: only the first is a boundary, and it need not be reached."""
-PATIENCE = 120
+ALIKE = 4
+"""Reads of one operation that are boundaries: while it is waited for that something shows, each is like the one before.
+"""
+PATIENCE = 240
 """Seconds for all flows of a round; says when to give up, never how fast the operator has to be."""
 SETTINGS: Mapping[str, Any] = {"POLL_INTERVAL": 4, "DRIFT_INTERVAL": 60}
 READY = {"running": "Running", "paused": "Paused", "stopped": "Stopped"}
@@ -167,6 +171,12 @@ def _boundaries(pattern: Scenario) -> list[tuple[str, str, int, str, str]]:
     return [
         (f"{operation.lower()}-{nth}-{when}-{action}", operation, nth, when, action)
         for operation, count in sorted(counts.items())
-        for nth in range(1, 2 if operation in POLLS else count + 1)
+        for nth in range(1, 1 + _tried(operation, count))
         for when, action in WAYS
     ]
+
+
+def _tried(operation: str, count: int) -> int:
+    if operation in POLLS:
+        return 1
+    return count if operation in CHANGING else min(count, ALIKE)

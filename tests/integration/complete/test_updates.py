@@ -287,7 +287,8 @@ def test_a_worker_that_starts_answers_404_to_everything(place: Place) -> None:
     place.delete("leaving")
     place.wait_reason("DeletionBlocked", "leaving", about="LensesUnavailable")
     place.wait_polls(4)
-    assert place.writes(since=mark) == []
+    assert set(place.writes(since=mark)) <= {"DeleteConnector"}, "which may come before a list that fails"
+    assert place.connector("leaving") is not None
     assert place.wait("leaving")["metadata"]["finalizers"]
     place.control.remove_fault(fault)
     place.wait_running("coming")

@@ -48,6 +48,8 @@ def test_create_that_worked(place: Place, fault: dict[str, Any]) -> None:
 def test_delete_that_worked(place: Place) -> None:
     """It may have, or the token may have lost its sight: denied twice, half a minute apart, it was not there."""
     names = ("500", "dropped")
+    place.apply("stays")  # with nothing at all to be seen the token would be blind
+    place.wait_running("stays")
     for name in names:
         place.apply(f"c{name}")
     for name in names:
