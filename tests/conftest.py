@@ -3,6 +3,7 @@
 from hypothesis import settings
 
 pytest_plugins = [
+    "pytester",
     "harness.fixtures",
     "harness.lenses.fixtures",
     "harness.operator_fixtures",

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 CONNECTOR = "controllers/connector"
 TURNS = "tests/unit/controllers/test_turns.py"
+MEANWHILE = "tests/unit/controllers/test_meanwhile.py"
 CONTROLLER = "tests/unit/controllers/test_connector.py"
 STORMS_FOUND = "tests/unit/model/test_storms_found.py"
 
@@ -73,14 +74,14 @@ FAULTS: dict[str, Fault] = {
         f"{CONNECTOR}/state.py",
         "precondition=self._acting.precondition(context)",
         "precondition=lambda: True",
-        (TURNS,),
+        (MEANWHILE,),
     ),
     "roll-back-twice": Fault(
         "the create of a rollback whose answer is lost is not known as ours: it deletes and creates once more",
         f"{CONNECTOR}/rollback.py",
         "before, memory.attempted = memory.attempted, previous",
         "before = memory.attempted",
-        (CONTROLLER,),
+        (MEANWHILE,),
     ),
     "a-stranger-s-is-ours": Fault(
         "a connector that appears while the first create is refused is taken for ours",

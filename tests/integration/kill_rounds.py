@@ -1,17 +1,17 @@
-"""kill -9 at every request boundary of a flow, and what a restarted operator makes of it.
+"""kill -9 at every request boundary of flows, and what a restarted operator makes of it.
 
 A boundary is the nth request of one operation from the beginning of the flow. Polls come by the clock, so how many of
 them come before a request of the flow is a matter of the machine: no boundary is counted over several operations.
 
-One operator serves a whole round. One flow, in an environment of its own, runs undisturbed and shows which requests the
-flow sends; then every boundary is tried in an environment of its own. When every flow is either held there or finished,
-the operator is killed, the requests are let go, and another operator starts.
+One operator serves a whole round. Each flow runs undisturbed first, in an environment of its own, and shows which
+requests it sends; then every boundary of it is tried in an environment of its own. When everything is either held there
+or finished, the operator is killed, the requests are let go, and another operator starts.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -36,8 +36,13 @@ READY = {"running": "Running", "paused": "Paused", "stopped": "Stopped"}
 
 @dataclass(frozen=True)
 class Flow:
-    """`before` leads to where it begins, `act` begins it; in the end there is a connector like this, or none."""
+    """`before` leads to where it begins, `act` begins it; in the end there is a connector like this, or none.
 
+    `held`: the operations that are boundaries of it for certain; the others are those that it shows undisturbed.
+    """
+
+    name: str
+    held: frozenset[str]
     before: Callable[[Place, str], object] | None
     act: Callable[[Place, str], object]
     wanted: dict[str, str] | None
@@ -49,7 +54,7 @@ class Scenario:
     """One object in an environment of its own; undisturbed where `nth` is 0."""
 
     place: Place
-    name: str
+    flow: Flow
     operation: str = ""
     nth: int = 0
     when: str = ""
@@ -57,6 +62,11 @@ class Scenario:
     point: int = 0
     since: int = 0
     held: bool = False
+
+    @property
+    def name(self) -> str:
+        where = f"{self.operation.lower()}-{self.nth}-{self.when}-{self.action}" if self.nth else "undisturbed"
+        return f"{self.flow.name}-{where}"
 
     @property
     def environment(self) -> str:
@@ -72,37 +82,38 @@ class Scenario:
         if not self.nth:
             return f"{self.name}: undisturbed"
         reached = "" if self.held else ", not reached"
-        return f"{self.name}: killed at {self.operation} {self.nth}{reached}, held {self.when}, {self.action}"
+        return f"{self.flow.name}: killed at {self.operation} {self.nth}{reached}, held {self.when}, {self.action}"
 
 
 @dataclass
 class Round:
     """Subclasses say when an object is finished, and what has to be the case then."""
 
-    flow: Flow
+    flows: Sequence[Flow]
     place: Place
     operators: Operators
     scenarios: list[Scenario] = field(default_factory=list)
 
-    def run(self) -> set[str]:
-        """The operations that a flow was held at before it had finished."""
+    def run(self) -> None:
         first = self.operators.start(self.place.namespace, **SETTINGS)
-        pattern = Scenario(self.place, "undisturbed")
-        self._begin([pattern])
-        self._wait("the undisturbed flow to be finished", [pattern], lambda _, found: self._finished(found))
-        self._check(pattern)
-        self._begin([Scenario(self.place, *boundary) for boundary in _boundaries(pattern)])
-        self._wait("every flow to be held or finished", self.scenarios[1:], self._stands)
+        patterns = [Scenario(self.place, flow) for flow in self.flows]
+        self._begin(patterns)
+        self._wait("the undisturbed flows to be finished", patterns, self._finished)
+        self._each(patterns, self._check)
+        tried = [one for pattern in patterns for one in _boundaries(pattern)]
+        self._begin(tried)
+        self._wait("every flow to be held or finished", tried, self._stands)
         first.kill()
-        self._each(self.scenarios[1:], lambda s: s.place.control.release_breakpoint(s.point, s.action))
+        self._each(tried, lambda s: s.place.control.release_breakpoint(s.point, s.action))
         second = self.operators.start(self.place.namespace, **SETTINGS)
-        self._wait("every flow to be finished", self.scenarios, lambda _, found: self._finished(found))
+        self._wait("every flow to be finished", self.scenarios, self._finished)
         self._each(self.scenarios, self._check)
         second.kill()
         self._each(self.scenarios, lambda s: s.place.control.remove_environment(s.environment))
-        return {scenario.operation for scenario in self.scenarios if scenario.held}
+        for flow in self.flows:
+            assert {one.operation for one in tried if one.flow is flow and one.held} >= flow.held, flow.name
 
-    def _finished(self, found: Object | None) -> bool:
+    def _finished(self, scenario: Scenario, found: Object | None) -> bool:
         raise NotImplementedError
 
     def _check(self, scenario: Scenario) -> None:
@@ -114,12 +125,11 @@ class Round:
             scenario.place.control.add_environment(
                 scenario.environment, {scenario.place.cluster: {"backend": "memory"}}
             )
-        before = self.flow.before
-        if before:
-            self._each(scenarios, lambda s: before(s.own, s.name))
-            self._wait("every flow's beginning", scenarios, lambda _, found: _ready(found))
+        prepared = [scenario for scenario in scenarios if scenario.flow.before]
+        self._each(prepared, lambda s: s.flow.before and s.flow.before(s.own, s.name))
+        self._wait("every flow's beginning", prepared, lambda _, found: _ready(found))
         self._each(scenarios, _arm)
-        self._each(scenarios, lambda s: self.flow.act(s.own, s.name))
+        self._each(scenarios, lambda s: s.flow.act(s.own, s.name))
 
     def _each(self, scenarios: list[Scenario], call: Callable[[Scenario], object]) -> None:
         by_name = {scenario.name: scenario for scenario in scenarios}
@@ -142,7 +152,7 @@ class Round:
 
     def _stands(self, scenario: Scenario, found: Object | None) -> bool:
         """Held at its boundary, or finished before that."""
-        if self._finished(found):
+        if self._finished(scenario, found):
             return True
         try:
             scenario.place.control.wait_breakpoint(scenario.point, timeout=0.001)
@@ -164,12 +174,12 @@ def _arm(scenario: Scenario) -> None:
         )
 
 
-def _boundaries(pattern: Scenario) -> list[tuple[str, str, int, str, str]]:
-    """A name for each, and what `Scenario` has to know of it."""
+def _boundaries(pattern: Scenario) -> list[Scenario]:
+    """One to be held at each request that the undisturbed flow has sent, in each way."""
     asked: list[Json] = pattern.own.requests(since=pattern.since)
     counts = Counter(request["operation"] for request in asked) | Counter(["ListConnectors"])
     return [
-        (f"{operation.lower()}-{nth}-{when}-{action}", operation, nth, when, action)
+        Scenario(pattern.place, pattern.flow, operation, nth, when, action)
         for operation, count in sorted(counts.items())
         for nth in range(1, 1 + _tried(operation, count))
         for when, action in WAYS

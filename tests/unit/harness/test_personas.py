@@ -6,8 +6,6 @@ import pytest
 
 from harness.personas import SEEN, persona_of
 
-pytest_plugins = ["pytester"]
-
 NAMES = [f"tests/integration/operator/test_{number}.py::test_it[{number}]" for number in range(200)]
 
 
