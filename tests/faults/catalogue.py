@@ -46,7 +46,7 @@ FAULTS: dict[str, Fault] = {
         "lenses_state/pollers.py",
         "            and poller.view.asked_at > since\n",
         "",
-        ("tests/unit/lenses_state/test_pollers.py",),
+        ("tests/unit/model/test_found.py",),
     ),
     "lost-at-first-sight": Fault(
         "a connector that is hidden for a moment is created once more",
@@ -76,12 +76,12 @@ FAULTS: dict[str, Fault] = {
         "precondition=lambda: True",
         (MEANWHILE,),
     ),
-    "roll-back-twice": Fault(
-        "the create of a rollback whose answer is lost is not known as ours: it deletes and creates once more",
+    "refused-again-and-again": Fault(
+        "what create refused and was rolled back is tried again, which takes the running connector down once more",
         f"{CONNECTOR}/rollback.py",
-        "before, memory.attempted = memory.attempted, previous",
-        "before = memory.attempted",
-        (MEANWHILE,),
+        "        memory.refusal_until = inf\n        memory.refused = refused_now(context)\n",
+        "        memory.refused = refused_now(context)\n",
+        (CONTROLLER,),
     ),
     "a-stranger-s-is-ours": Fault(
         "a connector that appears while the first create is refused is taken for ours",
