@@ -46,7 +46,7 @@ FAULTS: dict[str, Fault] = {
         "lenses_state/pollers.py",
         "            and poller.view.asked_at > since\n",
         "",
-        ("tests/unit/model/test_found.py",),
+        ("tests/unit/model/test_lies_found.py",),
     ),
     "lost-at-first-sight": Fault(
         "a connector that is hidden for a moment is created once more",
