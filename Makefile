@@ -6,6 +6,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 LOCKS := requirements/dev.txt pyproject.toml
 export PYTHONPATH := tests
+# Compiled modules are kept: without them every test worker and every operator that a test starts compiles them anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help setup lock
@@ -65,6 +67,8 @@ docs: setup ## docs/reference.md, from crds/
 
 # Checks. pytest's closing line is the last one: that is what CI reads.
 .PHONY: lint types layers test test-personas chaos
+# Twice as many workers as processors: most of what the tests of the operator take is waiting. See tests/harness/dealing.py.
+SPREAD = -n 4 --dist loadscope --no-loadscope-reorder
 lint: setup ## ruff: rules and format; hadolint: the Dockerfile
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
@@ -76,17 +80,22 @@ types: setup ## mypy, strict
 layers: setup ## import-linter: who may import whom
 	@$(BIN)/lint-imports
 
-test: lint types layers build ## lint, types, layers, and all tests
-	@$(BIN)/pytest -n 3 --dist worksteal tests/chaos tests/unit tests/fuzz tests/integration tests/e2e
+# With PERSONA=both the scenarios of connectors and offsets run under both personas of the Lenses server; see below.
+test: lint types layers build ## lint, types, layers, and all tests; lists the slowest twenty
+	@$(BIN)/pytest $(SPREAD) --slowest 20 tests/chaos tests/unit tests/fuzz tests/integration tests/e2e
 
-# PERSONA: connect, documented, observed, or swapped (for each scenario the one it does not have in `make test`).
+# PERSONA: connect, documented, observed, or both.
 test-personas: build ## the scenarios of connectors and offsets under another persona of the Lenses server
-	@test -n "$(PERSONA)" || { echo "test-personas: say PERSONA=connect, documented, observed or swapped" >&2; exit 2; }
-	@PERSONA="$(PERSONA)" $(BIN)/pytest -n 3 --dist worksteal tests/integration/operator tests/integration/complete tests/integration/offsets
+	@test -n "$(PERSONA)" || { echo "test-personas: say PERSONA=connect, documented, observed or both" >&2; exit 2; }
+	@PERSONA="$(PERSONA)" $(BIN)/pytest $(SPREAD) tests/integration/operator tests/integration/complete tests/integration/offsets
 
 # SEED, MINUTES, CONNECTORS: see docs/chaos.md.
 chaos: build ## one long storm of faults, by default 5 minutes over 300 connectors with a seed of its own
 	@CHAOS_SEED=$${SEED:-$$RANDOM} CHAOS_MINUTES=$${MINUTES:-5} CHAOS_CONNECTORS=$${CONNECTORS:-300} $(BIN)/pytest -s tests/chaos/real/test_storm.py
+
+.PHONY: faults
+faults: setup ## bring back twenty faults that were found once, one by one: the tests must notice each
+	@PYTHONPATH=operator:tests $(BIN)/python -m faults $(FAULTS)
 
 # The figures of docs/performance.md; BENCH=... gives other options, such as BENCH="--sizes 100 --steady 30".
 .PHONY: bench

@@ -17,7 +17,7 @@ from harness import paths
 from harness.ports import on_free_ports
 from harness.process import Launcher, Process
 
-READY_TIMEOUT = 60.0
+READY_TIMEOUT = 120.0
 CONTROLLERS = "namespace,garbagecollector,serviceaccount,serviceaccount-token,clusterrole-aggregation"
 
 KUBECONFIG = """\

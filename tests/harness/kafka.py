@@ -14,8 +14,8 @@ from harness import paths
 from harness.ports import on_free_ports
 from harness.process import Launcher, Process
 
-BROKER_TIMEOUT = 60.0
-CONNECT_TIMEOUT = 90.0
+BROKER_TIMEOUT = 120.0
+CONNECT_TIMEOUT = 120.0
 TOOL_TIMEOUT = 60.0
 
 SOURCE = paths.HARNESS / "kafka"

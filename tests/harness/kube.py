@@ -19,8 +19,8 @@ Object: TypeAlias = dict[str, Any]
 Objects: TypeAlias = list[Object]
 
 FIELD_MANAGER = "tests"
-TIMEOUT = 30.0
-READY_TIMEOUT = 30.0
+TIMEOUT = 60.0
+READY_TIMEOUT = 60.0
 
 
 class KubeError(Exception):

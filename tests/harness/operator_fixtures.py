@@ -32,8 +32,10 @@ KIND = "LensesConnector"
 SHARED = {"tests/operator": "shared"}
 POLL_INTERVAL = 0.5
 DRIFT_INTERVAL = 2.0
-TIMEOUT = 20.0
+TIMEOUT = 60.0
 """Generous: a bound that says when to give up, never a verdict about speed."""
+FOR_EVER = 3600.0
+"""Seconds that a request or a change takes which no test waits for: the test itself ends it."""
 LOG_LINES = 80
 
 SOURCE = "org.apache.kafka.connect.file.FileStreamSourceConnector"
@@ -143,6 +145,13 @@ class Place:
     def change(self, name: str = "orders", **changes: Any) -> Json:
         """Behind the operator's back: see `ConnectorChanges`."""
         return self.control.set_connector(self.environment, self.cluster, name, **changes)
+
+    def delay(self, **delays: float) -> None:
+        """See `LensesControl.set_delays`."""
+        self.control.set_delays(self.environment, self.cluster, **delays)
+
+    def end_delays(self) -> None:
+        self.control.end_delays(self.environment, self.cluster)
 
     def fault(self, **fault: Any) -> int:
         return self.control.add_fault(self.environment, **fault)

@@ -14,7 +14,7 @@ import httpx
 from harness.paths import OPERATOR
 from harness.process import Launcher, Process
 
-READY_TIMEOUT = 60.0
+READY_TIMEOUT = 120.0
 PORT = re.compile(r"metrics on port (\d+)")
 
 
@@ -89,7 +89,7 @@ class OperatorProcess:
         self._process.wait_ready(self.is_ready, timeout)
         return self
 
-    def wait_end(self, timeout: float = 30.0) -> int:
+    def wait_end(self, timeout: float = 60.0) -> int:
         """The exit code of one that ends by itself."""
         return self._process.wait_for(timeout)
 
@@ -97,7 +97,7 @@ class OperatorProcess:
         """kill -9: no clean-up of any kind."""
         self._process.stop()
 
-    def terminate(self, timeout: float = 30.0) -> int:
+    def terminate(self, timeout: float = 60.0) -> int:
         """SIGTERM, as the kubelet sends it; the exit code."""
         os.kill(self._process.pid, signal.SIGTERM)
         return self._process.wait_for(timeout)

@@ -18,8 +18,8 @@ from harness.ports import is_free, on_free_ports
 from harness.process import Launcher
 from harness.waiting import wait_until
 
-LENSES_TIMEOUT = 30.0
-SERVED_TIMEOUT = 30.0
+LENSES_TIMEOUT = 90.0
+SERVED_TIMEOUT = 60.0
 ENVIRONMENT, CLUSTER = "demo", "connect"
 
 Values = dict[str, Any]

@@ -34,7 +34,7 @@ async def test_a_user_that_is_a_bare_number_can_run_it(monkeypatch: pytest.Monke
             stop,
             watch_references=False,
         ),
-        10,
+        60,
     )
 
 

@@ -131,10 +131,13 @@ def _opens(name: str) -> bool:
 
 def test_connections_are_opened_in_the_places_known_and_in_no_other() -> None:
     found: dict[str, dict[str, int]] = {}
+    patterns = {
+        module: {ast.unparse(one.cls) for one in ast.walk(tree) if isinstance(one, ast.MatchClass)}
+        for module, tree in MODULES.items()
+    }
     for module, call in calls():
         name = ast.unparse(call.func)
-        patterns = {ast.unparse(one.cls) for one in ast.walk(MODULES[module]) if isinstance(one, ast.MatchClass)}
-        if _opens(name) and name not in patterns:
+        if _opens(name) and name not in patterns[module]:
             found.setdefault(name, {}).setdefault(module, 0)
             found[name][module] += 1
     assert found == OPENS

@@ -24,6 +24,7 @@ LOOKS = {
     "close",
     "connectors",
     "counts",
+    "end_delays",
     "environments",
     "fault_hits",
     "get_connector",

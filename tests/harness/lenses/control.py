@@ -163,6 +163,11 @@ class LensesControl:
             delete_delay=delete_delay,
         )
 
+    def end_delays(self, environment: str, cluster: str) -> None:
+        """What is still to come happens now, and what comes later takes the usual time. With a delay that no test
+        waits for this lets a test say when a change shows, however slow the machine is."""
+        self._call("end_delays", environment=environment, cluster=cluster)
+
     def add_token(
         self,
         token: str,
@@ -208,7 +213,7 @@ class LensesControl:
         *,
         since: int = 0,
         count: int = 1,
-        timeout: float = 10.0,
+        timeout: float = 60.0,
     ) -> list[Json]:
         """Wait until at least `count` such requests are finished (answered or dropped); TimeoutError otherwise."""
         found: list[Json] = self._call(
@@ -321,7 +326,7 @@ class LensesControl:
             )
         )
 
-    def wait_breakpoint(self, breakpoint_id: int, timeout: float = 10.0) -> Json:
+    def wait_breakpoint(self, breakpoint_id: int, timeout: float = 60.0) -> Json:
         """The request held there (as in `requests`); TimeoutError if none comes."""
         found: Json = self._call("wait_breakpoint", wait=timeout, breakpoint_id=breakpoint_id, timeout=timeout)
         return found

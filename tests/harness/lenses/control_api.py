@@ -97,6 +97,9 @@ class ControlApi:
     def set_delays(self, environment: str, cluster: str, **delays: float | None) -> None:
         self._world.memory(environment, cluster).set_delays(delays)
 
+    def end_delays(self, environment: str, cluster: str) -> None:
+        self._world.memory(environment, cluster).end_delays()
+
     def add_token(self, token: str, rights: dict[str, Any]) -> None:
         self._world.tokens[token] = Token.parse(token, rights)
 

@@ -9,7 +9,7 @@ from harness.lenses import exactjson
 from harness.lenses import memory_offsets as offset_rules
 from harness.lenses.answers import refuse
 from harness.lenses.backend import Entry
-from harness.lenses.memory_connector import Delays, MemoryConnector, Task
+from harness.lenses.memory_connector import USUAL_DELAY, Delays, MemoryConnector, Task
 from harness.lenses.plugins import DEFAULT_PLUGINS, Plugin, find_plugin, unknown_class
 
 SETTINGS = {"backend", "plugins", "state_delay", "task_delay", "create_delay", "delete_delay", "topics", "version"}
@@ -42,6 +42,12 @@ class MemoryCluster:
         for name in ("task", "create", "delete"):
             if settings.get(f"{name}_delay") is not None:
                 setattr(self.delays, name, float(settings[f"{name}_delay"]))
+
+    def end_delays(self) -> None:
+        """What is still to come happens now, and what comes later takes the usual time."""
+        self.set_delays({"state_delay": USUAL_DELAY, "create_delay": 0})
+        for connector in self.connectors.values():
+            connector.come_due()
 
     def set_plugins(self, plugins: list[Any]) -> None:
         """Install other classes; connectors that run keep theirs."""

@@ -14,6 +14,7 @@ from harness.lenses.backend import Entry, lrn
 from harness.lenses.plugins import Plugin
 
 WORKER = "10.0.0.4:8083"
+USUAL_DELAY = 0.05
 
 
 @dataclass(slots=True)
@@ -21,10 +22,10 @@ class Delays:
     """Seconds until changes show: `state` for the state word, `task` for tasks after it, `create` until a created
     connector can be read, `delete` until a deleted one is gone."""
 
-    state: float = 0.05
-    task: float = 0.05
+    state: float = USUAL_DELAY
+    task: float = USUAL_DELAY
     create: float = 0.0
-    delete: float = 0.05
+    delete: float = USUAL_DELAY
 
 
 @dataclass(slots=True)
@@ -59,6 +60,12 @@ class MemoryConnector:
         while self.pending and self.pending[0][0] <= now:
             self.pending.pop(0)[1]()
             self._entry = None
+
+    def come_due(self) -> None:
+        """What is still to come falls due now."""
+        self.visible_from = 0.0
+        self.gone_from = None if self.gone_from is None else 0.0
+        self.pending = [(0.0, change) for _, change in self.pending]
 
     def changed(self) -> None:
         """Something was changed from outside: the cached list entry is stale."""

@@ -10,7 +10,7 @@ from harness.lenses.control import LensesControl
 from harness.lenses.server import LensesServer
 
 TOKEN = "lenses-test-token"
-START_TIMEOUT = 30.0
+START_TIMEOUT = 90.0
 
 
 class RunningLenses:
@@ -50,7 +50,15 @@ class RunningLenses:
 
     def stop(self) -> None:
         self.control.close()
-        asyncio.run_coroutine_threadsafe(self._server.stop(), self._loop).result(START_TIMEOUT)
+        asyncio.run_coroutine_threadsafe(self._end(), self._loop).result(START_TIMEOUT)
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(START_TIMEOUT)
         self._loop.close()
+
+    async def _end(self) -> None:
+        """Also of requests whose answer a fault holds back for hours."""
+        await self._server.stop()
+        left = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in left:
+            task.cancel()
+        await asyncio.gather(*left, return_exceptions=True)

@@ -12,10 +12,10 @@ from harness.kube import Kube
 from harness.lenses.running import RunningLenses
 from harness.operator_fixtures import Operators, Place
 from harness.operator_process import OperatorProcess
-from harness.personas import persona
+from harness.personas import persona, pytest_generate_tests
 from harness.process import Launcher
 
-__all__ = ["persona", "watched", "watching_operator"]
+__all__ = ["persona", "pytest_generate_tests", "watched", "watching_operator"]
 
 WATCHING = {"tests/operator": "watching"}
 

@@ -67,7 +67,7 @@ def test_refused_until_the_connector_is_deleted_in_lenses(place: Place) -> None:
     place.apply()
     place.wait_reason("NotAdopted")
     place.control.remove_connector(place.environment, place.cluster, "orders")
-    assert ownership(place.wait_running(timeout=40)) == "Owned"
+    assert ownership(place.wait_running()) == "Owned"
     assert place.writes() == ["CreateConnector"]
 
 

@@ -148,7 +148,7 @@ def readable(operator: OperatorProcess, place: Place) -> Mapping[str, str]:
         metadata = {key: value for key, value in found["metadata"].items() if key != "managedFields"}
         shown = {"metadata": metadata, "status": found["status"]}
         texts[f"status of {metadata['name']}"] = json.dumps(shown, ensure_ascii=False)
-    texts["metrics"] = httpx.get(f"{operator.url}/metrics", timeout=10).text
+    texts["metrics"] = httpx.get(f"{operator.url}/metrics", timeout=60).text
     return texts | {f"log line {number}": line for number, line in enumerate(operator.text().splitlines())}
 
 
@@ -263,7 +263,7 @@ def listed(lenses: RunningLenses, place: Place) -> str:
     """A list as the operator gets it."""
     url = f"{lenses.url}/api/v1/environments/{place.environment}/proxy/api/kafka-connect/connectors"
     headers = {"Authorization": f"Bearer {lenses.token}", "Content-Type": "application/json"}
-    return httpx.get(url, headers=headers, trust_env=False, timeout=10).raise_for_status().text
+    return httpx.get(url, headers=headers, trust_env=False, timeout=60).raise_for_status().text
 
 
 @pytest.mark.persona("observed", "its lists carry the traces of failed tasks")

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from harness.operator_fixtures import KIND, Operators, Place, in_parallel, message
+from harness.operator_fixtures import FOR_EVER, KIND, Operators, Place, in_parallel, message
 from harness.waiting import wait_until
 from integration.complete.support import by_token, creates, secret
 
@@ -35,9 +35,12 @@ def with_offsets(place: Place) -> None:
 def test_with_offsets(place: Place) -> None:
     """Stop; no reset before the last task has gone; reset, delete, gone."""
     with_offsets(place)
-    place.control.set_delays(place.environment, place.cluster, state_delay=0.2, task_delay=2)
+    place.delay(state_delay=0.2, task_delay=FOR_EVER)
     mark = place.mark()
     place.delete()
+    place.wait_connector(predicate=lambda found: found["state"] == "STOPPED")
+    place.wait_request("GetConnector", "orders", since=place.mark(), count=2)
+    place.end_delays()
     place.wait_gone()
     assert actions(place, mark) == ["stop", "ResetConnectorOffsets", "DeleteConnector"]
     assert [request["status"] for request in place.requests("ResetConnectorOffsets")] == [200]
@@ -98,14 +101,14 @@ def test_with_offsets_over_a_kill(own_place: Place, operators: Operators) -> Non
 def test_the_word_to_retain_while_tasks_will_not_stop(place: Place) -> None:
     """A changed policy acts on an object that is being deleted already, at once, and sends nothing."""
     with_offsets(place)
-    place.change(task_delay=3600)
+    place.change(task_delay=FOR_EVER)
     mark = place.mark()
     place.delete()
     place.wait_request("ConnectorState", since=mark)
     place.wait_reason("Deleting")
     mark = place.mark()
     place.kube.patch("lc", place.namespace, "orders", RETAIN)
-    place.wait_gone(timeout=10)
+    place.wait_gone()
     assert actions(place, mark) == []
     assert place.connector() is not None
     assert place.control.get_offsets(place.environment, place.cluster, "orders") == OFFSETS
@@ -175,7 +178,7 @@ def test_the_token_goes_and_the_operator_is_restarted(team: Place, operators: Op
         assert "Secret team" in message(found)
         assert "deletionPolicy" in message(found)
         team.kube.patch("lc", team.namespace, "orders", RETAIN)
-        team.wait_gone(timeout=10)
+        team.wait_gone()
         assert team.requests(since=mark) == []
         assert team.connector() is not None
 
@@ -186,7 +189,7 @@ def test_a_namespace_of_fifty_with_its_token(team: Place, operators: Operators) 
     names = [f"c{number}" for number in range(50)]
     team.apply_many(names, **TEAM)
     for name in names:
-        team.wait_running(name, timeout=60)
+        team.wait_running(name)
     team.kube.delete("Namespace", None, team.namespace)
     team.kube.wait_gone("Namespace", None, team.namespace, 90)
     assert team.control.connectors(team.environment) == []

@@ -112,7 +112,7 @@ def test_missing_and_then_there(place: Place) -> None:
     assert place.writes() == []
     put_all(place)
     for name in (*FORMS, *missing_key):
-        place.wait_running(name, timeout=60)
+        place.wait_running(name)
         assert creates(place, name) == 1
 
 

@@ -154,7 +154,7 @@ def test_the_token_is_rotated_after_401(place: Place) -> None:
     second = token_of(place, 2)
     secret(place, "team", {"token": second})
     annotate(place, reconcile="1")
-    place.wait_running(timeout=60)
+    place.wait_running()
     mark = place.mark()
     place.wait_polls()
     assert set(by_token(place, mark)) == {second}
@@ -168,7 +168,7 @@ def test_the_token_is_rotated_where_it_is_watched(watched: Place) -> None:
     watched.control.remove_token(f"team-{watched.environment}-1")
     watched.wait_reason("Unauthorized")
     secret(watched, "team", {"token": token_of(watched, 2)}, watched=True)
-    watched.wait_running(timeout=10)
+    watched.wait_running()
 
 
 @pytest.mark.parametrize(
@@ -193,7 +193,7 @@ def test_no_token(watched: Place, data: dict[str, str | bytes] | None, reason: s
     assert set(conditions(found)) == {"Ready", "Stalled"}
     assert watched.requests() == []
     secret(watched, "team", {"token": token_of(watched)}, watched=True)
-    watched.wait_running(timeout=10)
+    watched.wait_running()
     assert set(by_token(watched)) == {token_of(watched)}
 
 

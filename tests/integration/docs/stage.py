@@ -25,7 +25,7 @@ FILES = "/tmp/lenses-demo"
 """What the pages call the directory of the file connectors; here it is one of the test's own."""
 OURS = ("LensesConnectorOffsets", "LensesConnector")
 MADE = (*OURS, "Secret", "ConfigMap", "Role", "RoleBinding", "NetworkPolicy")
-TIMEOUT = 30.0
+TIMEOUT = 60.0
 LOOKS = ("kubectl get ", "kubectl describe ", "kubectl events ", "cat ")
 """Commands that change nothing, so that they may be repeated until they show what the page shows."""
 VARIABLE = [

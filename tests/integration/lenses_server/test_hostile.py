@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from dataclasses import fields
 from typing import Any
 
+import httpx
 import pytest
 
 from harness.lenses.client import LensesApi
@@ -70,7 +70,7 @@ def test_reads_are_cached_while_writes_take_effect(env: LensesEnv, api: LensesAp
     before = [api.call(operation, **({} if operation == "ListConnectors" else where)).text for operation in reads]
     assert api.create("connect", "new", SINK).status_code == 201
     assert api.delete("connect", "c").status_code == 200
-    wait_until("the deletion", lambda: env.control.get_connector(env.name, "connect", "c") is None, timeout=5)
+    wait_until("the deletion", lambda: env.control.get_connector(env.name, "connect", "c") is None, timeout=30)
     assert [api.call(op, **({} if op == "ListConnectors" else where)).text for op in reads] == before
     assert api.get("connect", "new").status_code == 404
     assert env.control.requests(env.name, "GetConnector")[-1]["processed"] is False
@@ -109,16 +109,15 @@ def test_lists_are_too_big(env: LensesEnv, api: LensesApi) -> None:
 
 
 def test_lists_hang(env: LensesEnv, api: LensesApi) -> None:
+    hostile(env, lists="hang", lists_seconds=3600)
+    with pytest.raises(httpx.ReadTimeout):
+        api.raw("GET", f"{env.api}/connectors", timeout=httpx.Timeout(30, read=0.2))
+    assert api.get("connect", "c").status_code == 200
+    assert env.control.requests(env.name, "ListConnectors")[-1]["outcome"] == "pending"
     hostile(env, lists="hang", lists_seconds=0.5)
-    listed: list[str] = []
-    thread = threading.Thread(target=lambda: listed.extend(api.names()))
     begin = time.monotonic()
-    thread.start()
-    with env.client() as other:
-        assert other.get("connect", "c").status_code == 200
-    assert time.monotonic() - begin < 0.5
-    thread.join(10)
-    assert (listed, time.monotonic() - begin >= 0.5) == (["c"], True)
+    assert api.names() == ["c"]
+    assert time.monotonic() - begin >= 0.5
 
 
 def test_lists_miss_a_cluster(env: LensesEnv, api: LensesApi) -> None:
@@ -261,9 +260,9 @@ def test_a_rebalance_follows_create_and_delete(env: LensesEnv, api: LensesApi) -
     assert {response.status_code for response in refused} == {409}
     assert api.get("connect", "c").status_code == 200
     assert api.create("other", "there", SINK).status_code == 201
-    wait_until("the end of it", lambda: api.delete("connect", "new").status_code == 200, timeout=5)
+    wait_until("the end of it", lambda: api.delete("connect", "new").status_code == 200, timeout=30)
     assert api.delete("connect", "c").status_code == 409
-    wait_until("the end of the next", lambda: api.delete("connect", "c").status_code == 200, timeout=5)
+    wait_until("the end of the next", lambda: api.delete("connect", "c").status_code == 200, timeout=30)
 
 
 def test_a_refused_create_starts_no_rebalance(env: LensesEnv, api: LensesApi) -> None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from harness.operator_fixtures import Place
-from harness.personas import persona
+from harness.personas import persona, pytest_generate_tests
 from integration.offsets.support import Offsets
 
-__all__ = ["offsets", "persona"]
+__all__ = ["offsets", "persona", "pytest_generate_tests"]
 
 
 @pytest.fixture

@@ -5,22 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import pytest
-
 from harness.kube import Object
 from harness.lenses.control import Json
 from harness.operator_fixtures import KIND, Operators, Place, conditions, reason
+from integration.kill_rounds import READY, Flow, Round, Scenario
 from integration.offsets.support import BEFORE, Offsets
-from integration.operator.test_kill import BOUNDARIES, OLD, READY, WAYS, Flow, Round, Scenario
 
+CONFIG = {"file": "/dev/null", "topic": "lines"}
 ASKED = '[{"partition": {"filename": "/dev/null"}, "offset": {"position": 5}}]'
-REQUEST = {"Alter": "AlterConnectorOffsets", "Reset": "ResetConnectorOffsets"}
+REQUEST = {"alter": "AlterConnectorOffsets", "reset": "ResetConnectorOffsets"}
 
 
 def _settled(state: str) -> Any:
     def before(place: Place, name: str) -> None:
         place.control.set_offsets(place.environment, place.cluster, name, BEFORE)
-        place.apply(name, config=OLD, state=state)
+        place.apply(name, config=CONFIG, state=state)
 
     return before
 
@@ -33,29 +32,25 @@ def _operation(action: str) -> Any:
 class OffsetsRound(Round):
     """The object of a scenario is its connector; its operation has the same name."""
 
-    action: str = "Alter"
-
-    def _finished(self, found: Object | None) -> bool:
-        if found is None or reason(found) != READY[self.flow.state]:
+    def _finished(self, scenario: Scenario, found: Object | None) -> bool:
+        if found is None or reason(found) != READY[scenario.flow.state]:
             return False
-        name = found["metadata"]["name"]
-        operation = self.place.kube.get("lco", self.place.namespace, name)
+        operation = self.place.kube.get("lco", self.place.namespace, scenario.name)
         if operation is None or operation["status"].get("appliedGeneration") != 1 or reason(operation) != "Applied":
             return False
-        (scenario,) = [each for each in self.scenarios if each.name == name]
-        connector = scenario.own.connector(name)
-        return connector is not None and connector["target"] == self.flow.state
+        connector = scenario.own.connector(scenario.name)
+        return connector is not None and connector["target"] == scenario.flow.state
 
     def _check(self, scenario: Scenario) -> None:
         place, name, what = scenario.own, scenario.name, str(scenario)
         (connector,) = place.control.connectors(scenario.environment)
-        assert connector["target"] == self.flow.state, what
+        assert connector["target"] == scenario.flow.state, what
         found = Offsets(place).get(name)
         assert set(conditions(found)) == {"Ready"}, what
         assert found["status"]["before"] == BEFORE, what
-        assert Offsets(place).now(name) == ("[]" if self.action == "Reset" else ASKED), what
+        assert Offsets(place).now(name) == ("[]" if scenario.flow.name == "reset" else ASKED), what
         requests = place.requests(since=scenario.since)
-        _assert_stopped_only_once_and_asked_in_vain_never(requests, REQUEST[self.action], what)
+        _assert_stopped_only_once_and_asked_in_vain_never(requests, REQUEST[scenario.flow.name], what)
         there = place.kube.get(KIND, place.namespace, name)
         assert there is not None
         assert set(conditions(there)) == {"Ready"}, what
@@ -71,27 +66,10 @@ def _assert_stopped_only_once_and_asked_in_vain_never(requests: list[Json], requ
     assert not {one["operation"] for one in requests} & {"DeleteConnector", "CreateConnector"}, what
 
 
-@pytest.mark.parametrize(("action", "state"), [("Alter", "running"), ("Reset", "paused")])
-def test_kill_at_every_boundary(own_place: Place, operators: Operators, action: str, state: str) -> None:
-    flow = Flow(_settled(state), _operation(action), OLD, state)
-    hits: list[Scenario] = []
-    nth = 1
-    while True:
-        last = nth + BOUNDARIES
-        scenarios = [_scenario(own_place, number, *way) for number in range(nth, last) for way in WAYS]
-        reached = OffsetsRound(flow, own_place, operators, scenarios, action).run()
-        hits += reached
-        for scenario in scenarios:
-            own_place.control.remove_environment(scenario.environment)
-        if max((scenario.nth for scenario in reached), default=0) < last - 1:
-            break
-        nth = last
-    held = {str(scenario.hit["operation"]) for scenario in hits if scenario.hit}
-    assert held >= {"ConnectorState", "GetConnector", "GetConnectorOffsets", REQUEST[action]}
+def _flow(action: str, state: str) -> Flow:
+    held = frozenset({"ConnectorState", "GetConnector", "GetConnectorOffsets", REQUEST[action.lower()]})
+    return Flow(action.lower(), held, _settled(state), _operation(action), CONFIG, state)
 
 
-def _scenario(place: Place, nth: int, when: str, action: str) -> Scenario:
-    name = f"n{nth}-{when}-{action}"
-    environment = f"{place.environment}-{name}"
-    place.control.add_environment(environment, {place.cluster: {"backend": "memory"}})
-    return Scenario(place, environment, name, nth, when, action)
+def test_kill_at_every_boundary(own_place: Place, operators: Operators) -> None:
+    OffsetsRound([_flow("Alter", "running"), _flow("Reset", "paused")], own_place, operators).run()

@@ -22,7 +22,7 @@ class Held:
         self.mark = self.place.mark()
         self._point = self.place.control.add_breakpoint(self.place.environment, "AlterConnectorOffsets")
         self.offsets.apply()
-        self.place.control.wait_breakpoint(self._point, timeout=20)
+        self.place.control.wait_breakpoint(self._point)
         self.place.wait_reason("OffsetsOperation")
 
     def go(self) -> None:
@@ -150,7 +150,7 @@ def test_lenses_is_away(held: Held) -> None:
     assert set(conditions(found)) == {"Ready", "Reconciling"}
     held.place.wait_reason("LensesUnavailable")
     held.place.control.remove_fault(fault)
-    found = held.offsets.wait_reason("Applied", timeout=60)
+    found = held.offsets.wait_reason("Applied")
     held.offsets.wait_state("RUNNING")
     assert found["status"]["before"] == BEFORE
     assert '"position": 5' in held.offsets.now()

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from harness.kubectl import Kubectl
-from harness.operator_fixtures import Place, conditions, message, reason
+from harness.operator_fixtures import FOR_EVER, TIMEOUT, Place, conditions, message, reason
 from integration.offsets.support import ANY, BEFORE, FILE, S3, S3_CONFIG, Offsets, at
 
 ALTERED = "The offsets for this connector have been altered successfully"
@@ -44,7 +44,7 @@ def test_alter(offsets: Offsets) -> None:
 def test_reset_of_a_connector_that_is_slow_to_stop(offsets: Offsets) -> None:
     place = offsets.place
     offsets.runs(class_name=S3, config=S3_CONFIG, tasksMax=2, offsets="[]")
-    place.control.set_delays(place.environment, place.cluster, state_delay=0.05, task_delay=2)
+    place.control.set_delays(place.environment, place.cluster, state_delay=0.05, task_delay=FOR_EVER)
     fault = place.fault(
         operation="ResetConnectorOffsets", status=400, message="its tasks haven't stopped completely", times=2
     )
@@ -56,6 +56,7 @@ def test_reset_of_a_connector_that_is_slow_to_stop(offsets: Offsets) -> None:
         "Ready": "Unknown",
         "Reconciling": "True",
     }
+    place.end_delays()
     found = offsets.wait_reason("Applied")
     assert place.control.fault_hits(fault) == 3
     offsets.wait_state("RUNNING")
@@ -236,7 +237,7 @@ class TestObserve:
         found = offsets.wait(predicate=lambda one: one["status"]["partitions"] == 1)
         assert found["status"]["offsets"] == json.loads(BEFORE)
         mark, version = place.mark(), found["metadata"]["resourceVersion"]
-        place.control.wait_requests(place.environment, "GetConnectorOffsets", since=mark, count=1, timeout=15)
+        place.control.wait_requests(place.environment, "GetConnectorOffsets", since=mark, count=1, timeout=TIMEOUT)
         place.wait_polls()
         assert offsets.get()["metadata"]["resourceVersion"] == version
 
@@ -283,10 +284,10 @@ def test_a_map_of_20000_partitions(offsets: Offsets) -> None:
     text = rows(20_000)
     offsets.runs(class_name=ANY["class"], config={}, offsets=text)
     offsets.apply("look", action="Observe")
-    status = offsets.wait_reason("Observed", "look", timeout=60)["status"]
+    status = offsets.wait_reason("Observed", "look")["status"]
     assert (status["partitions"], len(status["offsets"]), status["truncated"]) == (20_000, 500, True)
     offsets.apply(action="Reset")
-    status = offsets.wait_reason("Applied", timeout=60)["status"]
+    status = offsets.wait_reason("Applied")["status"]
     assert "before" not in status
     assert status["beforeCompressed"]
     offsets.wait_state("RUNNING")
@@ -303,12 +304,12 @@ def test_big_offsets_asked_for_beside_big_offsets_there(offsets: Offsets) -> Non
     there = f'[{{"partition": {{"p": 1}}, "offset": {{"o": "{noise}"}}}}]'
     offsets.runs(class_name=ANY["class"], config={}, offsets=there)
     offsets.apply(offsetsJson=rows(4000, 150))
-    found = offsets.wait_reason("OffsetsInvalid", timeout=60)
+    found = offsets.wait_reason("OffsetsInvalid")
     assert "no way back" in message(found)
     offsets.wait_state("RUNNING")
     assert offsets.now() == there
     offsets.apply("small")
-    found = offsets.wait_reason("Applied", "small", timeout=60)
+    found = offsets.wait_reason("Applied", "small")
     assert found["status"]["beforeCompressed"]
 
 

@@ -1,5 +1,5 @@
 """Each scenario of this folder runs under a persona of the Lenses server."""
 
-from harness.personas import persona
+from harness.personas import persona, pytest_generate_tests
 
-__all__ = ["persona"]
+__all__ = ["persona", "pytest_generate_tests"]

@@ -6,17 +6,18 @@ from typing import Any
 
 import pytest
 
-from harness.operator_fixtures import SOURCE, Operators, Place, reason
+from harness.operator_fixtures import FOR_EVER, SOURCE, TIMEOUT, Operators, Place, reason
 
 
 def test_created_but_not_to_be_seen_yet(place: Place) -> None:
     """201, and then details answer 404 for a while although the cluster is well: one create, no more."""
-    place.control.set_delays(place.environment, place.cluster, create_delay=4)
+    place.delay(create_delay=FOR_EVER)
     place.apply()
     place.wait_request("CreateConnector")
     mark = place.mark()
     place.wait_request("GetConnector", since=mark, count=3)
     assert reason(place.wait()) == "Progressing"
+    place.end_delays()
     place.wait_running()
     assert place.writes() == ["CreateConnector"]
 
@@ -47,6 +48,8 @@ def test_create_that_worked(place: Place, fault: dict[str, Any]) -> None:
 def test_delete_that_worked(place: Place) -> None:
     """It may have, or the token may have lost its sight: denied twice, half a minute apart, it was not there."""
     names = ("500", "dropped")
+    place.apply("stays")  # with nothing at all to be seen the token would be blind
+    place.wait_running("stays")
     for name in names:
         place.apply(f"c{name}")
     for name in names:
@@ -92,8 +95,8 @@ def test_a_starting_worker(place: Place) -> None:
     assert place.connector("old") is not None
     assert "CreateConnector" not in place.writes(since=mark)
     place.control.remove_fault(fault)
-    place.wait_gone("old", timeout=40)
-    place.wait_running("new", timeout=40)
+    place.wait_gone("old")
+    place.wait_running("new")
     assert place.connector("old") is None
 
 
@@ -104,7 +107,7 @@ def test_a_starting_worker_is_no_missing_class(place: Place) -> None:
     place.wait_reason("LensesUnavailable")
     assert place.writes() == []
     place.control.remove_fault(fault)
-    place.wait_running(timeout=30)
+    place.wait_running()
 
 
 def test_a_name_that_has_to_be_encoded(place: Place) -> None:
@@ -132,7 +135,7 @@ def test_a_stranger_s_connector_appears_during_create(place: Place) -> None:
     """409 to the first create is somebody else's connector, to which the adoption rules apply."""
     point = place.control.add_breakpoint(place.environment, "CreateConnector", when="before")
     place.apply()
-    place.control.wait_breakpoint(point, timeout=20)
+    place.control.wait_breakpoint(point, timeout=TIMEOUT)
     place.change(config={"connector.class": SOURCE, "file": "/dev/zero", "topic": "lines"})
     place.control.release_breakpoint(point)
     found = place.wait_reason("NotAdopted", about="file")
@@ -146,7 +149,7 @@ def test_edited_while_a_create_is_under_way(place: Place) -> None:
     """The newer wish is carried out next, without anybody waking the operator."""
     point = place.control.add_breakpoint(place.environment, "CreateConnector", when="after")
     place.apply()
-    place.control.wait_breakpoint(point, timeout=20)
+    place.control.wait_breakpoint(point, timeout=TIMEOUT)
     place.apply(config={"file": "/dev/zero", "topic": "lines"})
     place.control.release_breakpoint(point)
     place.wait_running()
@@ -157,7 +160,7 @@ def test_edited_while_a_create_is_under_way(place: Place) -> None:
 def test_deleted_while_a_create_is_under_way(place: Place, when: str) -> None:
     point = place.control.add_breakpoint(place.environment, "CreateConnector", when=when)
     place.apply()
-    place.control.wait_breakpoint(point, timeout=20)
+    place.control.wait_breakpoint(point, timeout=TIMEOUT)
     place.delete()
     place.control.release_breakpoint(point)
     place.wait_gone()
@@ -183,10 +186,12 @@ def test_sigterm_lets_a_create_end(own_place: Place, operators: Operators) -> No
 
 def test_deleted_before_it_is_to_be_seen(place: Place) -> None:
     """A DELETE that is denied is no proof, so that nothing is left behind."""
-    place.control.set_delays(place.environment, place.cluster, create_delay=4)
+    place.delay(create_delay=FOR_EVER)
     place.apply()
     place.wait_request("CreateConnector")
     place.delete()
+    place.wait_request("DeleteConnector")
+    place.end_delays()
     place.wait_gone(timeout=100)
     assert place.connector() is None
     assert place.writes() == ["CreateConnector", "DeleteConnector", "DeleteConnector"]

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from harness.kube import Object
-from harness.operator_fixtures import SOURCE, Place, conditions, message, reason
+from harness.operator_fixtures import FOR_EVER, SOURCE, Place, conditions, message, reason
 
 TRACE = (
     "org.apache.kafka.connect.errors.ConnectException: Exiting WorkerSinkTask due to unrecoverable exception.\n"
@@ -304,18 +304,18 @@ def test_adopted_if_identical(place: Place) -> None:
 
 
 def test_progressing_while_tasks_start(place: Place) -> None:
-    place.control.set_delays(place.environment, place.cluster, task_delay=3)
+    place.delay(task_delay=FOR_EVER)
     place.apply()
     found = place.wait_reason("Progressing")
     assert_ready(found, "Unknown", "Progressing", "Reconciling")
-    place.control.set_delays(place.environment, place.cluster, task_delay=0.05)
+    place.end_delays()
     place.wait_running()
 
 
 def test_deleting_and_blocked(place: Place) -> None:
     place.apply()
     place.wait_running()
-    place.control.set_delays(place.environment, place.cluster, delete_delay=6)
+    place.delay(delete_delay=FOR_EVER)
     place.delete()
     found = place.wait(predicate=lambda o: reason(o) == "Deleting")
     assert_ready(found, "False", "Deleting", "Reconciling")
@@ -323,7 +323,8 @@ def test_deleting_and_blocked(place: Place) -> None:
     found = place.wait_reason("DeletionBlocked")
     assert_ready(found, "False", "DeletionBlocked", "Reconciling")
     place.control.clear_faults(place.environment)
-    place.wait_gone(timeout=40)
+    place.end_delays()
+    place.wait_gone()
     assert place.connector() is None
 
 

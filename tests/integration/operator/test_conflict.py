@@ -84,7 +84,7 @@ def test_a_deleting_owner_still_owns(place: Place) -> None:
     place.wait_reason("Conflict", "younger")
     assert set(place.writes(since=mark)) == {"DeleteConnector"}
     place.control.remove_fault(fault)
-    place.wait_gone("older", timeout=40)
+    place.wait_gone("older")
     place.wait_running("younger")
 
 

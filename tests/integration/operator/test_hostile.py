@@ -109,7 +109,7 @@ def test_deleted_while_the_token_sees_nothing(place: Place) -> None:
     starts = there["starts"]
     for name in ("left", "only", "seen"):
         place.delete(name)
-    place.control.wait_requests(brief, "DeleteConnector", timeout=20)
+    place.control.wait_requests(brief, "DeleteConnector")
     place.control.set_persona(brief, None)
     place.wait_gone("seen", timeout=PATIENCE)
     place.wait_event("Deleted", "seen")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from harness.operator_fixtures import Place, conditions, message
+from harness.operator_fixtures import FOR_EVER, TIMEOUT, Place, conditions, message
 from harness.waiting import wait_until
 
 NEW = {"file": "/dev/zero", "topic": "lines"}
@@ -12,12 +12,12 @@ NEW = {"file": "/dev/zero", "topic": "lines"}
 
 @pytest.mark.parametrize(("state", "action"), [("paused", "pause"), ("stopped", "stop")])
 def test_created_held(place: Place, state: str, action: str) -> None:
-    """Creating cannot carry a state, so the very next request of all is the one that holds it."""
+    """Creating cannot carry a state, so the very next request about it is the one that holds it."""
     place.apply(state=state)
     found = place.wait_reason(state.title())
     assert set(conditions(found)) == {"Ready"}
     assert conditions(found)["Ready"]["status"] == "True"
-    requests = [request for request in place.requests() if request["operation"] != "ListConnectors"]
+    requests = place.requests(connector="orders")
     created = next(number for number, request in enumerate(requests) if request["operation"] == "CreateConnector")
     assert requests[created + 1]["operation"] == "ConnectorState"
     assert requests[created + 1]["path"].endswith(f"/orders/{action}")
@@ -81,11 +81,12 @@ def test_slow_to_stop(place: Place) -> None:
     """STOPPED with tasks that still run is not stopped yet."""
     place.apply()
     place.wait_running()
-    place.control.set_delays(place.environment, place.cluster, state_delay=0.05, task_delay=3)
+    place.delay(state_delay=0, task_delay=FOR_EVER)
     place.apply(state="stopped")
     found = place.wait(predicate=lambda found: found["status"]["state"] == "STOPPED")
-    if found["status"].get("tasks"):
-        assert conditions(found)["Ready"]["reason"] == "Progressing"
+    assert found["status"]["tasks"]
+    assert conditions(found)["Ready"]["reason"] == "Progressing"
+    place.end_delays()
     found = place.wait_reason("Stopped")
     assert found["status"].get("tasks", []) == []
     assert place.writes() == ["CreateConnector", "ConnectorState"]
@@ -109,4 +110,4 @@ def test_config_and_state_at_once(place: Place) -> None:
     place.wait_reason("Stopped", about="waits")
     place.apply(state="running", config=NEW)
     place.wait_running()
-    wait_until("the new file", lambda: place.wait_connector()["config"]["file"] == "/dev/zero", 10)
+    wait_until("the new file", lambda: place.wait_connector()["config"]["file"] == "/dev/zero", TIMEOUT)

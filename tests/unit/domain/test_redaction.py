@@ -7,7 +7,7 @@ from types import SimpleNamespace
 from typing import cast
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from lenses_operator.controllers.redaction import Confidential
@@ -64,6 +64,7 @@ def test_globs_match_as_the_plain_pattern_does(glob: str, text: str) -> None:
     st.lists(st.text(alphabet="ab1.", min_size=1, max_size=3), min_size=1, max_size=4),
     st.text(alphabet="ab1. \n", max_size=30),
 )
+@example(["1", "."], "1.")
 def test_short_values_go_where_they_stand_alone(values: list[str], text: str) -> None:
     """As the plain pattern has it where none overlaps another; and none is left in any case."""
     redactor = Redactor(values)
@@ -71,7 +72,7 @@ def test_short_values_go_where_they_stand_alone(values: list[str], text: str) ->
     longer = [word for word in redactor._words if len(word) >= 4]
     shown = redactor(text)
     plain = re.compile("|".join(rf"(?<!\w){re.escape(word)}(?!\w)" for word in words))
-    assert not plain.search(shown.replace(HIDDEN, "x"))  # what stood beside another value stood not alone
+    assert not plain.search(shown.replace(HIDDEN, "x"))  # beside a value that was cut out nothing stood alone
     if all(word.isalnum() for word in words) and not any(word in text for word in longer):
         assert shown == plain.sub(HIDDEN, text)
 
@@ -86,7 +87,7 @@ def test_more_values_than_can_be_looked_for_withhold_everything() -> None:
 def test_a_text_too_long_for_so_many_values_is_withheld() -> None:
     values = [f"value-{number:05}" for number in range(5000)]
     assert Redactor(values)("x" * 1_000_000) == TOO_MUCH
-    assert Redactor(values)("value-00042 " * 100_000, work=10**12) == f"{HIDDEN} " * 100_000
+    assert Redactor(values)("value-00042 " * 5_000, work=10**12) == f"{HIDDEN} " * 5_000
     assert Redactor(values)("value-00042 " * 10) == f"{HIDDEN} " * 10
 
 

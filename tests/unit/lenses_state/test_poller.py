@@ -221,3 +221,45 @@ async def test_the_same_list_after_it_was_lost_concerns_everybody() -> None:
     assert not rig.lost()
     assert set(rig.poller.view.entries if rig.poller.view else ()) == {ORDERS}
     assert rig.changes == [None, None, None]
+
+
+@virtual_time
+async def test_an_error_that_nobody_foresaw_is_told_and_the_lists_go_on() -> None:
+    rig = Rig()
+    read = rig.lenses.list_connectors
+    answers: list[Exception | None] = [None, KeyError("name"), RecursionError(), None]
+
+    async def odd(environment: str) -> object:
+        error = answers.pop(0) if answers else None
+        if error is not None:
+            raise error
+        return await read(environment)
+
+    rig.lenses.list_connectors = odd  # type: ignore[method-assign, assignment]
+    task = asyncio.create_task(rig.poller.run())
+    await asyncio.sleep(20)
+    assert rig.lost()
+    await asyncio.sleep(40)
+    assert not task.done()
+    assert not rig.lost()
+    task.cancel()
+
+
+@virtual_time
+async def test_a_wish_to_list_again_that_comes_during_a_list_is_heeded_right_after_it() -> None:
+    rig = Rig()
+    read = rig.lenses.list_connectors
+    times: list[float] = []
+
+    async def slow(environment: str) -> object:
+        times.append(now() - START)
+        await asyncio.sleep(1)
+        return await read(environment)
+
+    rig.lenses.list_connectors = slow  # type: ignore[method-assign, assignment]
+    task = asyncio.create_task(rig.poller.run())
+    await asyncio.sleep(0.5)
+    rig.poller.poll_now()
+    await asyncio.sleep(5)
+    task.cancel()
+    assert times == pytest.approx([0, 1], abs=0.1)

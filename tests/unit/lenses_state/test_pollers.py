@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import cast
 
 import pytest
@@ -21,6 +19,7 @@ from lenses_operator.resources.base import ObjectKey
 from lenses_operator.resources.connector import ConnectorKey
 from unit.controllers.fakes import Connector, FakeLenses
 from unit.controllers.virtualtime import START, now, virtual_time
+from unit.lenses_state.rig import running, session
 
 A, B = (ObjectKey("LensesConnector", "payments", name) for name in "ab")
 
@@ -31,11 +30,7 @@ class Rig:
         self.lenses.connectors["connect-eu", "a"] = Connector({})
         self.woken: list[ObjectKey] = []
         self.environments = Pollers(15.0, self.woken.append, self.claimants)
-        self.sessions = {name: self.session(name) for name in ("operator", "payments/team")}
-
-    def session(self, name: str) -> Session:
-        client = cast("LensesClient", self.lenses)
-        return Session(name, client, Reader(client, now))
+        self.sessions = {name: session(name, self.lenses) for name in ("operator", "payments/team")}
 
     def join(self, environment: str, key: ObjectKey, session: str = "operator") -> View | None:
         return self.environments.subscribe(environment, "connect-eu", self.sessions[session], key)
@@ -47,18 +42,9 @@ class Rig:
         return [call[1] for call in self.lenses.calls]
 
 
-@asynccontextmanager
-async def running() -> AsyncIterator[Rig]:
-    rig = Rig()
-    try:
-        yield rig
-    finally:
-        await rig.environments.close()
-
-
 @virtual_time
 async def test_the_first_list_wakes_whoever_joined_meanwhile() -> None:
-    async with running() as rig:
+    async with running(Rig()) as rig:
         assert rig.environments.polled(), "nothing is waited for where nothing is called for"
         assert rig.join("prod", A) is None
         assert rig.join("prod", B) is None
@@ -72,7 +58,7 @@ async def test_the_first_list_wakes_whoever_joined_meanwhile() -> None:
 
 @virtual_time
 async def test_each_environment_has_one_poller() -> None:
-    async with running() as rig:
+    async with running(Rig()) as rig:
         rig.join("prod", A)
         rig.join("dev", B)
         rig.join("prod", A)
@@ -82,7 +68,7 @@ async def test_each_environment_has_one_poller() -> None:
 
 @virtual_time
 async def test_a_list_wakes_who_claims_what_changed_and_nobody_else() -> None:
-    async with running() as rig:
+    async with running(Rig()) as rig:
         rig.join("prod", A)
         rig.join("prod", B)
         await asyncio.sleep(1)
@@ -94,7 +80,7 @@ async def test_a_list_wakes_who_claims_what_changed_and_nobody_else() -> None:
 
 @virtual_time
 async def test_who_asks_is_looked_at_after_the_next_list_once() -> None:
-    async with running() as rig:
+    async with running(Rig()) as rig:
         rig.join("prod", A)
         await asyncio.sleep(1)
         rig.woken.clear()
@@ -105,7 +91,7 @@ async def test_who_asks_is_looked_at_after_the_next_list_once() -> None:
 
 @virtual_time
 async def test_losing_an_environment_and_its_return_wake_all_its_members() -> None:
-    async with running() as rig:
+    async with running(Rig()) as rig:
         rig.join("prod", A)
         rig.join("dev", B)
         await asyncio.sleep(1)
@@ -124,7 +110,7 @@ async def test_losing_an_environment_and_its_return_wake_all_its_members() -> No
 
 @virtual_time
 async def test_how_they_stand() -> None:
-    async with running() as rig:
+    async with running(Rig()) as rig:
         rig.join("prod", A)
         assert list(rig.environments.standings()) == []
         await asyncio.sleep(1)
@@ -142,7 +128,7 @@ async def test_how_they_stand() -> None:
 
 @virtual_time
 async def test_a_poller_does_not_bear_the_name_of_the_pass_that_began_it() -> None:
-    async with running() as rig:
+    async with running(Rig()) as rig:
         ids: list[str] = []
 
         class Asked(FakeLenses):
@@ -160,7 +146,7 @@ async def test_a_poller_does_not_bear_the_name_of_the_pass_that_began_it() -> No
 
 @virtual_time
 async def test_the_poller_ends_with_its_last_resource() -> None:
-    async with running() as rig:
+    async with running(Rig()) as rig:
         rig.join("prod", A)
         rig.join("prod", B)
         rig.environments.unsubscribe(A)
@@ -176,7 +162,7 @@ async def test_the_poller_ends_with_its_last_resource() -> None:
 
 @virtual_time
 async def test_coming_back_begins_with_a_new_list() -> None:
-    async with running() as rig:
+    async with running(Rig()) as rig:
         rig.join("prod", A)
         await asyncio.sleep(1)
         rig.environments.unsubscribe(A)
@@ -188,7 +174,7 @@ async def test_coming_back_begins_with_a_new_list() -> None:
 
 @virtual_time
 async def test_a_list_seen_with_one_token_says_nothing_to_another() -> None:
-    async with running() as rig:
+    async with running(Rig()) as rig:
         rig.join("prod", A)
         await asyncio.sleep(1)
         assert rig.join("prod", B, "payments/team") is None
@@ -199,7 +185,7 @@ async def test_a_list_seen_with_one_token_says_nothing_to_another() -> None:
 
 @virtual_time
 async def test_another_token_is_another_poller_and_the_old_one_ends() -> None:
-    async with running() as rig:
+    async with running(Rig()) as rig:
         rig.join("prod", A)
         await asyncio.sleep(1)
         assert rig.join("prod", A, "payments/team") is None
@@ -210,7 +196,7 @@ async def test_another_token_is_another_poller_and_the_old_one_ends() -> None:
 
 @virtual_time
 async def test_a_new_token_is_tried_at_once_wherever_it_is_used() -> None:
-    async with running() as rig:
+    async with running(Rig()) as rig:
         rig.join("prod", A)
         rig.join("prod", B, "payments/team")
         await asyncio.sleep(1)
@@ -222,7 +208,7 @@ async def test_a_new_token_is_tried_at_once_wherever_it_is_used() -> None:
 
 @virtual_time
 async def test_who_left_is_not_looked_at() -> None:
-    async with running() as rig:
+    async with running(Rig()) as rig:
         rig.join("prod", A)
         rig.join("prod", B)
         await asyncio.sleep(1)
@@ -236,7 +222,7 @@ async def test_who_left_is_not_looked_at() -> None:
 
 @virtual_time
 async def test_whether_one_environment_was_listed() -> None:
-    async with running() as rig:
+    async with running(Rig()) as rig:
         assert not rig.environments.polled("prod"), "nobody asked for it"
         rig.join("prod", A)
         assert not rig.environments.polled("prod")

@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from typing import cast
 
 from lenses_operator.cache.connectors import ConnectorCache
-from lenses_operator.lenses.client import LensesClient
 from lenses_operator.lenses_state.pollers import Pollers
-from lenses_operator.lenses_state.reader import Reader
-from lenses_operator.lenses_state.sessions import Session
 from lenses_operator.observability.probes import LIST_STUCK, QUEUE_STUCK, Probes
 from lenses_operator.resources.base import ObjectKey
 from lenses_operator.workqueue.queue import WorkQueue
 from unit.controllers.fakes import FakeLenses
-from unit.controllers.virtualtime import now, virtual_time
+from unit.controllers.virtualtime import virtual_time
+from unit.lenses_state.rig import running, session
 from unit.resources.make import resource
 
 NOT_LISTED = ["the resources have not been listed yet"]
@@ -29,8 +24,7 @@ class Rig:
         self.store = ConnectorCache()
         self.list_age = 0.0
         self.environments = Pollers(15.0, self.queue.add, lambda _: ())
-        client = cast("LensesClient", FakeLenses())
-        self.session = Session("operator", client, Reader(client, now))
+        self.session = session("operator", FakeLenses())
         self.vitals = Probes(self.queue, self.store, self.environments, lambda: self.list_age)
 
     def hold(self, name: str, environment: str) -> ObjectKey:
@@ -43,18 +37,9 @@ class Rig:
         await asyncio.sleep(1)
 
 
-@asynccontextmanager
-async def running() -> AsyncIterator[Rig]:
-    rig = Rig()
-    try:
-        yield rig
-    finally:
-        await rig.environments.close()
-
-
 @virtual_time
 async def test_who_stands_by_needs_neither_lenses_nor_the_lease() -> None:
-    async with running() as rig:
+    async with running(Rig()) as rig:
         rig.hold("a", "prod")
         assert rig.vitals.missing() == NOT_LISTED
         rig.vitals.stand_by()
@@ -66,7 +51,7 @@ async def test_who_stands_by_needs_neither_lenses_nor_the_lease() -> None:
 
 @virtual_time
 async def test_who_works_is_ready_once_every_environment_was_listed_also_those_nobody_got_to_yet() -> None:
-    async with running() as rig:
+    async with running(Rig()) as rig:
         first, also, second = rig.hold("a", "prod"), rig.hold("b", "prod"), rig.hold("c", "test")
         rig.vitals.begin()
         assert rig.vitals.missing() == NOT_POLLED
@@ -81,7 +66,7 @@ async def test_who_works_is_ready_once_every_environment_was_listed_also_those_n
 
 @virtual_time
 async def test_a_resource_that_asks_nothing_of_lenses_is_waited_for_only_until_its_pass() -> None:
-    async with running() as rig:
+    async with running(Rig()) as rig:
         refused, gone = rig.hold("a", "forbidden"), rig.hold("b", "prod")
         rig.vitals.begin()
         rig.vitals.passed(refused)
@@ -92,7 +77,7 @@ async def test_a_resource_that_asks_nothing_of_lenses_is_waited_for_only_until_i
 
 @virtual_time
 async def test_with_nothing_to_do_it_is_ready_at_once() -> None:
-    async with running() as rig:
+    async with running(Rig()) as rig:
         rig.vitals.begin()
         assert rig.vitals.missing() == []
         assert rig.vitals.problems() == []
@@ -100,7 +85,7 @@ async def test_with_nothing_to_do_it_is_ready_at_once() -> None:
 
 @virtual_time
 async def test_a_queue_that_does_not_move_needs_a_restart() -> None:
-    async with running() as rig:
+    async with running(Rig()) as rig:
         rig.vitals.begin()
         rig.queue.add(rig.hold("a", "prod"))
         assert rig.vitals.problems() == []
@@ -118,7 +103,7 @@ async def test_a_queue_that_does_not_move_needs_a_restart() -> None:
 
 @virtual_time
 async def test_lists_that_do_not_go_on_need_a_restart_also_while_standing_by() -> None:
-    async with running() as rig:
+    async with running(Rig()) as rig:
         rig.vitals.stand_by()
         rig.list_age = LIST_STUCK
         assert rig.vitals.problems() == []

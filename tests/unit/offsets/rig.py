@@ -109,6 +109,7 @@ class OffsetsKube:
         self.on_seen: Callable[[dict[str, Any]], None] = lambda _: None
         self.on_gone: Callable[[dict[str, Any]], None] = lambda _: None
         self.slow_answer: asyncio.Event | None = None
+        self._read: dict[str, tuple[dict[str, Any], OffsetsStatus]] = {}
         self._version = 1000
         self._made = 0
 
@@ -128,7 +129,12 @@ class OffsetsKube:
         asyncio.get_running_loop().call_later(self.latency + 0.001, self.on_gone, gone)
 
     def status(self, name: str = "back") -> OffsetsStatus:
-        return LensesConnectorOffsets.read(self.objects[name]).status
+        """Read once for each state of the object: tests ask every few milliseconds for minutes."""
+        found = self.objects[name]
+        read = self._read.get(name)
+        if read is None or read[0] is not found:
+            read = self._read[name] = (found, LensesConnectorOffsets.read(found).status)
+        return read[1]
 
     async def write_status(
         self, resource: LensesConnectorOffsets, status: OffsetsStatus
