@@ -44,6 +44,15 @@ class LensesAccess:
 
 def lenses_options(command: F) -> F:
     """Adds --lenses-url, --token-file and --ca-file; the command gets `lenses_url`, `token_file`, `ca_file`."""
+    return _with_options(command, required=True)
+
+
+def optional_lenses_options(command: F) -> F:
+    """The same for a command that does without Lenses: `lenses_url` and `token_file` may be None."""
+    return _with_options(command, required=False)
+
+
+def _with_options(command: F, *, required: bool) -> F:
     path = click.Path(path_type=Path, dir_okay=False)
     for option in (
         click.option(
@@ -56,13 +65,13 @@ def lenses_options(command: F) -> F:
         click.option(
             "--token-file",
             type=path,
-            required=True,
+            required=required,
             envvar=PREFIX + "LENSES_TOKEN_FILE",
             show_envvar=True,
             help="A file with the Lenses token.",
         ),
         click.option(
-            "--lenses-url", required=True, envvar=PREFIX + "LENSES_URL", show_envvar=True, help="Where Lenses is."
+            "--lenses-url", required=required, envvar=PREFIX + "LENSES_URL", show_envvar=True, help="Where Lenses is."
         ),
     ):
         command = option(command)
