@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
 from lenses_operator.lenses.client import LensesClient
+from lenses_operator.lenses.proxies import SETTING
 from lenses_operator.lenses.tokens import TokenFile
 from lenses_operator.lenses.transport import LensesTransport, OnResponse
 from lenses_operator.settings import PREFIX
@@ -22,17 +24,20 @@ CONCURRENCY = 8
 
 @dataclass(frozen=True)
 class LensesAccess:
-    """Where Lenses is, and with what it is asked."""
+    """Where Lenses is, and with what it is asked. `proxy`: the operator's own variable names it for commands too."""
 
     url: str
     token_file: Path
     ca_file: Path | None = None
+    proxy: str = field(default_factory=lambda: os.environ.get(SETTING, "").strip(), repr=False)
 
     @asynccontextmanager
     async def client(self, on_response: OnResponse | None = None) -> AsyncIterator[LensesClient]:
         """Raises click.UsageError for a URL, token or CA file that cannot be used."""
         try:
-            transport = LensesTransport(self.url.rstrip("/"), ca_file=self.ca_file, concurrency=CONCURRENCY)
+            transport = LensesTransport(
+                self.url.rstrip("/"), ca_file=self.ca_file, proxy=self.proxy, concurrency=CONCURRENCY
+            )
             tokens = TokenFile(self.token_file)
         except (OSError, ValueError) as error:
             raise click.UsageError(str(error)) from error

@@ -7,13 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import yaml
-
 from lenses_operator.domain.naming import digest, object_name
+from lenses_operator.manifests.nodes import trees
 from lenses_operator.resources.base import API_VERSION
 from lenses_operator.resources.connector import KIND
-
-_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 class Identity(NamedTuple):
@@ -127,7 +124,10 @@ def _stems(name: str, namespace: str | None) -> Iterator[str]:
 
 def _read(path: Path) -> _Held:
     try:
-        bodies = [one for one in yaml.load_all(path.read_text("utf-8"), _Loader) if one is not None]
+        found = list(trees(path.read_text("utf-8")))
+        bodies: list[Any] = [tree.value for tree in found]
+        if any(tree.problems for tree in found):
+            return _Held()
         connectors = [one for one in bodies if one["kind"] == KIND and one["apiVersion"] == API_VERSION]
         rest = [one for one in bodies if one["kind"] == "ConfigMap"]
         if len(connectors) != 1 or len(rest) + 1 != len(bodies):
@@ -136,5 +136,5 @@ def _read(path: Path) -> _Held:
         name = metadata["name"]
         identity = Identity(spec["environment"], spec["cluster"], spec.get("name", name))
         return _Held(name, metadata.get("namespace"), identity)
-    except (OSError, ValueError, yaml.YAMLError, RecursionError, LookupError, TypeError, AttributeError):
+    except (OSError, ValueError, LookupError, TypeError, AttributeError):
         return _Held()

@@ -13,6 +13,7 @@ _OPENING, _CLOSING = "[<({*_#|«‹-", "]>)}*_#|»›-"
 _PLAIN = frozenset("#xX_.?-=~")
 """Of ASCII, beside the asterisk, what is used for it: a shorter run may be a separator or a name."""
 _LONGEST_WORD = 60
+_LONGEST_RUN = 64
 
 
 def is_masked(value: str) -> bool:
@@ -23,7 +24,11 @@ def is_masked(value: str) -> bool:
     signs = set(value)
     if len(signs) == 1:
         (sign,) = signs
-        return sign == "*" or (not sign.isascii() and not sign.isalnum()) or (sign in _PLAIN and len(value) > 4)
+        return (
+            sign == "*"
+            or (not sign.isascii() and not sign.isalnum())
+            or (sign in _PLAIN and 4 < len(value) <= _LONGEST_RUN)
+        )
     return _in_brackets(value)
 
 

@@ -62,7 +62,7 @@ def warned(result: Result) -> list[str]:
         "query: select a from b where c = # the rest",
         "description: two words # and more",
         "list: a, # b",
-        "text: say,\"a # b\"",
+        'text: say,"a # b"',
         "brackets: f(a # b)",
         "id: 12 #34",
     ],
