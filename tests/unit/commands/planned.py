@@ -96,9 +96,9 @@ class Rig:
         file.write_text("---\n".join(manifests))
         planner_options = options or Options()
         planner = Planner(LensesView(cast("LensesClient", self.lenses)), self.cluster, planner_options)
-        manifests = read([file], "payments")
-        told = read_others(manifests, planner_options.environments, "payments")
-        result = await planner.plan(manifests, told)
+        found = read([file], "payments")
+        told = read_others(found, planner_options.environments, "payments")
+        result = await planner.plan(found, told)
         assert self.lenses.asked() == self.lenses.asked("validate")  # nothing that changes anything
         return result
 

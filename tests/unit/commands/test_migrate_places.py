@@ -53,7 +53,8 @@ WORDS = (
 
 @pytest.mark.parametrize("part", ["labels", "annotations"])
 def test_marks_stay_behind_and_words_go_along(part: str) -> None:
-    text = strimzi(**{part: dict.fromkeys((*MARKS, *WORDS), "x")})
+    given: dict[str, Any] = {part: dict.fromkeys((*MARKS, *WORDS), "x")}
+    text = strimzi(**given)
     done = migrate("strimzi", text=text)
     assert done.exit_code == 0
     assert set(yaml.safe_load(done.stdout)["metadata"][part]) == set(WORDS)
