@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 import click
 
@@ -30,6 +31,12 @@ class LensesAccess:
     token_file: Path
     ca_file: Path | None = None
     proxy: str = field(default_factory=lambda: os.environ.get(SETTING, "").strip(), repr=False)
+
+    def __post_init__(self) -> None:
+        """Raises click.UsageError; the URL may have a password in it, so it is not repeated."""
+        parts = urlsplit(self.proxy)
+        if self.proxy and (parts.scheme not in ("http", "https") or not parts.hostname):
+            raise click.UsageError(f"{SETTING} must be a URL, http or https, such as http://proxy.example.com:3128")
 
     @asynccontextmanager
     async def client(self, on_response: OnResponse | None = None) -> AsyncIterator[LensesClient]:

@@ -50,13 +50,13 @@ class Places:
     def __init__(self, out: Path | None = None) -> None:
         self._files = {path.stem: _read(path) for path in sorted(out.glob("*.yaml"))} if out and out.is_dir() else {}
         self._own: dict[Identity, list[str]] = {}
-        self._theirs: dict[str, set[str | None]] = {}
+        self._theirs: dict[str, list[tuple[str | None, Identity]]] = {}
         for stem, held in self._files.items():
             if held.identity is not None:
                 self._own.setdefault(held.identity, []).append(stem)
-                self._theirs.setdefault(held.name, set()).add(held.namespace)
+                self._theirs.setdefault(held.name, []).append((held.namespace, held.identity))
         self._placed: set[tuple[str | None, Identity]] = set()
-        self._names: set[tuple[str | None, str]] = set()
+        self._names: dict[tuple[str | None, str], Identity] = {}
         self.stems: set[str] = set()
         """Of all files that have been given away."""
 
@@ -69,7 +69,7 @@ class Places:
             raise SameConnectorError(identity.connector)
         found = self._before(identity, namespace) or self._new(identity, name, namespace)
         self._placed.add((namespace, identity))
-        self._names.add((namespace, found.name))
+        self._names[namespace, found.name] = identity
         self.stems.add(found.stem)
         return found
 
@@ -85,15 +85,17 @@ class Places:
         return None
 
     def _new(self, identity: Identity, name: str, namespace: str | None) -> Place:
-        names = (one for one in _names(identity, name) if self._is_free(one, namespace))
-        found = next(names)
+        other = self._holder(name, namespace)
+        names = _names(identity, name, other) if other else iter([name])
+        found = next(one for one in names if self._holder(one, namespace) is None)
         stems = (one for one in _stems(found, namespace) if one not in self.stems and one not in self._files)
         return Place(found, next(stems))
 
-    def _is_free(self, name: str, namespace: str | None) -> bool:
-        if (namespace, name) in self._names:
-            return False
-        return not any(_may_meet(where, namespace) for where in self._theirs.get(name, ()))
+    def _holder(self, name: str, namespace: str | None) -> Identity | None:
+        """Whose resource has this name."""
+        given = self._names.get((namespace, name))
+        there = (one for where, one in self._theirs.get(name, ()) if _may_meet(where, namespace))
+        return given or next(there, None)
 
 
 def _may_meet(one: str | None, other: str | None) -> bool:
@@ -101,10 +103,12 @@ def _may_meet(one: str | None, other: str | None) -> bool:
     return one == other or None in (one, other)
 
 
-def _names(identity: Identity, name: str) -> Iterator[str]:
-    yield name
-    yield object_name(f"{name}-{identity.cluster}")
-    yield object_name(f"{name}-{identity.environment}")
+def _names(identity: Identity, name: str, other: Identity) -> Iterator[str]:
+    """What tells the two apart comes first."""
+    parts = [identity.cluster, identity.environment]
+    if other.cluster == identity.cluster and other.environment != identity.environment:
+        parts.reverse()
+    yield from (object_name(f"{name}-{part}") for part in parts)
     number = 2
     yield (unique := f"{name}-{digest(*identity)}")
     while True:

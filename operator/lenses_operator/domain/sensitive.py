@@ -12,8 +12,8 @@ from lenses_operator.domain.masks import is_masked
 _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 _NAMED = re.compile(
     r"passw(or)?d|passphrase|passcode|passkey|pwd|secret|token(?!i)|credential|jaas|authori[sz]ation|bearer|webhook"
-    r"|(?<![a-z])(pass|pw|psk|otp|sas|cookie|licen[sc]e|signature|connectionstring|userinfo|kerberos\.ticket)$"
-    r"|(connection|conn)\.string|user\.info|(key|trust)store\.(key|cert)|(key|trust)\.store\.(key|cert)"
+    r"|(?<![a-z])(pass|pw|psk|otp|sas|kek|jwt|pat|cookie|licen[sc]e|signature|userinfo|(basic|redis)\.auth|kerberos\.ticket)$"
+    r"|conn(ection)?\.?str(ing)?(?![a-z])|user\.info|(key|trust)store\.(key|cert)|(key|trust)\.store\.(key|cert)"
 )
 """Over the words of a key, in lower case with dots between them."""
 _KINDS_OF_KEY = (
@@ -79,7 +79,7 @@ def is_secret_key(key: str) -> bool:
     if not words:
         return False
     text = ".".join(words)
-    if "webhook" in text and words[-1] in ("webhook", "url", "uri"):
+    if ("webhook" in text and words[-1] in ("webhook", "url", "uri")) or text.endswith("auth.header"):
         return True
     if _SPEAKS_OF.fullmatch(words[-1]) or words[-1].endswith(_SPEAKS_OF_END):
         return False

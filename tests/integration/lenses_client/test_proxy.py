@@ -8,12 +8,15 @@ import contextlib
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import click
 import pytest
 
 from harness.wanted import always
 from integration.lenses_client.clients import REQUEST, TOKEN
 from integration.lenses_client.wire import EMPTY_LIST, Authority, listener, read_request
 from lenses_operator.commands.access import LensesAccess
+from lenses_operator.commands.doctor.way import way_to_lenses
+from lenses_operator.diagnosis.results import Verdict
 from lenses_operator.lenses import LensesClient, LensesTransport, LensesUnreachable, StaticToken, probe
 from lenses_operator.lenses.proxies import SETTING, ignored
 from lenses_operator.settings import Settings, SettingsError
@@ -152,3 +155,27 @@ def test_the_environment_s_proxies_are_told_of(environ: dict[str, str], named: s
     assert said.startswith(named)
     assert bool(said) is bool(named)
     assert "planted" not in said
+
+
+async def test_doctor_goes_through_it(authority: Authority, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    proxy, server = Passing(), Server()
+    monkeypatch.setenv("HTTPS_PROXY", "http://planted")
+    async with listener(server, authority.server()) as url, listener(proxy) as through:
+        access = LensesAccess(url, tmp_path / "token", authority.ca, through)
+        found = {one.check: one for one in await way_to_lenses(access, TOKEN, ["prod"])}
+        direct = LensesAccess(url, tmp_path / "token", authority.ca, "")
+        told = {one.check: one for one in await way_to_lenses(direct, TOKEN, ["prod"])}
+    assert len(proxy.heads) == 1
+    assert through.removeprefix("http://") in found["connection"].message
+    assert found["TLS"].verdict is Verdict.SKIPPED
+    assert found["API"].verdict is not Verdict.FAILED
+    assert told["proxy"].verdict is Verdict.WARNING
+    assert "HTTPS_PROXY is set and not read" in told["proxy"].message
+    assert "planted" not in str(told)
+
+
+def test_a_command_with_what_is_no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(SETTING, "planted-proxy:3128")
+    with pytest.raises(click.UsageError, match=SETTING) as caught:
+        LensesAccess("https://lenses.example.com", Path("token"))
+    assert "planted" not in str(caught.value)

@@ -36,7 +36,8 @@ http.headers.authorization slack.webhook.url teams.webhook twilio.auth.token inf
 jira.api.token zendesk.apiToken confluent.license oauth2.client.secret
 sasl.oauthbearer.client.credentials.client.secret auth.bearer mq.password connection.pwd cps.gcp.credentials.json
 proxy.password http.auth.pass hmac.key signing.key appKey apikey accountKey SharedAccessKey elastic.security.api-key
-write_key client_secret redis.PASSWD storage.key.base64 couchbase.password
+write_key client_secret redis.PASSWD storage.key.base64 couchbase.password basic.auth
+eventhub.connstring auth.header github.pat jwt encryption.kek httpAuthPassword DB_PASS PGPASSWORD userPwd consumerKey
 """
 )
 """Of public connectors, whose documentation gives these keys the type password."""
