@@ -146,7 +146,7 @@ def _print(done: Collection[Exported]) -> int:
 def _write(out: Path, done: Collection[tuple[str, Exported]]) -> int:
     """Returns how many Secrets were written."""
     for stem, one in done:
-        _notes(one, files.write(out, stem, one))
+        _notes(one, files.write(out, one, stem))
     return sum(len(one.secrets) for _, one in done)
 
 

@@ -184,7 +184,7 @@ def _write(done: list[Migrated], out: Path | None) -> None:
         click.echo(SEPARATOR.join(connector_documents(one.manifest, one.objects) for one in done), nl=False)
         return
     for one in done:
-        write_connector(out, one.stem, one.manifest, one.objects)
+        write_connector(out, one.manifest, one.objects, one.stem)
 
 
 def _resources(

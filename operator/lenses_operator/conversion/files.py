@@ -18,12 +18,13 @@ from lenses_operator.resources.connector import KIND
 SECRETS = "secrets"
 
 
-def write(out: Path, stem: str, found: Exported) -> list[str]:
+def write(out: Path, found: Exported, stem: str = "") -> list[str]:
     """Writes its files below `out`, each whole or not at all; says what a person has to know. Raises OSError.
 
-    `stem`: begins the files' names.
+    `stem`: begins the files' names; the resource's own where it is empty.
     """
-    write_connector(out, stem, found.manifest, found.config_maps)
+    stem = stem or found.manifest.name
+    write_connector(out, found.manifest, found.config_maps, stem)
     notes = list(found.notes)
     for values in found.secrets:
         path = _secrets(out) / f"{stem}{values.name.removeprefix(found.manifest.name)}.yaml"
@@ -37,9 +38,9 @@ def write(out: Path, stem: str, found: Exported) -> list[str]:
     return notes
 
 
-def write_connector(out: Path, stem: str, manifest: Manifest, config_maps: Iterable[Values]) -> None:
+def write_connector(out: Path, manifest: Manifest, config_maps: Iterable[Values], stem: str = "") -> None:
     """One file, the ConfigMaps before it. Raises OSError."""
-    _put(out / f"{stem}.yaml", connector_documents(manifest, config_maps), 0o644)
+    _put(out / f"{stem or manifest.name}.yaml", connector_documents(manifest, config_maps), 0o644)
 
 
 def left_behind(out: Path, environment: str, written: Collection[str]) -> list[Path]:

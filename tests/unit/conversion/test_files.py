@@ -27,7 +27,7 @@ def found() -> Exported:
 
 
 def test_secrets_are_apart_and_private(tmp_path: Path) -> None:
-    write(tmp_path / "out", "orders", found())
+    write(tmp_path / "out", found())
     files = everything(tmp_path / "out")
     assert {name: mode for name, (_, mode) in files.items()} == {
         "orders.yaml": 0o644,
@@ -41,23 +41,23 @@ def test_secrets_are_apart_and_private(tmp_path: Path) -> None:
 
 
 def test_no_secret_no_directory(tmp_path: Path) -> None:
-    write(tmp_path, "orders", export())
+    write(tmp_path, export())
     assert list(everything(tmp_path)) == ["orders.yaml"]
 
 
 def test_the_same_again_is_the_same_bytes(tmp_path: Path) -> None:
-    write(tmp_path, "orders", found())
+    write(tmp_path, found())
     before = everything(tmp_path)
-    write(tmp_path, "orders", found())
+    write(tmp_path, found())
     assert everything(tmp_path) == before
 
 
 def test_what_was_filled_in_is_kept(tmp_path: Path) -> None:
-    write(tmp_path, "orders", found())
+    write(tmp_path, found())
     path = tmp_path / "secrets" / "orders-connector-secrets.yaml"
     path.write_text(path.read_text().replace("REPLACE_ME", '"0644 #"'))
     path.chmod(0o644)
-    notes = write(tmp_path, "orders", found())
+    notes = write(tmp_path, found())
     assert '"0644 #"' in path.read_text()
     assert "fill it in" not in path.read_text()
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
@@ -67,11 +67,11 @@ def test_what_was_filled_in_is_kept(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("text", ["a: [", "a: 1", "[]", "\x00"])
 def test_a_broken_secret_file_is_not_overwritten(tmp_path: Path, text: str) -> None:
-    write(tmp_path, "orders", found())
+    write(tmp_path, found())
     path = tmp_path / "secrets" / "orders-connector-secrets.yaml"
     path.write_text(text)
     with pytest.raises(OSError, match="mend or remove it"):
-        write(tmp_path, "orders", found())
+        write(tmp_path, found())
     assert path.read_text() == text
 
 
@@ -81,5 +81,5 @@ def test_a_link_is_replaced_and_not_followed(tmp_path: Path) -> None:
     out = tmp_path / "out"
     (out / "secrets").mkdir(parents=True)
     (out / "secrets" / "orders-connector-secrets.yaml").symlink_to(target)
-    write(out, "orders", export(CONFIG | {"password": "planted"}))
+    write(out, export(CONFIG | {"password": "planted"}))
     assert target.read_text() == "untouched"
