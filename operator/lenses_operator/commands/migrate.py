@@ -93,9 +93,7 @@ def _add(name: str, text: str, example: str, read: Reader, suffixes: tuple[str, 
         cluster: str | None,
         namespace: str | None,
         out: Path | None,
-        lenses_url: str | None,
-        token_file: Path | None,
-        ca_file: Path | None,
+        lenses: LensesAccess | None,
         ask_types: bool,
     ) -> None:
         outcome = Outcome(Places(out))
@@ -105,8 +103,8 @@ def _add(name: str, text: str, example: str, read: Reader, suffixes: tuple[str, 
             _write(outcome.done, out)
         except OSError as error:
             raise click.ClickException(str(error)) from None
-        if ask_types and lenses_url and token_file:
-            outcome.notes += typed_secrets(LensesAccess(lenses_url, token_file, ca_file), outcome.done)
+        if ask_types and lenses is not None:
+            outcome.notes += typed_secrets(lenses, outcome.done)
         for note in outcome.notes:
             say(str(note))
         for note in outcome.failed:

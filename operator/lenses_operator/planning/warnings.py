@@ -14,8 +14,8 @@ from lenses_operator.manifests.documents import Document, Other, Place
 from lenses_operator.manifests.nodes import Path, Remark, Written
 
 CONFIG = ("spec", "config")
-EXACT = 2**53 - 1
-"""The largest integer up to which a program that keeps numbers as floats has all of them."""
+EXACT = 2**53
+"""The largest integer up to which all are exact in a program that keeps numbers as floats."""
 SUBSTITUTE = "kustomize.toolkit.fluxcd.io/substitute"
 FLUX = "kustomize.toolkit.fluxcd.io/"
 LONG = 60
@@ -98,7 +98,10 @@ def _cut_warning(one: Remark) -> str:
 
 
 def _large(document: Document, start: Path, instead: str) -> Iterator[tuple[Place, str]]:
-    why = f"tools that keep numbers as floats, such as Helm, Argo CD and jq, round it on the way; {instead}"
+    why = (
+        "what keeps numbers as floats, such as Helm and jq, rounds it on the way, and an Argo CD Application with "
+        f"ServerSideApply=true stays OutOfSync with it for ever; {instead}"
+    )
     for path, value in _leaves(_in(document.body, *start), start):
         if isinstance(value, int) and not isinstance(value, bool) and abs(value) > EXACT:
             yield document.place(path), f"{'.'.join(map(str, path))} is beyond 2^53: {why}"
@@ -108,8 +111,8 @@ def _dollars(document: Document, *, substituted: bool) -> Iterator[tuple[Place, 
     if _is_left_alone(document):
         return
     why = (
-        "Flux's postBuild replaces ${…} before Connect sees it, by nothing where it knows no such variable; annotate "
-        f"the resource with {SUBSTITUTE}: disabled, or write $${{"
+        "Flux's postBuild replaces ${…} before Connect sees it, by nothing where it knows no such variable, or fails; "
+        f"annotate the resource with {SUBSTITUTE}: disabled, or write $${{"
     )
     for key in _referring(document) if substituted else ():
         yield document.place((*CONFIG, key)), f"spec.config.{key}: {why}"

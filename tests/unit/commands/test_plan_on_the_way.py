@@ -103,7 +103,7 @@ async def test_remarks(rig: Rig, line: str) -> None:
 
 
 # numbers
-@pytest.mark.parametrize("number", [2**53, -(2**53), 2**53 + 1, 9223372036854775807, 12345678901234567])
+@pytest.mark.parametrize("number", [-(2**53) - 1, 2**53 + 1, 9223372036854775807, 12345678901234567])
 async def test_integers_that_a_float_does_not_hold(rig: Rig, number: int) -> None:
     (said,) = warned(await rig.plan(manifest(config=f"id: {number}")))
     assert said.startswith("spec.config.id is beyond 2^53")
@@ -111,7 +111,7 @@ async def test_integers_that_a_float_does_not_hold(rig: Rig, number: int) -> Non
     assert warned(await rig.plan(manifest(config=f'id: "{number}"'))) == []
 
 
-@pytest.mark.parametrize("number", [2**53 - 1, 0, -(2**53) + 1])
+@pytest.mark.parametrize("number", [2**53, 0, -(2**53)])
 async def test_integers_that_it_holds(rig: Rig, number: int) -> None:
     assert warned(await rig.plan(manifest(config=f"id: {number}"))) == []
 
