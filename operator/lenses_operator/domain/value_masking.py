@@ -26,15 +26,18 @@ def may_be_secret(key: str) -> bool:
 
 
 class ValueMasker:
-    """`shower(key, value)` is what may be shown of it. `redact` knows the values of the Secrets that were read."""
+    """`masker(key, value)` is what may be shown of it.
+
+    `private`: keys whose values are not shown. `redact` knows the values of the Secrets that were read.
+    """
 
     def __init__(self, private: Collection[str], redact: Callable[[str], str]) -> None:
         self._private = private
         self._redact = redact
 
-    def __call__(self, key: str, value: str, *, given: bool) -> str:
-        """`given`: the value stands in the manifest, so that a `${…}` is a reference and not what it resolves to."""
-        if given and value and REFERENCE.fullmatch(value):
+    def __call__(self, key: str, value: str) -> str:
+        """A `${…}` is a reference and not what it resolves to, in a manifest as well as in Lenses."""
+        if REFERENCE.fullmatch(value):
             return value
         if key in self._private or may_be_secret(key):
             return HIDDEN

@@ -8,7 +8,7 @@ from math import inf
 from lenses_operator.domain import conditions
 from lenses_operator.domain.action_plan import ActionPlan, key_changes, overlook, owned, plan_actions
 from lenses_operator.domain.decide import Adopt, ChangeState, Create, RefuseAdoption, Restart, Update
-from lenses_operator.domain.drift import Difference
+from lenses_operator.domain.drift import Difference, may_be_resolved
 from lenses_operator.domain.observed import Observed
 from lenses_operator.domain.reasons import Reason
 from lenses_operator.domain.redaction import Redactor
@@ -175,10 +175,11 @@ class ConnectorPlanner:
         changes = key_changes(difference, seen.config, wanted.rendered.config)
         doubtful = [one.key for one in changes if one.key not in wanted.rendered.private and not may_be_secret(one.key)]
         passwords = await self._sight.passwords(resource, doubtful)
-        show = ValueMasker(wanted.rendered.private | passwords, redact)
+        resolved = {one.key for one in changes if one.old and one.new and may_be_resolved(one.new, one.old)}
+        show = ValueMasker(passwords | resolved | wanted.rendered.secrets.keys(), redact)
         for one in changes:
-            old = None if one.old is None else show(one.key, one.old, given=False)
-            new = None if one.new is None else show(one.key, one.new, given=True)
+            old = None if one.old is None else show(one.key, one.old)
+            new = None if one.new is None else show(one.key, one.new)
             place = _line(document, one.key) if one.new is not None else None
             item.changes.append(Change(one.key, old, new, place.line if place else None))
 

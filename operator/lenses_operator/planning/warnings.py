@@ -92,7 +92,7 @@ def _cut_warning(one: Remark) -> str:
     key = str(one.path[-1])
     if one.value is None:
         return f"spec.config.{key}: all of it is a comment, which a # begins; quote the value if it is none"
-    shown = ValueMasker((), str)(key, str(one.value), given=True)
+    shown = ValueMasker((), str)(key, str(one.value))
     shown = shown if len(shown) <= LONG else f"…{shown[-LONG:]}"
     return f"spec.config.{key}: a # behind a blank begins a comment, so `{shown}` is all of the value; quote it if not"
 

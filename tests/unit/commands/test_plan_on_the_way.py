@@ -163,9 +163,20 @@ async def test_a_reference_that_is_shown_is_compared(rig: Rig) -> None:
         item = await rig.one(text, options=options)
         assert item.action is (Action.CHANGE if options.owned else Action.REFUSED)
         assert [change.key for change in item.changes] == ["connection.password", "route"]
-        assert item.changes[0].new == "${vault:secret/new:pw}"
+        assert [(change.old, change.new) for change in item.changes] == [
+            ("${vault:secret/old:pw}", "${vault:secret/new:pw}"),
+            ("${topic}-v1", "${topic}-v2"),
+        ]
         item = await rig.one(text.replace("new", "old").replace("-v2", "-v1"), options=options)
         assert item.action is (Action.UNCHANGED if options.owned else Action.ADOPT)
+
+
+async def test_what_stands_beside_a_reference_is_shown_without_passwords(rig: Rig) -> None:
+    rig.exists(url="jdbc:x://me:planted-old@${env:HOST}/db", login="planted-resolved")
+    text = manifest(config='url: "jdbc:x://me:planted-new@${env:HOST}/db2"\nlogin: "me-${env:LOGIN}"')
+    result = await rig.plan(text, options=Options())
+    assert "planted" not in str(result.data())
+    assert [change.key for change in result.items[0].changes] == ["url"]
 
 
 @pytest.mark.parametrize("shown", ["resolved", "••••••••", "[hidden]", "xxxxxxxx"])
