@@ -44,7 +44,7 @@ audit: ## look for known vulnerabilities in the lock with pip-audit; needs the n
 .PHONY: build up down
 GIVEN_KUBECONFIG = $(if $(filter command,$(origin KUBECONFIG)),--kubeconfig "$(KUBECONFIG)")
 
-build: setup ## the control plane, helm, promtool, Kafka and Kafka Connect into build/
+build: setup ## the control plane, helm, promtool, actionlint, Kafka and Kafka Connect into build/
 	@$(BIN)/python -m harness build
 
 up: setup ## the environment in the background; .run/env then holds its addresses

@@ -28,6 +28,7 @@ from lenses_operator.kube.lister import Lister
 from lenses_operator.kube.references import ReferenceReader
 from lenses_operator.kube.writer import Writer
 from lenses_operator.lenses.client import LensesClient
+from lenses_operator.lenses.proxies import ignored
 from lenses_operator.lenses.tokens import TokenFile
 from lenses_operator.lenses.transport import LensesTransport
 from lenses_operator.observability.collectors import EnvironmentMetrics, QueueMetrics, ResourceMetrics
@@ -68,10 +69,13 @@ async def _build(settings: Settings, stack: AsyncExitStack) -> App:
     metrics = Metrics()
     tenure = Fence()
     gate = tenure.check if settings.leader_election else _open
+    if unread := ignored(os.environ):
+        logger.warning("%s", unread)
     with _setting("lenses_ca_file" if settings.lenses_ca_file else "lenses_url"):
         transport = LensesTransport(
             settings.lenses_url,
             ca_file=settings.lenses_ca_file,
+            proxy=settings.lenses_proxy,
             concurrency=settings.concurrency,
             request_id=request_id,
             gate=gate,

@@ -42,6 +42,7 @@ class Settings(BaseSettings):
     lenses_url: str
     lenses_token_file: Path
     lenses_ca_file: Path | None = None
+    lenses_proxy: str = Field(default="", repr=False)
     watch_namespaces: Annotated[tuple[str, ...], NoDecode] = ()
     label_selector: str = ""
     policy_file: Path | None = None
@@ -68,6 +69,19 @@ class Settings(BaseSettings):
             raise ValueError("must hold neither a query nor a fragment")
         if url.username or url.password:
             raise ValueError("must not carry a user or password; the token file is for that")
+        return value.rstrip("/")
+
+    @field_validator("lenses_proxy")
+    @classmethod
+    def _proxy(cls, value: str) -> str:
+        """The problem is told without the value, which may have a password in it."""
+        value = value.strip()
+        try:
+            url = HTTP_URL.validate_python(value) if value else None
+        except ValidationError:
+            raise ValueError("must be one URL, http or https, such as http://proxy.example.com:3128") from None
+        if url is not None and (url.query or url.fragment or url.path not in (None, "", "/")):
+            raise ValueError("must hold no path, query or fragment")
         return value.rstrip("/")
 
     @field_validator("watch_namespaces", mode="before")

@@ -17,6 +17,7 @@ from harness.process import Launcher, Process
 PROGRESS_INTERVAL = 15.0
 TIMEOUT = 3600.0
 HELM_VERSION = "v4.3.1"
+ACTIONLINT_VERSION = "v1.7.7"
 # Smaller and quicker to link; nobody debugs Kubernetes here.
 GO_FLAGS = ("-trimpath", "-buildvcs=false", "-ldflags=-s -w")
 KUBERNETES = re.compile(r"^\s*k8s\.io/kubernetes (v(\d+)\.(\d+)\S*)$", re.MULTILINE)
@@ -72,6 +73,15 @@ def _steps() -> tuple[Step, ...]:
             ("go", "install", *GO_FLAGS, f"helm.sh/helm/v4/cmd/helm@{HELM_VERSION}"),
             paths.ROOT,
             "helm",
+        ),
+        Step(
+            "actionlint",
+            "actionlint (go install)",
+            paths.ACTIONLINT,
+            (),
+            ("go", "install", *GO_FLAGS, f"github.com/rhysd/actionlint/cmd/actionlint@{ACTIONLINT_VERSION}"),
+            paths.ROOT,
+            "actionlint",
         ),
         Step(
             "promtool",

@@ -51,7 +51,7 @@ class Helm:
 
     def _file(self, name: str, values: Mapping[str, Any]) -> Path:
         path = self._home / f"{name}.json"
-        path.write_text(json.dumps(values))
+        path.write_text(json.dumps(values, ensure_ascii=False))  # YAML has no surrogate pairs
         return path
 
     def template(

@@ -11,6 +11,7 @@ CHART = ROOT / "helm" / "lenses-operator"
 BUILD = ROOT / "build"
 RUN = ROOT / ".run"
 
+ACTIONLINT = BUILD / "bin" / "actionlint"
 CONTROL_PLANE = BUILD / "bin" / "controlplane"
 HELM = BUILD / "bin" / "helm"
 KSTATUS = BUILD / "bin" / "kstatus"

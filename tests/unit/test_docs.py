@@ -13,7 +13,8 @@ from harness import reference
 from harness.paths import ROOT
 from lenses_operator.domain.reasons import Reason
 
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+TOP = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md")]
+PAGES = [*TOP, *sorted((ROOT / "docs").rglob("*.md"))]
 LINK = re.compile(r"\]\((?!https?:)([^)\s]+)\)")
 DOCS, CONTROLLERS = ROOT / "docs", ROOT / "operator" / "lenses_operator" / "controllers"
 

@@ -13,9 +13,13 @@ from lenses_operator.settings import PREFIX, Settings
 README = (ROOT / "README.md").read_text()
 SETTINGS = (ROOT / "docs" / "settings.md").read_text()
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())
-NO_VALUE = {"lenses_ca_file": "none", "policy_file": "none", "watch_namespaces": "all", "label_selector": "all"} | {
-    "leader_election_namespace": "its own"
-}
+NO_VALUE = {
+    "lenses_ca_file": "none",
+    "lenses_proxy": "none",
+    "policy_file": "none",
+    "watch_namespaces": "all",
+    "label_selector": "all",
+} | {"leader_election_namespace": "its own"}
 """What the table says where the default is empty."""
 
 

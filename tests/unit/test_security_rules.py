@@ -92,7 +92,8 @@ SOCKETS = (
     "UnixSite",
 )
 HARMLESS = frozenset(
-    {"httpx.URL", "httpx.Request", "httpx.Limits", "httpx.Timeout"} | {f"httpx.{kind}Error" for kind in ("Transport",)}
+    {"httpx.URL", "httpx.Request", "httpx.Limits", "httpx.Proxy", "httpx.Timeout"}
+    | {f"httpx.{kind}Error" for kind in ("Transport",)}
 )
 
 

@@ -12,9 +12,13 @@
 {{- end -}}
 {{- end -}}
 
+{{- define "lenses-operator.namespace" -}}
+{{- default .Release.Namespace .Values.namespaceOverride -}}
+{{- end -}}
+
 {{/* For what lies outside the release's namespace: releases of one name in several namespaces must not meet. */}}
 {{- define "lenses-operator.clusterName" -}}
-{{- printf "%s-%s" .Release.Namespace (include "lenses-operator.fullname" .) -}}
+{{- printf "%s-%s" (include "lenses-operator.namespace" .) (include "lenses-operator.fullname" .) -}}
 {{- end -}}
 
 {{- define "lenses-operator.selectorLabels" -}}
@@ -40,13 +44,28 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- end -}}
 {{- end -}}
 
+{{/* A parent chart's global.imageRegistry stands before a repository that names no registry itself. */}}
 {{- define "lenses-operator.image" -}}
 {{- $image := .Values.image -}}
-{{- if $image.digest -}}
-{{- printf "%s@%s" $image.repository $image.digest -}}
-{{- else -}}
-{{- printf "%s:%s" $image.repository (default .Chart.AppVersion $image.tag) -}}
+{{- $repository := $image.repository -}}
+{{- $registry := dig "imageRegistry" "" (default dict .Values.global) -}}
+{{- if and $registry (not (regexMatch "^([^/]*[.:][^/]*|localhost)/" $repository)) -}}
+{{- $repository = printf "%s/%s" (trimSuffix "/" $registry) $repository -}}
 {{- end -}}
+{{- if $image.digest -}}
+{{- printf "%s@%s" $repository $image.digest -}}
+{{- else -}}
+{{- printf "%s:%s" $repository (default .Chart.AppVersion $image.tag) -}}
+{{- end -}}
+{{- end -}}
+
+{{/* The chart's own, and a parent chart's global.imagePullSecrets, which are names or maps with a name. */}}
+{{- define "lenses-operator.imagePullSecrets" -}}
+{{- $found := .Values.imagePullSecrets -}}
+{{- range dig "imagePullSecrets" list (default dict .Values.global) -}}
+{{- $found = append $found (kindIs "string" . | ternary (dict "name" .) .) -}}
+{{- end -}}
+{{- with uniq $found }}{{ toYaml . }}{{ end -}}
 {{- end -}}
 
 {{/* "true" or "": on where several replicas run, unless it is said. */}}
@@ -79,6 +98,8 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- if and .Values.lenses.ca.secretName .Values.lenses.ca.configMapName -}}
 {{- fail "lenses.ca.secretName and lenses.ca.configMapName cannot both be set" -}}
 {{- end -}}
+{{- include "lenses-operator.validateProxy" . -}}
+{{- include "lenses-operator.validateAdmission" . -}}
 {{- if and .Values.rbac.create (not .Values.rbac.ownKindsClusterWide) (not .Values.watch.namespaces) -}}
 {{- fail "rbac.ownKindsClusterWide is false, but watch.namespaces is empty: all namespaces cannot be watched without a ClusterRole" -}}
 {{- end -}}

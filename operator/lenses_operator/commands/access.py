@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import wraps
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
+from urllib.parse import urlsplit
 
 import click
 
 from lenses_operator.lenses.client import LensesClient
+from lenses_operator.lenses.proxies import SETTING
 from lenses_operator.lenses.tokens import TokenFile
 from lenses_operator.lenses.transport import LensesTransport, OnResponse
 from lenses_operator.settings import PREFIX
@@ -22,17 +26,26 @@ CONCURRENCY = 8
 
 @dataclass(frozen=True)
 class LensesAccess:
-    """Where Lenses is, and with what it is asked."""
+    """Where Lenses is, and with what it is asked. `proxy`: the operator's own variable names it for commands too."""
 
     url: str
     token_file: Path
     ca_file: Path | None = None
+    proxy: str = field(default_factory=lambda: os.environ.get(SETTING, "").strip(), repr=False)
+
+    def __post_init__(self) -> None:
+        """Raises click.UsageError; the URL may have a password in it, so it is not repeated."""
+        parts = urlsplit(self.proxy)
+        if self.proxy and (parts.scheme not in ("http", "https") or not parts.hostname):
+            raise click.UsageError(f"{SETTING} must be a URL, http or https, such as http://proxy.example.com:3128")
 
     @asynccontextmanager
     async def client(self, on_response: OnResponse | None = None) -> AsyncIterator[LensesClient]:
         """Raises click.UsageError for a URL, token or CA file that cannot be used."""
         try:
-            transport = LensesTransport(self.url.rstrip("/"), ca_file=self.ca_file, concurrency=CONCURRENCY)
+            transport = LensesTransport(
+                self.url.rstrip("/"), ca_file=self.ca_file, proxy=self.proxy, concurrency=CONCURRENCY
+            )
             tokens = TokenFile(self.token_file)
         except (OSError, ValueError) as error:
             raise click.UsageError(str(error)) from error
@@ -44,6 +57,23 @@ class LensesAccess:
 
 def lenses_options(command: F) -> F:
     """Adds --lenses-url, --token-file and --ca-file; the command gets `lenses_url`, `token_file`, `ca_file`."""
+    return cast("F", _options(command, required=True))
+
+
+def optional_lenses_options(command: F) -> F:
+    """The same options; the command gets `lenses`, None where neither URL nor token is given."""
+
+    @wraps(command)
+    def wrapped(*args: Any, lenses_url: str | None, token_file: Path | None, ca_file: Path | None, **rest: Any) -> Any:
+        if bool(lenses_url) != bool(token_file):
+            raise click.UsageError("--lenses-url and --token-file go together: give both or neither.")
+        lenses = LensesAccess(lenses_url, token_file, ca_file) if lenses_url and token_file else None
+        return command(*args, lenses=lenses, **rest)
+
+    return cast("F", _options(wrapped, required=False))
+
+
+def _options(command: Callable[..., Any], *, required: bool) -> Any:
     path = click.Path(path_type=Path, dir_okay=False)
     for option in (
         click.option(
@@ -56,13 +86,17 @@ def lenses_options(command: F) -> F:
         click.option(
             "--token-file",
             type=path,
-            required=True,
+            required=required,
             envvar=PREFIX + "LENSES_TOKEN_FILE",
             show_envvar=True,
             help="A file with the Lenses token.",
         ),
         click.option(
-            "--lenses-url", required=True, envvar=PREFIX + "LENSES_URL", show_envvar=True, help="Where Lenses is."
+            "--lenses-url",
+            required=required,
+            envvar=PREFIX + "LENSES_URL",
+            show_envvar=True,
+            help="Where Lenses is.",
         ),
     ):
         command = option(command)

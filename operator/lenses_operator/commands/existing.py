@@ -8,15 +8,11 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
 from lenses_operator.commands.output import progress
-from lenses_operator.domain.drift import is_masked
 from lenses_operator.domain.naming import Connector, object_names
 from lenses_operator.lenses.client import LensesClient
 from lenses_operator.lenses.errors import ConnectorOrClusterNotFound, LensesError
-from lenses_operator.lenses.models import ConnectorDetails, ConnectorRequest
-
-MADE_UP = "x"
-"""What is sent for every key when Connect is asked about a class: no value of a real connector, and no database's."""
-_NOT_THE_CLASS_OWN = ("transforms", "predicates", "key.converter", "value.converter", "header.converter", "errors.")
+from lenses_operator.lenses.models import ConnectorDetails
+from lenses_operator.lenses_state.password_types import own_keys, password_keys
 
 
 @dataclass
@@ -79,8 +75,7 @@ def _keys_by_class(details: Collection[ConnectorDetails]) -> dict[tuple[str, str
     """The keys that connectors of each cluster and class use, as far as the class itself may define them."""
     found: dict[tuple[str, str], set[str]] = {}
     for one in details:
-        keys = {key for key in one.config or {} if not key.startswith(_NOT_THE_CLASS_OWN) and ".override." not in key}
-        found.setdefault(_class_of(one), set()).update(keys - {"name", "connector.class", "tasks.max"})
+        found.setdefault(_class_of(one), set()).update(own_keys(one.config or {}))
     return {one: keys for one, keys in sorted(found.items()) if one[1] and keys}
 
 
@@ -92,14 +87,9 @@ async def _ask(
     found: Existing,
     step: Callable[[], None],
 ) -> None:
-    """Connect gives the value of a password back as `[hidden]`, whatever was sent."""
     cluster, class_name = one
-    config = {"connector.class": class_name, **dict.fromkeys(sorted(keys), MADE_UP)}
     try:
-        result = await client.validate(
-            environment, ConnectorRequest(name="lenses-operator-export", cluster=cluster, configuration=config)
-        )
-        found.passwords[one] = frozenset(item.name for item in result.fields if item.value and is_masked(item.value))
+        found.passwords[one] = await password_keys(client, environment, cluster, class_name, keys)
     except LensesError as error:
         found.not_asked[one] = str(error)
     step()

@@ -15,6 +15,7 @@ from lenses_operator.commands.output import say
 from lenses_operator.conversion import files
 from lenses_operator.conversion.exporting import Exported, exported
 from lenses_operator.conversion.manifest import NotExpressible
+from lenses_operator.conversion.places import Identity, Places
 from lenses_operator.conversion.text import SEPARATOR, connector_documents
 from lenses_operator.lenses.errors import LensesError
 
@@ -84,10 +85,11 @@ def export(
     access = LensesAccess(lenses_url, token_file, ca_file)
     try:
         found = asyncio.run(_read(access, environment, clusters, globs, ask_types=ask_types))
-        done = _convert(environment, namespace, labels, found)
-        secrets = _print(done) if out is None else _write(out, done)
+        places = Places(out)
+        done = _convert(environment, namespace, labels, found, places)
+        secrets = _print([one for _, one in done]) if out is None else _write(out, done)
         if out is not None and not clusters and not globs:
-            _tell_left_behind(out, environment, found)
+            _tell_left_behind(out, environment, places)
     except LensesError as error:
         _say(f"environment {environment}: {error}")
         sys.exit(1)
@@ -113,14 +115,21 @@ async def _read(
         return await read(client, environment, clusters, globs, ask_types=ask_types)
 
 
-def _convert(environment: str, namespace: str | None, labels: Mapping[str, str], found: Existing) -> list[Exported]:
-    """By cluster and name. What cannot be said joins `found.failed`."""
+def _convert(
+    environment: str, namespace: str | None, labels: Mapping[str, str], found: Existing, places: Places
+) -> list[tuple[str, Exported]]:
+    """By cluster and name, each with the stem of its files. What cannot be said joins `found.failed`."""
     done = []
-    for one in sorted(found.details):
+    for one in sorted(found.names.keys() - set(found.gone)):
+        place = places.of(Identity(environment, one.cluster, one.name), found.names[one], namespace)
+        if one not in found.details:
+            continue
         details = found.details[one]
+        if place.name != found.names[one]:
+            _say(f"{one}: the resource is called {place.name}: {found.names[one]} is that of another connector")
         try:
             passwords = found.passwords_of(details)
-            done.append(exported(environment, details, found.names[one], namespace, labels, passwords))
+            done.append((place.stem, exported(environment, details, place.name, namespace, labels, passwords)))
         except NotExpressible as problem:
             found.failed[one] = str(problem)
     return done
@@ -134,16 +143,15 @@ def _print(done: Collection[Exported]) -> int:
     return sum(len(one.secrets) for one in done)
 
 
-def _write(out: Path, done: Collection[Exported]) -> int:
+def _write(out: Path, done: Collection[tuple[str, Exported]]) -> int:
     """Returns how many Secrets were written."""
-    for one in done:
-        _notes(one, files.write(out, one))
-    return sum(len(one.secrets) for one in done)
+    for stem, one in done:
+        _notes(one, files.write(out, one, stem))
+    return sum(len(one.secrets) for _, one in done)
 
 
-def _tell_left_behind(out: Path, environment: str, found: Existing) -> None:
-    names = {found.names[one] for one in (*found.details, *found.failed)}
-    for path in files.left_behind(out, environment, names):
+def _tell_left_behind(out: Path, environment: str, places: Places) -> None:
+    for path in files.left_behind(out, environment, places.stems):
         _say(f"{path} is of an earlier export, and its connector is not there any more: applied, it creates it again")
 
 

@@ -9,15 +9,32 @@ from pathlib import Path
 
 import click
 
+from lenses_operator.commands.access import LensesAccess, optional_lenses_options
+from lenses_operator.commands.migrate_types import typed_secrets
 from lenses_operator.commands.output import say
-from lenses_operator.conversion import confluent, connect_files, strimzi
+from lenses_operator.conversion import confluent, connect_files, lenses_files, strimzi
 from lenses_operator.conversion.files import write_connector
 from lenses_operator.conversion.migrating import Migrated, Note, Notes, Origin, Target, finished
+from lenses_operator.conversion.places import Places
 from lenses_operator.conversion.text import SEPARATOR, connector_documents
 from lenses_operator.conversion.yaml_source import Lined, Unreadable, documents
+from lenses_operator.manifests.documents import files_below
 
 Reader = Callable[[bytes, Notes], Iterator[Origin | Unreadable]]
 """The connectors of one file. Raises Unreadable where the file as a whole cannot be read, yields it for a part."""
+
+READ_BY: dict[str, Callable[[Lined], bool]] = {
+    "strimzi": strimzi.is_strimzi,
+    "confluent": confluent.is_confluent,
+    "lenses": lenses_files.is_lenses,
+}
+STANDARD_INPUT = "standard input"
+RENDERED = {
+    "kustomization.yaml": "kustomize build",
+    "kustomization.yml": "kustomize build",
+    "Chart.yaml": "helm template",
+}
+"""Files that tell that those beside them are a part of something."""
 
 EPILOG = """\b
 Example:
@@ -32,8 +49,8 @@ wrong option.
 def migrate() -> None:
     """Convert connectors described elsewhere into LensesConnector manifests.
 
-    Only the files are read, and nothing is changed anywhere. What has no equivalent is told on standard error, with its
-    file and line.
+    Nothing is changed anywhere. Only the files are read; where Lenses is given, Connect is asked which keys are
+    passwords. What has no equivalent is told on standard error, with its file and line.
     """
 
 
@@ -41,16 +58,10 @@ def migrate() -> None:
 class Outcome:
     """Of all files: `done` and `failed` in the order of their places."""
 
+    places: Places
     done: list[Migrated] = field(default_factory=list)
     notes: list[Note] = field(default_factory=list)
     failed: list[Note] = field(default_factory=list)
-
-    def add(self, migrated: Migrated, line: int | None) -> None:
-        """Raises Unreadable where its name is taken."""
-        namespace, name = migrated.manifest.namespace, migrated.manifest.name
-        if any((namespace, name) == (one.manifest.namespace, one.manifest.name) for one in self.done):
-            raise Unreadable(f"another connector has come to the name {name} already", line)
-        self.done.append(migrated)
 
 
 def _add(name: str, text: str, example: str, read: Reader, suffixes: tuple[str, ...]) -> None:
@@ -63,6 +74,13 @@ def _add(name: str, text: str, example: str, read: Reader, suffixes: tuple[str, 
     @click.option("--environment", required=True, help="The connectors' Lenses environment.")
     @click.option("--cluster", help="Their Kafka Connect cluster, as Lenses names it.")
     @click.option("-n", "--namespace", help="The resources' namespace.")
+    @optional_lenses_options
+    @click.option(
+        "--ask-types/--no-ask-types",
+        default=True,
+        show_default=True,
+        help="Where Lenses is given, ask Connect which keys are passwords. No values of connectors are sent for it.",
+    )
     @click.option(
         "--out",
         type=click.Path(path_type=Path, file_okay=False),
@@ -75,14 +93,18 @@ def _add(name: str, text: str, example: str, read: Reader, suffixes: tuple[str, 
         cluster: str | None,
         namespace: str | None,
         out: Path | None,
+        lenses: LensesAccess | None,
+        ask_types: bool,
     ) -> None:
-        outcome = Outcome()
-        for path in _paths((*named, *more), suffixes, kinds):
-            _convert(path, read, Target(environment, cluster, namespace), outcome)
+        outcome = Outcome(Places(out))
+        for source in _sources((*named, *more), suffixes, kinds):
+            _convert(source, read, Target(environment, cluster, namespace), outcome)
         try:
             _write(outcome.done, out)
         except OSError as error:
             raise click.ClickException(str(error)) from None
+        if ask_types and lenses is not None:
+            outcome.notes += typed_secrets(lenses, outcome.done)
         for note in outcome.notes:
             say(str(note))
         for note in outcome.failed:
@@ -90,23 +112,46 @@ def _add(name: str, text: str, example: str, read: Reader, suffixes: tuple[str, 
         sys.exit(1 if outcome.failed else 0)
 
 
-def _paths(given: tuple[str, ...], suffixes: tuple[str, ...], kinds: str) -> Iterator[str]:
-    """Files in the order given, a directory's by name. Raises click.UsageError."""
+@dataclass(frozen=True)
+class Source:
+    """One argument: a file, or the files of a directory and of those below it."""
+
+    given: str
+    paths: tuple[str, ...]
+
+
+def _sources(given: tuple[str, ...], suffixes: tuple[str, ...], kinds: str) -> Iterator[Source]:
+    """In the order given, a directory's files by name. Raises click.UsageError."""
     if not given:
         raise click.UsageError("Name at least one file with -f; - is standard input.")
     for name in given:
         if name == "-" or not Path(name).is_dir():
-            yield name
+            yield Source(name, (name,))
             continue
-        found = sorted(str(path) for path in Path(name).iterdir() if path.name.endswith(suffixes))
+        found = tuple(map(str, files_below(Path(name), frozenset(suffixes))))
         if not found:
-            raise click.UsageError(f"{name} holds none of {kinds}.")
-        yield from found
+            raise click.UsageError(f"{name} holds none of {kinds}, nor does a directory below it.")
+        yield Source(name, found)
 
 
-def _convert(path: str, read: Reader, target: Target, outcome: Outcome) -> None:
-    """One file; a part that cannot be read does not keep the others back."""
-    notes = Notes("standard input" if path == "-" else path)
+def _convert(source: Source, read: Reader, target: Target, outcome: Outcome) -> None:
+    """Nothing that could be converted is a failure as well: a wrong file, or the wrong command for it."""
+    before = len(outcome.done) + len(outcome.failed)
+    for path in source.paths:
+        _convert_file(path, read, target, outcome)
+    for path in source.paths:
+        if Path(path).name in RENDERED:
+            outcome.notes.append(
+                Note(path, None, f"files are taken as they are: convert what {RENDERED[Path(path).name]} prints")
+            )
+    if len(outcome.done) + len(outcome.failed) == before:
+        name = STANDARD_INPUT if source.given == "-" else source.given
+        outcome.failed.append(Note(name, None, "there is no connector in it that this command reads"))
+
+
+def _convert_file(path: str, read: Reader, target: Target, outcome: Outcome) -> None:
+    """A part that cannot be read does not keep the others back."""
+    notes = Notes(STANDARD_INPUT if path == "-" else path)
     try:
         raw = sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes()
         for found in read(raw, notes):
@@ -124,7 +169,7 @@ def _finish(found: Origin | Unreadable, target: Target, notes: Notes, outcome: O
         problem = found
     else:
         try:
-            outcome.add(finished(found, target, notes), found.line)
+            outcome.done.append(finished(found, target, notes, outcome.places))
         except Unreadable as failure:
             problem = failure
     if problem is not None:
@@ -132,16 +177,12 @@ def _finish(found: Origin | Unreadable, target: Target, notes: Notes, outcome: O
 
 
 def _write(done: list[Migrated], out: Path | None) -> None:
-    """Raises OSError, also where two namespaces' connectors would share a file."""
+    """Raises OSError."""
     if out is None:
         click.echo(SEPARATOR.join(connector_documents(one.manifest, one.objects) for one in done), nl=False)
         return
-    names = [one.manifest.name for one in done]
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise OSError(f"{', '.join(twice)} is there in several namespaces: convert them into directories of their own")
     for one in done:
-        write_connector(out, one.manifest, one.objects)
+        write_connector(out, one.manifest, one.objects, one.stem)
 
 
 def _resources(
@@ -156,7 +197,7 @@ def _resources(
             raise Unreadable("not UTF-8") from None
         for body in documents(text):
             if not fits(body):
-                notes.say(body.line, f"{body.get('apiVersion')} {body.get('kind')} is passed over")
+                notes.say(body.line, _passed_over(body))
                 continue
             try:
                 yield origin_of(body, notes)
@@ -164,6 +205,12 @@ def _resources(
                 yield problem
 
     return read
+
+
+def _passed_over(body: Lined) -> str:
+    what = f"{body.get('apiVersion')} {body.get('kind')}" if "kind" in body else "a document that names no kind"
+    command = next((command for command, fits in READ_BY.items() if fits(body)), None)
+    return f"{what} is passed over" + (f": lenses-operator migrate {command} reads it" if command else "")
 
 
 def _properties(raw: bytes, notes: Notes) -> Iterator[Origin | Unreadable]:
@@ -176,7 +223,8 @@ def _json(raw: bytes, notes: Notes) -> Iterator[Origin | Unreadable]:
 
 _add(
     "strimzi",
-    "KafkaConnector resources of Strimzi.\n\nThe label strimzi.io/cluster names the cluster, unless --cluster does.",
+    "KafkaConnector resources of Strimzi and of IBM Event Streams.\n\n"
+    "The label strimzi.io/cluster (eventstreams.ibm.com/cluster) names the cluster, unless --cluster does.",
     "kubectl get kafkaconnectors -o yaml | lenses-operator migrate strimzi --environment prod -f -",
     _resources(strimzi.is_strimzi, strimzi.origin_of),
     (".yaml", ".yml", ".json"),
@@ -203,4 +251,12 @@ _add(
     "lenses-operator migrate json --environment prod --cluster connect-eu -f orders.json",
     _json,
     (".json",),
+)
+_add(
+    "lenses",
+    "Lenses' own files: what lenses-cli exports, and KafkaConnector resources of lenses.io.\n\n"
+    "clusterName or spec.cluster names the cluster, unless --cluster does.",
+    "lenses-operator migrate lenses --environment prod -f landscape/connectors",
+    _resources(lenses_files.is_lenses, lenses_files.origin_of),
+    (".yaml", ".yml", ".json"),
 )

@@ -18,6 +18,7 @@ from lenses_operator.domain.policy import Policy
 from lenses_operator.manifests.documents import ManifestError, Manifests, read
 from lenses_operator.planning.cluster import Cluster, ClusterError
 from lenses_operator.planning.lenses_view import LensesView
+from lenses_operator.planning.others import read_others
 from lenses_operator.planning.planner import Options, Planner
 from lenses_operator.planning.result import ERRORS, Result
 from lenses_operator.policy_file import PolicyFileError, load_policy
@@ -116,9 +117,10 @@ def plan(
     try:
         policy = load_policy(policy_file) if policy_file else Policy()
         manifests = read(sources, namespace)
+        told = read_others(manifests, environments, namespace)
         options = Options(frozenset(environments), owned, prune, policy)
         access = LensesAccess(lenses_url, token_file, ca_file)
-        result = asyncio.run(_planned(access, manifests, options, asked=cluster_refs or prune))
+        result = asyncio.run(_planned(access, manifests, told, options, asked=cluster_refs or prune))
     except (ManifestError, PolicyFileError, ClusterError) as error:
         say(f"lenses-operator: {error}")
         sys.exit(ERRORS)
@@ -129,7 +131,9 @@ def plan(
     sys.exit(result.exit_code)
 
 
-async def _planned(access: LensesAccess, manifests: Manifests, options: Options, *, asked: bool) -> Result:
+async def _planned(
+    access: LensesAccess, manifests: Manifests, told: Result, options: Options, *, asked: bool
+) -> Result:
     async with AsyncExitStack() as stack:
         client = await stack.enter_async_context(access.client())
         cluster: Cluster | None = None
@@ -138,4 +142,4 @@ async def _planned(access: LensesAccess, manifests: Manifests, options: Options,
 
             cluster = await stack.enter_async_context(kube_cluster())
         step = stack.enter_context(progress("planning", len(manifests.connectors)))
-        return await Planner(LensesView(client), cluster, options, step).plan(manifests)
+        return await Planner(LensesView(client), cluster, options, step).plan(manifests, told)

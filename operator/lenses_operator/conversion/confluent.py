@@ -44,8 +44,8 @@ def origin_of(body: Lined, notes: Notes) -> Origin:
         name=name,
         line=body.line,
         namespace=namespace,
-        labels=kept_texts(metadata.mapping("labels"), "metadata.labels", PREFIX),
-        annotations=kept_texts(annotations, "metadata.annotations", PREFIX),
+        labels=kept_texts(metadata.mapping("labels"), "metadata.labels", (PREFIX,), notes),
+        annotations=kept_texts(annotations, "metadata.annotations", (PREFIX,), notes),
         cluster=_cluster(spec, namespace, notes),
         class_name=word(spec, "class", "spec.class"),
         tasks_max=integer(spec, "taskMax", "spec.taskMax"),
@@ -73,6 +73,10 @@ def _auto_restart(spec: Lined, notes: Notes) -> Mapping[str, bool | int] | None:
     if kind not in (None, "OnFailure", "Never"):
         raise Unreadable("spec.restartPolicy.type is neither OnFailure nor Never", policy.line_of("type"))
     if kind == "Never":
+        return None
+    if policy.get("maxRetry") == 0 and policy.get("maxRetry") is not False:
+        line = policy.line_of("maxRetry")
+        notes.say(line, "spec.restartPolicy.maxRetry is 0, which is no restart at all: autoRestart is left out")
         return None
     most = integer(policy, "maxRetry", "spec.restartPolicy.maxRetry")
     if kind is None:

@@ -9,10 +9,13 @@ from pathlib import PurePath
 from typing import Any
 
 from lenses_operator.conversion import properties
+from lenses_operator.conversion.lenses_files import is_lenses
 from lenses_operator.conversion.migrating import Notes, Origin
-from lenses_operator.conversion.yaml_source import Unreadable
+from lenses_operator.conversion.yaml_source import Unreadable, documents
 
 STATES = {"RUNNING": "running", "PAUSED": "paused", "STOPPED": "stopped"}
+_CLUSTER = "clusterName"
+"""Beside name and config where lenses-cli has written the file."""
 _TOLD_BY_CONNECT = frozenset({"tasks", "type"})
 """What a GET gives beside name and config; it is not a part of the connector."""
 
@@ -24,7 +27,11 @@ def from_properties(raw: bytes, notes: Notes) -> Origin:
         notes.say(None, "it is taken as UTF-8; Kafka Connect reads such files as ISO-8859-1, so compare what runs")
     config: dict[str, str] = {}
     lines: dict[str, int] = {}
-    for key, value, line in properties.parse(text):
+    for key, value, line, dropped in properties.parse(text):
+        if dropped:
+            notes.say(
+                line, f"{key}: a backslash before {dropped} is dropped, as Kafka Connect drops it: \\\\ stands for one"
+            )
         if key in config:
             notes.say(line, f"{key} is given twice: the last one counts, as in Kafka Connect")
         config[key], lines[key] = value, line
@@ -66,9 +73,17 @@ def _parsed(raw: bytes) -> Any:
             raw.decode("utf-8-sig"), parse_int=_Number, parse_float=_Number, parse_constant=_no, object_pairs_hook=pairs
         )
     except json.JSONDecodeError as error:
-        raise Unreadable(f"not JSON: {error.msg}", error.lineno) from None
+        hint = "; YAML of Lenses is read by migrate lenses" if _is_yaml_of_lenses(raw) else ""
+        raise Unreadable(f"not JSON: {error.msg}{hint}", error.lineno) from None
     except (UnicodeDecodeError, RecursionError):
         raise Unreadable("not JSON in UTF-8") from None
+
+
+def _is_yaml_of_lenses(raw: bytes) -> bool:
+    try:
+        return any(is_lenses(body) for body in documents(raw.decode("utf-8", "replace")))
+    except Unreadable:
+        return False
 
 
 class _Number(str):
@@ -84,12 +99,18 @@ def _no(word: str) -> Any:
 def _from_object(found: Any, notes: Notes) -> Origin:
     if not isinstance(found, dict):
         raise Unreadable("neither a connector nor a configuration")
+    if "apiVersion" in found and "kind" in found:
+        raise Unreadable("a resource: migrate strimzi, confluent or lenses may read it")
     if not isinstance(found.get("config"), dict):
         return _origin(None, dict(_texts(found, notes)), {}, notes)
     for key in found:
-        if key not in {"name", "config", "initial_state", *_TOLD_BY_CONNECT}:
+        if key not in {"name", "config", "initial_state", _CLUSTER, *_TOLD_BY_CONNECT}:
             notes.say(None, f"{key} has no equivalent and is left out")
     origin = _origin(found.get("name"), dict(_texts(found["config"], notes)), {}, notes)
+    cluster = found.get(_CLUSTER)
+    if cluster is not None and not isinstance(cluster, str):
+        raise Unreadable(f"{_CLUSTER} is not a text")
+    origin.cluster = cluster or None
     initial = found.get("initial_state")
     if initial is not None:
         if initial not in STATES:

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from lenses_operator.conversion.manifest import Manifest, NotExpressible, Values, check, sent
 from lenses_operator.conversion.values import PLACEHOLDER, with_config
-from lenses_operator.domain.drift import compare, is_masked
+from lenses_operator.domain.drift import compare, hides
+from lenses_operator.domain.masks import may_be_masked
 from lenses_operator.domain.render import ConfigInvalid
 from lenses_operator.domain.sensitive import is_partly_masked, is_sensitive
 from lenses_operator.lenses.models import ConnectorDetails
@@ -65,13 +66,17 @@ def exported(
         namespace=namespace,
         labels=labels or {},
     )
-    unknown = {key for key, value in config.items() if key in details.hidden_keys or is_masked(value)}
+    unknown = {
+        key
+        for key, value in config.items()
+        if key in details.hidden_keys or hides(key, value) or (key in passwords and may_be_masked(value))
+    }
     secret = {
         key for key, value in config.items() if (key in passwords and "${" not in value) or is_sensitive(key, value)
     }
     manifest, objects = with_config(manifest, config, secret | unknown, unknown)
     check(manifest)
-    _check_adoption(manifest, objects, details)
+    _check_adoption(manifest, objects, details, unknown)
     return Exported(manifest, objects, tuple(_notes(details, config, unknown)))
 
 
@@ -88,13 +93,15 @@ def _tasks_max(value: str | None) -> int | None:
     return int(value)
 
 
-def _check_adoption(manifest: Manifest, objects: tuple[Values, ...], details: ConnectorDetails) -> None:
-    """Held against what Lenses shows by the rules that decide about adoption."""
+def _check_adoption(
+    manifest: Manifest, objects: tuple[Values, ...], details: ConnectorDetails, unknown: Collection[str]
+) -> None:
+    """Held against what Lenses shows by the rules that decide about adoption; what is `unknown` is not compared."""
     try:
         wanted = sent(manifest, objects)
     except ConfigInvalid as failure:
         raise NotExpressible(str(failure)) from None
-    difference = compare(wanted, details.config or {}, None, details.hidden_keys)
+    difference = compare(wanted, details.config or {}, None, details.hidden_keys | set(unknown))
     if difference:
         raise NotExpressible(f"it would not be taken for the same ({difference.describe()})")
 
@@ -102,7 +109,7 @@ def _check_adoption(manifest: Manifest, objects: tuple[Values, ...], details: Co
 def _notes(details: ConnectorDetails, config: Mapping[str, str], unknown: Collection[str]) -> Iterator[str]:
     if unknown:
         yield f"Lenses hides {', '.join(sorted(unknown))}: fill in the placeholders in its Secret before applying it"
-    partly = sorted(key for key, value in config.items() if is_partly_masked(value))
+    partly = sorted(key for key, value in config.items() if key not in unknown and is_partly_masked(value))
     if partly:
         yield f"a part of {', '.join(partly)} seems to be hidden: the next change would write it as it is shown"
     if details.state not in {"RUNNING", "FAILED", *STATES}:

@@ -18,12 +18,16 @@ from lenses_operator.resources.connector import KIND
 SECRETS = "secrets"
 
 
-def write(out: Path, found: Exported) -> list[str]:
-    """Writes its files below `out`, each whole or not at all; says what a person has to know. Raises OSError."""
-    write_connector(out, found.manifest, found.config_maps)
+def write(out: Path, found: Exported, stem: str = "") -> list[str]:
+    """Writes its files below `out`, each whole or not at all; says what a person has to know. Raises OSError.
+
+    `stem`: begins the files' names; the resource's own where it is empty.
+    """
+    stem = stem or found.manifest.name
+    write_connector(out, found.manifest, found.config_maps, stem)
     notes = list(found.notes)
     for values in found.secrets:
-        path = _secrets(out) / f"{values.name}.yaml"
+        path = _secrets(out) / f"{stem}{values.name.removeprefix(found.manifest.name)}.yaml"
         filled = _filled_in(path, values)
         if filled:
             values = Values(
@@ -34,13 +38,13 @@ def write(out: Path, found: Exported) -> list[str]:
     return notes
 
 
-def write_connector(out: Path, manifest: Manifest, config_maps: Iterable[Values]) -> None:
+def write_connector(out: Path, manifest: Manifest, config_maps: Iterable[Values], stem: str = "") -> None:
     """One file, the ConfigMaps before it. Raises OSError."""
-    _put(out / f"{manifest.name}.yaml", connector_documents(manifest, config_maps), 0o644)
+    _put(out / f"{stem or manifest.name}.yaml", connector_documents(manifest, config_maps), 0o644)
 
 
 def left_behind(out: Path, environment: str, written: Collection[str]) -> list[Path]:
-    """Manifests of this environment from an earlier export, whose connectors are not among the resources written."""
+    """Manifests of this environment from an earlier export, not among the files written, which have these stems."""
     line = f"\n  environment: {scalar(environment)}\n"
     return [
         path

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from lenses_operator.conversion.manifest import Manifest, NotExpressible, Values, check, sent
+from lenses_operator.conversion.marks import owner_of
+from lenses_operator.conversion.places import Identity, Place, Places, SameConnectorError
 from lenses_operator.conversion.values import with_config
 from lenses_operator.conversion.yaml_source import Lined, Unreadable, as_text
 from lenses_operator.domain.naming import object_name
 from lenses_operator.domain.render import ConfigInvalid
 from lenses_operator.domain.sensitive import is_sensitive
+from lenses_operator.manifests.comments import is_cut
 
 SERVER_MADE = frozenset(
     {"uid", "resourceVersion", "generation", "creationTimestamp", "managedFields", "selfLink", "deletionTimestamp"}
 )
-NOT_OURS = ("kubectl.kubernetes.io/",)
 
 
 @dataclass(frozen=True)
@@ -53,10 +55,17 @@ class Notes:
 
 @dataclass(frozen=True)
 class Migrated:
-    """One connector. `objects`: ConfigMaps for values too long for a resource."""
+    """One connector. `objects`: ConfigMaps for values too long for a resource. `stem`: of the file it goes to.
+
+    `file` and `lines` (of keys): where it comes from. `told`: keys that have been told to hold a secret.
+    """
 
     manifest: Manifest
-    objects: tuple[Values, ...] = ()
+    objects: tuple[Values, ...]
+    stem: str
+    file: str
+    lines: Mapping[str, int]
+    told: frozenset[str]
 
 
 @dataclass
@@ -79,15 +88,15 @@ class Origin:
     annotations: Mapping[str, str] = field(default_factory=dict)
 
 
-def finished(origin: Origin, target: Target, notes: Notes) -> Migrated:
+def finished(origin: Origin, target: Target, notes: Notes, places: Places) -> Migrated:
     """The manifest, once every field has its place. Raises Unreadable."""
     cluster = target.cluster or origin.cluster
     if not cluster:
         raise Unreadable("it names no Kafka Connect cluster: say which with --cluster", origin.line)
     config = dict(origin.config)
     _without_name(origin, config, notes)
-    manifest = Manifest(
-        name=origin.name or object_name(origin.connector),
+    draft = Manifest(
+        name=object_name(origin.name or origin.connector),
         environment=target.environment,
         cluster=cluster,
         connector=origin.connector,
@@ -100,16 +109,34 @@ def finished(origin: Origin, target: Target, notes: Notes) -> Migrated:
         labels=origin.labels,
         annotations=origin.annotations,
     )
-    secret = [key for key in config if is_sensitive(key, config[key])]
-    for key in secret:
+    secret = frozenset(key for key in config if is_sensitive(key, config[key]))
+    for key in (key for key in config if key in secret):
         notes.say(origin.lines.get(key), f"{key} holds what looks like a secret: move it to a Secret (spec.configFrom)")
-    manifest, objects = with_config(manifest, config)
+    manifest, objects = with_config(draft, config)
     try:
         check(manifest)
         sent(manifest, objects)
     except (NotExpressible, ConfigInvalid) as problem:
         raise Unreadable(str(problem), origin.line) from None
-    return Migrated(manifest, objects)
+    place = _place(origin, draft, notes, places)
+    manifest, objects = with_config(replace(draft, name=place.name), config)
+    return Migrated(manifest, objects, place.stem, notes.file, origin.lines, secret)
+
+
+def _place(origin: Origin, draft: Manifest, notes: Notes, places: Places) -> Place:
+    """Raises Unreadable."""
+    identity = Identity(draft.environment, draft.cluster, draft.connector)
+    if origin.name and draft.name != origin.name:
+        notes.say(origin.line, f"metadata.name is no name that Kubernetes takes: it becomes {draft.name}")
+    if places.has_elsewhere(identity, draft.namespace):
+        notes.say(origin.line, f"{identity} is described for another namespace too: only one of the two can have it")
+    try:
+        found = places.of(identity, draft.name, draft.namespace)
+    except SameConnectorError:
+        raise Unreadable(f"{identity} has been described before, in the same namespace", origin.line) from None
+    if found.name != draft.name:
+        notes.say(origin.line, f"the resource is called {found.name}: {draft.name} is that of another connector")
+    return found
 
 
 def _without_name(origin: Origin, config: dict[str, str], notes: Notes) -> None:
@@ -148,6 +175,10 @@ def texts(values: Lined, field_name: str, notes: Notes) -> dict[str, str]:
     found = {}
     for key, value in values.items():
         line, where = values.line_of(key), f"{field_name}.{key}"
+        if is_cut(key, value, values.comments.get(key, "")):
+            notes.say(
+                line, f"{where} ends where ` #` begins a comment: quote the value if what follows is a part of it"
+            )
         if value is None:
             notes.say(line, f"{where} has no value: left out, as Kubernetes leaves it out")
             continue
@@ -184,16 +215,25 @@ def word(values: Lined, key: str, where: str) -> str | None:
     return found or None
 
 
-def kept_texts(values: Lined, where: str, foreign: str) -> dict[str, str]:
-    """Labels or annotations without those of the other operator, which the caller tells of, and without kubectl's."""
+def kept_texts(values: Lined, where: str, foreign: tuple[str, ...], notes: Notes) -> dict[str, str]:
+    """Labels or annotations without those of the other operator, which the caller tells of, and without the marks by
+    which tools know what is theirs."""
     found = {}
     for key, value in values.items():
-        if key.startswith((foreign, *NOT_OURS)):
-            continue
-        if not isinstance(value, str):
-            raise Unreadable(f"{where}.{key} is not a text", values.line_of(key))
-        found[key] = value
+        owner = owner_of(key)
+        if owner is not None:
+            _tell_mark(values.line_of(key), f"{where}.{key}", owner, notes)
+        elif not key.startswith(foreign):
+            if not isinstance(value, str):
+                raise Unreadable(f"{where}.{key} is not a text", values.line_of(key))
+            found[key] = value
     return found
+
+
+def _tell_mark(line: int, where: str, owner: str, notes: Notes) -> None:
+    """kubectl's own bookkeeping needs no word."""
+    if owner != "kubectl":
+        notes.say(line, f"{where} is left out: {owner} marks what is its own with it, and would remove a copy")
 
 
 def left_out(values: Lined, where: str, known: frozenset[str] | set[str], notes: Notes) -> None:

@@ -13,11 +13,12 @@ _ESCAPES = {"t": "\t", "n": "\n", "r": "\r", "f": "\f"}
 
 
 class Property(NamedTuple):
-    """`line` counts from 1."""
+    """`line` counts from 1. `dropped`: the first character of the value behind a backslash that stands for nothing."""
 
     key: str
     value: str
     line: int
+    dropped: str = ""
 
 
 def decode(raw: bytes) -> tuple[str, bool]:
@@ -42,7 +43,7 @@ def parse(text: str) -> list[Property]:
             pieces[-1] = pieces[-1][:-1]
             pieces.append(next(lines, (0, ""))[1].lstrip(_BLANK))
         key, value = _split("".join(pieces))
-        found.append(Property(_unescaped(key, number), _unescaped(value, number), number))
+        found.append(Property(_unescaped(key, number), _unescaped(value, number), number, _dropped(value)))
     return found
 
 
@@ -60,6 +61,12 @@ def _split(line: str) -> tuple[str, str]:
     if rest[:1] in ("=", ":"):
         rest = rest[1:].lstrip(_BLANK)
     return line[:at], rest
+
+
+def _dropped(text: str) -> str:
+    """Java's own writer puts a backslash before blanks and `=:#!`: these are meant."""
+    escaped = (found[1] for found in re.finditer(r"\\(.)", text, re.DOTALL))
+    return next((one for one in escaped if one not in "tnrfu\\ =:#!\"'"), "")
 
 
 def _unescaped(text: str, line: int) -> str:

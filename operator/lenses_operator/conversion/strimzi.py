@@ -1,8 +1,9 @@
-"""Strimzi's KafkaConnector, kafka.strimzi.io/v1beta2 and v1."""
+"""Strimzi's KafkaConnector, kafka.strimzi.io/v1beta2 and v1, and the same resource under another vendor's group."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 from lenses_operator.conversion.migrating import (
     SERVER_MADE,
@@ -17,26 +18,37 @@ from lenses_operator.conversion.migrating import (
 )
 from lenses_operator.conversion.yaml_source import Lined, Unreadable
 
-GROUP = "kafka.strimzi.io/"
 KIND = "KafkaConnector"
-PREFIX = "strimzi.io/"
-CLUSTER = "strimzi.io/cluster"
-PAUSE = "strimzi.io/pause-reconciliation"
+
+
+class Dialect(NamedTuple):
+    """Whose resource it is. `prefix`: of its labels and annotations."""
+
+    group: str
+    prefix: str
+
+
+STRIMZI = Dialect("kafka.strimzi.io/", "strimzi.io/")
+DIALECTS = (STRIMZI, Dialect("eventstreams.ibm.com/", "eventstreams.ibm.com/"))
+PREFIXES = tuple(dialect.prefix for dialect in DIALECTS)
+CLUSTER = "cluster"
+PAUSE = "pause-reconciliation"
 STATES = ("running", "paused", "stopped")
 OFFSETS = {
     "listOffsets": "a LensesConnectorOffsets with action Observe shows offsets",
     "alterOffsets": "a LensesConnectorOffsets with action Alter sets offsets",
 }
 _ANNOTATIONS = {
-    "strimzi.io/restart": "annotate the LensesConnector with connect.lenses.io/restart instead",
-    "strimzi.io/restart-task": "annotate the LensesConnector with connect.lenses.io/restart instead",
-    "strimzi.io/connector-offsets": "a LensesConnectorOffsets works on offsets",
+    "restart": "annotate the LensesConnector with connect.lenses.io/restart instead",
+    "restart-task": "annotate the LensesConnector with connect.lenses.io/restart instead",
+    "connector-offsets": "a LensesConnectorOffsets works on offsets",
 }
 _KNOWN = frozenset({"class", "tasksMax", "config", "pause", "state", "autoRestart", "version", *OFFSETS})
 
 
 def is_strimzi(body: Lined) -> bool:
-    return str(body.get("apiVersion", "")).startswith(GROUP) and body.get("kind") == KIND
+    version = str(body.get("apiVersion", ""))
+    return version.startswith(tuple(dialect.group for dialect in DIALECTS)) and body.get("kind") == KIND
 
 
 def origin_of(body: Lined, notes: Notes) -> Origin:
@@ -56,9 +68,9 @@ def origin_of(body: Lined, notes: Notes) -> Origin:
         name=name,
         line=body.line,
         namespace=word(metadata, "namespace", "metadata.namespace"),
-        labels=kept_texts(labels, "metadata.labels", PREFIX),
-        annotations=kept_texts(annotations, "metadata.annotations", PREFIX),
-        cluster=word(labels, CLUSTER, f"label {CLUSTER}"),
+        labels=kept_texts(labels, "metadata.labels", PREFIXES, notes),
+        annotations=kept_texts(annotations, "metadata.annotations", PREFIXES, notes),
+        cluster=_cluster(labels),
         class_name=word(spec, "class", "spec.class"),
         tasks_max=integer(spec, "tasksMax", "spec.tasksMax"),
         config=texts(config, "spec.config", notes),
@@ -100,21 +112,35 @@ def _auto_restart(spec: Lined, notes: Notes) -> Mapping[str, bool | int] | None:
     return {"enabled": enabled} if most is None else {"enabled": enabled, "maxRestarts": most}
 
 
+def _own(key: str) -> str | None:
+    """What follows the prefix in a label or annotation of the other operator."""
+    return next((key.removeprefix(prefix) for prefix in PREFIXES if key.startswith(prefix)), None)
+
+
+def _cluster(labels: Lined) -> str | None:
+    """Raises Unreadable."""
+    named = [key for key in labels if _own(key) == CLUSTER]
+    return word(labels, named[0], f"label {named[0]}") if named else None
+
+
 def _tell_labels(labels: Lined, notes: Notes) -> None:
     for key in labels:
-        if key.startswith(PREFIX) and key != CLUSTER:
+        if _own(key) not in (None, CLUSTER):
             notes.say(labels.line_of(key), f"label {key} is left out")
 
 
 def _annotations(annotations: Lined, notes: Notes) -> bool:
     """Tells of each; whether reconciliation is paused."""
+    paused = False
     for key, value in annotations.items():
-        if key == PAUSE and value in ("true", True):
+        own = _own(key)
+        if own == PAUSE and value in ("true", True):
             notes.say(annotations.line_of(key), f"annotation {key} becomes spec.suspend")
-        elif key.startswith(PREFIX):
-            instead = _ANNOTATIONS.get(key, "it has no equivalent")
+            paused = True
+        elif own is not None:
+            instead = _ANNOTATIONS.get(own, "it has no equivalent")
             notes.say(annotations.line_of(key), f"annotation {key} is left out: {instead}")
-    return annotations.get(PAUSE) in ("true", True)
+    return paused
 
 
 def _tell_offsets(spec: Lined, notes: Notes) -> None:

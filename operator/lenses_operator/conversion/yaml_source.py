@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 from lenses_operator.manifests.nodes import Path, Tree, trees
 
@@ -19,13 +19,14 @@ class Unreadable(ValueError):  # noqa: N818 - says what is the matter
 
 
 class Lined(dict[str, Any]):
-    """A mapping that knows the line of each key, and how a plain scalar was written."""
+    """A mapping that knows the line of each key, how a plain scalar was written, and the comment behind it."""
 
     def __init__(self, line: int) -> None:
         super().__init__()
         self.line = line
         self.lines: dict[str, int] = {}
         self.written: dict[str, str] = {}
+        self.comments: dict[str, str] = {}
 
     def mapping(self, key: str) -> Lined:
         """An empty one where there is none. Raises Unreadable where something else stands there."""
@@ -45,10 +46,16 @@ def documents(text: str) -> Iterator[Lined]:
     for tree in trees(text.removeprefix("\ufeff")):
         for problem in tree.problems:
             raise Unreadable(problem.message, problem.line)
-        found = _lined(tree, {one.path: one.written for one in tree.written}, (), tree.value)
+        found = lined(tree, (), tree.value)
         if not isinstance(found, Lined):
             raise Unreadable("a document is not a mapping", tree.line)
         yield from _items(found)
+
+
+def lined(tree: Tree, at: Path, value: Any) -> Any:
+    """`value`, which stands `at` this place of the tree, with the lines of what is in it."""
+    told = _Told({one.path: one.written for one in tree.written}, {one.path: one.comment for one in tree.remarks})
+    return _lined(tree, told, at, value)
 
 
 def _items(found: Lined) -> Iterator[Lined]:
@@ -61,18 +68,25 @@ def _items(found: Lined) -> Iterator[Lined]:
         yield item
 
 
-def _lined(tree: Tree, written: dict[Path, str], path: Path, value: Any) -> Any:
+class _Told(NamedTuple):
+    written: dict[Path, str]
+    comments: dict[Path, str]
+
+
+def _lined(tree: Tree, told: _Told, path: Path, value: Any) -> Any:
     if isinstance(value, list):
-        return [_lined(tree, written, (*path, index), item) for index, item in enumerate(value)]
+        return [_lined(tree, told, (*path, index), item) for index, item in enumerate(value)]
     if not isinstance(value, dict):
         return value
     found = Lined(tree.lines[path])
     for key, inner in value.items():
         below = (*path, key)
-        found[key] = _lined(tree, written, below, inner)
+        found[key] = _lined(tree, told, below, inner)
         found.lines[key] = tree.lines[below]
-        if below in written or isinstance(inner, float):
-            found.written[key] = written.get(below, str(inner))
+        if below in told.written or isinstance(inner, float):
+            found.written[key] = told.written.get(below, str(inner))
+        if below in told.comments:
+            found.comments[key] = told.comments[below]
     return found
 
 

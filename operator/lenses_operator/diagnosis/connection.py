@@ -58,7 +58,7 @@ def not_connected(host: str, port: int, why: str) -> Result:
         "connection",
         f"no connection to {host}:{port}: {why}",
         "Refused: nothing listens there, check the port. No answer: a firewall, NetworkPolicy or VPN is between. "
-        "HTTP proxies are not used.",
+        "A proxy is used only where LENSES_OPERATOR_LENSES_PROXY names it.",
     )
 
 
@@ -69,6 +69,14 @@ def no_answer(host: str, port: int, why: str) -> Result:
         f"{host}:{port} takes the connection, but no HTTP answer comes: {why}",
         "Is it an HTTP port, and is the URL's scheme (http, https) the right one?",
     )
+
+
+def proxy_not_read(words: str) -> Result:
+    return warning(GROUP, "proxy", words, "Set it where Lenses is reached through a proxy; else nothing is to be done.")
+
+
+def tls_through_proxy(host: str, port: int) -> Result:
+    return skipped(GROUP, "TLS", f"through the proxy {host}:{port}", "The first answer shows whether it works.")
 
 
 def no_tls() -> Result:

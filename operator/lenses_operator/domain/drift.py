@@ -5,6 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
+from lenses_operator.domain.masks import is_masked as is_masked
+from lenses_operator.domain.masks import may_be_masked
+from lenses_operator.domain.sensitive import is_secret_key
+
 # Connect itself adds the connector's name to its configuration (seen on 4.3.1).
 ALWAYS_ADDED = frozenset({"name"})
 
@@ -34,16 +38,23 @@ class Difference:
         return "; ".join(f"{word} {', '.join(keys)}" for word, keys in parts if keys)
 
 
-def is_masked(value: str) -> bool:
-    """A value that hides another: nothing but asterisks, or a bracketed word such as `[hidden]`."""
-    return len(value) >= 3 and (set(value) == {"*"} or value.lower() in {"[hidden]", "[redacted]", "<hidden>"})
+def hides(key: str, shown: str) -> bool:
+    """Whether what Lenses shows for a key stands for a value that it hides."""
+    return is_masked(shown) or (is_secret_key(key) and may_be_masked(shown))
+
+
+def may_be_resolved(wanted: str, shown: str) -> bool:
+    """Whether a value may be what a config provider has made of a reference. One that shows a reference itself has not
+    been resolved, and can be compared."""
+    return "${" in wanted and "${" not in shown
 
 
 def compare(
     wanted: Mapping[str, str], seen: Mapping[str, str], baseline: Baseline | None, hidden: Collection[str] = ()
 ) -> Difference:
     """What is to be repaired. Keys that cannot be read count as equal: hidden or masked ones, those outside the
-    baseline and, where no baseline was ever taken, those that a config provider may have resolved (`${…}`).
+    baseline and, where no baseline was ever taken, those that a config provider may have resolved (`${…}` is wanted,
+    and something without it is shown).
     """
     known = baseline or Baseline()
     unreadable = frozenset(hidden) | known.not_compared
@@ -53,11 +64,15 @@ def compare(
             continue
         if key not in seen:
             missing.append(key)
-        elif seen[key] != value and not is_masked(seen[key]) and not (baseline is None and "${" in value):
+        elif seen[key] != value and not _is_unreadable(key, value, seen[key], baseline):
             changed.append(key)
     passed_over = known.added | ALWAYS_ADDED | frozenset(hidden)
     extra = [key for key in seen if key not in wanted and key not in passed_over]
     return Difference(tuple(sorted(changed)), tuple(sorted(missing)), tuple(sorted(extra)))
+
+
+def _is_unreadable(key: str, wanted: str, shown: str, baseline: Baseline | None) -> bool:
+    return hides(key, shown) or (baseline is None and may_be_resolved(wanted, shown))
 
 
 def may_have_become(
@@ -90,7 +105,7 @@ def unreadable_keys(
         if key in hidden or (baseline is not None and key in baseline.not_compared):
             return True
         shown = seen.get(key)
-        return shown is not None and shown != value and (is_masked(shown) or (baseline is None and "${" in value))
+        return shown is not None and shown != value and _is_unreadable(key, value, shown, baseline)
 
     return sorted(key for key, value in wanted.items() if unreadable(key, value))
 

@@ -34,8 +34,8 @@ def object_name(name: str) -> str:
     text = re.sub(r"[^a-z0-9.]+", "-", name.lower())
     text = re.sub(r"-*\.[-.]*", ".", text).strip("-.")
     if not text:
-        return f"connector-{_digest(name)}"
-    return text if len(text) <= _LONGEST else f"{text[:_LONGEST].rstrip('-.')}-{_digest(name)}"
+        return f"connector-{digest(name)}"
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST].rstrip('-.')}-{digest(name)}"
 
 
 def object_names(connectors: Collection[Connector]) -> Mapping[Connector, str]:
@@ -59,9 +59,10 @@ def object_names(connectors: Collection[Connector]) -> Mapping[Connector, str]:
     }
     taken = Counter([*plain.values(), *longer.values()])
     for connector, name in longer.items():
-        names[connector] = name if taken[name] == 1 else f"{name}-{_digest(*connector)}"
+        names[connector] = name if taken[name] == 1 else f"{name}-{digest(*connector)}"
     return names
 
 
-def _digest(*parts: str) -> str:
+def digest(*parts: str) -> str:
+    """Eight characters that are the same for the same parts."""
     return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:8]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from lenses_operator.domain.deleting import Deleting
-from lenses_operator.domain.drift import Baseline, Difference, compare, is_masked, unreadable_keys
+from lenses_operator.domain.drift import Baseline, Difference, compare, hides, unreadable_keys
 from lenses_operator.domain.observed import Observed
 from lenses_operator.domain.plugins import aliases
 from lenses_operator.domain.references import ReferenceNotFound
@@ -116,7 +116,7 @@ class Situation:
             return True
         others = self.wanted.config.keys() - {"connector.class"} - self._hidden
         return bool(self.wanted.config.keys() - {"connector.class"}) and all(
-            is_masked(seen.get(key, "")) for key in others
+            hides(key, seen.get(key, "")) for key in others
         )
 
     def _of_another_class(self) -> bool:
@@ -152,7 +152,7 @@ class Situation:
 
     def _shown_as_wanted(self) -> frozenset[str]:
         seen = self.seen.config or {}
-        same = {key for key, value in self.wanted.config.items() if seen.get(key) == value and not is_masked(value)}
+        same = {key for key, value in self.wanted.config.items() if seen.get(key) == value and not hides(key, value)}
         return frozenset(same - self._hidden)
 
     def _unseen_change(self, unreadable: frozenset[str]) -> Difference:

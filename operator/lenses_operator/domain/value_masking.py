@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Collection
 
 from lenses_operator.domain.redaction import HIDDEN, passwords_in_urls
+from lenses_operator.domain.sensitive import REFERENCE, is_secret_key, looks_secret
 
 _WORDS = (
     r"passw|passphrase|pwd|secret|token|credential|jaas|api[._-]?key|access[._-]?key|private[._-]?key|account[._-]?key"
@@ -17,23 +18,31 @@ PAIR = re.compile(
     re.IGNORECASE,
 )
 """A word is looked at once, from its beginning: from each of its letters on it would be cubic."""
-REFERENCE = re.compile(r"\$\{[^}]*\}")
+
+
+def may_be_secret(key: str) -> bool:
+    """Whether values of this key are not shown, wherever they come from."""
+    return SENSITIVE.search(key) is not None or is_secret_key(key)
 
 
 class ValueMasker:
-    """`shower(key, value)` is what may be shown of it. `redact` knows the values of the Secrets that were read."""
+    """`masker(key, value)` is what may be shown of it.
+
+    `private`: keys whose values are not shown. `redact` knows the values of the Secrets that were read.
+    """
 
     def __init__(self, private: Collection[str], redact: Callable[[str], str]) -> None:
         self._private = private
         self._redact = redact
 
-    def __call__(self, key: str, value: str, *, given: bool) -> str:
-        """`given`: the value stands in the manifest, so that a `${…}` is a reference and not what it resolves to."""
-        if given and value and REFERENCE.fullmatch(value):
+    def __call__(self, key: str, value: str) -> str:
+        """A `${…}` is a reference and not what it resolves to, in a manifest as well as in Lenses."""
+        if REFERENCE.fullmatch(value):
             return value
-        if key in self._private or SENSITIVE.search(key):
+        if key in self._private or may_be_secret(key):
             return HIDDEN
-        return self.text(value)
+        shown = self.text(value)
+        return HIDDEN if looks_secret(shown.replace(HIDDEN, "${}")) else shown
 
     def text(self, value: str) -> str:
         """Without passwords in URLs and in `password=…` pairs."""

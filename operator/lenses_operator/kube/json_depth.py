@@ -15,6 +15,7 @@ from typing import Any, Self
 from aiohttp import ClientResponse, ClientSession, TCPConnector
 from kubernetes.aio.client import ApiClient
 
+from lenses_operator.lenses.user_agent import user_agent
 from lenses_operator.resources.json_depth import is_deeper
 
 DEEPEST = 200
@@ -54,7 +55,11 @@ def loads(text: str) -> Any:
 
 
 class DeepClient(ApiClient):
-    """The generated client, for any depth."""
+    """The generated client, for any depth, and under our own name instead of its generator's."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.user_agent = user_agent()
 
     def deserialize(self, response_text: str, response_type: str, content_type: str | None) -> Any:
         """Raises ApiException as the client's own."""
@@ -103,6 +108,5 @@ class _DeepResponse(ClientResponse):
 def watching(context: SSLContext, headers: Mapping[str, str], proxy: str | None) -> ClientSession:
     """The session of the watches."""
     connector = TCPConnector(limit=0, ssl=context)
-    return ClientSession(
-        connector=connector, headers=headers, proxy=proxy, trust_env=False, response_class=_DeepResponse
-    )
+    own = {**headers, "User-Agent": user_agent()}
+    return ClientSession(connector=connector, headers=own, proxy=proxy, trust_env=False, response_class=_DeepResponse)

@@ -62,8 +62,21 @@ class _Backend(httpcore.AsyncNetworkBackend):
         await self._inner.sleep(seconds)
 
 
-def connections(context: ssl.SSLContext, limits: httpx.Limits) -> httpx.AsyncHTTPTransport:
-    """httpx's transport over such connections. httpx has no way to say so: its pool is reached into."""
-    transport = httpx.AsyncHTTPTransport(verify=context, limits=limits, trust_env=False)
+def connections(context: ssl.SSLContext, limits: httpx.Limits, proxy: str = "") -> httpx.AsyncHTTPTransport:
+    """httpx's transport over such connections. httpx has no way to say so: its pool is reached into.
+
+    `proxy`: a URL. Raises ValueError where it is none.
+    """
+    transport = httpx.AsyncHTTPTransport(
+        verify=context, limits=limits, trust_env=False, proxy=through(proxy, context) if proxy else None
+    )
     transport._pool._network_backend = _Backend()  # noqa: SLF001
     return transport
+
+
+def through(proxy: str, context: ssl.SSLContext) -> httpx.Proxy:
+    """A proxy that is spoken to over TLS is checked against the same certificates. Raises ValueError."""
+    try:
+        return httpx.Proxy(proxy, ssl_context=context if proxy.startswith("https:") else None)
+    except (httpx.InvalidURL, ValueError):
+        raise ValueError("the proxy must be a URL, http or https, such as http://proxy.example.com:3128") from None

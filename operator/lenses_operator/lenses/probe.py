@@ -14,6 +14,7 @@ from pathlib import Path
 
 import httpx
 
+from lenses_operator.lenses.connections import through
 from lenses_operator.lenses.transport import trust
 
 CONNECT = 5.0
@@ -75,12 +76,14 @@ async def handshake(host: str, port: int, ca_file: Path | None) -> Handshake:
     return made
 
 
-async def ask(url: str, token: str, ca_file: Path | None) -> RawAnswer:
-    """A GET with the token. Raises httpx.HTTPError, OSError."""
+async def ask(url: str, token: str, ca_file: Path | None, proxy: str = "") -> RawAnswer:
+    """A GET with the token. Raises httpx.HTTPError, OSError, and ValueError for a proxy that is none."""
     headers = {"Authorization": f"Bearer {token}", "Accept": "application/json"}
     timeout = httpx.Timeout(ANSWER, connect=CONNECT)
+    way = through(proxy, trust(ca_file)) if proxy else None
+    made = httpx.AsyncClient(verify=trust(ca_file), trust_env=False, timeout=timeout, follow_redirects=False, proxy=way)
     async with (
-        httpx.AsyncClient(verify=trust(ca_file), trust_env=False, timeout=timeout, follow_redirects=False) as client,
+        made as client,
         client.stream("GET", url, headers=headers) as response,
     ):
         beginning = b""

@@ -21,7 +21,6 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from functools import partial
-from importlib import metadata
 from pathlib import Path
 from urllib.parse import quote
 
@@ -31,6 +30,7 @@ from lenses_operator.lenses import answers, errors
 from lenses_operator.lenses.connections import connections
 from lenses_operator.lenses.places import Limits, Parked
 from lenses_operator.lenses.tokens import TokenSource
+from lenses_operator.lenses.user_agent import user_agent
 
 log = logging.getLogger(__name__)
 
@@ -96,11 +96,11 @@ class LensesTransport:
     """The connection to one Lenses, shared by all tokens.
 
     `concurrency` counts requests under way per environment, at least 2. The CA file is trusted in addition to the
-    system's. `request_id` names the work a request belongs to; it is sent along as X-Request-ID, which servers and
-    proxies that know the header log and others ignore. `gate` is called,
-    and may refuse by not returning, right before anything of a request is written: any time may have passed since it
-    was begun. Raises ValueError for a URL or a CA file that cannot be used. `transport`, `clock` (monotonic seconds),
-    `wall_clock` (Unix seconds) and `sleep` are there for tests.
+    system's. `proxy` is a URL; the environment's proxies are not read. `request_id` names the work a request belongs
+    to; it is sent along as X-Request-ID, which servers and proxies that know the header log and others ignore. `gate`
+    is called, and may refuse by not returning, right before anything of a request is written: any time may have passed
+    since it was begun. Raises ValueError for a URL, a CA file or a proxy that cannot be used. `transport`, `clock`
+    (monotonic seconds), `wall_clock` (Unix seconds) and `sleep` are there for tests.
     """
 
     def __init__(
@@ -108,6 +108,7 @@ class LensesTransport:
         base_url: str,
         *,
         ca_file: Path | None = None,
+        proxy: str = "",
         concurrency: int = 16,
         request_id: Callable[[], str] = str,
         gate: Callable[[], None] = lambda: None,
@@ -125,9 +126,9 @@ class LensesTransport:
         self.parked: Parked = contextlib.nullcontext  # set by whoever counts workers
         self._clock, self._wall_clock, self._sleep = clock, wall_clock, sleep
         self._limits: dict[str, Limits] = {}
-        self._wire = transport or _wire(ca_file, concurrency)
+        self._wire = transport or _wire(ca_file, proxy, concurrency)
         self._headers = {
-            "User-Agent": f"lenses-operator/{_version()}",
+            "User-Agent": user_agent(),
             "Accept-Encoding": "gzip, deflate",
             "Connection": "keep-alive",
         }
@@ -330,6 +331,8 @@ def _unreachable(call: Call, failure: httpx.TransportError | OSError) -> errors.
             reason, message = "connect_timeout", f"no connection within {call.timeout.connect:.0f} s"
         case httpx.ConnectError():
             reason, message = "connect_error", f"cannot connect: {_root(failure)}"
+        case httpx.ProxyError():  # when a way through is asked for: nothing of the request has been sent
+            reason, message = "proxy_error", f"the proxy does not let it through ({str(failure)[:3]})"
         case httpx.PoolTimeout():
             reason, message = "pool_timeout", "no free connection"
         case httpx.TimeoutException() | TimeoutError():
@@ -362,10 +365,10 @@ def _base(base_url: str) -> str:
     return str(url).rstrip("/")
 
 
-def _wire(ca_file: Path | None, concurrency: int) -> httpx.AsyncBaseTransport:
+def _wire(ca_file: Path | None, proxy: str, concurrency: int) -> httpx.AsyncBaseTransport:
     """Semaphores limit what is under way; waiting in httpx's pool costs more than the request itself."""
     limits = httpx.Limits(max_connections=None, max_keepalive_connections=4 * concurrency, keepalive_expiry=20)
-    return connections(trust(ca_file), limits)
+    return connections(trust(ca_file), limits, proxy)
 
 
 def trust(ca_file: Path | None) -> ssl.SSLContext:
@@ -379,13 +382,6 @@ def trust(ca_file: Path | None) -> ssl.SSLContext:
             why = "no PEM certificate in it" if isinstance(failure, ssl.SSLError) else str(failure)
             raise ValueError(f"CA file {ca_file} is not usable: {why}") from None
     return context
-
-
-def _version() -> str:
-    try:
-        return metadata.version("lenses-operator")
-    except metadata.PackageNotFoundError:
-        return "0"
 
 
 def names(key: str, values: Iterable[str] | None) -> tuple[tuple[str, str], ...]:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path as FilePath
 from typing import Any
 
-from lenses_operator.manifests.nodes import Path, Problem, Tree, Written, trees
+from lenses_operator.manifests.nodes import Path, Problem, Remark, Tree, Written, trees
 from lenses_operator.resources.base import API_VERSION, GROUP
 from lenses_operator.resources.connector import KIND as CONNECTOR
 from lenses_operator.resources.connector_offsets import KIND as OFFSETS
@@ -35,7 +35,7 @@ class Place:
 
 @dataclass
 class Document:
-    """One object as its manifest says. `written` and `problems` are about this object alone.
+    """One object as its manifest says. `written`, `remarks` and `problems` are about this object alone.
 
     `at`: where it is in its YAML document, which may be a list of objects; `lines` are those of the whole document.
     """
@@ -49,6 +49,7 @@ class Document:
     at: Path
     lines: Mapping[Path, int] = field(repr=False)
     written: list[Written] = field(default_factory=list, repr=False)
+    remarks: list[Remark] = field(default_factory=list, repr=False)
     problems: list[Problem] = field(default_factory=list)
 
     def line_of(self, path: Path) -> int:
@@ -63,16 +64,27 @@ class Document:
         return Place(self.file, self.line_of(path) if path else self.line)
 
 
+@dataclass(frozen=True)
+class Other:
+    """An object of another kind, and where it stands: `at` in its `tree`."""
+
+    body: Mapping[str, Any]
+    place: Place
+    tree: Tree = field(repr=False)
+    at: Path = ()
+
+
 @dataclass
 class Manifests:
-    """Everything that was read. `unreadable`: what is no manifest at all, and where."""
+    """Everything that was read. `unreadable`: what is no manifest at all, and where. `others`: of other kinds."""
 
     connectors: list[Document] = field(default_factory=list)
     offsets: list[Document] = field(default_factory=list)
     references: list[Document] = field(default_factory=list)
     unreadable: list[tuple[Place, str]] = field(default_factory=list)
+    others: list[Other] = field(default_factory=list)
     passed_over: int = 0
-    """Documents of other kinds."""
+    """Documents that are no objects."""
 
     def add(self, document: Document) -> None:
         by_kind = {CONNECTOR: self.connectors, OFFSETS: self.offsets}
@@ -85,7 +97,7 @@ def read(sources: Iterable[FilePath], namespace: str) -> Manifests:
     for file in _files(sources):
         for tree in trees(_text(file)):
             _sort(tree, str(file) if file != STDIN else "<stdin>", namespace, found)
-    _reject_doubles(found)
+    reject_doubles(found)
     return found
 
 
@@ -101,14 +113,20 @@ def _files(sources: Iterable[FilePath]) -> Iterator[FilePath]:
                 yield file
 
 
-def _below(directory: FilePath) -> list[FilePath]:
+def files_below(directory: FilePath, endings: Collection[str]) -> list[FilePath]:
+    """All with one of these endings, in order; hidden ones and those of hidden directories are left out."""
+
     def hidden(file: FilePath) -> bool:
         return any(part.startswith(".") for part in file.relative_to(directory).parts)
 
-    found = [file for file in directory.rglob("*") if file.suffix in ENDINGS and file.is_file() and not hidden(file)]
+    return sorted(one for one in directory.rglob("*") if one.suffix in endings and one.is_file() and not hidden(one))
+
+
+def _below(directory: FilePath) -> list[FilePath]:
+    found = files_below(directory, ENDINGS)
     if not found:
         raise ManifestError(f"{directory}: no .yaml, .yml or .json file in it")
-    return sorted(found)
+    return found
 
 
 def _text(file: FilePath) -> str:
@@ -149,7 +167,7 @@ def _sort_object(tree: Tree, body: Mapping[str, Any], at: Path, file: str, names
         else:
             found.add(document)
     else:
-        found.passed_over += 1
+        found.others.append(Other(body, place, tree, at))
 
 
 def _document(tree: Tree, body: Mapping[str, Any], at: Path, file: str, namespace: str) -> Document | str:
@@ -162,16 +180,19 @@ def _document(tree: Tree, body: Mapping[str, Any], at: Path, file: str, namespac
     where = given if isinstance(given, str) and given else namespace
     depth = len(at)
     written = [replace(one, path=one.path[depth:]) for one in tree.written if one.path[:depth] == at]
+    remarks = [replace(one, path=one.path[depth:]) for one in tree.remarks if one.path[:depth] == at]
     problems = [one for one in tree.problems if one.path[:depth] == at]
-    return Document(str(body["kind"]), where, name, body, file, tree.lines[at], at, tree.lines, written, problems)
+    line = tree.lines[at]
+    return Document(str(body["kind"]), where, name, body, file, line, at, tree.lines, written, remarks, problems)
 
 
-def _reject_doubles(found: Manifests) -> None:
+def reject_doubles(found: Manifests) -> None:
     """The same object twice: only the last one applied would count."""
     seen: dict[tuple[str, str, str], Place] = {}
     for document in (*found.connectors, *found.offsets, *found.references):
         key = (document.kind, document.namespace, document.name)
         if key in seen:
             message = f"{document.kind} {document.namespace}/{document.name} is given again, first in {seen[key]}"
-            document.problems.append(Problem(document.line, message))
+            problem = Problem(document.line, message)
+            document.problems += [] if problem in document.problems else [problem]
         seen.setdefault(key, document.place())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import math
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
@@ -34,6 +35,16 @@ class Written:
 
 
 @dataclass(frozen=True)
+class Remark:
+    """A comment on the line where a plain scalar ends. `comment`: from its `#` on."""
+
+    path: Path
+    line: int
+    value: Scalar
+    comment: str
+
+
+@dataclass(frozen=True)
 class Problem:
     """Something that must be fixed. `line` counts from 1."""
 
@@ -50,9 +61,12 @@ class Tree:
     value: Any = None
     lines: dict[Path, int] = field(default_factory=dict)
     written: list[Written] = field(default_factory=list)
+    remarks: list[Remark] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
 
 
+_BREAK = re.compile("\r\n|[\r\n\x85\u2028\u2029]")
+"""Where a YAML parser begins a new line."""
 _Base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -68,12 +82,12 @@ class _Loader(_Base):  # type: ignore[misc]
 
 def trees(text: str) -> Iterator[Tree]:
     """The documents of a stream, empty ones left out. A syntax error ends it: the last tree is its Problem alone."""
-    loader = _Loader(text)
+    loader, lines = _Loader(text), _BREAK.split(text)
     try:
         while loader.check_node():
             node = loader.get_node()
             if node is not None and not (node.tag == PLAIN and node.value == ""):
-                yield _Reader(node).tree
+                yield _Reader(node, lines).tree
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
         line = mark.line + 1 if mark else 1
@@ -91,8 +105,10 @@ class _TooMuchError(Exception):
 
 
 class _Reader:
-    def __init__(self, root: yaml.Node) -> None:
+    def __init__(self, root: yaml.Node, text: list[str]) -> None:
+        """`text`: the lines of the whole stream."""
         self.tree = Tree(_line(root))
+        self._text = text
         self._count = 0
         try:
             self.tree.value = self._value(root, ())
@@ -177,9 +193,17 @@ class _Reader:
             self._problem(node, path, f"{node.value} is no number that JSON has: quote it if it is text")
             return None
         value = as_json(raw)
+        self._remark(node, path, value)
         if not isinstance(value, str) and _key_text(value) != node.value:
             self.tree.written.append(Written(path, _line(node), node.value, value))
         return value
+
+    def _remark(self, node: yaml.ScalarNode, path: Path, value: Scalar) -> None:
+        if node.style or node.end_mark.line >= len(self._text):
+            return
+        rest = self._text[node.end_mark.line][node.end_mark.column :]
+        if rest[:1] in (" ", "\t") and rest.lstrip(" \t").startswith("#"):
+            self.tree.remarks.append(Remark(path, _line(node), value, rest.strip()))
 
     def _problem(self, node: yaml.Node, path: Path, message: str) -> None:
         self.tree.problems.append(Problem(_line(node), message, path))

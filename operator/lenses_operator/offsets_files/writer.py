@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from lenses_operator.conversion.marks import owner_of
 from lenses_operator.conversion.scalars import quoted
 from lenses_operator.domain.offsets_text import entry_texts
 from lenses_operator.resources.base import API_VERSION
@@ -12,13 +13,6 @@ from lenses_operator.resources.connector_offsets import KIND
 
 PIECE = 512 * 1024
 """Bytes of offsets in one resource: Kubernetes keeps no object beyond 1.5 MiB, and each has a `before` of its own."""
-
-GITOPS = (
-    "app.kubernetes.io/instance",
-    "argocd.argoproj.io/",
-    "kustomize.toolkit.fluxcd.io/",
-    "helm.toolkit.fluxcd.io/",
-)
 
 
 @dataclass(frozen=True)
@@ -71,7 +65,7 @@ def _document(head: Head, action: str) -> str:
 
 def _labels(labels: Mapping[str, str]) -> Iterator[str]:
     """The operator may look for resources with a label only. A GitOps tool would prune what carries its own."""
-    kept = {key: value for key, value in labels.items() if not key.startswith(GITOPS)}
+    kept = {key: value for key, value in labels.items() if owner_of(key) is None}
     if kept:
         pairs = (f"{quoted(key)}: {quoted(value)}" for key, value in kept.items())
         yield f"  labels: {{{', '.join(pairs)}}}"

@@ -19,14 +19,15 @@ from lenses_operator.domain.decide import (
     Update,
     decide,
 )
-from lenses_operator.domain.drift import Difference
+from lenses_operator.domain.drift import Difference, may_be_resolved
 from lenses_operator.domain.observed import Observed
 from lenses_operator.domain.reasons import Reason
 from lenses_operator.domain.redaction import Redactor
 from lenses_operator.domain.references import ReferenceNotFound, RefName, entries
 from lenses_operator.domain.render import ConfigInvalid
+from lenses_operator.domain.sensitive import is_secret_key, is_sensitive
 from lenses_operator.domain.situation import Situation
-from lenses_operator.domain.value_masking import ValueMasker
+from lenses_operator.domain.value_masking import ValueMasker, may_be_secret
 from lenses_operator.lenses.errors import LensesError
 from lenses_operator.manifests.documents import Document, Place
 from lenses_operator.manifests.nodes import Path
@@ -61,7 +62,10 @@ class ConnectorPlanner:
         _tell_unknown(item, wanted)
         if wanted.rendered.with_newline:
             item.notes.append(f"The Secret's value ends in a newline: {', '.join(wanted.rendered.with_newline)}.")
-        own, around = Redactor(wanted.secrets), self._sources.redactor(resource.metadata.namespace)
+        own, around = (
+            Redactor(wanted.secrets | _written_secrets(wanted)),
+            self._sources.redactor(resource.metadata.namespace),
+        )
 
         def redact(text: str) -> str:
             return around(own(text))
@@ -101,7 +105,7 @@ class ConnectorPlanner:
             case RefuseAdoption(difference=difference, hidden=hidden):
                 verdict = conditions.not_adopted(resource.connector, difference, hidden=hidden)
                 item.refuse(verdict.reason, (document.place(("spec",)), verdict.message))
-                _tell_changes(item, document, difference, seen, wanted, redact)
+                await self._tell_changes(item, document, resource, difference, seen, wanted, redact)
                 return
         if action_plan.writes:
             action_plan = await self._checked(item, document, situation, action_plan, wanted, redact)
@@ -109,7 +113,9 @@ class ConnectorPlanner:
         if item.update == UpdateStrategy.AUTO:
             item.update = (await self._sight.strategy(resource.connector)).value
         if item.action in (Action.CHANGE, Action.ADOPT):
-            _tell_changes(item, document, _difference(action_plan), seen, wanted, redact)
+            await self._tell_changes(item, document, resource, _difference(action_plan), seen, wanted, redact)
+        if not action_plan.first(Adopt):
+            _tell_unreadable(item, situation)
 
     def _observed(self, situation: Situation, wanted: Wanted, seen: Observed) -> Situation:
         """As the operator would find it."""
@@ -148,13 +154,34 @@ class ConnectorPlanner:
             else:
                 item.refuse(Reason.PLUGIN_NOT_FOUND, (document.place(("spec", "class")), message))
             return action_plan
-        found = await self._sight.verdict(resource, wanted.rendered, redact)
+        found = await self._sight.verdict(resource, wanted.rendered, ValueMasker((), redact).text)
         if found is None:
             return action_plan
         refusal, keys = found
         item.refuse(refusal.reason, (_first(document, keys), refusal.message))
         item.problems += [(_line(document, key), key) for key in keys[1:]]
         return plan_actions(replace(situation, refusal=refusal))
+
+    async def _tell_changes(
+        self,
+        item: Item,
+        document: Document,
+        resource: LensesConnector,
+        difference: Difference,
+        seen: Observed,
+        wanted: Wanted,
+        redact: Redact,
+    ) -> None:
+        changes = key_changes(difference, seen.config, wanted.rendered.config)
+        doubtful = [one.key for one in changes if one.key not in wanted.rendered.private and not may_be_secret(one.key)]
+        passwords = await self._sight.passwords(resource, doubtful)
+        resolved = {one.key for one in changes if one.old and one.new and may_be_resolved(one.new, one.old)}
+        show = ValueMasker(passwords | resolved | wanted.rendered.secrets.keys(), redact)
+        for one in changes:
+            old = None if one.old is None else show(one.key, one.old)
+            new = None if one.new is None else show(one.key, one.new)
+            place = _line(document, one.key) if one.new is not None else None
+            item.changes.append(Change(one.key, old, new, place.line if place else None))
 
 
 def tell_refusal(item: Item, document: Document, situation: Situation, beside: str = "") -> bool:
@@ -214,15 +241,23 @@ def _tell_unknown(item: Item, wanted: Wanted) -> None:
     item.notes.append(f"Not read: {names}. Their values are not known here{further}.")
 
 
-def _tell_changes(
-    item: Item, document: Document, difference: Difference, seen: Observed, wanted: Wanted, redact: Redact
-) -> None:
-    show = ValueMasker(wanted.rendered.private, redact)
-    for one in key_changes(difference, seen.config, wanted.rendered.config):
-        old = None if one.old is None else show(one.key, one.old, given=False)
-        new = None if one.new is None else show(one.key, one.new, given=True)
-        place = _line(document, one.key) if one.new is not None else None
-        item.changes.append(Change(one.key, old, new, place.line if place else None))
+def _tell_unreadable(item: Item, situation: Situation) -> None:
+    """Where nothing is known of what was written last, a change of what Lenses does not show cannot be seen."""
+    if situation.applied is not None or not situation.seen.present or item.action is Action.REFUSED:
+        return
+    changed = {one.key for one in item.changes}
+    unseen = [key for key in situation.unreadable() if key not in changed and key not in item.unknown]
+    if unseen:
+        item.notes.append(
+            f"Lenses does not show what it has for {', '.join(unseen)}: if the manifest's value is a new one, the "
+            "operator writes it."
+        )
+
+
+def _written_secrets(wanted: Wanted) -> frozenset[str]:
+    """Values that stand in the manifest itself under keys of secrets."""
+    config = wanted.rendered.config
+    return frozenset(value for key, value in config.items() if is_secret_key(key) and is_sensitive(key, value))
 
 
 def _line(document: Document, key: str) -> Place:

@@ -13,10 +13,12 @@ from lenses_operator.domain.reasons import Reason
 from lenses_operator.domain.render import Rendered
 from lenses_operator.domain.situation import Refusal
 from lenses_operator.domain.validation import refusal_message, validation_message, withhold
+from lenses_operator.domain.value_masking import may_be_secret
 from lenses_operator.lenses import errors
 from lenses_operator.lenses.client import LensesClient
 from lenses_operator.lenses.errors import BadRequest, Forbidden, LensesError, MissingAgentCapability, ServerError
 from lenses_operator.lenses.models import ConnectorRequest
+from lenses_operator.lenses_state.password_types import hidden_keys, own_keys, password_keys
 from lenses_operator.lenses_state.reader import Reader
 from lenses_operator.resources.connector import ConnectorKey, LensesConnector, UpdateStrategy
 
@@ -31,6 +33,8 @@ class LensesView:
         self._observer = Reader(client, time.monotonic)
         self._known: dict[str, LensesError | None] = {}
         self._plugins: dict[tuple[str, str], asyncio.Lock] = {}
+        self._passwords: dict[tuple[str, str, str], set[str]] = {}
+        self._typed: dict[tuple[str, str, str], set[str]] = {}
 
     async def open(self, environments: Iterable[str]) -> None:
         """One list each: what is wrong with an environment is found once, and not by every connector."""
@@ -82,13 +86,35 @@ class LensesView:
                 raise
             message = self._refused(error, wanted, redact)
         else:
+            self._learn(resource, {one.name for one in result.fields}, hidden_keys(result.fields, wanted.config))
             if not result.errors:
                 return None
-            message, keys = validation_message(result.errors, wanted.private, redact), tuple(sorted(result.errors))
+            private = wanted.private | {key for key in result.errors if self._is_secret(resource, key)}
+            errors = {redact(key): words for key, words in result.errors.items()}
+            message, keys = validation_message(errors, set(map(redact, private)), redact), tuple(sorted(errors))
         missing = await self.missing(resource)
         reason = Reason.PLUGIN_NOT_FOUND if missing else Reason.CONFIG_INVALID
         refusal = Refusal(wanted.fingerprint, reason, missing or message, resource.metadata.generation)
         return refusal, ("class",) if missing else keys
+
+    async def passwords(self, resource: LensesConnector, keys: Iterable[str]) -> frozenset[str]:
+        """Those keys that Connect takes for passwords; none where it cannot be asked."""
+        place = _class_place(resource)
+        unknown = own_keys(keys) - self._typed.get(place, set())
+        if unknown:
+            try:
+                self._learn(resource, unknown, await password_keys(self._client, *place, unknown))
+            except LensesError:
+                self._learn(resource, unknown, frozenset())
+        return frozenset(self._passwords.get(place, ()))
+
+    def _learn(self, resource: LensesConnector, typed: Iterable[str], passwords: Iterable[str]) -> None:
+        place = _class_place(resource)
+        self._typed.setdefault(place, set()).update(typed)
+        self._passwords.setdefault(place, set()).update(passwords)
+
+    def _is_secret(self, resource: LensesConnector, key: str) -> bool:
+        return key in self._passwords.get(_class_place(resource), ()) or may_be_secret(key)
 
     async def missing(self, resource: LensesConnector) -> str | None:
         """A message if the class is not among the cluster's plugins; None if it is, or if they cannot be read."""
@@ -105,6 +131,11 @@ class LensesView:
     @staticmethod
     def _refused(error: LensesError, wanted: Rendered, redact: Redact) -> str:
         return refusal_message("validate", error.quote(lambda words: redact(withhold(words, wanted.config))))
+
+
+def _class_place(resource: LensesConnector) -> tuple[str, str, str]:
+    key = resource.connector
+    return key.environment, key.cluster, resource.spec.class_name
 
 
 def trouble(error: LensesError, connector: ConnectorKey, redact: Redact) -> tuple[str, str]:

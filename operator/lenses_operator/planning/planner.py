@@ -21,7 +21,13 @@ from lenses_operator.planning.inputs import Sources, resource_of
 from lenses_operator.planning.lenses_view import LensesView
 from lenses_operator.planning.offsets_operations import OffsetsPlanner
 from lenses_operator.planning.result import Item, Result
-from lenses_operator.planning.warnings import warnings_of
+from lenses_operator.planning.warnings import (
+    SUBSTITUTE,
+    has_references,
+    substitutes,
+    warnings_of,
+    warnings_of_offsets,
+)
 from lenses_operator.resources.connector import ConnectorKey, LensesConnector
 
 INVALID = "Invalid"
@@ -65,9 +71,9 @@ class Planner:
         self._options = options
         self._step = step
 
-    async def plan(self, manifests: Manifests) -> Result:
-        """Raises ClusterError."""
-        result = Result()
+    async def plan(self, manifests: Manifests, told: Result | None = None) -> Result:
+        """`told`: what there is to say about the files already. Raises ClusterError."""
+        result = told or Result()
         given, wrong = references(manifests.references)
         result.errors += [*manifests.unreadable, *wrong]
         connectors = self._chosen(manifests.connectors, result)
@@ -76,6 +82,11 @@ class Planner:
             bodies = await self._cluster.bodies(
                 sorted({one.namespace for one in (*manifests.connectors, *manifests.offsets)})
             )
+        substituted = substitutes(manifests.others)
+        for document in connectors:
+            result.warnings += warnings_of(document, substituted=substituted)
+        for document in manifests.offsets:
+            result.warnings += warnings_of_offsets(document)
         candidates = self._candidates(connectors, bodies, result)
         claims = self._claims(candidates, bodies, connectors)
         eligible = [one for one in candidates if self._eligible(one, candidates, claims)]
@@ -114,7 +125,6 @@ class Planner:
     def _candidates(self, documents: Iterable[Document], bodies: Bodies, result: Result) -> list[_Candidate]:
         found = []
         for order, document in enumerate(documents):
-            result.warnings += warnings_of(document)
             item = Item(document.kind, document.namespace, document.name, place=document.place())
             result.items.append(item)
             before = bodies.get((document.kind, document.namespace, document.name))
@@ -161,8 +171,14 @@ class Planner:
             result.notes.append(f"The Kubernetes cluster was not asked (--cluster-refs): {taken}.")
         if not self._options.prune:
             result.notes.append("Deletions are not looked at (--prune-against-cluster).")
-        if manifests.passed_over:
-            result.notes.append(f"{manifests.passed_over} documents of other kinds were passed over.")
+        if not substitutes(manifests.others) and any(map(has_references, connectors)):
+            result.notes.append(
+                "Values with ${…} go to Connect as they are; Flux's postBuild would replace them on the way, unless "
+                f"the resource is annotated with {SUBSTITUTE}: disabled."
+            )
+        passed_over = manifests.passed_over + len(manifests.others)
+        if passed_over:
+            result.notes.append(f"{passed_over} documents of other kinds were passed over.")
 
 
 def _connectors(candidates: list[_Candidate], bodies: Bodies) -> dict[tuple[str, str], ConnectorKey]:

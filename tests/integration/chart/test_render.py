@@ -66,6 +66,19 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "a level nobody knows": ({"log": {"level": "TRACE"}}, "/log/level"),
     "two policies": ({"policy": {"rules": [], "existingConfigMap": "p"}}, "cannot both be set"),
     "two CA bundles": ({"lenses": {"ca": {"secretName": "a", "configMapName": "b"}}}, "cannot both be set"),
+    "a proxy that is ignored": (
+        {"extraEnv": [{"name": "https_proxy", "value": "http://p"}]},
+        "extraEnv sets https_proxy, which the operator ignores: lenses.proxy.url",
+    ),
+    "two proxies": ({"lenses": {"proxy": {"url": "http://p", "secretName": "p"}}}, "cannot both be set"),
+    "a password in the proxy": ({"lenses": {"proxy": {"url": "http://me:secret@p"}}}, "/lenses/proxy/url"),
+    "no proxy": ({"lenses": {"proxy": {"url": "p:3128"}}}, "/lenses/proxy/url"),
+    "admission by nothing": ({"policy": {"admission": True}}, "policy.admission needs policy.rules"),
+    "admission by what is not known": (
+        {"policy": {"admission": True, "existingConfigMap": "p"}},
+        "policy.admission needs policy.rules",
+    ),
+    "no namespace": ({"namespaceOverride": "Not_One"}, "/namespaceOverride"),
     "many without election": ({"replicas": 2, "leaderElection": {"enabled": False}}, "undo each other's work"),
     "two at an update": ({"strategy": {"type": "RollingUpdate"}}, "needs leaderElection.enabled"),
     "all namespaces by Roles": ({"rbac": {"ownKindsClusterWide": False}}, "watch.namespaces is empty"),
@@ -165,3 +178,58 @@ def test_monitoring_objects(offline: Helm) -> None:
     assert endpoint["port"] in ports
     selected = only(objects, "ServiceMonitor")["spec"]["selector"]["matchLabels"].items()
     assert selected <= only(objects, "Service")["metadata"]["labels"].items()
+
+
+def test_proxy(offline: Helm) -> None:
+    assert "LENSES_PROXY" not in env(offline.template())
+    url = "http://proxy.example.com:3128"
+    assert env(offline.template({"lenses": {"proxy": {"url": url}}}))["LENSES_PROXY"] == url
+    objects = offline.template({"lenses": {"proxy": {"secretName": "proxy", "key": "address"}}})
+    (found,) = [one for one in container(objects)["env"] if one["name"].endswith("_PROXY")]
+    assert found["valueFrom"] == {"secretKeyRef": {"name": "proxy", "key": "address"}}
+
+
+@pytest.mark.parametrize("name", SETS)
+def test_another_namespace(offline: Helm, name: str) -> None:
+    """Whatever was in the release's namespace is in that one, and nothing speaks of the release's any more."""
+    values = {**SETS[name], "namespaceOverride": "elsewhere"}
+    here = offline.template(SETS[name], namespace="lenses-system")
+    there = offline.template(values, namespace="lenses-system")
+    assert "lenses-system" not in str(there)
+    places = [(one["kind"], one["metadata"].get("namespace")) for one in here]
+    moved = {None: None, "lenses-system": "elsewhere"}
+    expected = sorted((kind, str(moved.get(where, where))) for kind, where in places)
+    assert sorted((one["kind"], str(one["metadata"].get("namespace"))) for one in there) == expected
+
+
+PARENT = """\
+apiVersion: v2
+name: platform
+version: 0.1.0
+dependencies:
+  - {name: lenses-operator, version: ">=0.0.0-0", condition: CONDITION.enabled, alias: CONDITION}
+"""
+
+
+@pytest.mark.parametrize("name", ["lo", "lenses-operator"])
+def test_as_a_dependency(offline: Helm, tmp_path: Path, name: str) -> None:
+    """With a condition and with what a parent chart says to all."""
+    parent = tmp_path / "platform"
+    (parent / "charts").mkdir(parents=True)
+    (parent / "charts" / "lenses-operator").symlink_to(CHART)
+    text = PARENT.replace("CONDITION", name).replace(f", alias: {name}" if name == "lenses-operator" else "\0", "")
+    (parent / "Chart.yaml").write_text(text)
+    own = {"lenses": {"url": "https://lenses.example.com", "tokenSecret": {"name": "t"}}}
+    secrets = [{"name": "mirror"}, "other"]
+    everybody = {"imageRegistry": "registry.example.com/", "imagePullSecrets": secrets, "other": {"a": 1}}
+    for enabled in (None, True, False):
+        said = {} if enabled is None else {"enabled": enabled}
+        objects = offline.template({"global": everybody, name: {**own, **said}}, chart=parent, required=False)
+        assert bool(objects) is (enabled is not False)
+        if objects:
+            assert container(objects)["image"] == "registry.example.com/lenses-operator:0.1.0"
+            pod = only(objects, "Deployment")["spec"]["template"]["spec"]
+            assert pod["imagePullSecrets"] == [{"name": "mirror"}, {"name": "other"}]
+    image = {"repository": "ghcr.io/me/lenses-operator", "digest": f"sha256:{'0' * 64}"}
+    objects = offline.template({"global": everybody, name: {**own, "image": image}}, chart=parent, required=False)
+    assert container(objects)["image"] == f"{image['repository']}@{image['digest']}"

@@ -227,3 +227,40 @@ def test_a_class_that_connect_cannot_judge_is_told(tool: Tool) -> None:
     tool.place.control.reset(tool.place.environment)
     assert tool("--no-ask-types").exit_code == 0
     assert tool.place.requests("ValidateConnector") == []
+
+
+@pytest.mark.parametrize("mask", ["••••••••", "xxxxxxxx", "<redacted>", "(hidden)", "########", "REDACTED", "ab****yz"])
+def test_a_mask_of_any_notation_is_no_value(tool: Tool, mask: str) -> None:
+    """And what was written is taken over without a write, as far as the operator's decisions go."""
+    put(tool.place, "orders", FILE | {"db.password": "planted"})
+    tool.place.fault(operation="GetConnector", rewrite={"db.password": mask})
+    done = tool("--out", str(tool.out))
+    assert done.exit_code == 0, done.stderr
+    assert "Lenses hides db.password: fill in" in done.stderr
+    values = yaml.safe_load(tool.files()["secrets/orders-connector-secrets.yaml"])["stringData"]
+    assert values == {"db.password": "REPLACE_ME"}
+    assert not any(mask.encode() in raw for raw in tool.files().values())
+    planned = tool("-f", str(tool.out), "--assume-new", command="plan")
+    assert "1 to adopt, 0 refused" in planned.stdout, planned.output
+
+
+def test_a_second_environment_into_the_same_directory(tool: Tool) -> None:
+    """Nothing of the first is overwritten, and a third export changes nothing."""
+    place = tool.place
+    other = f"{place.environment}-b"
+    place.control.add_environment(other, {"connect": {"backend": "memory", "plugins": [SOURCE]}})
+    place.control.set_connector(other, "connect", "orders", config=FILE | {"db.password": "planted-b"})
+    put(place, "orders", FILE | {"db.password": "planted-a"})
+    first = tool("--out", str(tool.out))
+    before = tool.files()
+    second = tool("--out", str(tool.out), environment=other)
+    assert (first.exit_code, second.exit_code) == (0, 0), second.stderr
+    assert "orders is that of another connector" in second.stderr
+    after = tool.files()
+    assert before.items() <= after.items()
+    assert len(after) == len(before) + 2
+    (name,) = [path for path in after.keys() - before.keys() if not path.startswith("secrets/")]
+    assert yaml.safe_load(after[name])["metadata"]["name"] == name.removesuffix(".yaml") == f"orders-{other}"
+    for environment in (place.environment, other):
+        assert "earlier export" not in tool("--out", str(tool.out), environment=environment).stderr
+    assert tool.files() == after

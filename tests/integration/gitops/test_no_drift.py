@@ -97,6 +97,12 @@ def written(found: Object) -> set[str]:
     }
 
 
+def managers(found: Object) -> set[str]:
+    """By what names the operator's writes go."""
+    entries = found["metadata"]["managedFields"]
+    return {entry["manager"] for entry in entries if not entry["manager"].startswith("kubectl")}
+
+
 def test_nothing_shows_and_nothing_is_written_again(way: Way, place: Place, manifests: list[Object]) -> None:
     before = applied(way, place, manifests)
     assert before[0]["metadata"]["finalizers"] == [FINALIZER]
@@ -111,6 +117,7 @@ def test_nothing_shows_and_nothing_is_written_again(way: Way, place: Place, mani
         fields = written(found)
         assert {"status.conditions", "status.observedGeneration"} <= fields
         assert {field for field in fields if not field.startswith("status.")} == besides
+        assert managers(found) == {"lenses-operator"}
     # And a change that there is does show.
     changed = place.manifest(**EVERYTHING | {"config": EVERYTHING["config"] | {"batch.size": 3000}})
     shown = way.diff(changed, *manifests[1:]).splitlines()

@@ -77,7 +77,8 @@ def test_limits_are_the_settings_own(name: str) -> None:
 
 def test_every_setting_can_be_set() -> None:
     """All but the address to listen on, which is every one in a pod."""
-    used = set(re.findall(rf"name: {PREFIX}(\w+)", (CHART / "templates" / "deployment.yaml").read_text()))
+    templates = "".join(path.read_text() for path in sorted((CHART / "templates").iterdir()))
+    used = set(re.findall(rf"name: {PREFIX}(\w+)", templates))
     assert used == {name.upper() for name in Settings.model_fields} - {"HTTP_HOST"}
 
 

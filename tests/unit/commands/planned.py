@@ -11,11 +11,18 @@ from typing import Any, cast
 
 from lenses_operator.domain.references import RefData
 from lenses_operator.lenses.client import LensesClient
-from lenses_operator.lenses.models import OffsetsText, offsets_of
+from lenses_operator.lenses.models import (
+    ConnectorRequest,
+    OffsetsText,
+    ValidationField,
+    ValidationResult,
+    offsets_of,
+)
 from lenses_operator.manifests.documents import read
 from lenses_operator.manifests.references import Located
 from lenses_operator.planning.cluster import Bodies, MayNotReadError
 from lenses_operator.planning.lenses_view import LensesView
+from lenses_operator.planning.others import read_others
 from lenses_operator.planning.planner import Options, Planner
 from lenses_operator.planning.result import Item, Result
 from unit.controllers.fakes import Connector, FakeLenses
@@ -54,12 +61,23 @@ class FakeCluster:
 
 
 class Lenses(FakeLenses):
-    """With offsets to read."""
+    """With offsets to read, and keys of Connect's type PASSWORD, whose values come back as `mask`."""
 
+    passwords: frozenset[str] = frozenset()
+    mask = "[hidden]"
     offsets = '[{"partition": {"p": 0}, "offset": {"at": 7}}]'
 
     async def get_offsets(self, environment: str, cluster: str, name: str) -> OffsetsText:
         return offsets_of(f'{{"offsets": {self.offsets}}}')
+
+    async def validate(self, environment: str, request: ConnectorRequest) -> ValidationResult:
+        found = await super().validate(environment, request)
+        sent = request.configuration
+        typed = [
+            ValidationField(name=key, value=self.mask if key in self.passwords else value)
+            for key, value in sent.items()
+        ]
+        return found.model_copy(update={"fields": (*found.fields, *typed)})
 
 
 @dataclass
@@ -76,8 +94,11 @@ class Rig:
     async def plan(self, *manifests: str, options: Options | None = None) -> Result:
         file = self.tmp_path / "m.yaml"
         file.write_text("---\n".join(manifests))
-        planner = Planner(LensesView(cast("LensesClient", self.lenses)), self.cluster, options or Options())
-        result = await planner.plan(read([file], "payments"))
+        planner_options = options or Options()
+        planner = Planner(LensesView(cast("LensesClient", self.lenses)), self.cluster, planner_options)
+        found = read([file], "payments")
+        told = read_others(found, planner_options.environments, "payments")
+        result = await planner.plan(found, told)
         assert self.lenses.asked() == self.lenses.asked("validate")  # nothing that changes anything
         return result
 

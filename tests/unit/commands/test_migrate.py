@@ -229,7 +229,7 @@ def test_a_part_does_not_keep_the_others_back() -> None:
     lines = done.stderr.splitlines()
     assert "KafkaTopic is passed over" in lines[0]
     assert "spec.state is none of" in lines[1]
-    assert "come to the name my-source already" in lines[2]
+    assert "my-source on connect-eu has been described before" in lines[2]
 
 
 def test_lists_as_kubectl_prints_them() -> None:
@@ -439,11 +439,3 @@ def test_files_that_are_not_there(tmp_path: Path, arguments: list[str], code: in
     done = CliRunner().invoke(main, ["migrate", "strimzi", *WHERE, *given])
     assert done.exit_code == code
     assert "Traceback" not in done.output
-
-
-def test_one_name_in_two_namespaces_cannot_share_a_file(tmp_path: Path) -> None:
-    two = STRIMZI + "---\n" + STRIMZI.replace("  name:", "  namespace: other\n  name:")
-    done = migrate("strimzi", two, "--out", str(tmp_path))
-    assert done.exit_code == 1
-    assert "several namespaces" in done.stderr
-    assert len(list(yaml.safe_load_all(migrate("strimzi", two).stdout))) == 2

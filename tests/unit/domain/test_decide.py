@@ -117,8 +117,9 @@ class TestNotOurs:
             {"hidden_keys": frozenset(SENT)},
             {"config": {"connector.class": SENT["connector.class"]}, "hidden_keys": frozenset({"file", "topic"})},
             {"config": dict.fromkeys(SENT, "****")},
+            {"config": dict.fromkeys(SENT, "••••••••")},
         ],
-        ids=["none", "empty", "by name", "key by key", "all but the class", "masked"],
+        ids=["none", "empty", "by name", "key by key", "all but the class", "masked", "masked otherwise"],
     )
 
     @HIDDEN

@@ -26,7 +26,7 @@ def test_directories_streams_and_other_kinds(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("[")
     found = read([tmp_path, tmp_path / "a.yaml"], "mine")
     assert [(one.namespace, one.name) for one in found.connectors] == [("mine", "a"), ("payments", "b")]
-    assert (found.passed_over, found.unreadable) == (2, [])
+    assert (found.passed_over, len(found.others), found.unreadable) == (1, 1, [])
 
 
 def test_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:

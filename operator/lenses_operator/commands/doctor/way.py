@@ -15,6 +15,7 @@ from lenses_operator.commands.access import LensesAccess
 from lenses_operator.diagnosis import connection as judge
 from lenses_operator.diagnosis.results import Result, Verdict, skipped
 from lenses_operator.lenses import probe
+from lenses_operator.lenses.proxies import ignored
 
 Say = Callable[[str, int | str, float], None]
 
@@ -22,8 +23,10 @@ Say = Callable[[str, int | str, float], None]
 async def way_to_lenses(
     access: LensesAccess, token: str, environments: Sequence[str], say: Say | None = None
 ) -> list[Result]:
-    host, port = judge.host_of(access.url)
-    results: list[Result] = []
+    """Where there is a proxy, up to the proxy: the rest it does itself, and the first answer tells how that went."""
+    host, port = judge.host_of(access.proxy or access.url)
+    unread = ignored(os.environ)
+    results: list[Result] = [judge.proxy_not_read(unread)] if unread else []
     for step in (_name(host, port), _connection(host, port), _tls(access, host, port)):
         if results and results[-1].verdict is Verdict.FAILED:
             step.close()
@@ -51,6 +54,8 @@ async def _connection(host: str, port: int) -> Result:
 async def _tls(access: LensesAccess, host: str, port: int) -> Result:
     if not access.url.startswith("https:"):
         return judge.no_tls()
+    if access.proxy:
+        return judge.tls_through_proxy(host, port)
     try:
         made = await probe.handshake(host, port, access.ca_file)
     except ssl.SSLCertVerificationError as error:
@@ -67,7 +72,7 @@ async def _first_answer(access: LensesAccess, token: str, environments: Sequence
         path += f"/{quote(environments[0], safe='')}/proxy/api/kafka-connect/plugins"
     started, outcome = time.monotonic(), "no answer"
     try:
-        raw = await probe.ask(access.url + path, token, access.ca_file)
+        raw = await probe.ask(access.url + path, token, access.ca_file, access.proxy)
         outcome = str(raw.status)
     except (httpx.HTTPError, OSError) as error:
         host, port = judge.host_of(access.url)
