@@ -11,8 +11,8 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from lenses_operator.resources.conditions import shorten
 from lenses_operator.resources.text import one_row
+from lenses_operator.variables import PREFIX
 
-PREFIX = "LENSES_OPERATOR_"
 HTTP_URL = TypeAdapter(HttpUrl)
 LINE = 500
 """Characters of what is said of a setting: it may quote a path."""

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from harness.paths import ROOT
-from lenses_operator.settings import PREFIX, Settings
+from lenses_operator.settings import Settings
+from lenses_operator.variables import PREFIX
 
 README = (ROOT / "README.md").read_text()
 SETTINGS = (ROOT / "docs" / "settings.md").read_text()

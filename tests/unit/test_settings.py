@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from lenses_operator.settings import PREFIX, Settings, SettingsError
+from lenses_operator.settings import Settings, SettingsError
+from lenses_operator.variables import PREFIX
 
 BASE = {"LENSES_URL": "https://lenses.example", "LENSES_TOKEN_FILE": "/etc/token"}
 

@@ -13,7 +13,7 @@ import click
 from lenses_operator.lenses.client import LensesClient
 from lenses_operator.lenses.tokens import TokenFile
 from lenses_operator.lenses.transport import LensesTransport, OnResponse
-from lenses_operator.settings import PREFIX
+from lenses_operator.variables import PREFIX
 
 F = TypeVar("F", bound=Callable[..., Any])
 CONCURRENCY = 8

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from aiohttp import ClientError, ClientHandlerType, ClientRequest, ClientResponse
 from kubernetes.aio import config as kube_config
-from kubernetes.aio.client import ApiClient, Configuration
+from kubernetes.aio.client.api_client import ApiClient
+from kubernetes.aio.client.configuration import Configuration
 from kubernetes.aio.config import ConfigException
 from yaml import YAMLError
 from yarl import URL
