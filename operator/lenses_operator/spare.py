@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 from importlib.util import find_spec, module_from_spec
 
-BARE = ("kubernetes", "kubernetes.aio")
+BARE = ("kubernetes", "kubernetes.aio", "kubernetes.aio.config", "kubernetes.aio.utils")
 """Packages that are imported without their own `__init__`: of each only the modules that are named are loaded."""
 ABSENT = ("kubernetes.client", "httpx._main")
 """Modules that count as not installed: models of objects that kopf would take too, and httpx' command line."""

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from typing import Any, Literal, TypeVar
 
 import click
-import yaml
 
 from lenses_operator.resources.text import STAND_IN, escaped, plain
 
@@ -28,6 +27,8 @@ def print_document(document: object, output: Format) -> None:
     if output == "json":
         click.echo(escaped(json.dumps(document, indent=2, ensure_ascii=False)))
     else:
+        import yaml  # here: nothing else that `doctor` does in a pod needs it
+
         text = yaml.safe_dump(document, sort_keys=False, allow_unicode=True)
         if text != plain(text):
             text = yaml.safe_dump(document, sort_keys=False)

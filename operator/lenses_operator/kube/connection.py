@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from aiohttp import ClientError, ClientHandlerType, ClientRequest, ClientResponse
-from kubernetes.aio import config as kube_config
 from kubernetes.aio.client.api_client import ApiClient
 from kubernetes.aio.client.configuration import Configuration
-from kubernetes.aio.config import ConfigException
-from yaml import YAMLError
+from kubernetes.aio.config.config_exception import ConfigException
+from kubernetes.aio.config.incluster_config import load_incluster_config
 from yarl import URL
 
 from lenses_operator.kube.errors import KubeError
@@ -28,14 +27,22 @@ async def connect() -> ApiClient:
     """
     configuration = Configuration(client_session_kwargs={"trust_env": False, "middlewares": (_refuse_redirects,)})
     try:
-        kube_config.load_incluster_config(client_configuration=configuration)  # type: ignore[no-untyped-call]
+        load_incluster_config(client_configuration=configuration)  # type: ignore[no-untyped-call]
     except ConfigException:
-        try:
-            await kube_config.load_kube_config(client_configuration=configuration)  # type: ignore[no-untyped-call]
-        except (ConfigException, OSError, ValueError, YAMLError) as error:
-            why = " ".join(str(error).split())
-            raise KubeError("Kubernetes access", 0, f"neither in-cluster nor kubeconfig: {why}") from error
+        await _load_kubeconfig(configuration)
     return DeepClient(configuration)
+
+
+async def _load_kubeconfig(configuration: Configuration) -> None:
+    # Imported here: a pod needs none of it.
+    from kubernetes.aio.config.kube_config import load_kube_config
+    from yaml import YAMLError
+
+    try:
+        await load_kube_config(client_configuration=configuration)  # type: ignore[no-untyped-call]
+    except (ConfigException, OSError, ValueError, YAMLError) as error:
+        why = " ".join(str(error).split())
+        raise KubeError("Kubernetes access", 0, f"neither in-cluster nor kubeconfig: {why}") from error
 
 
 async def _refuse_redirects(request: ClientRequest, handler: ClientHandlerType) -> ClientResponse:

@@ -17,7 +17,7 @@ from lenses_operator.kube.errors import KubeError
 from lenses_operator.kube.rest import TIMEOUT, Rest, in_namespace
 from lenses_operator.resources.base import GROUP
 
-PAGE = 50
+PAGE = 25
 _NAMESPACE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
 T = TypeVar("T")
 OnResponse = Callable[[str, int | str, float], None]
