@@ -53,7 +53,7 @@ class Settings(BaseSettings):
     http_host: str = ANYWHERE
     log_format: Literal["json", "text"] = "json"
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
-    leader_election: bool = False
+    leader_election: bool = True
     leader_election_namespace: str = ""
     leader_election_name: str = "lenses-operator"
 

@@ -43,7 +43,9 @@ def default_of(name: str) -> str:
     if name in NO_VALUE:
         assert not field.default
         return NO_VALUE[name]
-    return f"{field.default:g}" if isinstance(field.default, float) else str(field.default).replace("False", "false")
+    if isinstance(field.default, bool):
+        return str(field.default).lower()
+    return f"{field.default:g}" if isinstance(field.default, float) else str(field.default)
 
 
 def test_settings() -> None:

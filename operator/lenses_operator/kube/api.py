@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from kubernetes.aio.client.api_client import ApiClient
@@ -31,7 +32,8 @@ async def one_object(plural: str, namespace: str, name: str) -> dict[str, Any] |
 class KubeApi:
     """Objects of our own kinds as plain mappings, Events and Leases. Raises KubeError.
 
-    `gate` is called, and may refuse by not returning, before every write but those to the Lease.
+    `gate` is called, and may refuse by not returning, before every write but those to the Lease: at once, and again
+    when there is a connection, for which it may have waited.
     """
 
     def __init__(self, client: ApiClient, gate: Callable[[], None] = lambda: None) -> None:
@@ -67,9 +69,13 @@ class KubeApi:
     ) -> dict[str, Any]:
         """A JSON patch: unlike a merge patch it keeps nulls inside lists, and `test` makes it conditional."""
         path = in_namespace(OURS, namespace, plural, name, *(["status"] if status else []))
-        self._gate()
         return await self._rest.request(
-            f"patch {plural} {namespace}/{name}", "PATCH", path, body=_plain(operations), content_type=JSON_PATCH
+            f"patch {plural} {namespace}/{name}",
+            "PATCH",
+            path,
+            body=_plain(operations),
+            content_type=JSON_PATCH,
+            gate=self._gate,
         )
 
     async def get_reference(self, kind: str, namespace: str, name: str) -> dict[str, Any] | None:
@@ -80,14 +86,20 @@ class KubeApi:
 
     async def create_event(self, namespace: str, body: Mapping[str, Any]) -> str:
         """The name of the new core/v1 Event."""
-        self._gate()
-        created = await self._rest.request("create event", "POST", in_namespace(CORE, namespace, "events"), body=body)
+        path = in_namespace(CORE, namespace, "events")
+        created = await self._rest.request("create event", "POST", path, body=body, gate=self._gate)
         return str(created["metadata"]["name"])
 
     async def patch_event(self, namespace: str, name: str, operations: Sequence[PatchOperation]) -> None:
         path = in_namespace(CORE, namespace, "events", name)
-        self._gate()
-        await self._rest.request("patch event", "PATCH", path, body=_plain(operations), content_type=JSON_PATCH)
+        await self._rest.request(
+            "patch event", "PATCH", path, body=_plain(operations), content_type=JSON_PATCH, gate=self._gate
+        )
+
+    @property
+    def server_time(self) -> datetime | None:
+        """By the API server's own clock, as of its last answer."""
+        return self._rest.server_time
 
     async def get_lease(self, namespace: str, name: str, timeout: float) -> dict[str, Any] | None:
         return await self._rest.find("get lease", in_namespace(LEASES, namespace, "leases", name), timeout=timeout)

@@ -7,8 +7,10 @@ kind of object are not used: importing the few that are needed would be most of 
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from datetime import datetime
+from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import quote
 
@@ -16,6 +18,7 @@ import aiohttp
 from kubernetes.aio.client.api_client import ApiClient
 from kubernetes.aio.client.exceptions import ApiException
 
+from lenses_operator.kube.connection import last_look
 from lenses_operator.kube.errors import KubeError
 
 TIMEOUT = 30.0
@@ -38,6 +41,8 @@ class Rest:
 
     def __init__(self, client: ApiClient) -> None:
         self._client: Any = client  # its calls are not typed
+        self.server_time: datetime | None = None
+        """By the API server's own clock, as of its last answer."""
 
     async def request(
         self,
@@ -49,9 +54,14 @@ class Rest:
         body: Body | None = None,
         content_type: str = JSON,
         timeout: float = TIMEOUT,
+        gate: Callable[[], None] = lambda: None,
     ) -> dict[str, Any]:
-        """The answer, which is always an object."""
-        async with _errors_of(what):
+        """The answer, which is always an object.
+
+        `gate` may refuse by not returning: it is called now, and once more as soon as there is a connection.
+        """
+        gate()
+        async with _errors_of(what), last_look(gate):
             method, url, headers, *_ = await self._client.param_serialize(
                 method,
                 "/" + "/".join(quote(part, safe="") for part in path),
@@ -60,6 +70,7 @@ class Rest:
                 auth_settings=["BearerToken"],
             )
             answer = await self._client.call_api(method, url, headers, body, _request_timeout=timeout)
+            self.server_time = _time(answer.headers.get("Date"))
             await answer.read()
             found = self._client.response_deserialize(answer, {"2XX": "object"}).data
         if not isinstance(found, dict):
@@ -74,6 +85,13 @@ class Rest:
             if error.not_found:
                 return None
             raise
+
+
+def _time(date: str | None) -> datetime | None:
+    try:
+        return parsedate_to_datetime(date or "")
+    except ValueError:
+        return None
 
 
 @asynccontextmanager

@@ -14,7 +14,7 @@ from jsonschema import Draft7Validator  # type: ignore[import-untyped]
 
 from harness import chart
 from harness.paths import CHART, CRDS, ROOT
-from lenses_operator.app import GRACE
+from lenses_operator.ending import GRACE
 from lenses_operator.settings import Settings
 from lenses_operator.variables import PREFIX
 

@@ -125,13 +125,13 @@ def doctor(
     sys.exit(0 if healthy(results) else 1)
 
 
-def _switched_on(setting: str) -> bool:
-    return os.environ.get(PREFIX + setting, "").lower() in ("1", "on", "t", "true", "y", "yes")
+def _switched_on(setting: str, default: str = "") -> bool:
+    return os.environ.get(PREFIX + setting, default).lower() in ("1", "on", "t", "true", "y", "yes")
 
 
 def _election() -> Lease | None:
     """As the operator's own variables say, in its pod."""
-    if not _switched_on("LEADER_ELECTION"):
+    if not _switched_on("LEADER_ELECTION", "true"):
         return None
     namespace = os.environ.get(PREFIX + "LEADER_ELECTION_NAMESPACE", "") or own_namespace()
     return Lease(namespace, os.environ.get(PREFIX + "LEADER_ELECTION_NAME", LEASE))
