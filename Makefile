@@ -64,7 +64,7 @@ docs: setup ## docs/reference.md, from crds/
 	@$(BIN)/python -m harness.reference
 
 # Checks. pytest's closing line is the last one: that is what CI reads.
-.PHONY: lint types layers test test-personas chaos
+.PHONY: lint types layers test test-personas test-node chaos
 lint: setup ## ruff: rules and format; hadolint: the Dockerfile
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
@@ -83,6 +83,10 @@ test: lint types layers build ## lint, types, layers, and all tests
 test-personas: build ## the scenarios of connectors and offsets under another persona of the Lenses server
 	@test -n "$(PERSONA)" || { echo "test-personas: say PERSONA=connect, documented, observed or swapped" >&2; exit 2; }
 	@PERSONA="$(PERSONA)" $(BIN)/pytest -n 3 --dist worksteal tests/integration/operator tests/integration/complete tests/integration/offsets
+
+test-node: build ## the image in pods of a real kubelet; as root, and skipped with a word where that cannot be
+	@$(BIN)/python -m harness node
+	@$(BIN)/pytest tests/node
 
 # SEED, MINUTES, CONNECTORS: see docs/chaos.md.
 chaos: build ## one long storm of faults, by default 5 minutes over 300 connectors with a seed of its own

@@ -1,0 +1,15 @@
+#!/bin/sh
+# The product's image from its Dockerfile as it is: image.sh STORAGE CONTEXT ARCHIVE TAG. The same context gives the same
+# image. pip's settings of this machine and what it trusts are mounted for the build only. runc and not crun, which refuses
+# a hybrid of cgroups v1 and v2. The host's network: buildah would leave a bridge and rules.
+set -eu
+storage=$(realpath -m "$1") context=$2 archive=$3 tag=$4
+b() { buildah --root "$storage" --runroot "$storage.run" --storage-driver overlay "$@"; }
+set --
+for file in /etc/pip.conf /etc/ssl/certs/ca-certificates.crt; do
+  [ ! -e $file ] || set -- "$@" --volume "$file:$file:ro"
+done
+b build --pull-never --network host --runtime "$(command -v runc)" --format oci --timestamp "$EPOCH" \
+  --build-arg SOURCE_DATE_EPOCH="$EPOCH" --build-arg REVISION=tests --build-arg PYTHON_IMAGE="$BASE" "$@" -t "$tag" "$context"
+rm -f "$archive"
+b push -q "$tag" "docker-archive:$archive:$tag"
