@@ -22,7 +22,7 @@ from harness.waiting import wait_until
 
 NAME = "lenses-operator"
 CONTAINER = "operator"
-GIVE_UP = 120.0
+GIVE_UP = 240.0
 """Seconds; generous: it says when to give up, never how fast something is."""
 CGROUPS = Path("/sys/fs/cgroup")
 FIGURES: list[str] = []
@@ -144,6 +144,16 @@ class Release:
     def processes(self, pod: str) -> list[int]:
         """Of the operator's container, as this machine numbers them."""
         return [int(pid) for pid in (self._cgroup(pod, "memory") / "cgroup.procs").read_text().split()]
+
+    def anonymous(self, pod: str, without: int) -> float:
+        """MiB of the container's processes but for one, as far as nobody else shares them."""
+        total = 0
+        for pid in self.processes(pod):
+            with suppress(OSError, StopIteration):  # it may have ended by now
+                lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+                if pid != without:
+                    total += next(int(line.split()[1]) for line in lines if line.startswith("RssAnon"))
+        return total / 1024
 
     def memory(self, pod: str) -> float:
         """MiB of the container that nothing but the container can give back."""

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-import subprocess
 import tarfile
 from pathlib import Path
 from typing import Any
@@ -12,12 +10,10 @@ from typing import Any
 import pytest
 
 from harness.node import steps
-from harness.paths import ROOT
 from node.support import FIGURES
 
 LARGEST = 100
 """MiB of what the product puts on top of its base; from the contract."""
-BUILD_TIMEOUT = 280.0
 GONE = ".wh."
 """Begins the name of a file that a layer takes away."""
 
@@ -65,32 +61,3 @@ def test_nothing_compiled_is_left_of_what_is_not_there() -> None:
     for package in ("/opt/venv/lib/python3.11/site-packages/lenses_operator/app", "/usr/local/lib/python3.11/ssl"):
         folder, _, name = package.strip("/").rpartition("/")
         assert f"{folder}/__pycache__/{name}.cpython-311.pyc" in names
-
-
-def test_the_same_context_gives_the_same_image(tmp_path: Path) -> None:
-    """Built once more, from nothing but the base."""
-    again = tmp_path / "again.tar"
-    words = steps.image_command(str(again), "docker.io/library/lenses-operator:again")
-    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, timeout=BUILD_TIMEOUT, check=False)
-    assert done.returncode == 0, done.stderr[-4000:]
-    first, second = manifest(steps.IMAGE), manifest(again)
-    assert second["Layers"] == first["Layers"], _differences(steps.IMAGE, again)
-    assert second["Config"] == first["Config"]
-
-
-def _differences(one: Path, other: Path) -> list[str]:
-    """The files that are not the same in both."""
-
-    def files(archive: Path) -> dict[str, tuple[str, float]]:
-        found = {}
-        with tarfile.open(archive) as tar:
-            for name in manifest(archive)["Layers"]:
-                with tarfile.open(fileobj=_member(tar, name)) as layer:
-                    for member in layer.getmembers():
-                        content = layer.extractfile(member)
-                        digest = hashlib.sha256(content.read()).hexdigest() if content else ""
-                        found[member.name] = (digest, float(member.mtime))
-        return found
-
-    first, second = files(one), files(other)
-    return sorted(name for name in first.keys() | second.keys() if first.get(name) != second.get(name))

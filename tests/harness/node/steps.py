@@ -34,10 +34,10 @@ def _context() -> tuple[Path, ...]:
     return tuple(path for path in found if path.is_file() and not any(part in str(path) for part in SKIPPED))
 
 
-def image_command(archive: str, tag: str) -> tuple[str, ...]:
-    """Builds the product's image, from nothing but the base."""
+def image_command(identity: str, archive: str, tag: str) -> tuple[str, ...]:
+    """Builds the product's image, from nothing but the base; see image.sh."""
     env = ("env", f"BASE={BASE_NAME}", f"EPOCH={EPOCH}")
-    return (*env, "sh", f"{SCRIPTS}/image.sh", STORAGE, ".", archive, tag)
+    return (*env, "sh", f"{SCRIPTS}/image.sh", STORAGE, ".", identity, archive, tag)
 
 
 def steps() -> tuple[Step, ...]:
@@ -76,7 +76,7 @@ def steps() -> tuple[Step, ...]:
             "the product's image (buildah)",
             IMAGE,
             (HERE / "base.sh", HERE / "image.sh", *_context()),
-            image_command("{scratch}/operator.tar", IMAGE_NAME),
+            image_command("{scratch}/id", "{scratch}/operator.tar", IMAGE_NAME),
             paths.ROOT,
             "operator.tar",
         ),
