@@ -66,7 +66,7 @@ docs: setup ## docs/reference.md, from crds/
 	@$(BIN)/python -m harness.reference
 
 # Checks. pytest's closing line is the last one: that is what CI reads.
-.PHONY: lint types layers test test-personas chaos
+.PHONY: lint types layers test test-personas test-node chaos
 # Twice as many workers as processors: most of what the tests of the operator take is waiting. See tests/harness/dealing.py.
 SPREAD = -n 4 --dist loadscope --no-loadscope-reorder
 lint: setup ## ruff: rules and format; hadolint: the Dockerfile
@@ -88,6 +88,10 @@ test: lint types layers build ## lint, types, layers, and all tests; lists the s
 test-personas: build ## the scenarios of connectors and offsets under another persona of the Lenses server
 	@test -n "$(PERSONA)" || { echo "test-personas: say PERSONA=connect, documented, observed or both" >&2; exit 2; }
 	@PERSONA="$(PERSONA)" $(BIN)/pytest $(SPREAD) tests/integration/operator tests/integration/complete tests/integration/offsets
+
+test-node: build ## the image in pods of a real kubelet; as root, and skipped with a word where that cannot be
+	@$(BIN)/python -m harness node
+	@$(BIN)/pytest tests/node
 
 # SEED, MINUTES, CONNECTORS: see docs/chaos.md.
 chaos: build ## one long storm of faults, by default 5 minutes over 300 connectors with a seed of its own

@@ -7,7 +7,6 @@ import contextlib
 import gc
 import logging
 import os
-import signal
 import socket
 import uuid
 from collections.abc import Iterator
@@ -19,6 +18,7 @@ from typing import Any
 from lenses_operator import handlers
 from lenses_operator.controllers.clocks import Clocks
 from lenses_operator.core import Core
+from lenses_operator.ending import Ending, Signals
 from lenses_operator.kube.api import KubeApi
 from lenses_operator.kube.connection import connect
 from lenses_operator.kube.events import Events, EventType
@@ -46,8 +46,6 @@ from lenses_operator.workqueue.queue import run_workers
 logger = logging.getLogger(__name__)
 WORKERS = 64
 """Passes at a time in each environment; what they may ask of Lenses at a time is limited too."""
-GRACE = 100.0
-"""Seconds running passes get at the end: longer than the longest call, a validate."""
 POLICY_CHECK = 2.0
 """Seconds between two looks at the policy file's time."""
 LAST_EVENTS = 5.0
@@ -156,8 +154,8 @@ class App:
         )
 
     async def run(self) -> None:
-        told, stop, watches = asyncio.Event(), asyncio.Event(), asyncio.Event()
-        _on_signals(told)
+        signals, stop, watches = Signals(), asyncio.Event(), asyncio.Event()
+        signals.handle()
         with _setting("http_port" if self._settings.http_host == ANYWHERE else "http_host"):
             await self._health.start()
         logger.info("serving health and metrics on port %d", self._health.port)
@@ -179,13 +177,15 @@ class App:
             asyncio.create_task(self._watch_policy(), name="policy"),
         ]
         working = asyncio.create_task(self._work(), name="work")
-        beside.append(asyncio.create_task(_take_signals_back(watches, told), name="signals"))
-        telling = asyncio.create_task(told.wait(), name="told")
+        beside.append(asyncio.create_task(_take_signals_back(watches, signals), name="signals"))
+        telling = asyncio.create_task(signals.wait(), name="told")
         try:
             await _first_to_end(telling, watching, working, *beside)
         finally:
             telling.cancel()
-            await self._end(watching, working, beside, stop)
+            ending = Ending(signals.told or "a part of the operator has ended", lambda: self._core.queue.running)
+            await self._end(watching, working, beside, stop, ending)
+            ending.over()
 
     async def _work(self) -> None:
         """Nothing runs before everything is listed and the lease, if there is one, is ours."""
@@ -223,6 +223,7 @@ class App:
         working: asyncio.Task[None],
         beside: list[asyncio.Task[None]],
         stop: asyncio.Event,
+        ending: Ending,
     ) -> None:
         """The queue first, then the passes that run, then what they need; nothing acts any more when the lease goes.
 
@@ -230,7 +231,8 @@ class App:
         """
         self._core.queue.close()
         self._lister.listed.set()
-        await asyncio.wait([working], timeout=GRACE if self._working else 0)
+        if self._working:
+            await ending.wait(working)
         idle = not self._working or (working.done() and not working.cancelled() and working.exception() is None)
         working.cancel()
         await self._core.environments.close()
@@ -255,15 +257,10 @@ class App:
         self._events.emit(resource, kind, reason, message)
 
 
-def _on_signals(told: asyncio.Event) -> None:
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, told.set)
-
-
-async def _take_signals_back(watches: asyncio.Event, told: asyncio.Event) -> None:
+async def _take_signals_back(watches: asyncio.Event, signals: Signals) -> None:
     """kopf has put its own handlers in the place of ours by the time its watches begin."""
     await watches.wait()
-    _on_signals(told)
+    signals.handle()
     await asyncio.Event().wait()
 
 

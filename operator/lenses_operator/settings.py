@@ -11,8 +11,8 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from lenses_operator.resources.conditions import shorten
 from lenses_operator.resources.text import one_row
+from lenses_operator.variables import PREFIX
 
-PREFIX = "LENSES_OPERATOR_"
 HTTP_URL = TypeAdapter(HttpUrl)
 LINE = 500
 """Characters of what is said of a setting: it may quote a path."""
@@ -54,7 +54,7 @@ class Settings(BaseSettings):
     http_host: str = ANYWHERE
     log_format: Literal["json", "text"] = "json"
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
-    leader_election: bool = False
+    leader_election: bool = True
     leader_election_namespace: str = ""
     leader_election_name: str = "lenses-operator"
 

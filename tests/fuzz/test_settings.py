@@ -12,7 +12,8 @@ from lenses_operator import app
 from lenses_operator.kube.api import KubeError
 from lenses_operator.observability.health import HealthServer
 from lenses_operator.policy_file import PolicyFile
-from lenses_operator.settings import PREFIX, Settings, SettingsError
+from lenses_operator.settings import Settings, SettingsError
+from lenses_operator.variables import PREFIX
 
 NAMES = sorted(name.upper() for name in Settings.model_fields)
 GARBAGE = (

@@ -1,4 +1,4 @@
-"""`python -m harness build|chart|up|down|demo`: what the make targets of these names run."""
+"""`python -m harness build|chart|node|up|down|demo`: what the make targets of these names run."""
 
 import argparse
 import os
@@ -9,6 +9,7 @@ from harness import build, chart, paths
 from harness.demo import demo
 from harness.environment import Environment
 from harness.kubectl import KubectlError
+from harness.node import steps as node
 from harness.parts import Options
 from harness.process import ProcessFailedError
 
@@ -24,6 +25,8 @@ def main() -> int:
             build.report(options.steps)
         elif options.command == "chart":
             chart.make()
+        elif options.command == "node":
+            node.prepare()
         elif options.command == "up":
             Environment(options.run_dir, Options(options.kubeconfig, _ports())).up()
         elif options.command == "demo":
@@ -45,6 +48,7 @@ def _parser() -> argparse.ArgumentParser:
     building = commands.add_parser("build", help="build what the environment needs into build/")
     building.add_argument("steps", nargs="*", metavar="STEP", help=f"{', '.join(build.STEPS)}; all if none is given")
     commands.add_parser("chart", help="bring what of the chart is made from other files up to date")
+    commands.add_parser("node", help="build what a node needs, where this machine can run one")
     up = ("up", "start the environment in the background", paths.RUN)
     down = ("down", "end it", paths.RUN)
     show = ("demo", "start everything, run the example connectors, show what they do", paths.RUN / "demo")

@@ -97,7 +97,7 @@ def _steps() -> tuple[Step, ...]:
             "Kubernetes control plane (go build; the first time takes minutes)",
             paths.CONTROL_PLANE,
             tuple(control_plane / name for name in ("main.go", "go.mod", "go.sum")),
-            ("go", "build", *GO_FLAGS, _versioned(control_plane / "go.mod"), "-o", "{scratch}/controlplane", "."),
+            ("go", "build", *GO_FLAGS, versioned(control_plane / "go.mod"), "-o", "{scratch}/controlplane", "."),
             control_plane,
             "controlplane",
         ),
@@ -114,7 +114,7 @@ def _steps() -> tuple[Step, ...]:
     )
 
 
-def _versioned(go_mod: Path) -> str:
+def versioned(go_mod: Path) -> str:
     """The linker flag by which the API server says its version, which helm holds against a chart's `kubeVersion`."""
     found = KUBERNETES.search(go_mod.read_text())
     if found is None:
@@ -128,7 +128,11 @@ STEPS = {step.name: step for step in _steps()}
 
 def ensure(*names: str) -> None:
     """Build what is missing or out of date, all steps if none is named; another process that builds is waited for."""
-    wanted = [STEPS[name] for name in names or STEPS]
+    ensure_steps([STEPS[name] for name in names or STEPS])
+
+
+def ensure_steps(wanted: Sequence[Step]) -> None:
+    """The same for any steps."""
     if all(step.is_current() for step in wanted):
         return
     with _only_builder():

@@ -47,6 +47,7 @@ _KINDS = (
     Kind("ClusterRole", RBAC, "clusterroles", namespaced=False),
     Kind("ClusterRoleBinding", RBAC, "clusterrolebindings", namespaced=False),
     Kind("Pod", "v1", "pods"),
+    Kind("Node", "v1", "nodes", namespaced=False),
     Kind("CustomResourceDefinition", "apiextensions.k8s.io/v1", "customresourcedefinitions", namespaced=False),
     Kind("ValidatingAdmissionPolicy", ADMISSION, "validatingadmissionpolicies", namespaced=False),
     Kind("ValidatingAdmissionPolicyBinding", ADMISSION, "validatingadmissionpolicybindings", namespaced=False),

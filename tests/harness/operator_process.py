@@ -48,6 +48,7 @@ class OperatorProcess:
             "HTTP_PORT": "0",
             "LOG_FORMAT": "text",
             "LOG_LEVEL": "DEBUG",
+            "LEADER_ELECTION": "false",  # a Lease whose operator was killed would have the next one wait
             **(settings or {}),
         }
         env = {f"LENSES_OPERATOR_{key}": value for key, value in chosen.items()} | {"KUBECONFIG": str(kubeconfig)}

@@ -13,7 +13,8 @@ from click.testing import CliRunner
 from lenses_operator import app
 from lenses_operator.cli import main
 from lenses_operator.kube.api import KubeError
-from lenses_operator.settings import PREFIX, Settings
+from lenses_operator.settings import Settings
+from lenses_operator.variables import PREFIX
 
 ENVIRONMENT = {PREFIX + "LENSES_URL": "http://127.0.0.1:1", PREFIX + "LENSES_TOKEN_FILE": "/no/such/token"}
 

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from harness.paths import ROOT
-from lenses_operator.settings import PREFIX, Settings
+from lenses_operator.settings import Settings
+from lenses_operator.variables import PREFIX
 
 README = (ROOT / "README.md").read_text()
 SETTINGS = (ROOT / "docs" / "settings.md").read_text()
@@ -46,7 +47,9 @@ def default_of(name: str) -> str:
     if name in NO_VALUE:
         assert not field.default
         return NO_VALUE[name]
-    return f"{field.default:g}" if isinstance(field.default, float) else str(field.default).replace("False", "false")
+    if isinstance(field.default, bool):
+        return str(field.default).lower()
+    return f"{field.default:g}" if isinstance(field.default, float) else str(field.default)
 
 
 def test_settings() -> None:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from lenses_operator.settings import PREFIX, Settings, SettingsError
+from lenses_operator.settings import Settings, SettingsError
+from lenses_operator.variables import PREFIX
 
 BASE = {"LENSES_URL": "https://lenses.example", "LENSES_TOKEN_FILE": "/etc/token"}
 
@@ -27,7 +28,7 @@ def test_url_and_token_file_are_enough(monkeypatch: pytest.MonkeyPatch) -> None:
     assert settings.lenses_token_file == Path("/etc/token")
     assert settings.watch_namespaces == ()
     assert (settings.poll_interval, settings.drift_interval) == (15, 300)
-    assert not settings.leader_election
+    assert settings.leader_election
     assert (settings.log_format, settings.log_level) == ("json", "INFO")
 
 
@@ -40,7 +41,7 @@ def test_url_and_token_file_are_enough(monkeypatch: pytest.MonkeyPatch) -> None:
         ("WATCH_NAMESPACES", "", "watch_namespaces", ()),
         ("POLL_INTERVAL", "0.5", "poll_interval", 0.5),
         ("LOG_LEVEL", "debug", "log_level", "DEBUG"),
-        ("LEADER_ELECTION", "true", "leader_election", True),
+        ("LEADER_ELECTION", "false", "leader_election", False),
         ("LABEL_SELECTOR", "team=a,env!=dev", "label_selector", "team=a,env!=dev"),
         ("HTTP_PORT", "0", "http_port", 0),
     ],

@@ -34,7 +34,7 @@ def test_every_threat_is_guarded_and_shown() -> None:
         tests = re.findall(r"`([^`]+)`", shown)
         assert tests, threat
         for one in tests:
-            assert re.fullmatch(r"tests/(unit|integration|fuzz)/\S*test_\w+\.py(::test_\w+)?", one), threat
+            assert re.fullmatch(r"tests/(unit|integration|fuzz|node)/\S*test_\w+\.py(::test_\w+)?", one), threat
 
 
 def test_every_boundary_has_a_table() -> None:

@@ -68,10 +68,17 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- with uniq $found }}{{ toYaml . }}{{ end -}}
 {{- end -}}
 
-{{/* "true" or "": on where several replicas run, unless it is said. */}}
-{{- define "lenses-operator.leaderElection" -}}
-{{- $said := .Values.leaderElection.enabled -}}
-{{- if kindIs "invalid" $said | ternary (gt (int .Values.replicas) 1) $said -}}true{{- end -}}
+{{- define "lenses-operator.lease" -}}
+{{- default (include "lenses-operator.fullname" .) .Values.leaderElection.name -}}
+{{- end -}}
+
+{{/* What RollingUpdate leaves unsaid is said: helm takes back only what it has said itself when it goes back to Recreate. */}}
+{{- define "lenses-operator.strategy" -}}
+{{- $strategy := .Values.strategy -}}
+{{- if eq $strategy.type "RollingUpdate" -}}
+{{- $strategy = merge (deepCopy $strategy) (dict "rollingUpdate" (dict "maxSurge" 1 "maxUnavailable" 0)) -}}
+{{- end -}}
+{{- toYaml $strategy -}}
 {{- end -}}
 
 {{/* The name of the ConfigMap with the policy; empty where there is no policy. */}}
@@ -85,13 +92,6 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 
 {{/* What the schema cannot say. */}}
 {{- define "lenses-operator.validate" -}}
-{{- $election := include "lenses-operator.leaderElection" . -}}
-{{- if and (not $election) (gt (int .Values.replicas) 1) -}}
-{{- fail "leaderElection.enabled is false, but replicas is more than 1: they would undo each other's work" -}}
-{{- end -}}
-{{- if and (not $election) (ne .Values.strategy.type "Recreate") -}}
-{{- fail "strategy.type other than Recreate needs leaderElection.enabled: during an update two operators would run" -}}
-{{- end -}}
 {{- if and .Values.policy.existingConfigMap (kindIs "slice" .Values.policy.rules) -}}
 {{- fail "policy.rules and policy.existingConfigMap cannot both be set" -}}
 {{- end -}}

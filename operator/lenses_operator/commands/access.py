@@ -17,7 +17,7 @@ from lenses_operator.lenses.client import LensesClient
 from lenses_operator.lenses.proxies import SETTING
 from lenses_operator.lenses.tokens import TokenFile
 from lenses_operator.lenses.transport import LensesTransport, OnResponse
-from lenses_operator.settings import PREFIX
+from lenses_operator.variables import PREFIX
 
 F = TypeVar("F", bound=Callable[..., Any])
 CONCURRENCY = 8

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
-from lenses_operator.commands.output import progress
+from lenses_operator.commands.terminal import progress
 from lenses_operator.domain.naming import Connector, object_names
 from lenses_operator.lenses.client import LensesClient
 from lenses_operator.lenses.errors import ConnectorOrClusterNotFound, LensesError

@@ -1,16 +1,12 @@
-"""What commands print: tables for people, one JSON or YAML document for programs, progress for whoever waits."""
+"""What commands print: one JSON or YAML document for programs, and lines for people. Tables are in `terminal`."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any, Literal, TypeVar
 
 import click
-import yaml
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from lenses_operator.resources.text import STAND_IN, escaped, plain
 
@@ -26,23 +22,13 @@ def output_option(command: F) -> F:
     )
 
 
-class _Console(Console):
-    """What is printed comes from Lenses, clusters and files: nothing in it steers the terminal."""
-
-    def print(self, *objects: Any, **options: Any) -> None:
-        super().print(*(plain(one) if isinstance(one, str) else one for one in objects), **options)
-
-
-def console(*, stderr: bool = False) -> Console:
-    """Colours at a terminal only, unless NO_COLOR says none; lines are not cut where they go into a pipe."""
-    return _Console(stderr=stderr, highlight=False, soft_wrap=True, markup=False)
-
-
 def print_document(document: object, output: Format) -> None:
     """One JSON or YAML document on standard output."""
     if output == "json":
         click.echo(escaped(json.dumps(document, indent=2, ensure_ascii=False)))
     else:
+        import yaml  # here: nothing else that `doctor` does in a pod needs it
+
         text = yaml.safe_dump(document, sort_keys=False, allow_unicode=True)
         if text != plain(text):
             text = yaml.safe_dump(document, sort_keys=False)
@@ -52,13 +38,3 @@ def print_document(document: object, output: Format) -> None:
 def say(text: str) -> None:
     """One line on standard error. Names come from elsewhere: nothing in them steers the terminal or makes a line."""
     click.echo("".join(one if one.isprintable() else STAND_IN for one in text), err=True)
-
-
-@contextmanager
-def progress(what: str, total: int) -> Iterator[Callable[[], None]]:
-    """A bar on standard error while there is a terminal; call what it gives after each step."""
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    terminal = console(stderr=True)
-    with Progress(*columns, console=terminal, transient=True, disable=not terminal.is_terminal) as bar:
-        task = bar.add_task(what, total=total)
-        yield lambda: bar.advance(task)

@@ -12,8 +12,9 @@ from typing import Any
 import click
 
 from lenses_operator.commands.access import LensesAccess, lenses_options
-from lenses_operator.commands.output import Format, output_option, print_document, progress, say
+from lenses_operator.commands.output import Format, output_option, print_document, say
 from lenses_operator.commands.plan_text import print_plan
+from lenses_operator.commands.terminal import progress
 from lenses_operator.domain.policy import Policy
 from lenses_operator.manifests.documents import ManifestError, Manifests, read
 from lenses_operator.planning.cluster import Cluster, ClusterError

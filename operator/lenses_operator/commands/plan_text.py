@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from lenses_operator.commands.output import console
+from lenses_operator.commands.terminal import console
 from lenses_operator.manifests.documents import Place
 from lenses_operator.planning.result import Action, Change, Item, Result
 

@@ -10,7 +10,7 @@ from lenses_operator.diagnosis.failures import failure, seen
 from lenses_operator.diagnosis.results import Result, failed, ok, skipped, some, warning
 from lenses_operator.domain import plugins as classes
 from lenses_operator.lenses import errors
-from lenses_operator.lenses.models import ClusterInfo, ConnectorDetails, ConnectorListItem, EnvironmentInfo, Plugin
+from lenses_operator.lenses.models import ClusterInfo, ConnectorDetails, ConnectorName, EnvironmentInfo, Plugin
 
 STOP_SINCE = (3, 5)
 OFFSETS_SINCE = (3, 6)
@@ -155,7 +155,7 @@ def _near(class_name: str, plugins: Sequence[Plugin]) -> str:
     return f"Correct spec.class, or install the plugin on the cluster's workers.{hint}"
 
 
-def listed(name: str, connectors: Collection[ConnectorListItem], wanted: Mapping[str, Wanted]) -> Result:
+def listed(name: str, connectors: Collection[ConnectorName], wanted: Mapping[str, Wanted]) -> Result:
     """Lenses leaves out what a token may not see, so a right that is missing looks like an empty list."""
     asked = sum(len(one.connectors) for one in wanted.values())
     if asked and not connectors:

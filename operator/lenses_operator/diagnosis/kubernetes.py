@@ -1,13 +1,12 @@
-"""The cluster's side: the kinds, the resources, the operator that should run."""
+"""The cluster's side: the kinds, and the operator that should run."""
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from lenses_operator.diagnosis.results import Result, Verdict, failed, ok, skipped, some, warning
+from lenses_operator.diagnosis.results import Result, failed, ok, skipped, some
 from lenses_operator.diagnosis.schema import has_status, missing_fields, served_schema
 from lenses_operator.resources.base import GROUP as API_GROUP
 from lenses_operator.resources.base import VERSION, Resource
@@ -15,11 +14,8 @@ from lenses_operator.resources.connector import LensesConnector
 from lenses_operator.resources.connector_offsets import LensesConnectorOffsets
 
 GROUP = "Kubernetes"
-RESOURCES = "Resources"
 AnyResource = LensesConnector | LensesConnectorOffsets
 KINDS: tuple[type[AnyResource], ...] = (LensesConnector, LensesConnectorOffsets)
-PATIENCE = timedelta(minutes=5)
-"""A deletion or a first look that takes longer than this is worth a line."""
 LEASE_LATE = timedelta(seconds=60)
 """Several times the lease's duration, since the clocks may differ."""
 _PODS = "Look at its pod: kubectl get pods -A -l app.kubernetes.io/name=lenses-operator"
@@ -86,92 +82,6 @@ def _name(kind: type[Resource]) -> str:
 
 def _part(kind: type[Resource], name: str) -> Any:
     return kind.model_fields[name].annotation
-
-
-def resources(found: Sequence[AnyResource], unreadable: Sequence[str], now: datetime) -> list[Result]:
-    """A summary of what does not go on by itself."""
-    results = [*_stalled(found), *_blocked(found, now), *_unseen(found, now)]
-    if unreadable:
-        remedy = "They were admitted by another CRD than this operator's; apply its CRDs and correct them."
-        results.append(failed(RESOURCES, "readable", f"not to be understood: {some(unreadable)}", remedy))
-    results += _own_tokens(found)
-    if any(result.verdict is not Verdict.SKIPPED for result in results):
-        return results
-    if not found:
-        return [ok(RESOURCES, "all", "there are none yet")]
-    return [ok(RESOURCES, "all", f"{len(found)}, none stalled, none stuck in deletion"), *results]
-
-
-def _own_tokens(found: Sequence[AnyResource]) -> list[Result]:
-    with_token = [
-        _shown(one) for one in found if isinstance(one, LensesConnector) and one.spec.token_secret_ref is not None
-    ]
-    if not with_token:
-        return []
-    remedy = "Run this once more with each of those tokens as --token-file, and --environment."
-    return [skipped(RESOURCES, "own tokens", f"{some(sorted(with_token))} use a token of their own", remedy)]
-
-
-def _stalled(found: Sequence[AnyResource]) -> list[Result]:
-    reasons: dict[str, list[str]] = defaultdict(list)
-    for resource in found:
-        status = resource.status
-        types = {one.type for one in status.conditions if one.status == "True"}
-        if "Stalled" in types and status.ready:
-            reasons[status.ready.reason].append(_shown(resource))
-    return [
-        warning(
-            RESOURCES,
-            "stalled",
-            f"{len(names)} with reason {reason}: {some(sorted(names))}",
-            "The message of each says what to do: kubectl get lc,lco -A -o wide; docs/reasons.md explains the reason.",
-        )
-        for reason, names in sorted(reasons.items())
-    ]
-
-
-def _blocked(found: Sequence[AnyResource], now: datetime) -> list[Result]:
-    stuck = [
-        _shown(one)
-        for one in found
-        if one.metadata.deletion_timestamp
-        and one.metadata.finalizers
-        and now - one.metadata.deletion_timestamp > PATIENCE
-    ]
-    if not stuck:
-        return []
-    return [
-        warning(
-            RESOURCES,
-            "deletion",
-            f"more than {PATIENCE.seconds // 60} minutes old and waiting for a finalizer: {some(sorted(stuck))}",
-            "If an operator runs, Ready's message says what blocks; to let go without touching the connector: kubectl "
-            'patch lc NAME -n NAMESPACE --type=merge -p \'{"spec":{"deletionPolicy":"Retain"}}\'',
-        )
-    ]
-
-
-def _unseen(found: Sequence[AnyResource], now: datetime) -> list[Result]:
-    unseen = [
-        _shown(one)
-        for one in found
-        if one.status.observed_generation < 0 and now - one.metadata.creation_timestamp > PATIENCE
-    ]
-    if not unseen:
-        return []
-    return [
-        failed(
-            RESOURCES,
-            "looked at",
-            f"no operator has ever looked at {some(sorted(unseen))}",
-            "Is an operator running, and does it watch this namespace (LENSES_OPERATOR_WATCH_NAMESPACES) and these "
-            "labels (LENSES_OPERATOR_LABEL_SELECTOR)?",
-        )
-    ]
-
-
-def _shown(resource: AnyResource) -> str:
-    return f"{resource.kind_name} {resource.key}"
 
 
 def operator(leases: Sequence[Mapping[str, Any]], now: datetime) -> Result:

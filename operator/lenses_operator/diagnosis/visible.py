@@ -11,7 +11,7 @@ from lenses_operator.diagnosis.failures import failure, seen
 from lenses_operator.diagnosis.results import Result, Verdict, failed, ok, skipped, some, warning
 from lenses_operator.domain import lenses_names
 from lenses_operator.lenses import errors
-from lenses_operator.lenses.models import ConnectorListItem, EnvironmentInfo
+from lenses_operator.lenses.models import ConnectorName, EnvironmentInfo
 
 CHECK = "environments"
 ACCESS = "environments:AccessEnvironment"
@@ -60,7 +60,7 @@ def not_listed(error: errors.LensesError) -> Result:
 
 
 def odd_names(
-    environment: str, clusters: Collection[str], connectors: Collection[ConnectorListItem], wanted: Mapping[str, Wanted]
+    environment: str, clusters: Collection[str], connectors: Collection[ConnectorName], wanted: Mapping[str, Wanted]
 ) -> list[Result]:
     """Names that Lenses or its permissions are not known to take; no line where there are none."""
     found = [("name", lenses_names.odd_environment(environment))]

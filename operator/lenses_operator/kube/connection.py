@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from aiohttp import ClientError, ClientHandlerType, ClientRequest, ClientResponse
-from kubernetes.aio import config as kube_config
-from kubernetes.aio.client import ApiClient, Configuration
-from kubernetes.aio.config import ConfigException
-from yaml import YAMLError
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from contextvars import ContextVar
+
+from aiohttp import ClientError, ClientHandlerType, ClientRequest, ClientResponse, TraceConfig
+from kubernetes.aio.client.api_client import ApiClient
+from kubernetes.aio.client.configuration import Configuration
+from kubernetes.aio.config.config_exception import ConfigException
+from kubernetes.aio.config.incluster_config import load_incluster_config
 from yarl import URL
 
 from lenses_operator.kube.errors import KubeError
 from lenses_operator.kube.json_depth import DeepClient
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_GATE: ContextVar[Callable[[], None]] = ContextVar("gate", default=lambda: None)
 
 
 class RedirectedError(ClientError):
@@ -25,16 +30,50 @@ async def connect() -> ApiClient:
     Certificates are checked against the CA that comes with them, unless a kubeconfig says not to. A proxy is used
     only if a kubeconfig names one, as by the watches: the environment's would carry half of the requests.
     """
-    configuration = Configuration(client_session_kwargs={"trust_env": False, "middlewares": (_refuse_redirects,)})
+    configuration = Configuration(
+        client_session_kwargs={
+            "trust_env": False,
+            "middlewares": (_refuse_redirects,),
+            "trace_configs": [_looking_again()],
+        }
+    )
     try:
-        kube_config.load_incluster_config(client_configuration=configuration)  # type: ignore[no-untyped-call]
+        load_incluster_config(client_configuration=configuration)  # type: ignore[no-untyped-call]
     except ConfigException:
-        try:
-            await kube_config.load_kube_config(client_configuration=configuration)  # type: ignore[no-untyped-call]
-        except (ConfigException, OSError, ValueError, YAMLError) as error:
-            why = " ".join(str(error).split())
-            raise KubeError("Kubernetes access", 0, f"neither in-cluster nor kubeconfig: {why}") from error
+        await _load_kubeconfig(configuration)
     return DeepClient(configuration)
+
+
+async def _load_kubeconfig(configuration: Configuration) -> None:
+    # Imported here: a pod needs none of it.
+    from kubernetes.aio.config.kube_config import load_kube_config
+    from yaml import YAMLError
+
+    try:
+        await load_kube_config(client_configuration=configuration)  # type: ignore[no-untyped-call]
+    except (ConfigException, OSError, ValueError, YAMLError) as error:
+        why = " ".join(str(error).split())
+        raise KubeError("Kubernetes access", 0, f"neither in-cluster nor kubeconfig: {why}") from error
+
+
+@asynccontextmanager
+async def last_look(gate: Callable[[], None]) -> AsyncIterator[None]:
+    """The gate of the requests in here is looked at once there is a connection, for which they may have waited."""
+    before = _GATE.set(gate)
+    try:
+        yield
+    finally:
+        _GATE.reset(before)
+
+
+def _looking_again() -> TraceConfig:
+    async def look(*_: object) -> None:
+        _GATE.get()()
+
+    trace = TraceConfig()
+    trace.on_connection_create_end.append(look)
+    trace.on_connection_reuseconn.append(look)
+    return trace
 
 
 async def _refuse_redirects(request: ClientRequest, handler: ClientHandlerType) -> ClientResponse:

@@ -9,12 +9,15 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
-from kubernetes.aio.client import ApiClient, ApiextensionsV1Api, AuthorizationV1Api, CoordinationV1Api
+from kubernetes.aio.client.api_client import ApiClient
 
-from lenses_operator.kube.api import TIMEOUT, KubeApi, KubeError, errors_of
+from lenses_operator.kube.api import LEASES, KubeApi
 from lenses_operator.kube.connection import connect
+from lenses_operator.kube.errors import KubeError
+from lenses_operator.kube.rest import TIMEOUT, Rest, in_namespace
 from lenses_operator.resources.base import GROUP
 
+PAGE = 25
 _NAMESPACE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
 T = TypeVar("T")
 OnResponse = Callable[[str, int | str, float], None]
@@ -49,36 +52,30 @@ class Inspector:
 
     def __init__(self, client: ApiClient, on_response: OnResponse | None = None) -> None:
         self._api = KubeApi(client)
-        self._definitions: Any = ApiextensionsV1Api(client)
-        self._reviews: Any = AuthorizationV1Api(client)
-        self._leases: Any = CoordinationV1Api(client)
-        self._client: Any = client
+        self._rest = Rest(client)
         self._on_response = on_response
 
-    async def list_all(self, plural: str, namespaces: Sequence[str], selector: str) -> list[dict[str, Any]]:
-        return await self._timed(f"list {plural}", self._api.list_all(plural, namespaces, selector))
+    async def pages(
+        self, plural: str, namespaces: Sequence[str], selector: str
+    ) -> AsyncIterator[Sequence[dict[str, Any]]]:
+        """Small ones: this may run in the operator's own container, below its limit."""
+        pages = self._api.pages(plural, namespaces, selector, size=PAGE)
+        while (page := await self._timed(f"list {plural}", anext(pages, None))) is not None:
+            yield page
 
     async def definition(self, plural: str) -> dict[str, Any] | None:
         """The kind's CustomResourceDefinition as on the wire; None where there is none."""
-        name = f"{plural}.{GROUP}"
-        read = self._definitions.read_custom_resource_definition
-        try:
-            return await self._ask(f"get crd {name}", read(name, _request_timeout=TIMEOUT))
-        except KubeError as error:
-            if error.not_found:
-                return None
-            raise
+        what = f"get crd {plural}.{GROUP}"
+        path = ("apis", "apiextensions.k8s.io", "v1", "customresourcedefinitions", f"{plural}.{GROUP}")
+        return await self._timed(what, self._rest.find(what, path))
 
     async def lease(self, namespace: str, name: str) -> dict[str, Any] | None:
         return await self._timed(f"get lease {name}", self._api.get_lease(namespace, name, TIMEOUT))
 
     async def leases(self, namespace: str) -> list[dict[str, Any]]:
         """Of one namespace, or of all."""
-        if namespace:
-            answer = self._leases.list_namespaced_lease(namespace, _request_timeout=TIMEOUT)
-        else:
-            answer = self._leases.list_lease_for_all_namespaces(_request_timeout=TIMEOUT)
-        return list((await self._ask("list leases", answer))["items"])
+        asked = self._rest.request("list leases", "GET", in_namespace(LEASES, namespace or None, "leases"))
+        return list((await self._timed("list leases", asked))["items"])
 
     async def may(
         self,
@@ -95,23 +92,15 @@ class Inspector:
         """Whether the user may, or, where none is given, this process' own account."""
         attributes = {"verb": verb, "resource": resource, "namespace": namespace, "group": group}
         spec: dict[str, Any] = {"resourceAttributes": attributes | {"subresource": subresource, "name": name}}
-        body = {"apiVersion": "authorization.k8s.io/v1", "spec": spec}
+        kind = "SelfSubjectAccessReview"
         if user:
             spec |= {"user": user, "groups": list(groups)}
-            made = self._reviews.create_subject_access_review
-            body["kind"] = "SubjectAccessReview"
-        else:
-            made = self._reviews.create_self_subject_access_review
-            body["kind"] = "SelfSubjectAccessReview"
-        answer = await self._ask(f"may {verb} {resource}", made(body, _request_timeout=TIMEOUT))
+            kind = "SubjectAccessReview"
+        what = f"may {verb} {resource}"
+        path = ("apis", "authorization.k8s.io", "v1", f"{kind.lower()}s")
+        body = {"apiVersion": "authorization.k8s.io/v1", "kind": kind, "spec": spec}
+        answer = await self._timed(what, self._rest.request(what, "POST", path, body=body))
         return bool(answer["status"].get("allowed"))
-
-    async def _ask(self, what: str, answer: Awaitable[Any]) -> dict[str, Any]:
-        async def plain() -> dict[str, Any]:
-            async with errors_of(what):
-                return dict(self._client.sanitize_for_serialization(await answer))
-
-        return await self._timed(what, plain())
 
     async def _timed(self, what: str, answer: Awaitable[T]) -> T:
         started = time.monotonic()

@@ -13,7 +13,7 @@ from ssl import SSLContext
 from typing import Any, Self
 
 from aiohttp import ClientResponse, ClientSession, TCPConnector
-from kubernetes.aio.client import ApiClient
+from kubernetes.aio.client.api_client import ApiClient
 
 from lenses_operator.lenses.user_agent import user_agent
 from lenses_operator.resources.json_depth import is_deeper

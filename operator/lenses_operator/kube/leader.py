@@ -6,12 +6,13 @@ import asyncio
 import enum
 import logging
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 from lenses_operator.kube.api import KubeApi, KubeError
-from lenses_operator.kube.fencing import Fence
+from lenses_operator.kube.fencing import DEADLINE, Fence
+from lenses_operator.resources.base import GROUP
 
 logger = logging.getLogger(__name__)
 DURATION = 15.0
@@ -23,6 +24,9 @@ REQUEST = 3.0
 """Seconds for one request about the lease."""
 RELEASED = 1
 """`leaseDurationSeconds` of a lease whose holder let it go and does nothing any more."""
+_KEPT = ("labels", "annotations")
+UNHELD = f"{GROUP}/made-unheld"
+"""Annotation of a lease that was made for a holder to come, as the chart does, and not emptied afterwards."""
 
 
 class _Lease(enum.Enum):
@@ -54,6 +58,10 @@ class Leader:
         self._tenure = tenure
         self._uniform = uniform
         self._seen: tuple[str, float] | None = None
+        self._others = False
+        """Whether somebody else has been seen to hold it."""
+        self._kept: dict[str, Any] = {}
+        """What others, such as the chart, have written to its labels and annotations."""
         self._complaint = ""
         self._renewing: asyncio.Task[None] | None = None
 
@@ -84,6 +92,8 @@ class Leader:
                 await self._release()  # our own last renewal may have come in between
         except (KubeError, TimeoutError) as error:
             logger.warning("lease not released: %s", error or "no answer")
+        else:
+            logger.info("lease released")
 
     async def _release(self) -> None:
         lease = await self._read()
@@ -147,10 +157,21 @@ class Leader:
         duration = float(spec.get("leaseDurationSeconds") or DURATION)
         if holder == self._identity or (not holder and duration == RELEASED):
             return True
+        self._others |= bool(holder)
+        if lease is not None and not spec and not self._others and self._was_never_held(lease["metadata"]):
+            return True
         version = str(lease["metadata"]["resourceVersion"]) if lease else ""
         if self._seen is None or self._seen[0] != version:
             self._seen = (version, self._tenure.clock())
         return self._tenure.clock() - self._seen[1] > max(duration, DURATION)
+
+    def _was_never_held(self, metadata: Mapping[str, Any]) -> bool:
+        """Made to be taken, and old enough by the API server's own clock: somebody who held one that was there before
+        would have put it back, or have ended."""
+        now, made = self._api.server_time, metadata.get("creationTimestamp")
+        if UNHELD not in (metadata.get("annotations") or {}) or now is None or made is None:
+            return False
+        return (now - datetime.fromisoformat(made)).total_seconds() > DEADLINE
 
     def _body(self, lease: dict[str, Any] | None) -> dict[str, Any]:
         now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
@@ -163,13 +184,16 @@ class Leader:
             "acquireTime": spec.get("acquireTime", now) if mine else now,
             "leaseTransitions": int(spec.get("leaseTransitions") or 0) + (0 if mine or lease is None else 1),
         }
-        metadata = dict(lease["metadata"]) if lease else {"name": self._name, "namespace": self._namespace}
+        metadata = dict(lease["metadata"]) if lease else {"name": self._name, "namespace": self._namespace} | self._kept
         return {"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": metadata, "spec": spec}
 
     async def _read(self) -> dict[str, Any] | None:
         # The client's own time-out is not all: it may repeat a request by itself.
         async with asyncio.timeout(REQUEST):
-            return await self._api.get_lease(self._namespace, self._name, REQUEST)
+            lease = await self._api.get_lease(self._namespace, self._name, REQUEST)
+        if lease is not None:
+            self._kept = {part: lease["metadata"][part] for part in _KEPT if part in lease["metadata"]}
+        return lease
 
     async def _create(self) -> None:
         async with asyncio.timeout(REQUEST):

@@ -26,10 +26,13 @@ from lenses_operator.lenses.models import (
     ConnectorDetails,
     ConnectorList,
     ConnectorListItem,
+    ConnectorName,
+    ConnectorNames,
     ConnectorRequest,
     EnvironmentInfo,
     EnvironmentList,
     Message,
+    NamedItem,
     OffsetsText,
     Plugin,
     PluginList,
@@ -50,6 +53,7 @@ _YAML_KEY = re.compile(rb"^[A-Za-z][\w.-]*[ \t]*:", re.MULTILINE)
 HEAD = 64 * 1024
 """Bytes of a document in which its first key stands, however it is commented."""
 _CONNECTORS = Form(TypeAdapter(ConnectorList), "data", TypeAdapter(list[ConnectorListItem]))
+_NAMES = Form(TypeAdapter(ConnectorNames), "data", TypeAdapter(list[NamedItem]))
 _CONNECTOR = Form(TypeAdapter(ConnectorDetails), "tasks", TypeAdapter(list[Task]))
 _PLUGINS = Form(TypeAdapter(PluginList), "data", TypeAdapter(list[Plugin]))
 _VALIDATION = Form(TypeAdapter(ValidationResult), "configuration", TypeAdapter(list[ValidationField]))
@@ -121,6 +125,11 @@ class LensesClient:
         call = Call("list_connectors", "GET", environment, _connect(environment, "connectors"), query, patient=False)
         answer = await self._send(call)
         return await aside(len(answer.body), _listing, call, answer, known)
+
+    async def name_connectors(self, environment: str) -> list[ConnectorName]:
+        """The same for whoever needs no more than the names: a single try. What does not fit is refused as there."""
+        call = Call("list_connectors", "GET", environment, _connect(environment, "connectors"), patient=False)
+        return list((await self._read(call, _NAMES)).data)
 
     async def create_connector(
         self, environment: str, request: ConnectorRequest, *, precondition: Precondition

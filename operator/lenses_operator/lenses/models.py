@@ -8,12 +8,12 @@ texts or traces in its repr: values of Secrets come back in all of them.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, TypeAlias
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SkipValidation, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SkipValidation, WrapValidator, model_validator
 from pydantic.alias_generators import to_camel
 
 from lenses_operator.interning import Shared
@@ -252,6 +252,33 @@ class ConnectorList(Model):
     """The answer of the list; the API leaves `data` optional."""
 
     data: Annotated[tuple[ConnectorListItem, ...], BeforeValidator(_absent_as_empty)] = ()
+
+
+class ConnectorName(NamedTuple):
+    """What is left of a connector in a list, for whoever needs no more."""
+
+    cluster: str
+    name: str
+
+
+def _named(value: Any, read: Callable[[Any], ConnectorListItem]) -> ConnectorName:
+    """What has been read already stays."""
+    if isinstance(value, ConnectorName):
+        return value
+    item = read(value)
+    return ConnectorName(item.cluster, item.name)
+
+
+if TYPE_CHECKING:
+    NamedItem = ConnectorName
+else:
+    NamedItem = Annotated[ConnectorListItem, WrapValidator(_named)]
+
+
+class ConnectorNames(Model):
+    """A ConnectorList that keeps names alone; each item is looked at as a whole."""
+
+    data: Annotated[tuple[NamedItem, ...], BeforeValidator(_absent_as_empty)] = ()
 
 
 class PluginList(Model):

@@ -1,4 +1,4 @@
-"""The Kubernetes cluster of the user's kubeconfig. A module of its own, since its client takes long to import."""
+"""The Kubernetes cluster of the user's kubeconfig. A module of its own: most plans need no cluster."""
 
 from __future__ import annotations
 
@@ -32,8 +32,10 @@ class KubeCluster:
     async def bodies(self, namespaces: list[str]) -> Bodies:
         found: dict[tuple[str, str, str], dict[str, Any]] = {}
         for kind, plural in ((CONNECTOR, CONNECTORS), (OFFSETS, OFFSETS_PLURAL)):
-            for body in await self._api.list_all(plural, namespaces, "") if namespaces else ():
-                found[kind, body["metadata"]["namespace"], body["metadata"]["name"]] = body
+            if not namespaces:
+                continue
+            async for page in self._api.pages(plural, namespaces, ""):
+                found |= {(kind, body["metadata"]["namespace"], body["metadata"]["name"]): body for body in page}
         return found
 
     async def read(self, located: Located) -> RefData | None:

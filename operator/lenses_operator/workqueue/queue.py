@@ -77,6 +77,11 @@ class WorkQueue(Generic[Key]):
             adds=self._adds,
         )
 
+    @property
+    def running(self) -> list[Key]:
+        """The keys that are worked on, the one for the longest time first."""
+        return list(self._working)
+
     def add(self, key: Key) -> None:
         """Due now; an earlier appointment is forgotten, since the pass makes a new one."""
         if self._closed:

@@ -26,7 +26,14 @@ class RunningLenses:
         self.control = LensesControl(server.control_url)
 
     @classmethod
-    def start(cls, config: dict[str, Any] | None = None, *, port: int = 0, persona: str | None = None) -> RunningLenses:
+    def start(
+        cls,
+        config: dict[str, Any] | None = None,
+        *,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        persona: str | None = None,
+    ) -> RunningLenses:
         """Start and return once it listens. A token that may do everything is added; `persona` outdoes `config`."""
         given = dict(config or {})
         if persona is not None:
@@ -38,7 +45,7 @@ class RunningLenses:
 
         async def launch() -> LensesServer:
             server = LensesServer(given)
-            await server.start(port=port)
+            await server.start(host, port)
             return server
 
         try:

@@ -12,6 +12,7 @@ from harness.helm import Helm, HelmError
 from harness.kube import Object, Objects
 from harness.paths import CHART, CRDS
 from integration.chart.values import SETS
+from lenses_operator.kube.leader import UNHELD
 
 DEFINITION = "CustomResourceDefinition"
 
@@ -79,8 +80,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
         "policy.admission needs policy.rules",
     ),
     "no namespace": ({"namespaceOverride": "Not_One"}, "/namespaceOverride"),
-    "many without election": ({"replicas": 2, "leaderElection": {"enabled": False}}, "undo each other's work"),
-    "two at an update": ({"strategy": {"type": "RollingUpdate"}}, "needs leaderElection.enabled"),
+    "no election": ({"leaderElection": {"enabled": False}}, "additional properties 'enabled' not allowed"),
     "all namespaces by Roles": ({"rbac": {"ownKindsClusterWide": False}}, "watch.namespaces is empty"),
     "a monitor of nothing": (
         {"metrics": {"serviceMonitor": {"enabled": True}}, "service": {"enabled": False}},
@@ -105,16 +105,39 @@ def test_needs_what_the_definitions_need(offline: Helm) -> None:
         offline("template", CHART, "--kube-version", "1.30.9")
 
 
-def test_leader_election_comes_with_replicas(offline: Helm) -> None:
-    assert "LEADER_ELECTION" not in env(offline.template())
-    for values in ({"replicas": 2}, {"leaderElection": {"enabled": True}}):
-        objects = offline.template(values)
-        said = {key: value for key, value in env(objects).items() if key.startswith("LEADER")}
-        assert said == {
-            "LEADER_ELECTION": "true",
-            "LEADER_ELECTION_NAMESPACE": "lenses-system",
-            "LEADER_ELECTION_NAME": "lenses-operator",
-        }
+@pytest.mark.parametrize("replicas", [0, 1, 2])
+def test_leader_election_is_always_on(offline: Helm, replicas: int) -> None:
+    """The Role too: without it a leader could not renew its Lease while an upgrade ends it."""
+    objects = offline.template({"replicas": replicas})
+    said = {key: value for key, value in env(objects).items() if key.startswith("LEADER")}
+    assert said == {
+        "LEADER_ELECTION": "true",
+        "LEADER_ELECTION_NAMESPACE": "lenses-system",
+        "LEADER_ELECTION_NAME": "lenses-operator",
+    }
+    [role] = [one for one in objects if one["kind"] == "Role" and one["metadata"]["name"].endswith("leader-election")]
+    assert role["rules"][1]["resourceNames"] == ["lenses-operator"]
+
+
+def test_the_lease_is_made_without_anything_that_a_holder_writes(offline: Helm) -> None:
+    """It may be applied again at any time, also while somebody holds it."""
+    lease = only(offline.template({"leaderElection": {"name": "the-one"}}), "Lease")
+    assert lease["metadata"]["name"] == "the-one"
+    assert "spec" not in lease
+    assert lease["metadata"]["annotations"] == {UNHELD: "true", "helm.sh/resource-policy": "keep"}
+
+
+def test_what_a_rolling_update_leaves_unsaid_is_said(offline: Helm) -> None:
+    """Else helm could not take it back: Kubernetes would have filled it in."""
+
+    def strategy(said: dict[str, Any]) -> Any:
+        return only(offline.template({"strategy": said}), "Deployment")["spec"]["strategy"]
+
+    assert strategy({"type": "Recreate"}) == {"type": "Recreate"}
+    rolling = {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}}
+    assert strategy({"type": "RollingUpdate"}) == rolling
+    rolling = {**rolling, "rollingUpdate": {"maxSurge": "50%", "maxUnavailable": 0}}
+    assert strategy({"type": "RollingUpdate", "rollingUpdate": {"maxSurge": "50%"}}) == rolling
 
 
 def test_policy(offline: Helm) -> None:

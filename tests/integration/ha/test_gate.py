@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from pathlib import Path
 from typing import cast
 
 import pytest
-from kubernetes.aio.client import ApiClient
+from kubernetes.aio.client.api_client import ApiClient
 
 from harness.wanted import always
+from integration.lenses_client.clients import KUBECONFIG
 from integration.lenses_client.wire import EMPTY_LIST, listener, read_request
 from lenses_operator.kube.api import KubeApi
+from lenses_operator.kube.connection import connect
 from lenses_operator.lenses import ConnectorRequest, LensesClient, LensesTransport, StaticToken
 
 REQUEST = ConnectorRequest(name="orders", cluster="prod", configuration={"password": "hunter2"})
@@ -116,3 +119,47 @@ async def test_nothing_is_written_to_kubernetes(write: Callable[[KubeApi], objec
     api = KubeApi(cast("ApiClient", None), gate=Gate(1))
     with pytest.raises(Closed):
         await write(api)  # type: ignore[misc]
+
+
+@pytest.mark.parametrize("connection", ["new", "open", "waited-for"])
+async def test_nothing_is_written_to_kubernetes_by_who_lost_the_lease_while_waiting_for_a_connection(
+    connection: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Looked at before, and once more with the connection at hand. Reads, and what is done for the Lease, go on."""
+    received: list[bytes] = []
+    hold = asyncio.Event()
+    hold.set()
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while head := await reader.readuntil(b"\r\n\r\n"):
+            received.append(head)
+            await hold.wait()
+            writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}")
+
+    async with listener(answer) as url:
+        kubeconfig = tmp_path / "kubeconfig"
+        kubeconfig.write_text(KUBECONFIG.format(url=url, trust="insecure-skip-tls-verify: true", token="t"))
+        monkeypatch.setattr("kubernetes.aio.config.kube_config.KUBE_CONFIG_DEFAULT_LOCATION", str(kubeconfig))
+        client = await connect()
+        client.configuration.connection_pool_maxsize = client.rest_client.maxsize = 1
+        gate = Gate(2)
+        api = KubeApi(client, gate)
+        others = []
+        if connection != "new":
+            await api.get("lensesconnectors", "a", "b")
+        if connection == "waited-for":
+            hold.clear()
+            others = [asyncio.create_task(api.get_lease("a", "b", 10))]
+            await asyncio.sleep(0)
+        writing = asyncio.create_task(api.patch("lensesconnectors", "a", "b", [{"op": "add"}]))
+        for _ in range(10):
+            await asyncio.sleep(0)
+        hold.set()
+        with pytest.raises(Closed):
+            await writing
+        await asyncio.gather(*others)
+        await api.get_lease("a", "b", 10)
+        await client.close()  # type: ignore[no-untyped-call]
+    assert gate.looks == 2
+    assert received
+    assert not [head for head in received if head.startswith(b"PATCH")]

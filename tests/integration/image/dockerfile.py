@@ -46,6 +46,7 @@ class Image:
     root: Path
     python: Path
     env: dict[str, str] = field(default_factory=dict)
+    arguments: dict[str, str] = field(default_factory=dict)
     workdir: str = "/"
     user: str = ""
     entrypoint: list[str] = field(default_factory=list)
@@ -72,7 +73,10 @@ class Image:
                 self.entrypoint = json.loads(step.text)
             case "CMD":
                 self.command = json.loads(step.text)
-            case "FROM" | "ARG" | "LABEL" | "EXPOSE":
+            case "ARG":
+                name, given, value = step.text.partition("=")
+                self.arguments |= {name: value} if given else {}
+            case "FROM" | "LABEL" | "EXPOSE":
                 pass
             case _:
                 raise NotImplementedError(step.word)
@@ -80,6 +84,7 @@ class Image:
     def _run(self, script: str) -> None:
         """As the build's user, who has the network; pip's cache is this machine's, for speed."""
         env = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+        env |= self.arguments
         env |= {name: value for name, value in self.env.items() if name not in {"PATH", "PIP_NO_CACHE_DIR"}}
         env["PATH"] = f"{self.python.parent}:{os.environ['PATH']}"
         done = subprocess.run(

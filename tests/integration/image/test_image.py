@@ -107,7 +107,7 @@ def _settings(image: Image, lenses: RunningLenses, place: Place, files: Path) ->
     """All the environment there is: no user's name, and no HOME but the image's."""
     (files / "lenses-token").write_text(lenses.token)
     settings = {"LENSES_URL": lenses.url, "LENSES_TOKEN_FILE": str(files / "lenses-token"), "HTTP_PORT": "0"}
-    settings |= {"HTTP_HOST": "127.0.0.1", "WATCH_NAMESPACES": place.namespace}
+    settings |= {"LEADER_ELECTION": "false", "HTTP_HOST": "127.0.0.1", "WATCH_NAMESPACES": place.namespace}
     path = ":".join(str(image.path(each)) for each in image.env["PATH"].split(":") if each.startswith("/opt"))
     env = {f"LENSES_OPERATOR_{name}": value for name, value in settings.items()}
     return env | {name: value for name, value in image.env.items() if name != "PATH"} | {"PATH": path}

@@ -6,8 +6,8 @@ import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
-from kubernetes.aio import config as kube_config
-from kubernetes.aio.client import ApiClient
+from kubernetes.aio.client.api_client import ApiClient
+from kubernetes.aio.config.kube_config import load_kube_config
 
 from harness.controlplane import ControlPlane
 from harness.kube import Kube
@@ -18,7 +18,7 @@ from unit.resources.make import resource
 
 @pytest.fixture
 async def events(control_plane: ControlPlane) -> AsyncIterator[Events]:
-    await kube_config.load_kube_config(config_file=str(control_plane.kubeconfig))  # type: ignore[no-untyped-call]
+    await load_kube_config(config_file=str(control_plane.kubeconfig))  # type: ignore[no-untyped-call]
     client = ApiClient()
     made = Events(KubeApi(client))
     writing = asyncio.create_task(made.run())

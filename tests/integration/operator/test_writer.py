@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 
 import pytest
-from kubernetes.aio import config as kube_config
-from kubernetes.aio.client import ApiClient
+from kubernetes.aio.client.api_client import ApiClient
+from kubernetes.aio.config.kube_config import load_kube_config
 
 from harness.controlplane import ControlPlane
 from harness.kube import Kube
@@ -19,7 +19,7 @@ from unit.offsets.make import body
 
 @pytest.fixture
 async def writer(control_plane: ControlPlane) -> AsyncIterator[Writer]:
-    await kube_config.load_kube_config(config_file=str(control_plane.kubeconfig))  # type: ignore[no-untyped-call]
+    await load_kube_config(config_file=str(control_plane.kubeconfig))  # type: ignore[no-untyped-call]
     client = ApiClient()
     yield Writer(KubeApi(client))
     await client.close()  # type: ignore[no-untyped-call]

@@ -14,8 +14,9 @@ from jsonschema import Draft7Validator  # type: ignore[import-untyped]
 
 from harness import chart
 from harness.paths import CHART, CRDS, ROOT
-from lenses_operator.app import GRACE
-from lenses_operator.settings import PREFIX, Settings
+from lenses_operator.ending import GRACE
+from lenses_operator.settings import Settings
+from lenses_operator.variables import PREFIX
 
 TEXT = (CHART / "values.yaml").read_text()
 VALUES: dict[str, Any] = yaml.safe_load(TEXT)

@@ -11,9 +11,9 @@ from lenses_operator.cli import main
 from lenses_operator.commands import doctor
 from lenses_operator.commands.doctor import printing
 from lenses_operator.commands.doctor.cluster import Scope
+from lenses_operator.diagnosis.census import Census
 from lenses_operator.diagnosis.results import Result, failed, ok, skipped
-from lenses_operator.resources.connector import LensesConnector
-from unit.resources.make import resource
+from unit.resources.make import NOW, resource
 
 RESULTS = [
     ok("Lenses", "token", "accepted"),
@@ -68,9 +68,9 @@ def test_what_the_operator_watches(
 ) -> None:
     asked: list[Scope] = []
 
-    async def look(scope: Scope, _: object) -> tuple[list[Result], list[LensesConnector]]:
+    async def look(scope: Scope, *_: object) -> list[Result]:
         asked.append(scope)
-        return [], []
+        return []
 
     monkeypatch.setattr("lenses_operator.commands.doctor.look", look)
     token = tmp_path_factory.mktemp("doctor") / "token"
@@ -82,21 +82,12 @@ def test_what_the_operator_watches(
     assert (asked[0].namespaces, asked[0].watching) == (namespaces, watching)
 
 
-def test_what_the_resources_ask_of_lenses() -> None:
-    resources = [
-        resource("orders"),
-        resource("clicks", environment="test", updateStrategy="InPlace"),
-        resource("own", environment="test", cluster="us", tokenSecretRef={"name": "team", "key": "token"}),
-    ]
-    wanted = doctor._wanted(resources)
-    assert {(environment, *clusters) for environment, clusters in wanted.items()} == {
-        ("prod", "connect-eu"),
-        ("test", "connect-eu", "us"),
-    }
-    found = wanted["test"]["connect-eu"]
-    assert ({*found.connectors}, [*found.in_place]) == ({"clicks"}, [str(resources[1].key)])
-    assert doctor._users(("prod", "dev"), resources) == {
-        "prod": ["--environment", str(resources[0].key)],
+def test_who_names_an_environment() -> None:
+    census = Census(NOW)
+    for one in (resource("orders"), resource("clicks", environment="test")):
+        census.add(one)
+    assert doctor._users(("prod", "dev"), census) == {
+        "prod": ["--environment", "payments/orders"],
         "dev": ["--environment"],
-        "test": [str(resources[1].key)],
-    }, "what has a token of its own is no matter of this one"
+        "test": ["payments/clicks"],
+    }

@@ -9,11 +9,11 @@ from lenses_operator.commands.doctor import offers
 from lenses_operator.commands.doctor.each_environment import sees
 from lenses_operator.diagnosis.results import Result, Verdict
 from lenses_operator.lenses.client import LensesClient
-from lenses_operator.lenses.models import ConnectorListItem
+from lenses_operator.lenses.models import ConnectorName
 from unit.lenses.fakes import AGENT, PAGE, answer, problem, rig
 
 ABSENT = answer(404, AGENT)
-ORDERS = ConnectorListItem(name="orders", cluster="eu")
+ORDERS = ConnectorName(name="orders", cluster="eu")
 YAML = "apiVersion: lenses.io/v0beta\nkind: KafkaConnector\nspec:\n  config:\n    password: planted\n"
 
 

@@ -12,7 +12,7 @@ from lenses_operator.diagnosis.environment_findings import Wanted, release
 from lenses_operator.diagnosis.failures import failure, seen
 from lenses_operator.diagnosis.results import Verdict
 from lenses_operator.lenses import answers, errors
-from lenses_operator.lenses.models import ClusterInfo, ConnectorDetails, ConnectorListItem, EnvironmentInfo, Plugin
+from lenses_operator.lenses.models import ClusterInfo, ConnectorDetails, ConnectorName, EnvironmentInfo, Plugin
 
 CLASS = "io.lenses.streamreactor.connect.aws.s3.sink.S3SinkConnector"
 
@@ -125,7 +125,7 @@ def test_the_agent(status: dict[str, Any] | None, verdict: Verdict) -> None:
 
 def test_an_empty_list_may_be_a_missing_right() -> None:
     """Lenses leaves out what a token may not see."""
-    item = ConnectorListItem(name="orders", cluster="eu")
+    item = ConnectorName(name="orders", cluster="eu")
     wanted = {"eu": Wanted({CLASS: ["a/b"]}, {"orders", "refunds"})}
     assert environments.listed("prod", [item], wanted).verdict is Verdict.OK
     assert environments.listed("prod", [], {}).verdict is Verdict.OK

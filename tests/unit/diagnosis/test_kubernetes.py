@@ -15,8 +15,7 @@ from lenses_operator.diagnosis.kubernetes import AnyResource
 from lenses_operator.diagnosis.results import Result, Verdict
 from lenses_operator.diagnosis.rights import Account, Lease, Right
 from lenses_operator.resources.connector import LensesConnector
-from unit.offsets.make import operation
-from unit.resources.make import NOW, resource
+from unit.resources.make import NOW
 
 ACCOUNT = Account("ops", "lenses-operator")
 
@@ -71,55 +70,6 @@ def test_a_kind_that_is_not_there() -> None:
     assert "not installed" in kubernetes.definition(LensesConnector, None).message
     assert "not installed" in kubernetes.kind_problem("lensesconnectors", 404, "").message
     assert "may not list" in kubernetes.kind_problem("lensesconnectors", 403, "").message
-
-
-def looked(*found: AnyResource, unreadable: tuple[str, ...] = ()) -> dict[str, Result]:
-    return {one.check: one for one in kubernetes.resources(found, unreadable, NOW)}
-
-
-SEEN = {"observedGeneration": 1}
-
-
-def stalled() -> dict[str, Any]:
-    more = {"observedGeneration": 1, "lastTransitionTime": "2026-01-01T00:00:00Z", "message": "…"}
-    conditions = [{"type": "Ready", "status": "False"}, {"type": "Stalled", "status": "True"}]
-    return {**SEEN, "conditions": [one | more | {"reason": "ConfigInvalid"} for one in conditions]}
-
-
-def test_resources_without_trouble() -> None:
-    assert looked()["all"].message == "there are none yet"
-    assert looked(resource(status=SEEN), operation(status=SEEN))["all"].message.startswith("2, none stalled")
-
-
-def test_what_is_stalled_is_counted_by_reason() -> None:
-    result = looked(resource("b", status=stalled()), resource("a", status=stalled()), resource(status=SEEN))["stalled"]
-    assert result.verdict is Verdict.WARNING
-    assert result.message == ("2 with reason ConfigInvalid: LensesConnector payments/a, LensesConnector payments/b")
-
-
-def test_a_deletion_that_hangs() -> None:
-    stuck = looked(resource(deleting=True, status=SEEN))["deletion"]
-    assert stuck.verdict is Verdict.WARNING
-    assert "payments/orders" in stuck.message
-    assert '"deletionPolicy":"Retain"' in stuck.remedy
-    [young] = kubernetes.resources([resource(deleting=True, status=SEEN)], (), NOW - timedelta(days=28, hours=12))
-    assert young.check == "all"
-    assert "deletion" not in looked(resource(deleting=True, finalizers=(), status=SEEN))
-
-
-def test_what_no_operator_has_looked_at() -> None:
-    result = looked(resource())["looked at"]
-    assert result.verdict is Verdict.FAILED
-    assert "payments/orders" in result.message
-
-
-def test_what_is_not_to_be_understood() -> None:
-    assert looked(unreadable=("LensesConnector a/b",))["readable"].verdict is Verdict.FAILED
-
-
-def test_tokens_of_their_own_are_not_tried() -> None:
-    found = looked(resource(status=SEEN, tokenSecretRef={"name": "team", "key": "token"}))
-    assert (found["own tokens"].verdict, found["all"].verdict) == (Verdict.SKIPPED, Verdict.OK)
 
 
 def lease(seconds: float, holder: str = "pod-1") -> dict[str, Any]:

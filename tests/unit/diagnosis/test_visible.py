@@ -8,7 +8,7 @@ from lenses_operator.diagnosis.environment_findings import Wanted
 from lenses_operator.diagnosis.results import Result, Verdict
 from lenses_operator.diagnosis.visible import not_listed, odd_names, visible
 from lenses_operator.lenses import errors
-from lenses_operator.lenses.models import ConnectorListItem, EnvironmentInfo
+from lenses_operator.lenses.models import ConnectorName, EnvironmentInfo
 
 PROD = EnvironmentInfo.model_validate({"name": "prod", "display_name": "Production", "status": {}})
 AWAY = EnvironmentInfo.model_validate({"name": "test", "status": {"agent_connected": False}})
@@ -58,12 +58,12 @@ def test_a_list_that_does_not_come_is_no_failure(error: errors.LensesError, verd
 
 
 def test_names_as_lenses_takes_them_are_not_mentioned() -> None:
-    one = ConnectorListItem(name="a -> b", cluster="Connect-1")
+    one = ConnectorName(name="a -> b", cluster="Connect-1")
     assert odd_names("prod-eu-1", ["Connect-1"], [one], {"Connect-1": Wanted({}, ["x.y_z"])}) == []
 
 
 def test_odd_names_are_warned_of() -> None:
-    listed = [ConnectorListItem(name="a:b", cluster="eu_1"), ConnectorListItem(name="c", cluster="eu_1")]
+    listed = [ConnectorName(name="a:b", cluster="eu_1"), ConnectorName(name="c", cluster="eu_1")]
     found = odd_names("Prod", ["eu_1", "us"], listed, {"eu_1": Wanted({}, ["a:b", "c:d"])})
     assert {*conditions(found)} == {Verdict.WARNING}
     assert [result.check for result in found] == ["name", "eu_1: name", "eu_1: connector names"]

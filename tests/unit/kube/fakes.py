@@ -8,6 +8,7 @@ import asyncio
 import copy
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from datetime import datetime
 from typing import Any, cast
 
 from lenses_operator.kube.api import KubeApi, KubeError
@@ -33,6 +34,7 @@ class FakeApi:
         self._always: dict[str, KubeError] = {}
         self._lost: set[str] = set()
         self.slept: list[float] = []
+        self.server_time: datetime | None = None
         self._version = 100
 
     def fail(self, call: str, *faults: KubeError | None) -> None:

@@ -1,113 +1,156 @@
-"""Pages, errors and conditional writes over the generated client."""
-
-# ruff: noqa: ARG002 - the signatures are the generated client's
+"""Pages, errors and conditional writes: what is sent, and what an answer means."""
 
 from __future__ import annotations
 
-from typing import Any, cast
+import json
+from typing import Any
 
 import aiohttp
 import pytest
-from kubernetes.aio.client import ApiClient
+from kubernetes.aio.client.api_client import ApiClient
+from kubernetes.aio.client.configuration import Configuration
 from kubernetes.aio.client.exceptions import ApiException
 
-from lenses_operator.kube.api import JSON_PATCH, PAGE, TIMEOUT, KubeApi, KubeError
+from lenses_operator.kube.api import PAGE, KubeApi
+from lenses_operator.kube.errors import KubeError
+from lenses_operator.kube.rest import JSON_PATCH, TIMEOUT
 
 ITEMS: list[dict[str, Any]] = [{"number": number} for number in range(4)]
+OURS = "/apis/connect.lenses.io/v1alpha1"
 
 
-class Custom:
-    """CustomObjectsApi as far as it is used; `pages` by namespace, None for all."""
+class Response:
+    """As the client's connection gives it."""
 
-    def __init__(self, pages: dict[str | None, list[list[dict[str, Any]]]], failure: Exception | None = None) -> None:
-        self.pages = pages
-        self.failure = failure
-        self.calls: list[tuple[tuple[Any, ...], dict[str, Any]]] = []
+    def __init__(self, body: str, status: int = 200, content_type: str = "application/json") -> None:
+        self.data, self.status, self.reason = body.encode(), status, "a reason"
+        self.headers = {"content-type": content_type}
 
-    async def list_cluster_custom_object(self, *_: object, **options: Any) -> dict[str, Any]:
-        return self._page(None, options)
-
-    async def list_namespaced_custom_object(
-        self, group: str, version: str, namespace: str, plural: str, **options: Any
-    ) -> dict[str, Any]:
-        return self._page(namespace, options)
-
-    def _page(self, namespace: str | None, options: dict[str, Any]) -> dict[str, Any]:
-        self.calls.append(((namespace,), options))
-        if self.failure:
-            raise self.failure
-        at = int(options.get("_continue", 0))
-        more = str(at + 1) if at + 1 < len(self.pages[namespace]) else None
-        return {"items": self.pages[namespace][at], "metadata": {"continue": more} if more else {}}
-
-    async def get_namespaced_custom_object(self, *arguments: Any, **options: Any) -> dict[str, Any]:
-        self.calls.append((arguments, options))
-        if self.failure:
-            raise self.failure
-        return {"found": True}
-
-    async def patch_namespaced_custom_object(self, *arguments: Any, **options: Any) -> dict[str, Any]:
-        return await self.get_namespaced_custom_object("object", *arguments, **options)
-
-    async def patch_namespaced_custom_object_status(self, *arguments: Any, **options: Any) -> dict[str, Any]:
-        return await self.get_namespaced_custom_object("status", *arguments, **options)
+    async def read(self) -> bytes:
+        return self.data
 
 
-def api(custom: Custom) -> KubeApi:
-    made = KubeApi(cast("ApiClient", None))
-    made._custom = custom
-    return made
+class Client(ApiClient):
+    """The real client with no connection behind it: gives the answers one after the other, and keeps what is sent."""
+
+    def __init__(self, *answers: Response | Exception | dict[str, Any]) -> None:
+        super().__init__(Configuration(host="https://kube"))
+        self.answers = list(answers)
+        self.sent: list[tuple[str, str, dict[str, str], Any, float]] = []
+
+    async def call_api(self, method: str, url: str, *arguments: Any, **options: Any) -> Any:
+        headers, body = arguments
+        self.sent.append((method, url.removeprefix("https://kube"), headers, body, options["_request_timeout"]))
+        answer = self.answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer if isinstance(answer, Response) else Response(json.dumps(answer))
+
+
+def page(items: list[dict[str, Any]], more: str = "") -> dict[str, Any]:
+    return {"items": items, "metadata": {"continue": more} if more else {}}
+
+
+def api(client: ApiClient) -> KubeApi:
+    return KubeApi(client)
+
+
+async def listed(client: Client, namespaces: list[str], selector: str) -> list[dict[str, Any]]:
+    return [item async for items in api(client).pages("p", namespaces, selector) for item in items]
 
 
 async def test_every_page_of_the_whole_cluster() -> None:
-    custom = Custom({None: [ITEMS[:2], ITEMS[2:3], ITEMS[3:]]})
-    assert await api(custom).list_all("p", [], "") == ITEMS
-    assert [options.get("_continue") for _, options in custom.calls] == [None, "1", "2"]
-    assert all(options["limit"] == PAGE for _, options in custom.calls)
-    assert all("label_selector" not in options for _, options in custom.calls)
+    client = Client(page(ITEMS[:2], "a/1=="), page(ITEMS[2:3], "2"), page(ITEMS[3:]))
+    assert await listed(client, [], "") == ITEMS
+    first = f"{OURS}/p?limit={PAGE}"
+    assert [url for _, url, *_ in client.sent] == [first, f"{first}&continue=a/1%3D%3D", f"{first}&continue=2"]
 
 
 async def test_every_page_of_each_namespace_with_the_selector() -> None:
-    custom = Custom({"a": [ITEMS[:1], ITEMS[1:3]], "b": [ITEMS[3:]]})
-    assert await api(custom).list_all("p", ["a", "b"], "team=x") == ITEMS
-    assert all(options["label_selector"] == "team=x" for _, options in custom.calls)
+    client = Client(page(ITEMS[:1], "1"), page(ITEMS[1:3]), page(ITEMS[3:]))
+    assert await listed(client, ["a", "b"], "team=x") == ITEMS
+    query = f"limit={PAGE}&labelSelector=team%3Dx"
+    assert [url for _, url, *_ in client.sent] == [
+        f"{OURS}/namespaces/a/p?{query}",
+        f"{OURS}/namespaces/a/p?{query}&continue=1",
+        f"{OURS}/namespaces/b/p?{query}",
+    ]
 
 
 @pytest.mark.parametrize("status", [True, False])
 async def test_a_patch_is_a_json_patch_with_a_time_limit(status: bool) -> None:
-    custom = Custom({})
-    await api(custom).patch("p", "ns", "n", [{"op": "add", "path": "/x", "value": None}], status=status)
-    [(arguments, options)] = custom.calls
-    assert arguments[0] == ("status" if status else "object")
-    assert arguments[-1] == [{"op": "add", "path": "/x", "value": None}]
-    assert options == {"_content_type": JSON_PATCH, "_request_timeout": TIMEOUT}
+    client, operations = Client({"found": True}), [{"op": "add", "path": "/x", "value": None}]
+    assert await api(client).patch("p", "ns", "n", operations, status=status) == {"found": True}
+    [(method, url, headers, body, timeout)] = client.sent
+    assert (method, url) == ("PATCH", f"{OURS}/namespaces/ns/p/n{'/status' if status else ''}")
+    assert (headers["Content-Type"], body, timeout) == (JSON_PATCH, operations, TIMEOUT)
 
 
-async def test_an_object_that_is_not_there_is_none() -> None:
-    assert await api(Custom({}, ApiException(status=404))).get("p", "ns", "n") is None
+async def test_a_name_stays_one_part_of_the_path() -> None:
+    client = Client({})
+    await api(client).get("p", "ns", "../a?b#c")
+    assert client.sent[0][1] == f"{OURS}/namespaces/ns/p/..%2Fa%3Fb%23c"
 
 
 @pytest.mark.parametrize(
-    ("failure", "status", "words"),
+    ("kind", "path"), [("Secret", "/api/v1/namespaces/a/secrets/s"), ("ConfigMap", "/api/v1/namespaces/a/configmaps/s")]
+)
+async def test_a_reference_is_what_is_on_the_wire(kind: str, path: str) -> None:
+    found = {"metadata": {"name": "s", "resourceVersion": "7"}, "data": {"key": "dmFsdWU="}}
+    client = Client(found, Response("{}", 404))
+    assert await api(client).get_reference(kind, "a", "s") == found | {"kind": kind}
+    assert await api(client).get_reference(kind, "a", "s") is None
+    assert client.sent[0][1] == path
+
+
+async def test_the_lease_is_what_is_on_the_wire() -> None:
+    lease = {"metadata": {"name": "l", "resourceVersion": "7"}, "spec": {"renewTime": "2026-01-01T00:00:00.000000Z"}}
+    client = Client(Response("{}", 404), lease, lease)
+    assert await api(client).get_lease("ops", "l", 1.5) is None
+    assert await api(client).create_lease("ops", lease, 1.5) == lease
+    assert await api(client).replace_lease("ops", "l", lease, 1.5) == lease
+    path = "/apis/coordination.k8s.io/v1/namespaces/ops/leases"
+    assert [(method, url, body, timeout) for method, url, _, body, timeout in client.sent] == [
+        ("GET", f"{path}/l", None, 1.5),
+        ("POST", path, lease, 1.5),
+        ("PUT", f"{path}/l", lease, 1.5),
+    ]
+
+
+async def test_an_event_is_named_by_who_keeps_it() -> None:
+    client = Client({"metadata": {"name": "e.1"}}, {})
+    assert await api(client).create_event("a", {"metadata": {}}) == "e.1"
+    await api(client).patch_event("a", "e.1", [{"op": "add", "path": "/count", "value": 2}])
+    assert [(method, url) for method, url, *_ in client.sent] == [
+        ("POST", "/api/v1/namespaces/a/events"),
+        ("PATCH", "/api/v1/namespaces/a/events/e.1"),
+    ]
+
+
+async def test_an_object_that_is_not_there_is_none() -> None:
+    assert await api(Client(Response("{}", 404))).get("p", "ns", "n") is None
+
+
+@pytest.mark.parametrize(
+    ("answer", "status", "words"),
     [
-        (ApiException(status=403, reason="Forbidden"), 403, "get p ns/n: 403 Forbidden"),
+        (Response("", 403), 403, "get p ns/n: 403 a reason"),
+        (Response('{"message": "the server rejected it"}', 422), 422, "get p ns/n: 422 the server rejected it"),
+        (Response("<html>", 502, "text/html"), 502, "get p ns/n: 502 a reason"),
         (aiohttp.ClientConnectionError("refused"), 0, "get p ns/n: no answer ClientConnectionError refused"),
         (TimeoutError(), 0, "get p ns/n: no answer TimeoutError"),
         (OSError("broken"), 0, "get p ns/n: no answer OSError broken"),
+        (ApiException(status=0, reason="odd"), 0, "get p ns/n: no answer odd"),
+        (Response("{", 200), 0, "get p ns/n: no answer the answer is not JSON"),
+        (Response("[]", 200), 0, "get p ns/n: no answer the answer is not a Kubernetes object"),
+        (Response("login", 200, "text/html"), 0, "get p ns/n: no answer the answer is not a Kubernetes object"),
     ],
 )
-async def test_everything_that_goes_wrong_is_one_error(failure: Exception, status: int, words: str) -> None:
+async def test_everything_that_goes_wrong_is_one_error(answer: Response | Exception, status: int, words: str) -> None:
     with pytest.raises(KubeError) as raised:
-        await api(Custom({}, failure)).get("p", "ns", "n")
+        await api(Client(answer)).get("p", "ns", "n")
     assert raised.value.status == status
     assert str(raised.value) == words
-
-
-async def test_the_api_servers_own_words_are_kept() -> None:
-    failure = ApiException(status=422, reason="Unprocessable")
-    failure.body = '{"message": "the server rejected it"}'
-    with pytest.raises(KubeError, match="422 the server rejected it"):
-        await api(Custom({}, failure)).get("p", "ns", "n")
 
 
 @pytest.mark.parametrize(

@@ -5,15 +5,17 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any, NoReturn
 
 import pytest
 
 from lenses_operator.kube.api import KubeError
 from lenses_operator.kube.fencing import DEADLINE, Fence
-from lenses_operator.kube.leader import DURATION, RELEASED, RENEW, REQUEST, RETRY, Leader
+from lenses_operator.kube.leader import DURATION, RELEASED, RENEW, REQUEST, RETRY, UNHELD, Leader
 from unit.controllers.virtualtime import START, now, virtual_time
 from unit.kube.fakes import SILENT, FakeApi
+from unit.resources.make import NOW
 
 SKEW = 1e6
 """Seconds between two processes' clocks."""
@@ -91,6 +93,16 @@ def released() -> dict[str, Any]:
     return held_by("", leaseDurationSeconds=RELEASED)
 
 
+def made_unheld(seconds: float) -> dict[str, Any]:
+    """As the chart makes it, so many seconds ago by the API server's clock."""
+    made = (NOW - timedelta(seconds=seconds)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    metadata = {"name": "lenses-operator", "resourceVersion": "7", "creationTimestamp": made}
+    return {"metadata": metadata | {"labels": {"made": "by-chart"}, "annotations": {UNHELD: "true"}}}
+
+
+MADE_AGAIN = made_unheld(0)
+
+
 def spec(api: FakeApi) -> dict[str, Any]:
     assert api.lease is not None
     found: dict[str, Any] = api.lease["spec"]
@@ -137,6 +149,68 @@ async def test_a_lease_that_somebody_may_hold_is_waited_for_by_our_own_clock(lea
     assert DURATION < now() - START <= DURATION + 2 * RETRY
     assert spec(api)["holderIdentity"] == "me"
     assert spec(api)["leaseTransitions"] == (0 if lease is None else 1)
+
+
+@virtual_time
+async def test_a_lease_that_was_made_unheld_is_taken_at_once() -> None:
+    api = FakeApi()
+    api.lease, api.server_time = made_unheld(DEADLINE + 1), NOW
+    me = Process(api)
+    await me.acquire()
+    assert now() == START
+    assert spec(api)["holderIdentity"] == "me"
+
+
+@virtual_time
+@pytest.mark.parametrize("known", [True, False])
+async def test_one_so_young_that_a_holder_of_the_one_before_may_live_is_not(known: bool) -> None:
+    """The API server's clock tells, or, where it does not say, our own."""
+    api = FakeApi()
+    api.lease, api.server_time = made_unheld(DEADLINE - 1), NOW if known else None
+    taking = asyncio.create_task(Process(api).acquire())
+    await asyncio.sleep(DURATION - 1)
+    assert not taking.done()
+    api.server_time = NOW + timedelta(seconds=2) if known else None
+    await asyncio.sleep(2 * RETRY if known else DURATION)
+    assert taking.done()
+
+
+@virtual_time
+async def test_who_has_seen_another_hold_it_does_not_believe_that_it_never_was() -> None:
+    api = FakeApi()
+    api.lease, api.server_time = held_by("other"), NOW
+    taking = asyncio.create_task(Process(api).acquire())
+    await asyncio.sleep(1)
+    api.lease = made_unheld(100)
+    await asyncio.sleep(DURATION - 1)
+    assert not taking.done()
+    await taking
+
+
+@virtual_time
+@pytest.mark.parametrize("change", ["annotations", "spec"])
+async def test_an_emptied_lease_is_not_one_that_was_made_unheld(change: str) -> None:
+    api = FakeApi()
+    api.lease, api.server_time = made_unheld(100), NOW
+    if change == "spec":
+        api.lease["spec"] = {"holderIdentity": "", "leaseDurationSeconds": 15}
+    else:
+        del api.lease["metadata"]["annotations"]
+    await Process(api).acquire()
+    assert now() - START > DURATION
+
+
+@virtual_time
+async def test_what_the_chart_wrote_stays_also_when_a_deleted_lease_is_put_back() -> None:
+    api = FakeApi()
+    api.lease, api.server_time = made_unheld(100), NOW
+    await Process(api).acquire()
+    assert api.lease["metadata"]["labels"] == {"made": "by-chart"}
+    api.lease = None
+    await asyncio.sleep(RENEW + 0.1)
+    put_back: Any = api.lease
+    assert put_back["metadata"]["labels"] == {"made": "by-chart"}
+    assert put_back["metadata"]["annotations"] == {UNHELD: "true"}
 
 
 @virtual_time
@@ -276,11 +350,13 @@ async def test_another_holder_ends_the_process_at_the_next_renewal() -> None:
 
 @virtual_time
 @pytest.mark.parametrize(
-    "lost", [None, held_by(""), {"metadata": {"resourceVersion": "9"}}], ids=["deleted", "emptied", "no-spec"]
+    "lost",
+    [None, held_by(""), {"metadata": {"resourceVersion": "9"}}, MADE_AGAIN],
+    ids=["deleted", "emptied", "no-spec", "made-again"],
 )
 async def test_a_lease_that_is_lost_is_put_back_before_another_takes_it(lost: dict[str, Any] | None) -> None:
     api = FakeApi()
-    api.lease = released()
+    api.lease, api.server_time = released(), NOW
     old, new = Process(api, "old"), Process(api, "new")
     await old.acquire()
     taking = asyncio.create_task(new.acquire())

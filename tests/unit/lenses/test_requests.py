@@ -372,3 +372,20 @@ async def test_a_connectors_details_are_read_once_while_the_answer_is_the_same_t
     changed = await lenses.client.poll_connector("env", "connect", "orders", first.digest)
     assert changed.details is not None
     assert changed.details.config == {"topic": "b"}
+
+
+@pytest.mark.parametrize("many", [1, 3000], ids=["whole", "in-pieces"])
+async def test_of_a_list_only_the_names_are_kept(many: int) -> None:
+    items = [ITEM | {"name": f"c{number}"} for number in range(many)]
+    lenses = rig(answer(200, {"data": items}))
+    assert await lenses.client.name_connectors("env") == [(ITEM["cluster"], one["name"]) for one in items]
+    assert lenses.seen == [("list_connectors", "env", 200, 0.0)]
+
+
+@pytest.mark.parametrize("many", [1, 3000], ids=["whole", "in-pieces"])
+async def test_an_item_that_does_not_fit_is_refused_though_its_names_do(many: int) -> None:
+    items: list[Any] = [ITEM | {"name": f"c{number}"} for number in range(many)]
+    items[-1] = items[-1] | {"tasks": 7}
+    lenses = rig(answer(200, {"data": items}))
+    with pytest.raises(UnusableAnswer, match=rf"data\.{many - 1}\.tasks"):
+        await lenses.client.name_connectors("env")

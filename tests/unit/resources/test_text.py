@@ -14,7 +14,8 @@ import pytest
 import yaml
 
 from harness.paths import ROOT
-from lenses_operator.commands.output import console, print_document, say
+from lenses_operator.commands.output import print_document, say
+from lenses_operator.commands.terminal import console
 from lenses_operator.domain.offsets_text import Before, before_of, text_of
 from lenses_operator.domain.traces import excerpt
 from lenses_operator.observability.logging import TextFormatter

@@ -7,6 +7,7 @@ import os
 import re
 import sys
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
@@ -17,14 +18,12 @@ from lenses_operator.commands.doctor.cluster import LEASE, Scope, look
 from lenses_operator.commands.doctor.each_environment import examine, sees
 from lenses_operator.commands.doctor.way import way_to_lenses
 from lenses_operator.commands.output import Format, output_option
-from lenses_operator.diagnosis.environment_findings import Wanted
+from lenses_operator.diagnosis.census import Census
 from lenses_operator.diagnosis.results import Result, healthy
 from lenses_operator.diagnosis.rights import Account, Lease
 from lenses_operator.kube.inspection import own_namespace
-from lenses_operator.lenses.client import LensesClient
 from lenses_operator.lenses.tokens import TokenFile
-from lenses_operator.resources.connector import LensesConnector, UpdateStrategy
-from lenses_operator.settings import PREFIX
+from lenses_operator.variables import PREFIX
 
 EPILOG = """\b
 Examples:
@@ -126,13 +125,13 @@ def doctor(
     sys.exit(0 if healthy(results) else 1)
 
 
-def _switched_on(setting: str) -> bool:
-    return os.environ.get(PREFIX + setting, "").lower() in ("1", "on", "t", "true", "y", "yes")
+def _switched_on(setting: str, default: str = "") -> bool:
+    return os.environ.get(PREFIX + setting, default).lower() in ("1", "on", "t", "true", "y", "yes")
 
 
 def _election() -> Lease | None:
     """As the operator's own variables say, in its pod."""
-    if not _switched_on("LEADER_ELECTION"):
+    if not _switched_on("LEADER_ELECTION", "true"):
         return None
     namespace = os.environ.get(PREFIX + "LEADER_ELECTION_NAMESPACE", "") or own_namespace()
     return Lease(namespace, os.environ.get(PREFIX + "LEADER_ELECTION_NAME", LEASE))
@@ -141,47 +140,22 @@ def _election() -> Lease | None:
 async def _examined(request: Request) -> list[Result]:
     say = printing.call if request.verbose else None
     async with request.access.client(printing.lenses_call if request.verbose else None) as client:
-        cluster, connectors = await look(request.scope, say) if request.scope else ([], [])
-        wanted = _wanted(connectors)
+        census = Census(datetime.now(UTC))
+        cluster = await look(request.scope, census, say) if request.scope else []
+        wanted = census.wanted
         environments = request.environments or tuple(sorted(wanted))
         token = TokenFile(request.access.token_file).current()
         results = await way_to_lenses(request.access, token, environments, say)
         if healthy(results):
-            results += await sees(client, _users(request.environments, connectors))
-            results += await _environments(client, environments, wanted)
+            results += await sees(client, _users(request.environments, census))
+            for name in environments:  # one after the other: each lists all that it has
+                results += await examine(client, name, wanted.get(name, {}))
     return [result.without(token) for result in [*results, *cluster]]
 
 
-async def _environments(
-    client: LensesClient, names: tuple[str, ...], wanted: dict[str, dict[str, Wanted]]
-) -> list[Result]:
-    found = await asyncio.gather(*(examine(client, name, wanted.get(name, {})) for name in names))
-    return [result for results in found for result in results]
-
-
-def _wanted(connectors: list[LensesConnector]) -> dict[str, dict[str, Wanted]]:
-    """Environment to cluster to what the resources ask of it."""
-    asked: dict[str, dict[str, list[LensesConnector]]] = {}
-    for one in connectors:
-        asked.setdefault(one.spec.environment, {}).setdefault(one.spec.cluster, []).append(one)
-    return {
-        environment: {cluster: _of_cluster(found) for cluster, found in clusters.items()}
-        for environment, clusters in asked.items()
-    }
-
-
-def _of_cluster(connectors: list[LensesConnector]) -> Wanted:
-    classes: dict[str, list[str]] = {}
-    for one in connectors:
-        classes.setdefault(one.spec.class_name, []).append(str(one.key))
-    in_place = [str(one.key) for one in connectors if one.spec.update_strategy is UpdateStrategy.IN_PLACE]
-    return Wanted(classes, {one.connector.name for one in connectors}, in_place)
-
-
-def _users(given: tuple[str, ...], connectors: list[LensesConnector]) -> dict[str, list[str]]:
-    """Environment to those that name it; what has a token of its own is no matter of this one."""
+def _users(given: tuple[str, ...], census: Census) -> dict[str, list[str]]:
+    """Environment to those that name it."""
     users = {name: ["--environment"] for name in given}
-    for one in connectors:
-        if one.spec.token_secret_ref is None:
-            users.setdefault(one.spec.environment, []).append(str(one.key))
+    for name, resources in census.users.items():
+        users[name] = [*users.get(name, []), *resources]
     return users

@@ -11,12 +11,12 @@ from pydantic import ValidationError
 
 from lenses_operator.diagnosis import kubernetes as judge
 from lenses_operator.diagnosis import rights
+from lenses_operator.diagnosis.census import Census
 from lenses_operator.diagnosis.results import Result, skipped
 from lenses_operator.diagnosis.rights import Account, Lease
-from lenses_operator.kube.api import KubeError
+from lenses_operator.kube.errors import KubeError
 from lenses_operator.kube.inspection import Inspector, OnResponse, in_pod, inspector
 from lenses_operator.resources.base import Resource
-from lenses_operator.resources.connector import LensesConnector
 
 LEASE = "lenses-operator"
 """Part of the lease's name, whatever the release is called."""
@@ -34,23 +34,21 @@ class Scope:
     """Secrets and ConfigMaps. Both as the operator's settings say, where they are at hand."""
 
 
-async def look(scope: Scope, say: OnResponse | None) -> tuple[list[Result], list[LensesConnector]]:
-    """What was found, and the connectors that are there."""
+async def look(scope: Scope, census: Census, say: OnResponse | None) -> list[Result]:
+    """What was found; the resources are added to the census."""
     try:
         async with inspector(say) as cluster:
-            return await _look(cluster, scope)
+            return await _look(cluster, scope, census)
     except KubeError as error:
-        return [judge.unreachable(str(error))], []
+        return [judge.unreachable(str(error))]
 
 
-async def _look(cluster: Inspector, scope: Scope) -> tuple[list[Result], list[LensesConnector]]:
+async def _look(cluster: Inspector, scope: Scope, census: Census) -> list[Result]:
     results: list[Result] = []
-    resources: list[judge.AnyResource] = []
-    unreadable: list[str] = []
     readable = True
     for kind in judge.KINDS:
         try:
-            bodies = await cluster.list_all(kind.plural, scope.namespaces, scope.selector)
+            await _count(cluster, scope, kind, census)
         except KubeError as error:
             if error.status in (0, 401):
                 raise
@@ -58,18 +56,22 @@ async def _look(cluster: Inspector, scope: Scope) -> tuple[list[Result], list[Le
             readable = False
             continue
         results.append(await _definition(cluster, kind))
-        for body in bodies:
-            try:
-                resources.append(kind.parse(body))
-            except ValidationError:
-                unreadable.append(f"{kind.kind_name} {body['metadata'].get('namespace')}/{body['metadata']['name']}")
-    now = datetime.now(UTC)
-    line, lease = await _operator(cluster, scope, now)
+    line, lease = await _operator(cluster, scope, datetime.now(UTC))
     results.append(line)
-    results += await _rights(cluster, scope, sorted({one.metadata.namespace for one in resources}), lease)
+    results += await _rights(cluster, scope, sorted(census.namespaces), lease)
     if readable:
-        results += judge.resources(resources, unreadable, now)
-    return results, [one for one in resources if isinstance(one, LensesConnector)]
+        results += census.results()
+    return results
+
+
+async def _count(cluster: Inspector, scope: Scope, kind: type[judge.AnyResource], census: Census) -> None:
+    async for page in cluster.pages(kind.plural, scope.namespaces, scope.selector):
+        for body in page:
+            try:
+                census.add(kind.parse(body))
+            except ValidationError:
+                metadata = body["metadata"]
+                census.add_unreadable(f"{kind.kind_name} {metadata.get('namespace')}/{metadata['name']}")
 
 
 async def _definition(cluster: Inspector, kind: type[Resource]) -> Result:

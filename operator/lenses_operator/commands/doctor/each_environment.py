@@ -13,7 +13,7 @@ from lenses_operator.diagnosis.results import Result
 from lenses_operator.diagnosis.visible import not_listed, odd_names, visible
 from lenses_operator.lenses.client import LensesClient
 from lenses_operator.lenses.errors import LensesError
-from lenses_operator.lenses.models import ConnectorListItem, ConnectorRequest, Plugin
+from lenses_operator.lenses.models import ConnectorName, ConnectorRequest, Plugin
 
 T = TypeVar("T")
 NAME = "lenses-operator-doctor"
@@ -23,7 +23,7 @@ NAME = "lenses-operator-doctor"
 async def examine(client: LensesClient, name: str, wanted: Mapping[str, Wanted]) -> list[Result]:
     """`wanted`: what the resources ask of each cluster."""
     results = [await _agent(client, name)]
-    listed = await _attempt(_connectors(client, name))
+    listed = await _attempt(client.name_connectors(name))
     plugins = await _attempt(client.list_plugins(name))
     if isinstance(listed, LensesError):
         results.append(judge.not_allowed(name, "list connectors", listed))
@@ -63,10 +63,6 @@ async def sees(client: LensesClient, asked: Mapping[str, Sequence[str]]) -> list
         return [not_listed(error)]
 
 
-async def _connectors(client: LensesClient, name: str) -> Sequence[ConnectorListItem]:
-    return (await client.poll_connectors(name)).connectors
-
-
 async def _agent(client: LensesClient, name: str) -> Result:
     try:
         return judge.environment(name, await client.get_environment(name))
@@ -78,7 +74,7 @@ async def _cluster(
     client: LensesClient,
     name: str,
     cluster: str,
-    connectors: Sequence[ConnectorListItem],
+    connectors: Sequence[ConnectorName],
     plugins: Sequence[Plugin] | None,
     wanted: Wanted,
 ) -> list[Result]:

@@ -8,7 +8,7 @@ from lenses_operator.diagnosis import offers as judge
 from lenses_operator.diagnosis.results import Result
 from lenses_operator.lenses.client import LensesClient
 from lenses_operator.lenses.errors import ConnectorOrClusterNotFound, LensesError
-from lenses_operator.lenses.models import ConnectorListItem
+from lenses_operator.lenses.models import ConnectorName
 
 CLUSTERS = 3
 """Asked for one that answers as Lenses does."""
@@ -36,7 +36,7 @@ async def _refusal(client: LensesClient, environment: str, cluster: str, name: s
 
 
 async def resource(
-    client: LensesClient, environment: str, connectors: Sequence[ConnectorListItem], users: Sequence[str]
+    client: LensesClient, environment: str, connectors: Sequence[ConnectorName], users: Sequence[str]
 ) -> Result:
     """`users`: the resources that want to be updated in place."""
     if not connectors:

@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import sys
 import textwrap
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import groupby
+from typing import Any
 
-from lenses_operator.commands.output import Format, console, print_document, say
+import click
+
+from lenses_operator.commands.output import Format, print_document, say
 from lenses_operator.diagnosis.results import Result, Verdict, counts
+from lenses_operator.resources.text import plain
 
-_STYLES = {Verdict.OK: "green", Verdict.WARNING: "yellow", Verdict.FAILED: "bold red", Verdict.SKIPPED: "dim"}
+_STYLES: dict[Verdict, dict[str, Any]] = {
+    Verdict.OK: {"fg": "green"},
+    Verdict.WARNING: {"fg": "yellow"},
+    Verdict.FAILED: {"fg": "red", "bold": True},
+    Verdict.SKIPPED: {"dim": True},
+}
 _INDENT = 13
 
 
@@ -19,18 +30,24 @@ def report(results: Sequence[Result], output: Format) -> None:
     if output != "table":
         print_document(_document(results), output)
         return
-    out = console()
+    terminal = sys.stdout.isatty()
     for group, lines in groupby(results, lambda result: result.group):
-        out.print(group, style="bold")
+        _echo(group, bold=True)
         for line in _joined(list(lines)):
-            out.print(f"  {line.verdict.value:<{_INDENT - 4}}", style=_STYLES[line.verdict], end="  ")
-            out.print(_wrapped(f"{line.check}: {line.message}", "", out.is_terminal))
+            _echo(f"  {line.verdict.value:<{_INDENT - 4}}", end="  ", **_STYLES[line.verdict])
+            _echo(_wrapped(f"{line.check}: {line.message}", "", terminal))
             if line.seen:
-                out.print(_wrapped(line.seen, "seen: ", out.is_terminal, first=True))
+                _echo(_wrapped(line.seen, "seen: ", terminal, first=True))
             if line.remedy:
-                out.print(_wrapped(line.remedy, "do: ", out.is_terminal, first=True))
-        out.print()
-    out.print(", ".join(f"{number} {verdict}" for verdict, number in counts(results).items()))
+                _echo(_wrapped(line.remedy, "do: ", terminal, first=True))
+        _echo("")
+    _echo(", ".join(f"{number} {verdict}" for verdict, number in counts(results).items()))
+
+
+def _echo(text: str, *, end: str = "\n", **style: Any) -> None:
+    """Colours at a terminal only, unless NO_COLOR says none. Nothing in what Lenses or a cluster says steers it."""
+    color = False if os.environ.get("NO_COLOR") else None
+    click.echo(click.style(plain(text), **style) + end, nl=False, color=color)
 
 
 def _joined(results: Sequence[Result]) -> list[Result]:

@@ -1,0 +1,3 @@
+"""The operator's environment variables, for commands that read one or two: `settings` takes long to import."""
+
+PREFIX = "LENSES_OPERATOR_"
