@@ -23,6 +23,7 @@ from lenses_operator.kube.api import KubeApi
 from lenses_operator.kube.connection import connect
 from lenses_operator.kube.events import Events, EventType
 from lenses_operator.kube.fencing import Fence
+from lenses_operator.kube.kinds import Kinds
 from lenses_operator.kube.leader import Leader
 from lenses_operator.kube.lister import Lister
 from lenses_operator.kube.references import ReferenceReader
@@ -131,7 +132,10 @@ class App:
         self._lister = Lister(
             api, writer, core.intake, core.offsets_intake, settings.watch_namespaces, settings.label_selector
         )
-        vitals = self._vitals = Probes(core.queue, core.store, core.environments, lambda: self._lister.age)
+        self._kinds = Kinds(api, settings.watch_namespaces)
+        vitals = self._vitals = Probes(
+            core.queue, core.store, core.environments, lambda: self._lister.age, self._kinds.missing
+        )
         self._health = HealthServer(
             settings.http_host,
             settings.http_port,
@@ -152,8 +156,9 @@ class App:
         )
 
     async def run(self) -> None:
-        told, stop, watches = asyncio.Event(), asyncio.Event(), asyncio.Event()
-        _on_signals(told)
+        told = asyncio.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, told.set)
         with _setting("http_port" if self._settings.http_host == ANYWHERE else "http_host"):
             await self._health.start()
         logger.info("serving health and metrics on port %d", self._health.port)
@@ -161,11 +166,10 @@ class App:
             handlers.watch(
                 self._core.intake,
                 self._core.offsets_intake,
+                self._kinds,
                 self._settings.watch_namespaces,
                 self._settings.label_selector,
-                stop,
                 watch_references=self._settings.watch_references,
-                ready_flag=watches,
             ),
             name="watch",
         )
@@ -175,13 +179,12 @@ class App:
             asyncio.create_task(self._watch_policy(), name="policy"),
         ]
         working = asyncio.create_task(self._work(), name="work")
-        beside.append(asyncio.create_task(_take_signals_back(watches, told), name="signals"))
         telling = asyncio.create_task(told.wait(), name="told")
         try:
             await _first_to_end(telling, watching, working, *beside)
         finally:
             telling.cancel()
-            await self._end(watching, working, beside, stop)
+            await self._end(watching, working, beside)
 
     async def _work(self) -> None:
         """Nothing runs before everything is listed and the lease, if there is one, is ours."""
@@ -214,16 +217,9 @@ class App:
         self._vitals.passed(key)
 
     async def _end(
-        self,
-        watching: asyncio.Task[None],
-        working: asyncio.Task[None],
-        beside: list[asyncio.Task[None]],
-        stop: asyncio.Event,
+        self, watching: asyncio.Task[None], working: asyncio.Task[None], beside: list[asyncio.Task[None]]
     ) -> None:
-        """The queue first, then the passes that run, then what they need; nothing acts any more when the lease goes.
-
-        The watches end after the passes: kopf cancels, as it goes, every task that was begun after its own.
-        """
+        """The queue first, then the passes that run, then what they need; nothing acts any more when the lease goes."""
         self._core.queue.close()
         self._lister.listed.set()
         await asyncio.wait([working], timeout=GRACE if self._working else 0)
@@ -237,7 +233,7 @@ class App:
         await asyncio.gather(working, *beside, return_exceptions=True)
         if self._leader is not None:
             await self._leader.release(idle=idle)
-        stop.set()
+        watching.cancel()
         await asyncio.gather(watching, return_exceptions=True)
         await self._health.stop()
 
@@ -249,18 +245,6 @@ class App:
         )
         self._metrics.told(resource, kind, reason)
         self._events.emit(resource, kind, reason, message)
-
-
-def _on_signals(told: asyncio.Event) -> None:
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, told.set)
-
-
-async def _take_signals_back(watches: asyncio.Event, told: asyncio.Event) -> None:
-    """kopf has put its own handlers in the place of ours by the time its watches begin."""
-    await watches.wait()
-    _on_signals(told)
-    await asyncio.Event().wait()
 
 
 async def _first_to_end(*tasks: asyncio.Task[Any]) -> None:

@@ -75,6 +75,17 @@ class KubeApi:
                 return None
             raise
 
+    async def serves(self, plural: str, namespaces: Sequence[str]) -> bool:
+        """Whether there is this kind: asked by a list, for which the operator has the rights anyway."""
+        try:
+            async with errors_of(f"list {plural}"):
+                await self._page(plural, namespaces[0] if namespaces else None, "", None, limit=1)
+        except KubeError as error:
+            if error.not_found:
+                return False
+            raise
+        return True
+
     async def list_all(self, plural: str, namespaces: Sequence[str], selector: str) -> list[dict[str, Any]]:
         """All that `pages` gives."""
         return [item async for page in self.pages(plural, namespaces, selector) for item in page]
@@ -94,8 +105,10 @@ class KubeApi:
                 if not token:
                     break
 
-    async def _page(self, plural: str, namespace: str | None, selector: str, token: str | None) -> dict[str, Any]:
-        options: dict[str, Any] = {"limit": PAGE, "_request_timeout": TIMEOUT}
+    async def _page(
+        self, plural: str, namespace: str | None, selector: str, token: str | None, *, limit: int = PAGE
+    ) -> dict[str, Any]:
+        options: dict[str, Any] = {"limit": limit, "_request_timeout": TIMEOUT}
         if selector:
             options["label_selector"] = selector
         if token:
