@@ -11,11 +11,17 @@ from lenses_operator.manifests.documents import Document, Place
 from lenses_operator.manifests.nodes import Written
 
 CONFIG = ("spec", "config")
+EXACT = 2**53
+"""The largest integer up to which all are exact as floating point, by which Argo CD compares."""
+LONG = (
+    "an integer beyond 2^53 arrives whole, but an Argo CD Application with ServerSideApply=true stays OutOfSync "
+    "with it for ever: quote it"
+)
 
 
 def warnings_of(document: Document) -> list[tuple[Place | None, str]]:
     """Of names and the configuration; elsewhere the schema says what fits."""
-    return [*_names(document), *_values(document)]
+    return [*_names(document), *_values(document), *_long(document)]
 
 
 def _names(document: Document) -> Iterator[tuple[Place, str]]:
@@ -40,6 +46,14 @@ def _values(document: Document) -> list[tuple[Place, str]]:
         for one in document.written
         if one.path[:2] == CONFIG and len(one.path) == 3 and not isinstance(one.value, float)
     ]
+
+
+def _long(document: Document) -> Iterator[tuple[Place, str]]:
+    spec = document.body.get("spec")
+    config = spec.get("config") if isinstance(spec, Mapping) else None
+    for key, value in (config if isinstance(config, Mapping) else {}).items():
+        if isinstance(value, int) and abs(value) > EXACT:
+            yield document.place((*CONFIG, key)), f"spec.config.{key}: {LONG}"
 
 
 def _warning(one: Written) -> str:
