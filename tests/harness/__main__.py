@@ -1,11 +1,11 @@
-"""`python -m harness build|chart|up|down|demo`: what the make targets of these names run."""
+"""`python -m harness build|chart|versions|up|down|demo`: what the make targets of these names run."""
 
 import argparse
 import os
 import sys
 from pathlib import Path
 
-from harness import build, chart, paths
+from harness import build, chart, paths, versions
 from harness.demo import demo
 from harness.environment import Environment
 from harness.kubectl import KubectlError
@@ -24,6 +24,8 @@ def main() -> int:
             build.report(options.steps)
         elif options.command == "chart":
             chart.make()
+        elif options.command == "versions":
+            return 1 if versions.try_all(options.trials) else 0
         elif options.command == "up":
             Environment(options.run_dir, Options(options.kubeconfig, _ports())).up()
         elif options.command == "demo":
@@ -43,7 +45,15 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m harness")
     commands = parser.add_subparsers(dest="command", required=True)
     building = commands.add_parser("build", help="build what the environment needs into build/")
-    building.add_argument("steps", nargs="*", metavar="STEP", help=f"{', '.join(build.STEPS)}; all if none is given")
+    building.add_argument(
+        "steps",
+        nargs="*",
+        metavar="STEP",
+        help=f"{', '.join(build.STEPS)}; {', '.join(build.needed())} if none is given",
+    )
+    trying = commands.add_parser("versions", help="try other versions of Kubernetes, Helm and Python")
+    names = ", ".join(trial.name for trial in versions.trials())
+    trying.add_argument("trials", nargs="*", metavar="TRIAL", help=f"{names}; all if none is given")
     commands.add_parser("chart", help="bring what of the chart is made from other files up to date")
     up = ("up", "start the environment in the background", paths.RUN)
     down = ("down", "end it", paths.RUN)
