@@ -93,6 +93,17 @@ test-node: build ## the image in pods of a real kubelet; as root, and skipped wi
 	@$(BIN)/python -m harness node
 	@$(BIN)/pytest tests/node
 
+# Skipped with a word where go or git is missing. Its builds are its own: no other target needs them.
+.PHONY: test-gitops
+test-gitops: build ## what docs/gitops.md says, with the real Argo CD and the real Flux
+	@! command -v go >/dev/null || $(BIN)/python -m harness build flux argocd
+	@$(BIN)/pytest tests/gitops
+
+# TRIALS: such as kubernetes-1.31 or helm-3.18.6; all if none is given. Hours the first time, nearly all of it builds.
+.PHONY: test-versions
+test-versions: build ## other versions of Kubernetes, helm and Python; docs/versions.md from what came out
+	@$(BIN)/python -m harness versions $(TRIALS)
+
 # SEED, MINUTES, CONNECTORS: see docs/chaos.md.
 chaos: build ## one long storm of faults, by default 5 minutes over 300 connectors with a seed of its own
 	@CHAOS_SEED=$${SEED:-$$RANDOM} CHAOS_MINUTES=$${MINUTES:-5} CHAOS_CONNECTORS=$${CONNECTORS:-300} $(BIN)/pytest -s tests/chaos/real/test_storm.py

@@ -23,6 +23,7 @@ from lenses_operator.kube.api import KubeApi
 from lenses_operator.kube.connection import connect
 from lenses_operator.kube.events import Events, EventType
 from lenses_operator.kube.fencing import Fence
+from lenses_operator.kube.kinds import Kinds
 from lenses_operator.kube.leader import Leader
 from lenses_operator.kube.lister import Lister
 from lenses_operator.kube.references import ReferenceReader
@@ -133,7 +134,10 @@ class App:
         self._lister = Lister(
             api, writer, core.intake, core.offsets_intake, settings.watch_namespaces, settings.label_selector
         )
-        vitals = self._vitals = Probes(core.queue, core.store, core.environments, lambda: self._lister.age)
+        self._kinds = Kinds(api, settings.watch_namespaces)
+        vitals = self._vitals = Probes(
+            core.queue, core.store, core.environments, lambda: self._lister.age, self._kinds.missing
+        )
         self._health = HealthServer(
             settings.http_host,
             settings.http_port,
@@ -154,7 +158,7 @@ class App:
         )
 
     async def run(self) -> None:
-        signals, stop, watches = Signals(), asyncio.Event(), asyncio.Event()
+        signals = Signals()
         signals.handle()
         with _setting("http_port" if self._settings.http_host == ANYWHERE else "http_host"):
             await self._health.start()
@@ -163,11 +167,10 @@ class App:
             handlers.watch(
                 self._core.intake,
                 self._core.offsets_intake,
+                self._kinds,
                 self._settings.watch_namespaces,
                 self._settings.label_selector,
-                stop,
                 watch_references=self._settings.watch_references,
-                ready_flag=watches,
             ),
             name="watch",
         )
@@ -177,14 +180,13 @@ class App:
             asyncio.create_task(self._watch_policy(), name="policy"),
         ]
         working = asyncio.create_task(self._work(), name="work")
-        beside.append(asyncio.create_task(_take_signals_back(watches, signals), name="signals"))
         telling = asyncio.create_task(signals.wait(), name="told")
         try:
             await _first_to_end(telling, watching, working, *beside)
         finally:
             telling.cancel()
             ending = Ending(signals.told or "a part of the operator has ended", lambda: self._core.queue.running)
-            await self._end(watching, working, beside, stop, ending)
+            await self._end(watching, working, beside, ending)
             ending.over()
 
     async def _work(self) -> None:
@@ -222,13 +224,9 @@ class App:
         watching: asyncio.Task[None],
         working: asyncio.Task[None],
         beside: list[asyncio.Task[None]],
-        stop: asyncio.Event,
         ending: Ending,
     ) -> None:
-        """The queue first, then the passes that run, then what they need; nothing acts any more when the lease goes.
-
-        The watches end after the passes: kopf cancels, as it goes, every task that was begun after its own.
-        """
+        """The queue first, then the passes that run, then what they need; nothing acts any more when the lease goes."""
         self._core.queue.close()
         self._lister.listed.set()
         if self._working:
@@ -243,7 +241,7 @@ class App:
         await asyncio.gather(working, *beside, return_exceptions=True)
         if self._leader is not None:
             await self._leader.release(idle=idle)
-        stop.set()
+        watching.cancel()
         await asyncio.gather(watching, return_exceptions=True)
         await self._health.stop()
 
@@ -255,13 +253,6 @@ class App:
         )
         self._metrics.told(resource, kind, reason)
         self._events.emit(resource, kind, reason, message)
-
-
-async def _take_signals_back(watches: asyncio.Event, signals: Signals) -> None:
-    """kopf has put its own handlers in the place of ours by the time its watches begin."""
-    await watches.wait()
-    signals.handle()
-    await asyncio.Event().wait()
 
 
 async def _first_to_end(*tasks: asyncio.Task[Any]) -> None:

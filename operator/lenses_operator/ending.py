@@ -24,7 +24,7 @@ class Signals:
         self.told = ""
 
     def handle(self) -> None:
-        """In the running loop; once more where something else has taken them."""
+        """In the running loop."""
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, self._tell, number)
 

@@ -1,30 +1,52 @@
-"""The kopf handlers: each hands an object over and returns. Everything else is the core's business."""
+"""The kopf handlers: each hands an object over and returns. Everything else is the core's business.
+
+kopf runs on a thread and an event loop of its own: as it ends, it cancels every task of its loop that is younger than
+itself and waits for them without a bound, and on the main thread it takes SIGTERM for itself.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import dataclasses
+import logging
 import os
-from collections.abc import Sequence
+import threading
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, cast
 
 import kopf
+from aiohttp import ClientMiddlewareType
 
 from lenses_operator.cache.connector_feed import ConnectorFeed
 from lenses_operator.cache.operations import OperationFeed
 from lenses_operator.kube.json_depth import watching
+from lenses_operator.kube.kinds import Kinds
 from lenses_operator.resources.base import GROUP, VERSION, WATCH_LABEL
 from lenses_operator.resources.connector import PLURAL
 from lenses_operator.resources.connector_offsets import PLURAL as OFFSETS
 
+# It warns that it leaves signals alone, which is what we want of it.
+logging.getLogger("kopf._core.reactor.running").setLevel(logging.ERROR)
+END = 10.0
+"""Seconds kopf gets to end."""
+
+Tell = Callable[..., object]
+"""Calls a function with its arguments on the operator's own loop."""
+
 
 def build_registry(
-    intake: ConnectorFeed, operations: OperationFeed, *, watch_references: bool
+    intake: ConnectorFeed,
+    operations: OperationFeed,
+    tell: Tell,
+    middleware: ClientMiddlewareType,
+    *,
+    watch_references: bool,
 ) -> kopf.OperatorRegistry:
     """A registry of our own, since kopf's default one is a global."""
     registry = kopf.OperatorRegistry()
 
-    logins = _Logins()
+    logins = _Logins(middleware)
 
     @kopf.on.login(registry=registry)
     async def login(**kwargs: Any) -> kopf.AiohttpSession | None:
@@ -33,20 +55,14 @@ def build_registry(
 
     @kopf.on.event(GROUP, VERSION, PLURAL, registry=registry)
     async def connector(type: str | None, body: kopf.Body, **_: Any) -> None:  # noqa: A002 - kopf's own name
-        if type == "DELETED":
-            intake.gone(body)
-        else:
-            intake.seen(body)
+        tell(intake.gone if type == "DELETED" else intake.seen, body)
 
     @kopf.on.event(GROUP, VERSION, OFFSETS, registry=registry)
     async def offsets(type: str | None, body: kopf.Body, **_: Any) -> None:  # noqa: A002 - kopf's own name
-        if type == "DELETED":
-            operations.gone(body)
-        else:
-            operations.seen(body)
+        tell(operations.gone if type == "DELETED" else operations.seen, body)
 
     if watch_references:
-        _watch_references(registry, intake)
+        _watch_references(registry, intake, tell)
     return registry
 
 
@@ -58,13 +74,14 @@ def _credentials(**kwargs: Any) -> kopf.ConnectionInfo | None:
 class _Logins:
     """A session of our own for credentials, since kopf's fails at an object that is nested too deeply."""
 
-    def __init__(self) -> None:
+    def __init__(self, middleware: ClientMiddlewareType) -> None:
+        self._middleware = middleware
         self._last: tuple[kopf.ConnectionInfo, kopf.AiohttpSession] | None = None
 
     def session(self, info: kopf.ConnectionInfo) -> kopf.AiohttpSession:
         """The same for the same: kopf would try credentials that were refused again and again if they looked new."""
         if self._last is None or self._last[0] != info:
-            session = watching(info.as_ssl_context(), info.as_http_headers(), info.proxy_url)
+            session = watching(info.as_ssl_context(), info.as_http_headers(), info.proxy_url, self._middleware)
             made = kopf.AiohttpSession(
                 server=info.server,
                 priority=info.priority,
@@ -84,14 +101,14 @@ def _by_address(info: kopf.ConnectionInfo) -> kopf.ConnectionInfo:
     return dataclasses.replace(info, server=f"https://[{host}]:{port}" if ":" in host else f"https://{host}:{port}")
 
 
-def _watch_references(registry: kopf.OperatorRegistry, intake: ConnectorFeed) -> None:
+def _watch_references(registry: kopf.OperatorRegistry, intake: ConnectorFeed, tell: Tell) -> None:
     @kopf.on.event("", "v1", "secrets", registry=registry)
     async def secret(type: str | None, body: kopf.Body, **_: Any) -> None:  # noqa: A002 - kopf's own name
-        intake.reference(type, "Secret", body)
+        tell(intake.reference, type, "Secret", body)
 
     @kopf.on.event("", "v1", "configmaps", registry=registry)
     async def config_map(type: str | None, body: kopf.Body, **_: Any) -> None:  # noqa: A002 - kopf's own name
-        intake.reference(type, "ConfigMap", body)
+        tell(intake.reference, type, "ConfigMap", body)
 
 
 class _NoDifferences(kopf.DiffBaseStorage):
@@ -131,22 +148,61 @@ def build_settings(selector: str) -> kopf.OperatorSettings:
 async def watch(
     intake: ConnectorFeed,
     operations: OperationFeed,
+    kinds: Kinds,
     namespaces: Sequence[str],
     selector: str,
-    stop_flag: Any,
     *,
     watch_references: bool,
-    ready_flag: Any = None,
 ) -> None:
-    """Runs kopf's watches until `stop_flag` is set or a signal comes; `ready_flag` is set as they begin."""
-    await kopf.operator(
-        registry=build_registry(intake, operations, watch_references=watch_references),
-        settings=build_settings(selector),
-        standalone=True,
-        clusterwide=not namespaces,
-        namespaces=list(namespaces),
-        # kopf would ask who the user is, and a container's user is often a bare number.
-        identity=cast("Any", "lenses-operator"),
-        stop_flag=stop_flag,
-        ready_flag=ready_flag,
+    """Until cancelled. A watch whose kind goes waits until it is back; any other end of one is raised."""
+    await kinds.served()
+    tell = asyncio.get_running_loop().call_soon_threadsafe
+    registry = build_registry(intake, operations, tell, kinds.waiting, watch_references=watch_references)
+    await _on_a_thread(
+        lambda stop: kopf.operator(
+            registry=registry,
+            settings=build_settings(selector),
+            standalone=True,
+            clusterwide=not namespaces,
+            namespaces=list(namespaces),
+            # kopf would ask who the user is, and a container's user is often a bare number.
+            identity=cast("Any", "lenses-operator"),
+            stop_flag=stop,
+        )
     )
+
+
+async def _on_a_thread(operator: Callable[[asyncio.Event], Coroutine[Any, Any, None]]) -> None:
+    """Until it ends, which is raised, or we are cancelled and END is over: the thread does not keep the process."""
+    ours, theirs = asyncio.get_running_loop(), asyncio.new_event_loop()
+    stop = asyncio.Event()
+    ended: asyncio.Future[None] = ours.create_future()
+
+    def settle(error: BaseException | None) -> None:
+        if ended.cancelled():
+            return
+        if error is None:
+            ended.set_result(None)
+        else:
+            ended.set_exception(error)
+
+    def run() -> None:
+        error = None
+        try:
+            with asyncio.Runner(loop_factory=lambda: theirs) as runner:
+                runner.run(operator(stop))
+        except BaseException as found:
+            error = RuntimeError("the watches were cancelled") if isinstance(found, asyncio.CancelledError) else found
+        with contextlib.suppress(RuntimeError):  # the operator has ended before us
+            ours.call_soon_threadsafe(settle, error)
+
+    threading.Thread(target=run, name="watches", daemon=True).start()
+    try:
+        await asyncio.shield(ended)
+        raise RuntimeError("the watches have ended, though nobody told them to")
+    except asyncio.CancelledError:
+        with contextlib.suppress(RuntimeError):  # it has ended meanwhile
+            theirs.call_soon_threadsafe(stop.set)
+        with contextlib.suppress(Exception):  # we were told to end: how it ended is nobody's business any more
+            await asyncio.wait_for(ended, END)
+        raise

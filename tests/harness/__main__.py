@@ -1,11 +1,11 @@
-"""`python -m harness build|chart|node|up|down|demo`: what the make targets of these names run."""
+"""`python -m harness build|chart|node|versions|up|down|demo`: what the make targets of these names run."""
 
 import argparse
 import os
 import sys
 from pathlib import Path
 
-from harness import build, chart, paths
+from harness import build, chart, paths, versions
 from harness.demo import demo
 from harness.environment import Environment
 from harness.kubectl import KubectlError
@@ -27,6 +27,8 @@ def main() -> int:
             chart.make()
         elif options.command == "node":
             node.prepare()
+        elif options.command == "versions":
+            return 1 if versions.try_all(options.trials) else 0
         elif options.command == "up":
             Environment(options.run_dir, Options(options.kubeconfig, _ports())).up()
         elif options.command == "demo":
@@ -46,7 +48,15 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m harness")
     commands = parser.add_subparsers(dest="command", required=True)
     building = commands.add_parser("build", help="build what the environment needs into build/")
-    building.add_argument("steps", nargs="*", metavar="STEP", help=f"{', '.join(build.STEPS)}; all if none is given")
+    building.add_argument(
+        "steps",
+        nargs="*",
+        metavar="STEP",
+        help=f"{', '.join(build.STEPS)}; {', '.join(build.needed())} if none is given",
+    )
+    trying = commands.add_parser("versions", help="try other versions of Kubernetes, Helm and Python")
+    names = ", ".join(trial.name for trial in versions.trials())
+    trying.add_argument("trials", nargs="*", metavar="TRIAL", help=f"{names}; all if none is given")
     commands.add_parser("chart", help="bring what of the chart is made from other files up to date")
     commands.add_parser("node", help="build what a node needs, where this machine can run one")
     up = ("up", "start the environment in the background", paths.RUN)

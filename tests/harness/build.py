@@ -18,9 +18,11 @@ PROGRESS_INTERVAL = 15.0
 TIMEOUT = 3600.0
 HELM_VERSION = "v4.3.1"
 ACTIONLINT_VERSION = "v1.7.7"
+HELM_3_VERSIONS = ("3.18.6", "3.22.0")
+"""The oldest that the chart is tried with, and the newest of that line."""
 # Smaller and quicker to link; nobody debugs Kubernetes here.
 GO_FLAGS = ("-trimpath", "-buildvcs=false", "-ldflags=-s -w")
-KUBERNETES = re.compile(r"^\s*k8s\.io/kubernetes (v(\d+)\.(\d+)\S*)$", re.MULTILINE)
+KUBERNETES = re.compile(r"^(?:require)?\s*k8s\.io/kubernetes (v(\d+)\.(\d+)\S*)$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,8 @@ class Step:
     argv: tuple[str, ...]
     cwd: Path
     made: str
+    optional: bool = False
+    """Whether only those want it who name it."""
 
     @property
     def stamp(self) -> Path:
@@ -68,7 +72,7 @@ def _steps() -> tuple[Step, ...]:
         Step(
             "helm",
             "helm (go install)",
-            paths.HELM,
+            paths.BUILD / "bin" / "helm",
             (),
             ("go", "install", *GO_FLAGS, f"helm.sh/helm/v4/cmd/helm@{HELM_VERSION}"),
             paths.ROOT,
@@ -111,14 +115,51 @@ def _steps() -> tuple[Step, ...]:
             kstatus,
             "kstatus",
         ),
+        # After the control plane too, with the same versions of k8s.io/* and of what these are made of.
+        _tool("flux", "Flux' kustomize-controller (go build; the first time takes minutes)", paths.FLUX),
+        _tool("argocd", "Argo CD (go build; the first time takes minutes)", paths.ARGOCD, "main.go"),
+        *(_older_helm(version) for version in HELM_3_VERSIONS),
+        *(_other_api_server(mod) for mod in sorted((paths.HARNESS / "apiserver").glob("1.*.mod"))),
     )
+
+
+def _older_helm(version: str) -> Step:
+    argv = ("go", "install", *GO_FLAGS, f"helm.sh/helm/v3/cmd/helm@v{version}")
+    name = f"helm-{version}"
+    return Step(name, f"helm {version} (go install)", paths.BUILD / "bin" / name, (), argv, paths.ROOT, "helm", True)
+
+
+def _other_api_server(mod: Path) -> Step:
+    """Of the Kubernetes version that this file requires."""
+    name = f"apiserver-{mod.stem}"
+    argv = ("go", "build", *GO_FLAGS, versioned(mod), f"-modfile={mod.name}", "-o", f"{{scratch}}/{name}", ".")
+    title = f"API server of Kubernetes {mod.stem} (go build; the first time takes minutes)"
+    inputs = (mod, mod.with_suffix(".sum"), mod.with_name("main.go"))
+    return Step(name, title, paths.BUILD / "bin" / name, inputs, argv, mod.parent, name, True)
+
+
+def _tool(name: str, title: str, output: Path, *sources: str) -> Step:
+    home = paths.HARNESS / name
+    inputs = tuple(home / file for file in ("build.sh", "go.mod", "go.sum", *sources))
+    argv = ("sh", f"tests/harness/{name}/build.sh", "{scratch}")
+    return Step(name, title, output, inputs, argv, paths.ROOT, name, optional=True)
+
+
+def kubernetes_of(go_mod: Path) -> str:
+    """The version it requires, such as 1.36.3."""
+    return _required(go_mod)[1].removeprefix("v")
+
+
+def _required(go_mod: Path) -> re.Match[str]:
+    found = KUBERNETES.search(go_mod.read_text())
+    if found is None:
+        raise RuntimeError(f"{go_mod} does not require k8s.io/kubernetes")
+    return found
 
 
 def versioned(go_mod: Path) -> str:
     """The linker flag by which the API server says its version, which helm holds against a chart's `kubeVersion`."""
-    found = KUBERNETES.search(go_mod.read_text())
-    if found is None:
-        raise RuntimeError(f"{go_mod} does not require k8s.io/kubernetes")
+    found = _required(go_mod)
     parts = zip(("gitVersion", "gitMajor", "gitMinor"), found.groups(), strict=True)
     return " ".join(["-ldflags=-s -w", *(f"-X k8s.io/component-base/version.{name}={value}" for name, value in parts)])
 
@@ -126,9 +167,14 @@ def versioned(go_mod: Path) -> str:
 STEPS = {step.name: step for step in _steps()}
 
 
+def needed() -> list[str]:
+    """The names of those that are built unless others are named."""
+    return [name for name, step in STEPS.items() if not step.optional]
+
+
 def ensure(*names: str) -> None:
-    """Build what is missing or out of date, all steps if none is named; another process that builds is waited for."""
-    ensure_steps([STEPS[name] for name in names or STEPS])
+    """Build what is missing or out of date, all but the optional if none is named; another builder is waited for."""
+    ensure_steps([STEPS[name] for name in names or needed()])
 
 
 def ensure_steps(wanted: Sequence[Step]) -> None:
@@ -143,7 +189,7 @@ def ensure_steps(wanted: Sequence[Step]) -> None:
 
 def require(*names: str) -> None:
     """Fail with the remedy unless everything named is there: a test's time limit is too short to build it."""
-    missing = [name for name in names or STEPS if not STEPS[name].is_current()]
+    missing = [name for name in names or needed() if not STEPS[name].is_current()]
     if missing:
         raise RuntimeError(f"not built or out of date: {', '.join(missing)}; run `make build` first")
 
@@ -208,5 +254,5 @@ def _replace(made: Path, output: Path) -> None:
 def report(names: Sequence[str]) -> None:
     """Build on behalf of the command line and say what is there."""
     ensure(*names)
-    for name in names or STEPS:
+    for name in names or needed():
         print(f"build: {STEPS[name].output.relative_to(paths.ROOT)} is up to date")

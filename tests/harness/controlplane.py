@@ -178,7 +178,7 @@ def _spawn_api_server(run_dir: Path, port: int, launcher: Launcher, extras: Extr
         "--authorization-mode=RBAC",
         *extras.flags,
     ]
-    argv: list[str | Path] = [paths.CONTROL_PLANE, "kube-apiserver", *flags]
+    argv: list[str | Path] = [paths.API_SERVER, "kube-apiserver", *flags]
     env = {"RUN_DIR": str(run_dir)} | ({"ETCD_CLIENT_PORT": str(extras.etcd_port)} if extras.etcd_port else {})
     return launcher.spawn("kube-apiserver", argv, run_dir / "kube-apiserver.log", env=env)
 

@@ -20,7 +20,7 @@ Objects: TypeAlias = list[Object]
 
 FIELD_MANAGER = "tests"
 TIMEOUT = 60.0
-READY_TIMEOUT = 60.0
+READY_TIMEOUT = 120.0
 
 
 class KubeError(Exception):

@@ -1,5 +1,6 @@
 """Where things are in this checkout; everything generated stays below `build/` and `.run/`."""
 
+import os
 import sys
 from pathlib import Path
 
@@ -13,9 +14,13 @@ RUN = ROOT / ".run"
 
 ACTIONLINT = BUILD / "bin" / "actionlint"
 CONTROL_PLANE = BUILD / "bin" / "controlplane"
-HELM = BUILD / "bin" / "helm"
+API_SERVER = Path(os.environ.get("API_SERVER_BINARY") or CONTROL_PLANE)
+"""Of another version in the trials of `harness.versions`; and so is helm."""
+HELM = Path(os.environ.get("HELM_BINARY") or BUILD / "bin" / "helm")
 KSTATUS = BUILD / "bin" / "kstatus"
 PROMTOOL = BUILD / "bin" / "promtool"
+ARGOCD = BUILD / "argocd"
+FLUX = BUILD / "flux"
 KAFKA_LIBS = BUILD / "kafka" / "libs"
 # The one that comes with the locked dependencies: another kubectl may be on PATH.
 KUBECTL = Path(sys.executable).parent / "kubectl"

@@ -44,6 +44,11 @@ class KubeApi:
         """None where there is no such object."""
         return await self._rest.find(f"get {plural} {namespace}/{name}", in_namespace(OURS, namespace, plural, name))
 
+    async def serves(self, plural: str, namespaces: Sequence[str]) -> bool:
+        """Whether there is this kind: asked by a list, for which the operator has the rights anyway."""
+        path = in_namespace(OURS, namespaces[0] if namespaces else None, plural)
+        return await self._rest.find(f"list {plural}", path, query={"limit": "1"}) is not None
+
     async def pages(
         self, plural: str, namespaces: Sequence[str], selector: str, *, size: int = PAGE
     ) -> AsyncIterator[Sequence[dict[str, Any]]]:

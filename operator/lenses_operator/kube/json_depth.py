@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from ssl import SSLContext
 from typing import Any, Self
 
-from aiohttp import ClientResponse, ClientSession, TCPConnector
+from aiohttp import ClientMiddlewareType, ClientResponse, ClientSession, TCPConnector
 from kubernetes.aio.client.api_client import ApiClient
 
 from lenses_operator.lenses.user_agent import user_agent
@@ -105,8 +105,15 @@ class _DeepResponse(ClientResponse):
         return await super().json(encoding=encoding, loads=loads, content_type=content_type)
 
 
-def watching(context: SSLContext, headers: Mapping[str, str], proxy: str | None) -> ClientSession:
+def watching(
+    context: SSLContext, headers: Mapping[str, str], proxy: str | None, middleware: ClientMiddlewareType
+) -> ClientSession:
     """The session of the watches."""
-    connector = TCPConnector(limit=0, ssl=context)
-    own = {**headers, "User-Agent": user_agent()}
-    return ClientSession(connector=connector, headers=own, proxy=proxy, trust_env=False, response_class=_DeepResponse)
+    return ClientSession(
+        connector=TCPConnector(limit=0, ssl=context),
+        headers={**headers, "User-Agent": user_agent()},
+        proxy=proxy,
+        trust_env=False,
+        response_class=_DeepResponse,
+        middlewares=(middleware,),
+    )

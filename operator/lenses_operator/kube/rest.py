@@ -77,10 +77,12 @@ class Rest:
             raise KubeError(what, 0, "the answer is not a Kubernetes object")
         return found
 
-    async def find(self, what: str, path: Path, *, timeout: float = TIMEOUT) -> dict[str, Any] | None:
-        """None where there is no such object."""
+    async def find(
+        self, what: str, path: Path, *, query: Mapping[str, str | int] | None = None, timeout: float = TIMEOUT
+    ) -> dict[str, Any] | None:
+        """None where there is no such object, or no such kind."""
         try:
-            return await self.request(what, "GET", path, timeout=timeout)
+            return await self.request(what, "GET", path, query=query, timeout=timeout)
         except KubeError as error:
             if error.not_found:
                 return None

@@ -17,15 +17,24 @@ LIST_STUCK = 900.0
 
 
 class Probes:
-    """Not ready until `stand_by` or `begin`; `list_age` gives the seconds since the last list was begun."""
+    """Not ready until `stand_by` or `begin`, nor while a kind is missing.
+
+    `list_age` gives the seconds since the last list was begun, `missing_kinds` a sentence for each.
+    """
 
     def __init__(
-        self, queue: WorkQueue[ObjectKey], store: ConnectorCache, environments: Pollers, list_age: Callable[[], float]
+        self,
+        queue: WorkQueue[ObjectKey],
+        store: ConnectorCache,
+        environments: Pollers,
+        list_age: Callable[[], float],
+        missing_kinds: Callable[[], list[str]],
     ) -> None:
         self._queue = queue
         self._store = store
         self._environments = environments
         self._list_age = list_age
+        self._missing_kinds = missing_kinds
         self._synced = False
         self._working = False
         self._first: set[ObjectKey] = set()
@@ -45,6 +54,8 @@ class Probes:
 
     def missing(self) -> list[str]:
         """Ready needs neither Lenses nor the lease: all resources listed, and every environment's first list ended."""
+        if kinds := self._missing_kinds():
+            return kinds
         if not self._synced:
             return ["the resources have not been listed yet"]
         if not self._environments.polled() or not all(map(self._asked, self._first)):

@@ -395,6 +395,16 @@ async def test_warnings_of_what_would_not_arrive(rig: Rig) -> None:
     assert result.exit_code == 2
 
 
+async def test_warnings_of_integers_that_argo_cd_compares_inexactly(rig: Rig) -> None:
+    edge = f"a: {2**53}\nb: {-(2**53)}\nc: '{2**53 + 1}'\nd: true"
+    assert (await rig.plan(manifest(config=edge))).warnings == []
+    result = await rig.plan(manifest(config=f"a: {2**53 + 1}\nb: {-(2**53) - 1}\ndb.password: {2**60 + 1}"))
+    assert [place.line for place, _ in result.warnings if place] == [11, 12, 13]
+    assert all("OutOfSync" in message and message.endswith("quote it") for _, message in result.warnings)
+    assert not any(str(2**60 + 1) in message for _, message in result.warnings)
+    assert [item.action for item in result.items] == [Action.CREATE], "a warning, never a refusal"
+
+
 async def test_warnings_of_names_that_lenses_may_not_take(rig: Rig) -> None:
     rig.lenses.clusters.add("connect_eu")
     result = await rig.plan(manifest(environment="Prod", cluster="connect_eu", name="'a:b'"))

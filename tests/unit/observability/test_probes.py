@@ -23,9 +23,10 @@ class Rig:
         self.queue: WorkQueue[ObjectKey] = WorkQueue()
         self.store = ConnectorCache()
         self.list_age = 0.0
+        self.kinds: list[str] = []
         self.environments = Pollers(15.0, self.queue.add, lambda _: ())
         self.session = session("operator", FakeLenses())
-        self.vitals = Probes(self.queue, self.store, self.environments, lambda: self.list_age)
+        self.vitals = Probes(self.queue, self.store, self.environments, lambda: self.list_age, lambda: self.kinds)
 
     def hold(self, name: str, environment: str) -> ObjectKey:
         held = resource(name, uid=name, environment=environment)
@@ -47,6 +48,18 @@ async def test_who_stands_by_needs_neither_lenses_nor_the_lease() -> None:
         rig.queue.add(rig.hold("b", "test"))
         await asyncio.sleep(10 * QUEUE_STUCK)
         assert rig.vitals.problems() == [], "keys wait for the lease, and that is as it should be"
+
+
+@virtual_time
+async def test_a_missing_kind_is_all_that_is_said() -> None:
+    """Nothing can be listed without it; and one that goes later makes a working operator unready."""
+    async with running(Rig()) as rig:
+        rig.kinds = ["no LensesConnector"]
+        assert rig.vitals.missing() == ["no LensesConnector"]
+        rig.vitals.begin()
+        assert rig.vitals.missing() == ["no LensesConnector"]
+        rig.kinds = []
+        assert rig.vitals.missing() == []
 
 
 @virtual_time
