@@ -54,6 +54,13 @@ def say(text: str) -> None:
     click.echo("".join(one if one.isprintable() else STAND_IN for one in text), err=True)
 
 
+def complain(text: str) -> None:
+    """One line on standard error that begins with the program's name."""
+    context = click.get_current_context(silent=True)
+    program = context.find_root().info_name if context else None
+    say(f"{program or 'lenses-operator'}: {text}")
+
+
 @contextmanager
 def progress(what: str, total: int) -> Iterator[Callable[[], None]]:
     """A bar on standard error while there is a terminal; call what it gives after each step."""

@@ -19,8 +19,10 @@ class RedirectedError(ClientError):
     """The server named another address instead of answering. The Kubernetes API does not do that."""
 
 
-async def connect() -> ApiClient:
-    """In-cluster credentials, else kubeconfig. Raises KubeError where there are neither.
+async def connect(kubeconfig: str | None = None, context: str | None = None) -> ApiClient:
+    """In-cluster credentials, else kubeconfig; that alone where one or a context of it is named.
+
+    Raises KubeError where there are neither.
 
     Certificates are checked against the CA that comes with them, unless a kubeconfig says not to. A proxy is used
     only if a kubeconfig names one, as by the watches: the environment's would carry half of the requests.
@@ -28,9 +30,14 @@ async def connect() -> ApiClient:
     configuration = Configuration(client_session_kwargs={"trust_env": False, "middlewares": (_refuse_redirects,)})
     try:
         kube_config.load_incluster_config(client_configuration=configuration)  # type: ignore[no-untyped-call]
+        elsewhere = bool(kubeconfig or context)
     except ConfigException:
+        elsewhere = True
+    if elsewhere:
         try:
-            await kube_config.load_kube_config(client_configuration=configuration)  # type: ignore[no-untyped-call]
+            await kube_config.load_kube_config(  # type: ignore[no-untyped-call]
+                kubeconfig, context, client_configuration=configuration
+            )
         except (ConfigException, OSError, ValueError, YAMLError) as error:
             why = " ".join(str(error).split())
             raise KubeError("Kubernetes access", 0, f"neither in-cluster nor kubeconfig: {why}") from error

@@ -28,12 +28,11 @@ from lenses_operator.settings import PREFIX
 
 EPILOG = """\b
 Examples:
-  lenses-operator doctor --lenses-url https://lenses.example.com --token-file token \\
-      --service-account lenses-operator/lenses-operator
+  lenses-operator doctor --lenses-url https://lenses.example.com \\
+      --token-file token --service-account lenses-operator/lenses-operator
   lenses-operator doctor --environment prod --skip-kubernetes -o json
   kubectl exec deploy/lenses-operator -- lenses-operator doctor
 
-\b
 Exit code 0: nothing failed (there may be warnings), 1: something failed, 2: wrong usage."""
 
 
