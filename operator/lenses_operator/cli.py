@@ -13,6 +13,7 @@ import click
 from click.shell_completion import CompletionItem
 
 DAILY = {
+    "errors": "Show the trace of each failed task of a connector.",
     "status": "Show how connectors and their tasks are, and why one fails.",
 }
 """For whoever has connectors: what `kubectl lenses` is for."""

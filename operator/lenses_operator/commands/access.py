@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import wraps
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import click
 
@@ -44,6 +45,23 @@ class LensesAccess:
 
 def lenses_options(command: F) -> F:
     """Adds --lenses-url, --token-file and --ca-file; the command gets `lenses_url`, `token_file`, `ca_file`."""
+    return cast("F", _options(command, required=True))
+
+
+def optional_lenses_options(command: F) -> F:
+    """The same options; the command gets `lenses`, None where neither URL nor token is given."""
+
+    @wraps(command)
+    def wrapped(*args: Any, lenses_url: str | None, token_file: Path | None, ca_file: Path | None, **rest: Any) -> Any:
+        if bool(lenses_url) != bool(token_file):
+            raise click.UsageError("--lenses-url and --token-file go together: give both or neither.")
+        lenses = LensesAccess(lenses_url, token_file, ca_file) if lenses_url and token_file else None
+        return command(*args, lenses=lenses, **rest)
+
+    return cast("F", _options(wrapped, required=False))
+
+
+def _options(command: Callable[..., Any], *, required: bool) -> Any:
     path = click.Path(path_type=Path, dir_okay=False)
     for option in (
         click.option(
@@ -56,13 +74,17 @@ def lenses_options(command: F) -> F:
         click.option(
             "--token-file",
             type=path,
-            required=True,
+            required=required,
             envvar=PREFIX + "LENSES_TOKEN_FILE",
             show_envvar=True,
             help="A file with the Lenses token.",
         ),
         click.option(
-            "--lenses-url", required=True, envvar=PREFIX + "LENSES_URL", show_envvar=True, help="Where Lenses is."
+            "--lenses-url",
+            required=required,
+            envvar=PREFIX + "LENSES_URL",
+            show_envvar=True,
+            help="Where Lenses is.",
         ),
     ):
         command = option(command)
