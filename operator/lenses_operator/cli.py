@@ -14,7 +14,14 @@ from click.shell_completion import CompletionItem
 
 DAILY = {
     "errors": "Show the trace of each failed task of a connector.",
+    "pause": "Pause connectors: tasks stay assigned and process nothing.",
+    "reconcile": "Have the operator look at connectors now, drift included.",
+    "restart": "Restart failed tasks, or the whole connector where nothing failed.",
+    "resume": "Let paused or stopped connectors run.",
     "status": "Show how connectors and their tasks are, and why one fails.",
+    "stop": "Stop connectors: their tasks are shut down.",
+    "suspend": "Have the operator leave connectors alone; they run on.",
+    "unsuspend": "Have the operator look after connectors again.",
 }
 """For whoever has connectors: what `kubectl lenses` is for."""
 COMMANDS = DAILY | {
@@ -26,7 +33,7 @@ COMMANDS = DAILY | {
     "plan": "Show what applying manifests would do in Lenses, without doing any of it.",
 }
 """Name of a click command, in the module of `commands` that MODULES names, and the line `--help` shows."""
-MODULES: dict[str, str] = {}
+MODULES = dict.fromkeys(("pause", "reconcile", "restart", "resume", "stop", "suspend", "unsuspend"), "verbs")
 """Where it is not the command's own name."""
 
 
