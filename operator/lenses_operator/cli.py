@@ -14,6 +14,7 @@ from click.shell_completion import CompletionItem
 
 DAILY = {
     "errors": "Show the trace of each failed task of a connector.",
+    "offsets": "Show, set, reset, copy and restore connectors' offsets.",
     "pause": "Pause connectors: tasks stay assigned and process nothing.",
     "reconcile": "Have the operator look at connectors now, drift included.",
     "restart": "Restart failed tasks, or the whole connector where nothing failed.",
@@ -29,7 +30,6 @@ COMMANDS = DAILY | {
     "doctor": "Check a live installation and say what to do; changes nothing.",
     "export": "Write a LensesConnector for each connector that exists.",
     "migrate": "Convert connectors described elsewhere into LensesConnector manifests.",
-    "offsets": "Take offsets from a connector, and go back from an offsets operation.",
     "plan": "Show what applying manifests would do in Lenses, without doing any of it.",
 }
 """Name of a click command, in the module of `commands` that MODULES names, and the line `--help` shows."""
