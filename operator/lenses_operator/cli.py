@@ -13,6 +13,8 @@ import click
 from click.shell_completion import CompletionItem
 
 DAILY = {
+    "adopt": "Take over connectors that exist, one after the other.",
+    "diff": "Show what runs in Lenses against what resources ask for.",
     "errors": "Show the trace of each failed task of a connector.",
     "offsets": "Show, set, reset, copy and restore connectors' offsets.",
     "pause": "Pause connectors: tasks stay assigned and process nothing.",

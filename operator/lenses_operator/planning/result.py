@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
@@ -122,6 +122,20 @@ class Result:
         parts += [f"{counts[action]} {words}" for action, words in rare.items() if counts[action]]
         parts += [f"{counts[Action.REFUSED]} refused", f"{counts[Action.UNCHANGED]} unchanged"]
         return f"Plan: {', '.join(parts)}"
+
+    def without_places(self) -> Result:
+        """Of objects that stand in no file."""
+        items = [
+            replace(
+                item,
+                place=None,
+                problems=[(None, message) for _, message in item.problems],
+                changes=[replace(change, line=None) for change in item.changes],
+            )
+            for item in self.items
+        ]
+        errors, warnings = ([(None, message) for _, message in told] for told in (self.errors, self.warnings))
+        return Result(items, errors, warnings)
 
     def data(self) -> dict[str, Any]:
         return {
