@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import re
 import sys
 from collections.abc import Callable, Coroutine
@@ -60,6 +61,7 @@ def selector_option(command: F) -> F:
 
 def run(work: Coroutine[Any, Any, T]) -> T:
     """Ends the program with 1 where Kubernetes does not do what is asked, with 130 at Ctrl-C."""
+    logging.getLogger().addHandler(logging.NullHandler())  # the client's own words about a kubeconfig; ours are enough
     try:
         return asyncio.run(work)
     except KubeError as error:

@@ -1,4 +1,8 @@
-"""What a command does in a cluster for a person: reads, watches, and writes under a field manager of its own."""
+"""What a command does in a cluster for a person: reads, watches, and writes under a field manager of its own.
+
+Of the `kubernetes` package its connection alone is used: importing the calls and models that it generates would be
+most of the time that a command takes.
+"""
 
 from __future__ import annotations
 
@@ -7,29 +11,36 @@ import json
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import aiohttp
-from kubernetes.aio import config as kube_config
-from kubernetes.aio.client import ApiClient, CoreV1Api, CustomObjectsApi
-from kubernetes.aio.config import ConfigException
-from yaml import YAMLError
+from kubernetes.aio.client.api_client import ApiClient
+from kubernetes.aio.client.exceptions import ApiException
 
-from lenses_operator.kube.access import Access
-from lenses_operator.kube.api import TIMEOUT, KubeApi, KubeError, errors_of
+from lenses_operator.kube.access import Access, home_of
 from lenses_operator.kube.connection import connect
-from lenses_operator.kube.inspection import in_pod, own_namespace
+from lenses_operator.kube.errors import KubeError
 from lenses_operator.kube.json_depth import shallow
 from lenses_operator.resources.base import GROUP, VERSION
 
+if TYPE_CHECKING:
+    from lenses_operator.kube.api import KubeApi
+
 MANAGER = "kubectl-lenses"
 """The field manager of everything that is written here."""
+JSON = "application/json"
 MERGE_PATCH = "application/merge-patch+json"
+PAGE = 500
+TIMEOUT = 30.0
+"""Seconds for one request."""
 WATCH_SECONDS = 240
 """After which the API server is asked to end a watch; the next one goes on from there."""
-GONE = 410
 RETRY = 1.0
 """Seconds between tries to go on where a watch broke."""
+GONE = 410
+OURS = ("apis", GROUP, VERSION)
+CORE = ("api", "v1")
 
 
 @dataclass(frozen=True)
@@ -43,62 +54,69 @@ class Change:
 @asynccontextmanager
 async def session(access: Access) -> AsyncIterator[Session]:
     """Raises KubeError where there is no way to the cluster."""
-    file = str(access.kubeconfig) if access.kubeconfig else None
-    client = await connect(file, access.context)
+    client = await connect(str(access.kubeconfig) if access.kubeconfig else None, access.context)
     try:
-        yield Session(client, access.namespace or _home(file, access.context))
+        yield Session(client, home_of(access))
     finally:
         await client.close()  # type: ignore[no-untyped-call]
 
 
 class Session:
-    """Raises KubeError."""
+    """Raises KubeError. `home`: the namespace for what names none."""
 
     def __init__(self, client: ApiClient, home: str) -> None:
-        self.api = KubeApi(client)
-        self._home = home
-        self._custom: Any = CustomObjectsApi(client)
-        self._core: Any = CoreV1Api(client)
+        self.home = home
+        self._client: Any = client  # its calls are not typed
 
     @property
-    def home(self) -> str:
-        """The namespace for what names none."""
-        return self._home
+    def api(self) -> KubeApi:
+        """The operator's own calls, over the same connection."""
+        from lenses_operator.kube.api import KubeApi
+
+        return KubeApi(self._client)
 
     async def get(self, plural: str, namespace: str, name: str) -> dict[str, Any] | None:
         """None where there is no such object."""
-        return await self.api.get(plural, namespace, name)
+        try:
+            return await self._request(f"get {plural} {namespace}/{name}", "GET", _path(namespace, plural, name))
+        except KubeError as error:
+            if error.not_found:
+                return None
+            raise
 
     async def list(self, plural: str, namespace: str | None, selector: str = "") -> list[dict[str, Any]]:
         """Of all namespaces where none is given."""
-        return await self.api.list_all(plural, [namespace] if namespace else [], selector)
+        found: list[dict[str, Any]] = []
+        query = {"limit": str(PAGE), **({"labelSelector": selector} if selector else {})}
+        while True:
+            page = await self._request(f"list {plural}", "GET", _path(namespace, plural), query=query)
+            found += page["items"]
+            token = page["metadata"].get("continue")
+            if not token:
+                return found
+            query["continue"] = token
 
     async def merge(self, plural: str, namespace: str, name: str, patch: Mapping[str, Any]) -> dict[str, Any]:
         """A merge patch; its metadata.uid keeps it from another object of the same name."""
-        call = self._custom.patch_namespaced_custom_object
-        async with errors_of(f"patch {plural} {namespace}/{name}"):
-            options = {"_content_type": MERGE_PATCH, "field_manager": MANAGER, "_request_timeout": TIMEOUT}
-            return dict(await call(GROUP, VERSION, namespace, plural, name, dict(patch), **options))
+        what, path = f"patch {plural} {namespace}/{name}", _path(namespace, plural, name)
+        return await self._request(what, "PATCH", path, query=_MANAGED, body=patch, content_type=MERGE_PATCH)
 
     async def create(self, plural: str, namespace: str, body: Mapping[str, Any]) -> dict[str, Any]:
-        call = self._custom.create_namespaced_custom_object
-        async with errors_of(f"create {plural} in {namespace}"):
-            options = {"field_manager": MANAGER, "_request_timeout": TIMEOUT}
-            return dict(await call(GROUP, VERSION, namespace, plural, dict(body), **options))
+        what = f"create {plural} in {namespace}"
+        return await self._request(what, "POST", _path(namespace, plural), query=_MANAGED, body=body)
 
     async def create_values(self, namespace: str, body: Mapping[str, Any]) -> None:
         """A Secret or ConfigMap."""
         kind = body["kind"]
-        call = self._core.create_namespaced_secret if kind == "Secret" else self._core.create_namespaced_config_map
-        async with errors_of(f"create {kind} {namespace}/{body['metadata']['name']}"):
-            await call(namespace, dict(body), field_manager=MANAGER, _request_timeout=TIMEOUT)
+        path = (*CORE, "namespaces", namespace, f"{kind.lower()}s")
+        await self._request(
+            f"create {kind} {namespace}/{body['metadata']['name']}", "POST", path, query=_MANAGED, body=body
+        )
 
     async def delete(self, plural: str, namespace: str, name: str) -> None:
         """Nothing happens where there is none."""
-        call = self._custom.delete_namespaced_custom_object
         try:
-            async with errors_of(f"delete {plural} {namespace}/{name}"):
-                await call(GROUP, VERSION, namespace, plural, name, _request_timeout=TIMEOUT)
+            await self._request(f"delete {plural} {namespace}/{name}", "DELETE", _path(namespace, plural, name))
         except KubeError as error:
             if not error.not_found:
                 raise
@@ -110,11 +128,13 @@ class Session:
 
         What vanished while no watch was open is told as DELETED as soon as that is seen. `name`: of one object alone.
         """
+        query = {"labelSelector": selector, "fieldSelector": f"metadata.name={name}" if name is not None else ""}
+        chosen = {key: value for key, value in query.items() if value}
         known: dict[str, dict[str, Any]] = {}
         first = True
         while True:
             try:
-                async for changes in self._round(plural, namespace, selector, name, known):
+                async for changes in self._round(plural, _path(namespace, plural), chosen, known):
                     first = False
                     yield changes
             except KubeError as error:
@@ -123,16 +143,17 @@ class Session:
                 await asyncio.sleep(RETRY)
 
     async def _round(
-        self, plural: str, namespace: str | None, selector: str, name: str | None, known: dict[str, dict[str, Any]]
+        self, plural: str, path: tuple[str, ...], query: Mapping[str, str], known: dict[str, dict[str, Any]]
     ) -> AsyncIterator[Sequence[Change]]:
         """One list and the watches that go on from it."""
-        now, version = await self._listed(plural, namespace, selector, name)
+        page = await self._request(f"list {plural}", "GET", path, query=query)
+        now, version = {body["metadata"]["uid"]: body for body in page["items"]}, page["metadata"]["resourceVersion"]
         gone = [Change("DELETED", body) for uid, body in known.items() if uid not in now]
         known.clear()
         known.update(now)
         yield [*gone, *(Change("ADDED", body) for body in now.values())]
         while True:
-            async for change in self._watch(plural, namespace, selector, name, version):
+            async for change in self._watch(plural, path, query, version):
                 if change.kind == "ERROR":
                     return
                 version = change.body["metadata"]["resourceVersion"]
@@ -142,51 +163,93 @@ class Session:
                 known.pop(uid, None) if change.kind == "DELETED" else known.update({uid: change.body})
                 yield [change]
 
-    async def _listed(
-        self, plural: str, namespace: str | None, selector: str, name: str | None
-    ) -> tuple[dict[str, dict[str, Any]], str]:
-        async with errors_of(f"list {plural}"):
-            page = await self._call(plural, namespace, selector, name, _request_timeout=TIMEOUT)
-        return {body["metadata"]["uid"]: body for body in page["items"]}, page["metadata"]["resourceVersion"]
-
     async def _watch(
-        self, plural: str, namespace: str | None, selector: str, name: str | None, version: str
+        self, plural: str, path: tuple[str, ...], query: Mapping[str, str], version: str
     ) -> AsyncIterator[Change]:
         """Ends with the watch; an event ERROR says that it cannot go on from this version."""
-        options: dict[str, Any] = {
-            "watch": True,
-            "allow_watch_bookmarks": True,
-            "resource_version": version,
-            "timeout_seconds": WATCH_SECONDS,
-            "_request_timeout": WATCH_SECONDS + TIMEOUT,
-        }
-        async with errors_of(f"watch {plural}"):
-            response = await self._call(plural, namespace, selector, name, raw=True, **options)
+        options = {"watch": "true", "allowWatchBookmarks": "true", "timeoutSeconds": str(WATCH_SECONDS)}
+        what, timeout = f"watch {plural}", WATCH_SECONDS + TIMEOUT
+        async with _errors_of(what):
+            query = {**query, **options, "resourceVersion": version}
+            answer = (await self._send("GET", path, query, None, JSON, timeout, stream=True)).response
             try:
-                if response.status == GONE:
+                if answer.status == GONE:
                     yield Change("ERROR", {})
                     return
-                if response.status >= 400:
-                    raise KubeError(f"watch {plural}", response.status, str(response.reason or ""))
-                async for line in _lines(response.content):
+                if answer.status >= 400:
+                    raise KubeError(what, answer.status, str(answer.reason or ""))
+                async for line in _lines(answer.content):
                     event = json.loads(shallow(line))
                     yield Change(event["type"], event["object"])
             finally:
-                response.close()
+                answer.close()
 
-    async def _call(
-        self, plural: str, namespace: str | None, selector: str, name: str | None, *, raw: bool = False, **options: Any
+    async def _request(
+        self,
+        what: str,
+        method: str,
+        path: tuple[str, ...],
+        *,
+        query: Mapping[str, str] | None = None,
+        body: Mapping[str, Any] | None = None,
+        content_type: str = JSON,
+    ) -> dict[str, Any]:
+        async with _errors_of(what):
+            answer = await self._send(method, path, query or {}, body, content_type, TIMEOUT)
+            await answer.read()
+            found = self._client.response_deserialize(answer, {"2XX": "object"}).data
+        if not isinstance(found, dict):
+            raise KubeError(what, 0, "the answer is not a Kubernetes object")
+        return found
+
+    async def _send(
+        self,
+        method: str,
+        path: tuple[str, ...],
+        query: Mapping[str, str],
+        body: Mapping[str, Any] | None,
+        content_type: str,
+        timeout: float,
+        *,
+        stream: bool = False,
     ) -> Any:
-        if selector:
-            options["label_selector"] = selector
-        if name is not None:
-            options["field_selector"] = f"metadata.name={name}"
-        suffix = "_without_preload_content" if raw else ""
-        if namespace is None:
-            call = getattr(self._custom, f"list_cluster_custom_object{suffix}")
-            return await call(GROUP, VERSION, plural, **options)
-        call = getattr(self._custom, f"list_namespaced_custom_object{suffix}")
-        return await call(GROUP, VERSION, namespace, plural, **options)
+        method, url, headers, *_ = await self._client.param_serialize(
+            method,
+            "/" + "/".join(quote(part, safe="") for part in path),
+            query_params=list(query.items()),
+            header_params={"Accept": JSON, "Content-Type": content_type},
+            auth_settings=["BearerToken"],
+        )
+        given = dict(body) if body is not None else None
+        return await self._client.call_api(
+            method, url, headers, given, _request_timeout=timeout, _preload_content=not stream
+        )
+
+
+_MANAGED = {"fieldManager": MANAGER}
+
+
+def _path(namespace: str | None, *rest: str) -> tuple[str, ...]:
+    return (*OURS, *(("namespaces", namespace) if namespace is not None else ()), *rest)
+
+
+@asynccontextmanager
+async def _errors_of(what: str) -> AsyncIterator[None]:
+    try:
+        yield
+    except ApiException as error:
+        raise KubeError(what, error.status or 0, _reason(error)) from error
+    except (aiohttp.ClientError, TimeoutError, OSError) as error:
+        raise KubeError(what, 0, f"{type(error).__name__} {error}".strip()) from error
+    except ValueError as error:
+        raise KubeError(what, 0, "the answer is not JSON") from error
+
+
+def _reason(error: ApiException) -> str:
+    try:
+        return str(json.loads(error.body or "")["message"])
+    except (TypeError, ValueError, KeyError):
+        return str(error.reason or "")
 
 
 async def _lines(content: aiohttp.StreamReader) -> AsyncIterator[bytes]:
@@ -197,15 +260,3 @@ async def _lines(content: aiohttp.StreamReader) -> AsyncIterator[bytes]:
         for line in lines:
             if line.strip():
                 yield line
-
-
-def _home(file: str | None, context: str | None) -> str:
-    """As the context says, or the pod's own. Raises KubeError for a kubeconfig that cannot be read."""
-    if in_pod() and not (file or context):
-        return own_namespace()
-    try:
-        contexts, current = kube_config.list_kube_config_contexts(file)  # type: ignore[no-untyped-call]
-    except (ConfigException, OSError, ValueError, YAMLError) as error:
-        raise KubeError("Kubernetes access", 0, " ".join(str(error).split())) from error
-    chosen = next((one for one in contexts if one["name"] == context), None) if context else current
-    return str(((chosen or {}).get("context") or {}).get("namespace") or "default")

@@ -20,7 +20,7 @@ from lenses_operator.commands.output import Format, output_option
 from lenses_operator.diagnosis.environment_findings import Wanted
 from lenses_operator.diagnosis.results import Result, healthy
 from lenses_operator.diagnosis.rights import Account, Lease
-from lenses_operator.kube.inspection import own_namespace
+from lenses_operator.kube.access import own_namespace
 from lenses_operator.lenses.client import LensesClient
 from lenses_operator.lenses.tokens import TokenFile
 from lenses_operator.resources.connector import LensesConnector, UpdateStrategy
