@@ -23,6 +23,7 @@ from click.testing import CliRunner
 from harness.controlplane import PERSON
 from harness.kube import Kube
 from harness.paths import ROOT
+from harness.waiting import wait_until
 from integration.commands.support import Done
 from lenses_operator.cli import main
 
@@ -37,6 +38,17 @@ def bind(kube: Kube, namespace: str, role: str, user: str = PERSON.name) -> None
     reference = {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": role}
     binding = {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "RoleBinding", "metadata": {"name": role}}
     kube.apply({**binding, "roleRef": reference, "subjects": [{"kind": "User", "name": user}]}, namespace)
+
+
+def _hearing_ctrl_c() -> None:
+    """Tests that a shell runs in its background are begun deaf to it, and so would be what they begin."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+def _as_from_a_login() -> None:
+    """The terminal on its standard input is the one whose keys it gets as signals."""
+    _hearing_ctrl_c()
+    ioctl(0, termios.TIOCSCTTY, 0)
 
 
 @dataclass(frozen=True)
@@ -79,7 +91,7 @@ class Person:
             stderr=second,
             env=environment,
             start_new_session=True,
-            preexec_fn=lambda: ioctl(0, termios.TIOCSCTTY, 0) and None,
+            preexec_fn=_as_from_a_login,
         )
         os.close(second)
         try:
@@ -94,7 +106,12 @@ class Person:
         """A process that writes into a pipe."""
         argv = [sys.executable, "-c", PROGRAM, *words, "-n", self.namespace]
         process = subprocess.Popen(
-            argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=self.environment
+            argv,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=self.environment,
+            preexec_fn=_hearing_ctrl_c,
         )
         try:
             yield Piped(process)
@@ -154,6 +171,15 @@ class Terminal(_Output):
     def press_ctrl_c(self) -> None:
         """The terminal's own: a byte that its driver turns into the signal."""
         self.type("\x03")
+
+    def press_ctrl_c_at_a_prompt(self) -> None:
+        """Again where it came in the moment before the program began to read, which nothing wakes up then."""
+
+        def pressed() -> bool:
+            self.press_ctrl_c()
+            return self.process.poll() is not None
+
+        wait_until("end at Ctrl-C", pressed, TIMEOUT, 0.5)
 
 
 class Piped(_Output):
