@@ -129,13 +129,12 @@ class Result:
             replace(
                 item,
                 place=None,
-                problems=[(None, message) for _, message in item.problems],
+                problems=_nowhere(item.problems),
                 changes=[replace(change, line=None) for change in item.changes],
             )
             for item in self.items
         ]
-        errors, warnings = ([(None, message) for _, message in told] for told in (self.errors, self.warnings))
-        return Result(items, errors, warnings)
+        return Result(items, _nowhere(self.errors), _nowhere(self.warnings))
 
     def data(self) -> dict[str, Any]:
         return {
@@ -145,6 +144,10 @@ class Result:
             "warnings": [_told(*warning) for warning in self.warnings],
             "notes": self.notes,
         }
+
+
+def _nowhere(told: list[tuple[Place | None, str]]) -> list[tuple[Place | None, str]]:
+    return [(None, message) for _, message in told]
 
 
 def _told(place: Place | None, message: str) -> dict[str, Any]:

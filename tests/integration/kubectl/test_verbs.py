@@ -98,18 +98,18 @@ def test_git_puts_it_back(place: Place, person: Person) -> None:
 
 
 def test_what_does_not_come_says_why(place: Place, person: Person) -> None:
-    place.apply()
-    place.wait_running()
-    place.fault(operation="ConnectorState", status=403)
-    done = person.run("pause", "orders", "--wait", "--timeout", "20s")
+    for name in ("orders", "late"):
+        place.apply(name)
+    for name in ("orders", "late"):
+        place.wait_running(name)
+    place.fault(operation="ConnectorState", connector="orders", status=403)
+    place.fault(operation="ConnectorState", connector="late", status=503)
+    done = person.run("pause", "orders", "--wait", "--timeout", "60s")
     assert (done.code, done.out) == (1, "")
     assert done.err.startswith("kubectl lenses: orders: Forbidden: ")
-    place.control.clear_faults(place.environment)
-    place.wait_reason("Paused", timeout=60)
-    place.fault(operation="ConnectorState", status=503)
-    late = person.run("resume", "orders", "--wait", "--timeout", "1s")
+    late = person.run("pause", "late", "--wait", "--timeout", "1s")
     assert late.code == 1
-    assert "orders: not done after 1s: " in late.err
+    assert "late: not done after 1s: " in late.err
 
 
 def test_ctrl_c_leaves_what_was_asked_for(place: Place, person: Person) -> None:
