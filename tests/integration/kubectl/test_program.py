@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+from importlib.metadata import version as installed_version
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,6 @@ from harness import paths
 from harness.operator_fixtures import Place
 from harness.programs import install_programs
 from integration.kubectl.support import Person
-from lenses_operator.cli import installed_version
 
 
 @pytest.fixture
