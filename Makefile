@@ -61,6 +61,10 @@ chart: setup ## the chart's copies of the CRDs, and the table of values in its R
 demo: setup ## everything at once, shown step by step; ends at Ctrl-C, with EXIT=1 by itself
 	@$(BIN)/python -m harness demo $(GIVEN_KUBECONFIG) $(if $(filter-out 0,$(EXIT)),--exit)
 
+.PHONY: picture
+picture: setup ## docs/kubectl-lenses.svg, from a real run in the demo's environment
+	@$(BIN)/python -m harness.picture
+
 .PHONY: docs
 docs: setup ## docs/reference.md, from crds/
 	@$(BIN)/python -m harness.reference

@@ -12,24 +12,40 @@ from typing import NoReturn
 import click
 from click.shell_completion import CompletionItem
 
-COMMANDS = {
+DAILY = {
+    "adopt": "Take over connectors that exist, one after the other.",
+    "diff": "Show what runs in Lenses against what resources ask for.",
+    "errors": "Show the trace of each failed task of a connector.",
+    "offsets": "Show, set, reset, copy and restore connectors' offsets.",
+    "pause": "Pause connectors: tasks stay assigned and process nothing.",
+    "reconcile": "Have the operator look at connectors now, drift included.",
+    "restart": "Restart failed tasks, or the whole connector where nothing failed.",
+    "resume": "Let paused or stopped connectors run.",
+    "status": "Show how connectors and their tasks are, and why one fails.",
+    "stop": "Stop connectors: their tasks are shut down.",
+    "suspend": "Have the operator leave connectors alone; they run on.",
+    "unsuspend": "Have the operator look after connectors again.",
+}
+"""For whoever has connectors: what `kubectl lenses` is for."""
+COMMANDS = DAILY | {
     "completion": "Print a script that completes commands and options in a shell.",
     "doctor": "Check a live installation and say what to do; changes nothing.",
     "export": "Write a LensesConnector for each connector that exists.",
     "migrate": "Convert connectors described elsewhere into LensesConnector manifests.",
-    "offsets": "Take offsets from a connector, and go back from an offsets operation.",
     "plan": "Show what applying manifests would do in Lenses, without doing any of it.",
 }
-"""Name of the module in `commands`, which holds a click command of that name, and the line `--help` shows."""
+"""Name of a click command, in the module of `commands` that MODULES names, and the line `--help` shows."""
+MODULES = dict.fromkeys(("pause", "reconcile", "restart", "resume", "stop", "suspend", "unsuspend"), "verbs")
+"""Where it is not the command's own name."""
 
 
 EPILOG = """\b
 Examples:
-  lenses-operator run                                     # in the pod: settings come from the environment
+  kubectl lenses status                   # the same program: kubectl-lenses
   lenses-operator doctor --service-account ops/lenses-operator
-  lenses-operator offsets restore orders-s3-rewind -n payments | kubectl create -f -
+  lenses-operator run                     # in the pod
 
-Each command says more: lenses-operator COMMAND --help"""
+Each command says more: kubectl lenses COMMAND --help"""
 
 VERSION = """\b
 Example:
@@ -37,7 +53,9 @@ Example:
 
 RUN = """\b
 Example:
-  LENSES_OPERATOR_LENSES_URL=https://lenses.example.com LENSES_OPERATOR_LENSES_TOKEN_FILE=token lenses-operator run
+  export LENSES_OPERATOR_LENSES_URL=https://lenses.example.com
+  export LENSES_OPERATOR_LENSES_TOKEN_FILE=token
+  lenses-operator run
 
 Kubernetes is reached as the pod's ServiceAccount, elsewhere through KUBECONFIG. Exit code 0: told to stop, 1: something
 keeps it from running, 2: a setting is wrong or missing; each has a line that names it."""
@@ -52,13 +70,15 @@ class Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return super().get_command(ctx, cmd_name)
-        found: click.Command = getattr(import_module(f"lenses_operator.commands.{cmd_name}"), cmd_name)
+        module = import_module(f"lenses_operator.commands.{MODULES.get(cmd_name, cmd_name)}")
+        found: click.Command = getattr(module, cmd_name)
         return found
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         del ctx
-        with formatter.section("Commands"):
-            formatter.write_dl(self._lines())
+        for title, daily in (("Commands for every day", True), ("Commands for the operator and for files", False)):
+            with formatter.section(title):
+                formatter.write_dl([(name, line) for name, line in self._lines() if (name in DAILY) is daily])
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         names = [CompletionItem(name, help=line) for name, line in self._lines() if name.startswith(incomplete)]
@@ -69,12 +89,26 @@ class Commands(click.Group):
         return sorted((own | COMMANDS).items())
 
 
-@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]}, epilog=EPILOG)
+@click.group("lenses-operator", cls=Commands, context_settings={"help_option_names": ["-h", "--help"]}, epilog=EPILOG)
+@click.version_option(package_name="lenses-operator", message="%(version)s", help="Print the version and end.")
 def main() -> None:
     """Runs Kafka connectors from Kubernetes resources through the Lenses API, and helps whoever does so.
 
-    Only `run` changes anything; the other commands read, print and end.
+    As `kubectl lenses` it is the same program. Only `run` writes to Lenses; the other commands read it, or change
+    resources in Kubernetes.
     """
+
+
+def kubectl_lenses() -> None:
+    """The same under its second name, by which kubectl finds it."""
+    main(prog_name="kubectl lenses", complete_var="_KUBECTL_LENSES_COMPLETE")
+
+
+def kubectl_complete() -> None:
+    """`kubectl_complete-lenses`, which kubectl runs for the completion of `kubectl lenses`."""
+    from lenses_operator.commands.completing import print_completions
+
+    print_completions(main)
 
 
 @main.command(epilog=VERSION)
@@ -108,8 +142,8 @@ def run() -> None:
 
 
 def _end(why: str, status: int) -> NoReturn:
-    from lenses_operator.commands.output import say
+    from lenses_operator.commands.output import complain
 
     for line in why.splitlines():
-        say(f"lenses-operator: {line}")
+        complain(line)
     sys.exit(status)

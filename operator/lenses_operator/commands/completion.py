@@ -1,20 +1,25 @@
-"""`lenses-operator completion`: what a shell needs to complete commands and options."""
+"""`completion`: what a shell needs to complete commands, options and names of resources."""
 
 from __future__ import annotations
 
 import click
 from click.shell_completion import get_completion_class
 
-PROGRAM = "lenses-operator"
-VARIABLE = "_LENSES_OPERATOR_COMPLETE"
+PROGRAMS = {
+    "lenses-operator": ("lenses-operator", "_LENSES_OPERATOR_COMPLETE"),
+    "kubectl lenses": ("kubectl-lenses", "_KUBECTL_LENSES_COMPLETE"),
+}
+"""By the name that a program shows: its file, and the variable by which its script asks it."""
 
 EPILOG = """\b
 Examples:
-  source <(lenses-operator completion bash)                         # in ~/.bashrc
-  source <(lenses-operator completion zsh)                          # in ~/.zshrc
-  lenses-operator completion fish > ~/.config/fish/completions/lenses-operator.fish
+  source <(lenses-operator completion bash)      # in ~/.bashrc
+  source <(kubectl lenses completion zsh)        # in ~/.zshrc
+  lenses-operator completion fish \\
+    > ~/.config/fish/completions/lenses-operator.fish
 
-Bash must be 4.4 or later."""
+The script is for the name it was asked by: lenses-operator or kubectl-lenses. `kubectl lenses` itself is completed by
+kubectl's own completion, which finds kubectl_complete-lenses beside this program. Bash must be 4.4 or later."""
 
 
 @click.command(epilog=EPILOG)
@@ -25,4 +30,6 @@ def completion(ctx: click.Context, shell: str) -> None:
     made = get_completion_class(shell)
     if made is None:
         raise click.UsageError(f"no completion for {shell}")
-    click.echo(made(ctx.find_root().command, {}, PROGRAM, VARIABLE).source())
+    root = ctx.find_root()
+    program, variable = PROGRAMS.get(root.info_name or "", PROGRAMS["lenses-operator"])
+    click.echo(made(root.command, {}, program, variable).source())

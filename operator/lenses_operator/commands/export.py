@@ -21,8 +21,10 @@ from lenses_operator.lenses.errors import LensesError
 
 EXAMPLES = """\b
 Examples:
-  lenses-operator export --environment prod --out connectors --namespace payments
-  lenses-operator export --environment prod --cluster connect-eu --name 'orders-*'
+  lenses-operator export --environment prod --namespace payments \\
+    --out connectors
+  lenses-operator export --environment prod --cluster connect-eu \\
+    --name 'orders-*'
 
 Applying what was written takes the connectors over and changes none of them:
 

@@ -225,7 +225,7 @@ _add(
     "strimzi",
     "KafkaConnector resources of Strimzi and of IBM Event Streams.\n\n"
     "The label strimzi.io/cluster (eventstreams.ibm.com/cluster) names the cluster, unless --cluster does.",
-    "kubectl get kafkaconnectors -o yaml | lenses-operator migrate strimzi --environment prod -f -",
+    "kubectl get kafkaconnectors -o yaml \\\n    | lenses-operator migrate strimzi --environment prod -f -",
     _resources(strimzi.is_strimzi, strimzi.origin_of),
     (".yaml", ".yml", ".json"),
 )
@@ -233,14 +233,14 @@ _add(
     "confluent",
     "Connector resources of Confluent for Kubernetes.\n\n"
     "spec.connectClusterRef names the cluster, unless --cluster does.",
-    "lenses-operator migrate confluent --environment prod -f connectors/ --out lenses",
+    "lenses-operator migrate confluent --environment prod \\\n    -f connectors/ --out lenses",
     _resources(confluent.is_confluent, confluent.origin_of),
     (".yaml", ".yml", ".json"),
 )
 _add(
     "properties",
     "Properties files of a standalone Kafka Connect worker.",
-    "lenses-operator migrate properties --environment prod --cluster connect-eu -f orders.properties",
+    "lenses-operator migrate properties --environment prod \\\n    --cluster connect-eu -f orders.properties",
     _properties,
     (".properties",),
 )
@@ -248,7 +248,7 @@ _add(
     "json",
     "JSON as Kafka Connect's REST API takes and gives it.\n\n"
     "An object of name and config, a bare configuration, a list of these, or what GET /connectors?expand=info gives.",
-    "lenses-operator migrate json --environment prod --cluster connect-eu -f orders.json",
+    "lenses-operator migrate json --environment prod \\\n    --cluster connect-eu -f orders.json",
     _json,
     (".json",),
 )

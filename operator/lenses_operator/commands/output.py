@@ -38,3 +38,10 @@ def print_document(document: object, output: Format) -> None:
 def say(text: str) -> None:
     """One line on standard error. Names come from elsewhere: nothing in them steers the terminal or makes a line."""
     click.echo("".join(one if one.isprintable() else STAND_IN for one in text), err=True)
+
+
+def complain(text: str) -> None:
+    """One line on standard error that begins with the program's name."""
+    context = click.get_current_context(silent=True)
+    program = context.find_root().info_name if context else None
+    say(f"{program or 'lenses-operator'}: {text}")

@@ -32,7 +32,8 @@ class _UsageError(click.UsageError):
 EXAMPLES = """\b
 Examples:
   lenses-operator plan -f connectors/
-  kustomize build overlays/prod | lenses-operator plan -f - --cluster-refs -o json
+  kustomize build overlays/prod \\
+    | lenses-operator plan -f - --cluster-refs -o json
 """
 
 

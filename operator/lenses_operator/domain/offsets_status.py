@@ -5,13 +5,14 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from lenses_operator.domain.offsets_text import SHOWN_BYTES, shown
+from lenses_operator.domain.offsets_text import SHOWN_BYTES, OffsetsInvalid, before_of, shown, size_of
 from lenses_operator.domain.reasons import OffsetsReason
 from lenses_operator.resources.conditions import ConditionStatus, Phase, Verdict, shorten
 from lenses_operator.resources.connector_offsets import LensesConnectorOffsets, OffsetsStatus, OperationPhase
 
 STOP_BOUND = 300.0
 """Seconds a connector may take to stop before the operation is given up."""
+NOT_EXACT: dict[str, Any] = {"offsets_json": None, "offsets_json_compressed": None}
 ABSENT = "The connector does not exist in Lenses."
 
 
@@ -22,7 +23,7 @@ def next_status(
     before, generation = operation.status, operation.metadata.generation
     renewed: dict[str, Any] = {}
     if before.observed_generation != generation:  # what the last one came to says nothing about this one
-        renewed = {"message": None, "applied_time": None}
+        renewed = {"message": None, "applied_time": None, **NOT_EXACT}
         renewed["phase"] = OperationPhase.PENDING if operation.operates else None
     return before.model_copy(
         update={
@@ -40,9 +41,19 @@ def seen(text: str, room: int = SHOWN_BYTES) -> dict[str, Any]:
     return {"partitions": found.partitions, "offsets": found.offsets, "truncated": found.truncated or None}
 
 
+def seen_exactly(text: str, room: int) -> dict[str, Any]:
+    """The same, and the text itself where all of it takes no more than `room` bytes."""
+    fields = seen(text, min(room, SHOWN_BYTES))
+    try:
+        kept = before_of(text, room - size_of(fields["offsets"]))
+    except OffsetsInvalid:
+        return fields | NOT_EXACT
+    return fields | {"offsets_json": kept.plain, "offsets_json_compressed": kept.compressed}
+
+
 def hidden() -> dict[str, Any]:
     """Nothing is shown of a connector that is not the resource's own."""
-    return {"partitions": None, "offsets": None, "truncated": None}
+    return {"partitions": None, "offsets": None, "truncated": None, **NOT_EXACT}
 
 
 def observed(partitions: int) -> Verdict:

@@ -180,6 +180,43 @@ def differences(asked: str | None, read: str) -> list[str]:
     return rows
 
 
+@dataclass(frozen=True)
+class Step:
+    """One partition, before and after, each to the letter; None: no offset. `same`: nothing changes for it."""
+
+    partition: str
+    before: str | None
+    after: str | None
+    same: bool
+
+
+def steps(now: str, asked: str | None) -> list[Step]:
+    """What a request would do, partition by partition as asked; None: everything is forgotten."""
+    there = {_partition_key(entry.partition): (text, entry) for text, entry in _entries(now)}
+    if asked is None:
+        return [
+            Step(_member(text, "partition") or "", before, None, before is None)
+            for text, _ in there.values()
+            for before in [_member(text, "offset")]
+        ]
+    found = []
+    for text, entry in _entries(asked):
+        known = there.get(_partition_key(entry.partition))
+        before = _member(known[0], "offset") if known else None
+        same = _alike(known[1].offset if known else None) == _alike(entry.offset)
+        found.append(Step(_member(text, "partition") or "", before, _member(text, "offset"), same))
+    return found
+
+
+def _entries(text: str) -> list[tuple[str, Any]]:
+    return list(zip(entry_texts(text), parse_offsets(text), strict=True))
+
+
+def _member(entry: str, name: str) -> str | None:
+    text = member_text(entry, name)
+    return None if text == "null" else text
+
+
 def gone_on(asked: str | None, before: str, read: str) -> bool:
     """Whether a partition is neither where it was nor where the request puts it: the connector has run since, or
     somebody else has changed its offsets. A request carried out in part leaves each at one of the two."""
@@ -225,6 +262,11 @@ def shown(text: str, room: int = SHOWN_BYTES) -> Shown:
             break
         kept.append({name: value for name, value in row.items() if value is not None})
     return Shown(len(entries), tuple(kept), len(kept) < len(entries))
+
+
+def size_of(rows: tuple[Any, ...]) -> int:
+    """Bytes of what `shown` keeps, in the object as Kubernetes stores it."""
+    return len(json.dumps(rows, ensure_ascii=False).encode())
 
 
 def _plain(value: Any, depth: int = 0) -> Any:

@@ -24,8 +24,10 @@ class RedirectedError(ClientError):
     """The server named another address instead of answering. The Kubernetes API does not do that."""
 
 
-async def connect() -> ApiClient:
-    """In-cluster credentials, else kubeconfig. Raises KubeError where there are neither.
+async def connect(kubeconfig: str | None = None, context: str | None = None) -> ApiClient:
+    """In-cluster credentials, else kubeconfig; that alone where one or a context of it is named.
+
+    Raises KubeError where there are neither.
 
     Certificates are checked against the CA that comes with them, unless a kubeconfig says not to. A proxy is used
     only if a kubeconfig names one, as by the watches: the environment's would carry half of the requests.
@@ -39,18 +41,21 @@ async def connect() -> ApiClient:
     )
     try:
         load_incluster_config(client_configuration=configuration)  # type: ignore[no-untyped-call]
+        elsewhere = bool(kubeconfig or context)
     except ConfigException:
-        await _load_kubeconfig(configuration)
+        elsewhere = True
+    if elsewhere:
+        await _load_kubeconfig(configuration, kubeconfig, context)
     return DeepClient(configuration)
 
 
-async def _load_kubeconfig(configuration: Configuration) -> None:
+async def _load_kubeconfig(configuration: Configuration, path: str | None, context: str | None) -> None:
     # Imported here: a pod needs none of it.
     from kubernetes.aio.config.kube_config import load_kube_config
     from yaml import YAMLError
 
     try:
-        await load_kube_config(client_configuration=configuration)  # type: ignore[no-untyped-call]
+        await load_kube_config(path, context, client_configuration=configuration)  # type: ignore[no-untyped-call]
     except (ConfigException, OSError, ValueError, YAMLError) as error:
         why = " ".join(str(error).split())
         raise KubeError("Kubernetes access", 0, f"neither in-cluster nor kubeconfig: {why}") from error

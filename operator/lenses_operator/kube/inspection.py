@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Any, TypeVar
 
 from kubernetes.aio.client.api_client import ApiClient
@@ -18,23 +16,9 @@ from lenses_operator.kube.rest import TIMEOUT, Rest, in_namespace
 from lenses_operator.resources.base import GROUP
 
 PAGE = 25
-_NAMESPACE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
 T = TypeVar("T")
 OnResponse = Callable[[str, int | str, float], None]
 """Called once per request with what was asked, the status and seconds."""
-
-
-def in_pod() -> bool:
-    """Whether this process has a ServiceAccount of its own."""
-    return bool(os.environ.get("KUBERNETES_SERVICE_HOST"))
-
-
-def own_namespace() -> str:
-    """Of the pod; `default` elsewhere."""
-    try:
-        return _NAMESPACE.read_text().strip()
-    except OSError:
-        return "default"
 
 
 @asynccontextmanager

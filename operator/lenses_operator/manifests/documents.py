@@ -16,6 +16,8 @@ from lenses_operator.resources.connector_offsets import KIND as OFFSETS
 STDIN = FilePath("-")
 ENDINGS = frozenset({".yaml", ".yml", ".json"})
 REFERENCES = frozenset({"Secret", "ConfigMap"})
+_WRITTEN = ("name", "namespace", "labels", "annotations")
+"""Fields of metadata that a person writes."""
 
 
 class ManifestError(Exception):
@@ -98,6 +100,16 @@ def read(sources: Iterable[FilePath], namespace: str) -> Manifests:
         for tree in trees(_text(file)):
             _sort(tree, str(file) if file != STDIN else "<stdin>", namespace, found)
     reject_doubles(found)
+    return found
+
+
+def of_objects(bodies: Iterable[Mapping[str, Any]]) -> Manifests:
+    """Objects that come from no file, each with its namespace; their lines are 0."""
+    found = Manifests()
+    for body in bodies:
+        metadata = {key: body["metadata"][key] for key in _WRITTEN if key in body["metadata"]}
+        kept = {key: value for key, value in body.items() if key != "status"} | {"metadata": metadata}
+        found.add(Document(kept["kind"], metadata["namespace"], metadata["name"], kept, "", 0, (), {}))
     return found
 
 

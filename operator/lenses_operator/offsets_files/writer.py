@@ -34,6 +34,11 @@ class Head:
         """Kubernetes adds five characters to at most 248, and takes no `.-`."""
         return f"{self.name[:200].rstrip('.-')}-{self.purpose}-"
 
+    @property
+    def kept_labels(self) -> dict[str, str]:
+        """The operator may look for resources with a label only. A GitOps tool would prune what carries its own."""
+        return {key: value for key, value in self.labels.items() if owner_of(key) is None}
+
 
 def reset(head: Head) -> str:
     """The document that forgets all offsets."""
@@ -54,7 +59,7 @@ def _document(head: Head, action: str) -> str:
         "metadata:",
         f"  generateName: {quoted(head.prefix)}",
         f"  namespace: {quoted(head.namespace)}",
-        *_labels(head.labels),
+        *_labels(head.kept_labels),
         "spec:",
         f"  connectorRef: {{name: {quoted(head.connector)}}}",
         action,
@@ -63,9 +68,7 @@ def _document(head: Head, action: str) -> str:
     return "\n".join(lines)
 
 
-def _labels(labels: Mapping[str, str]) -> Iterator[str]:
-    """The operator may look for resources with a label only. A GitOps tool would prune what carries its own."""
-    kept = {key: value for key, value in labels.items() if owner_of(key) is None}
+def _labels(kept: Mapping[str, str]) -> Iterator[str]:
     if kept:
         pairs = (f"{quoted(key)}: {quoted(value)}" for key, value in kept.items())
         yield f"  labels: {{{', '.join(pairs)}}}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
@@ -123,6 +123,19 @@ class Result:
         parts += [f"{counts[Action.REFUSED]} refused", f"{counts[Action.UNCHANGED]} unchanged"]
         return f"Plan: {', '.join(parts)}"
 
+    def without_places(self) -> Result:
+        """Of objects that stand in no file."""
+        items = [
+            replace(
+                item,
+                place=None,
+                problems=_nowhere(item.problems),
+                changes=[replace(change, line=None) for change in item.changes],
+            )
+            for item in self.items
+        ]
+        return Result(items, _nowhere(self.errors), _nowhere(self.warnings))
+
     def data(self) -> dict[str, Any]:
         return {
             "summary": {action.value: self.counts[action] for action in Action},
@@ -131,6 +144,10 @@ class Result:
             "warnings": [_told(*warning) for warning in self.warnings],
             "notes": self.notes,
         }
+
+
+def _nowhere(told: list[tuple[Place | None, str]]) -> list[tuple[Place | None, str]]:
+    return [(None, message) for _, message in told]
 
 
 def _told(place: Place | None, message: str) -> dict[str, Any]:

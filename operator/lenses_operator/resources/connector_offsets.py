@@ -73,7 +73,8 @@ class OffsetsSpec(Model):
 
 
 class OffsetsStatus(Status):
-    """`before`: exact JSON text of all offsets, read while stopped just before the action of `before_generation`."""
+    """`offsets_json`: exact JSON text of all offsets, as Observe read them last. `before`: the same, read while stopped
+    just before the action of `before_generation`."""
 
     applied_generation: int | None = None
     before_generation: int | None = None
@@ -81,6 +82,8 @@ class OffsetsStatus(Status):
     partitions: int | None = None
     offsets: tuple[JsonValue, ...] | None = None
     truncated: bool | None = None
+    offsets_json: str | None = Field(default=None, repr=False)
+    offsets_json_compressed: str | None = Field(default=None, repr=False)
     before: str | None = Field(default=None, repr=False)
     before_compressed: str | None = Field(default=None, repr=False)
     message: str | None = None

@@ -31,7 +31,10 @@ def test_the_wheel_has_the_crds(tmp_path: Path) -> None:
             for name in found.namelist()
             if name.startswith("lenses_operator/crds/")
         }
+        (entries,) = (name for name in found.namelist() if name.endswith(".dist-info/entry_points.txt"))
+        programs = {line.partition(" ")[0] for line in found.read(entries).decode().splitlines() if "=" in line}
     assert packed == {file.name: file.read_text() for file in CRDS.iterdir()}
+    assert programs == {"lenses-operator", "kubectl-lenses", "kubectl_complete-lenses"}
 
 
 def test_the_image_is_built_from_these() -> None:

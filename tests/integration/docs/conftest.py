@@ -42,7 +42,7 @@ def stages(
     Kubectl(kubeconfig)("config", "set-context", "--current", "--namespace", NAMESPACES[0])
 
     def make(**backends: Json) -> Stage:
-        stage = Stage(operator_kube, lenses.control, kubeconfig, tmp_path)
+        stage = Stage(operator_kube, lenses.control, kubeconfig, tmp_path, lenses.url, lenses.token)
         made.append(stage)
         stage.add_environments(**backends)
         return stage

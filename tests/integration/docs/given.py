@@ -12,6 +12,7 @@ S3 = "io.lenses.streamreactor.connect.aws.s3.sink.S3SinkConnector"
 S3_CONFIG = {"topics": "orders", "connect.s3.kcql": "insert into lake select * from orders"}
 DEBEZIUM = "io.debezium.connector.postgresql.PostgresConnector"
 DEBEZIUM_CONFIG = {"database.hostname": "db.example.com", "topic.prefix": "shop"}
+FLUX = "kustomize-controller"
 TEAM_TOKEN = "team-token-of-payments"
 
 
@@ -57,6 +58,38 @@ def _legacy(stage: Stage) -> None:
     stage.control.set_connector("prod", "connect-eu", "orders-s3", config=config)
 
 
+def _failed_task(stage: Stage) -> None:
+    """Of `orders`: it fails until somebody restarts it."""
+    trace = (
+        "org.apache.kafka.connect.errors.ConnectException: Exiting WorkerSinkTask due to unrecoverable exception.\n"
+        "\tat org.apache.kafka.connect.runtime.WorkerSinkTask.deliverMessages(WorkerSinkTask.java:618)\n"
+        "Caused by: software.amazon.awssdk.services.s3.model.S3Exception: Access Denied (Service: S3, Status Code: 403)"
+    )
+    stage.control.set_connector("prod", "connect-eu", "orders", tasks=[{"id": 0, "state": "FAILED", "trace": trace}])
+    stage.wait_reason(connector("orders", S3, S3_CONFIG), "TaskFailed")
+
+
+def _of_flux(stage: Stage) -> None:
+    """`shop-postgres` comes from Git."""
+    labels = {"kustomize.toolkit.fluxcd.io/name": "connectors", "kustomize.toolkit.fluxcd.io/namespace": "flux-system"}
+    found = connector("shop-postgres", DEBEZIUM, DEBEZIUM_CONFIG, state="running")
+    stage.kube.apply({**found, "metadata": {**found["metadata"], "labels": labels}}, "payments", field_manager=FLUX)
+
+
+def _drift(stage: Stage) -> None:
+    """Somebody changed `orders` in Lenses while the operator leaves it alone."""
+    stage.apply(connector("orders", S3, S3_CONFIG, suspend=True))
+    stage.wait_reason(connector("orders", S3, S3_CONFIG), "Suspended")
+    stage.control.set_connector("prod", "connect-eu", "orders", config_changes={"flush.size": "10"})
+
+
+def _two_legacy(stage: Stage) -> None:
+    """Made by somebody else."""
+    config = {"connector.class": S3, "tasks.max": "2", **S3_CONFIG}
+    stage.control.set_connector("prod", "connect-eu", "clicks-s3", config={**config, "topics": "clicks"})
+    stage.control.set_connector("prod", "connect-eu", "orders-s3", config={**config, "connect.s3.aws.secret.key": "x"})
+
+
 def _team_token(stage: Stage) -> None:
     (stage.directory / "team-token").write_text(f"{TEAM_TOKEN}\n")
     stage.control.add_token(TEAM_TOKEN, name="payments", environments=["prod"])
@@ -73,6 +106,10 @@ GIVEN: Mapping[str, Callable[[Stage], None]] = {
     "a connector of somebody else": _legacy,
     "keys": _keys,
     "a team's token": _team_token,
+    "a failed task": _failed_task,
+    "shop-postgres from Git": _of_flux,
+    "drift": _drift,
+    "connectors of somebody else": _two_legacy,
 }
 PART = connector("part", S3, S3_CONFIG)
 """What a block that is a part of a LensesConnector is put into."""

@@ -9,7 +9,10 @@ from pathlib import Path
 
 from harness.paths import ROOT
 
-PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
+CLI = ROOT / "docs" / "cli"
+DAILY = tuple(CLI / f"{name}.md" for name in ("adopt", "diff", "offsets", "status", "verbs"))
+"""Pages of commands that are run on what the page has made; the other commands' have tests of their own."""
+PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), *DAILY)
 NOTE = re.compile(r"^<!-- (.*?) -->$")
 FENCE = re.compile(r"^( *)```([a-z]*)$")
 

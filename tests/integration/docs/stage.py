@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
+import shlex
 import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from click.testing import CliRunner
+
 from harness.kinds import kind_of
 from harness.kube import Kube, Object
 from harness.lenses.control import Json, LensesControl
 from harness.operator_fixtures import message, reason
 from harness.paths import ROOT
+from harness.programs import install_programs
 from harness.waiting import wait_until
 from integration.docs.markdown import Command
+from lenses_operator.cli import main
 
 NAMESPACES = ("payments", "billing")
 """kubectl is in the first one where a command names none."""
@@ -26,12 +32,19 @@ FILES = "/tmp/lenses-demo"
 OURS = ("LensesConnectorOffsets", "LensesConnector")
 MADE = (*OURS, "Secret", "ConfigMap", "Role", "RoleBinding", "NetworkPolicy")
 TIMEOUT = 60.0
-LOOKS = ("kubectl get ", "kubectl describe ", "kubectl events ", "cat ")
+LOOKS = (
+    *("kubectl get ", "kubectl describe ", "kubectl events ", "cat "),
+    *("kubectl lenses status", "kubectl lenses errors", "kubectl lenses diff", "kubectl lenses offsets show"),
+)
 """Commands that change nothing, so that they may be repeated until they show what the page shows."""
+OURSELVES = "kubectl lenses "
+SHELL = re.compile(r"[|<>$;&`]")
+"""What only a shell understands."""
 VARIABLE = [
     (re.compile(r"\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ\b"), "TIME"),
     (re.compile(r"\b(\d+[smhd])+\b"), "AGE"),
     (re.compile(r"AGE \(x\d+ over AGE\)"), "AGE"),
+    (re.compile(r"\b(set|reset|restore|export)-[a-z0-9]{5}\b"), "GENERATED"),
 ]
 
 
@@ -43,6 +56,8 @@ class Stage:
     control: LensesControl
     kubeconfig: Path
     directory: Path
+    lenses_url: str
+    lenses_token: str
 
     def add_environments(self, **backends: Json) -> None:
         """`backends`: of an environment whose clusters are not simulated."""
@@ -50,6 +65,8 @@ class Stage:
             backend = backends.get(environment, {"backend": "memory"})
             self.control.add_environment(environment, dict.fromkeys(clusters, backend))
         (self.directory / "files").mkdir()
+        (self.directory / "token").write_text(self.lenses_token)
+        install_programs(self.directory / "bin")
         for name in ("examples", "crds"):
             (self.directory / name).symlink_to(ROOT / name)
 
@@ -95,13 +112,14 @@ class Stage:
         self.kube.wait_for(manifest["kind"], meta.get("namespace", NAMESPACES[0]), meta["name"], check, timeout=TIMEOUT)
 
     def run(self, command: Command) -> None:
-        """Fails where the command does, or does not show what the page shows."""
+        """Fails where the command does, or does not show what the page shows; a note `exit:` says how it is to end."""
         last: subprocess.CompletedProcess[str] | None = None
+        code = int(command.block.note("exit") or 0)
 
         def check() -> bool:
             nonlocal last
             last = self._shell(command.text)
-            return last.returncode == 0 and not missing(command.output, self._as_in_page(last.stdout))
+            return last.returncode == code and not missing(command.output, self._as_in_page(last.stdout))
 
         try:
             wait_until(command.text, check, TIMEOUT if command.text.startswith(LOOKS) else 0)
@@ -117,10 +135,13 @@ class Stage:
         return text.replace(str(self.directory / "files"), FILES)
 
     def _shell(self, command: str) -> subprocess.CompletedProcess[str]:
+        if command.startswith(OURSELVES) and not SHELL.search(command):
+            return self._here(shlex.split(self.localised(command))[2:])
         env: dict[str, Any] = {
             **os.environ,
             "KUBECONFIG": str(self.kubeconfig),
-            "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+            "PATH": f"{self.directory / 'bin'}:{Path(sys.executable).parent}:{os.environ['PATH']}",
+            **self._lenses,
         }
         return subprocess.run(
             ["bash", "-euo", "pipefail", "-c", self.localised(command)],
@@ -132,6 +153,18 @@ class Stage:
             timeout=120,
             check=False,
         )
+
+    def _here(self, words: list[str]) -> subprocess.CompletedProcess[str]:
+        """In this process, which saves the seconds that one takes to start; the pipes are the shell's."""
+        with contextlib.chdir(self.directory):
+            access = ["--kubeconfig", str(self.kubeconfig)]
+            done = CliRunner().invoke(main, [*words, *access], prog_name="kubectl lenses", env=self._lenses)
+        return subprocess.CompletedProcess(words, done.exit_code, done.stdout, done.stderr)
+
+    @property
+    def _lenses(self) -> dict[str, str]:
+        file = str(self.directory / "token")
+        return {"LENSES_OPERATOR_LENSES_URL": self.lenses_url, "LENSES_OPERATOR_LENSES_TOKEN_FILE": file}
 
 
 def missing(wanted: list[str], shown: str) -> list[str]:

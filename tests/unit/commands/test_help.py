@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from harness.paths import ROOT
-from lenses_operator.cli import COMMANDS, main
+from lenses_operator.cli import COMMANDS, DAILY, main
 
 HEAVY = ("aiohttp", "httpx", "kopf", "kubernetes", "pydantic", "rich", "yaml")
 
@@ -40,8 +40,15 @@ def test_every_command_and_option_is_explained(path: tuple[str, ...]) -> None:
     printed = CliRunner().invoke(main, [*path, "--help"])
     assert printed.exit_code == 0
     if not isinstance(command, click.Group):
-        assert f"lenses-operator {' '.join(path)}" in (command.epilog or ""), "an example"
+        names = ("kubectl lenses", "lenses-operator")
+        assert any(f"{name} {' '.join(path)}" in (command.epilog or "") for name in names), "an example"
         assert "Example" in printed.output
+
+
+@pytest.mark.parametrize("path", [(), *ALL], ids=" ".join)
+def test_help_fits_a_terminal(path: tuple[str, ...]) -> None:
+    printed = CliRunner().invoke(main, [*path, "--help"], terminal_width=80).output
+    assert [line for line in printed.splitlines() if len(line) > 80] == []
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -59,13 +66,38 @@ def test_listing_imports_none_of_them(variables: dict[str, str]) -> None:
         "except SystemExit: pass\n"
         "print('LOADED', *sys.modules)"
     )
-    variables = {"COMP_WORDS": "lenses-operator ", **variables} if variables else {}
+    printed, loaded = run(code, {"COMP_WORDS": "lenses-operator ", **variables} if variables else {})
+    assert all(path[0] in printed for path in ALL)
+    assert not {*HEAVY} & loaded
+
+
+def run(code: str, variables: dict[str, str]) -> tuple[str, set[str]]:
+    """What it printed, and the modules it loaded, in a process of its own."""
     done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60, env=variables
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+        env={"PYTHONPATH": str(ROOT / "operator"), **variables},
     )
     printed, _, loaded = done.stdout.partition("LOADED")
-    assert all(path[0] in printed for path in ALL)
-    assert not {*HEAVY} & {*loaded.split()}
+    return printed, {*loaded.split()}
+
+
+def test_help_and_wrong_usage_need_no_client() -> None:
+    """They come at once."""
+    lines = [*([*path, "--help"] for path in ALL if path[0] in DAILY), ["pause"], ["status", "a", "-A"]]
+    code = (
+        "import sys, lenses_operator.cli as cli\n"
+        f"for words in {lines!r}:\n"
+        "    try: cli.main(prog_name='kubectl lenses', args=words)\n"
+        "    except SystemExit: pass\n"
+        "print('LOADED', *sys.modules)"
+    )
+    printed, loaded = run(code, {})
+    assert printed.count("Usage: ") == len([path for path in ALL if path[0] in DAILY])
+    assert not {"aiohttp", "kubernetes"} & loaded
 
 
 def test_the_index_names_every_command_once() -> None:

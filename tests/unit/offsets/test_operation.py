@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from lenses_operator.domain.offsets_text import text_of
 from lenses_operator.domain.policy import Policy, Rule
 from lenses_operator.domain.references import RefData, RefName
 from lenses_operator.lenses import answers, errors
@@ -793,6 +794,7 @@ class TestMeanwhile:
             await op.until_reason("ConnectorNotReady")
             status = op.offsets.status()
             assert (status.partitions, status.offsets, status.truncated) == (None, None, None)
+            assert (status.offsets_json, status.offsets_json_compressed) == (None, None)
 
 
 class TestObserve:
@@ -853,6 +855,17 @@ class TestObserve:
             await op.until_reason("Observed")
             status = op.offsets.status()
             assert (status.partitions, len(status.offsets or ()), status.truncated) == (20_000, 500, True)
+            assert text_of(status.offsets_json, status.offsets_json_compressed) == op.lenses.offsets
+
+    @virtual_time
+    async def test_to_the_letter(self) -> None:
+        """What YAML and Kubernetes do not keep: the order of keys, numbers as they are written, nulls."""
+        async with offsets_operator() as op:
+            await op.runs()
+            op.lenses.offsets = '[{"partition": {"b": 1, "a": 2}, "offset": {"x": 1.0, "y": 1e3, "z": null}}]'
+            op.offsets.apply(action="Observe")
+            await op.until_reason("Observed")
+            assert op.offsets.status().offsets_json == op.lenses.offsets
 
     @virtual_time
     async def test_then_alter_then_observe(self) -> None:
@@ -861,10 +874,12 @@ class TestObserve:
             op.offsets.apply(action="Observe")
             await op.until_reason("Observed")
             await altered(op)
+            assert op.offsets.status().offsets_json is None, "it would be old"
             op.offsets.apply(action="Observe")
             await op.until_reason("Observed")
             status = op.offsets.status()
             assert (status.phase, status.message, status.before) == (None, None, BEFORE)
+            assert status.offsets_json == op.lenses.offsets
 
 
 class TestKilled:

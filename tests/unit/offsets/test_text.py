@@ -11,9 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lenses_operator.domain.offsets_status import seen_exactly
 from lenses_operator.domain.offsets_text import (
     BEFORE_COMPRESSED,
     BEFORE_PLAIN,
+    OBJECT_BYTES,
     SHOWN_BYTES,
     SHOWN_ENTRIES,
     Before,
@@ -23,6 +25,7 @@ from lenses_operator.domain.offsets_text import (
     entry_texts,
     request_text,
     shown,
+    steps,
     text_of,
     unknown_before,
 )
@@ -253,6 +256,42 @@ class TestShown:
         found = shown(json.dumps(entries))
         assert json.loads(json.dumps(found.offsets)) == list(found.offsets)
         assert found.partitions == len(entries)
+
+    def test_the_text_beside_what_is_shown(self) -> None:
+        """Whole or not at all, and both within the room there is."""
+        text = json.dumps([{"partition": {"p": number}, "offset": {"o": number}} for number in range(20_000)])
+        for room in (OBJECT_BYTES, 300_000, 120_000, 10_000, 0):
+            found = seen_exactly(text, room)
+            kept = [found["offsets_json"], found["offsets_json_compressed"]]
+            assert found["partitions"] == 20_000
+            assert sum(len(one or "") for one in kept) + len(
+                json.dumps(found["offsets"], separators=(",", ":"))
+            ) <= max(room, 2)
+            assert text_of(*kept) in (text, None)
+        assert seen_exactly("[]", OBJECT_BYTES)["offsets_json"] == "[]"
+
+
+class TestSteps:
+    @given(ENTRIES, ENTRIES)
+    def test_each_partition_asked_for_once(self, now: list[Any], asked: list[Any]) -> None:
+        found = steps(json.dumps(now), json.dumps(asked))
+        assert [json.loads(one.partition) for one in found] == [one["partition"] for one in asked]
+        assert [one.same for one in steps(json.dumps(now), json.dumps(now))] == [True] * len(now)
+
+    def test_texts_are_to_the_letter(self) -> None:
+        [found] = steps(entry('{"a": 1}', '{"x": 1.0}'), entry('{"a": "1"}', '{"x": 1e3}'))
+        assert (found.partition, found.before, found.after, found.same) == (
+            '{"a": "1"}',
+            '{"x": 1.0}',
+            '{"x": 1e3}',
+            False,
+        )
+
+    def test_what_is_forgotten(self) -> None:
+        now = entry('{"a": 1}', '{"x": 1}')
+        assert [(one.before, one.after) for one in steps(now, None)] == [('{"x": 1}', None)]
+        [found] = steps(now, entry('{"a": 2}', "null"))
+        assert (found.before, found.after, found.same) == (None, None, True)
 
 
 class TestBefore:

@@ -21,18 +21,17 @@ from lenses_operator.commands.output import Format, output_option
 from lenses_operator.diagnosis.census import Census
 from lenses_operator.diagnosis.results import Result, healthy
 from lenses_operator.diagnosis.rights import Account, Lease
-from lenses_operator.kube.inspection import own_namespace
+from lenses_operator.kube.access import own_namespace
 from lenses_operator.lenses.tokens import TokenFile
 from lenses_operator.variables import PREFIX
 
 EPILOG = """\b
 Examples:
-  lenses-operator doctor --lenses-url https://lenses.example.com --token-file token \\
-      --service-account lenses-operator/lenses-operator
+  lenses-operator doctor --lenses-url https://lenses.example.com \\
+      --token-file token --service-account lenses-operator/lenses-operator
   lenses-operator doctor --environment prod --skip-kubernetes -o json
   kubectl exec deploy/lenses-operator -- lenses-operator doctor
 
-\b
 Exit code 0: nothing failed (there may be warnings), 1: something failed, 2: wrong usage."""
 
 

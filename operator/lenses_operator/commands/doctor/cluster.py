@@ -14,8 +14,9 @@ from lenses_operator.diagnosis import rights
 from lenses_operator.diagnosis.census import Census
 from lenses_operator.diagnosis.results import Result, skipped
 from lenses_operator.diagnosis.rights import Account, Lease
+from lenses_operator.kube.access import in_pod
 from lenses_operator.kube.errors import KubeError
-from lenses_operator.kube.inspection import Inspector, OnResponse, in_pod, inspector
+from lenses_operator.kube.inspection import Inspector, OnResponse, inspector
 from lenses_operator.resources.base import Resource
 
 LEASE = "lenses-operator"

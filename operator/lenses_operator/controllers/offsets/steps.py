@@ -139,12 +139,13 @@ class OffsetsSteps:
         return after
 
     async def observe(self, run: Run) -> float | None:
-        """Offsets as they are, for people."""
+        """Offsets as they are: for people, and to the letter."""
         try:
             read = await run.session.client.get_offsets(*run.connector.connector)
         except errors.LensesError as error:
             return await self._unread(run, error)
-        seen = await aside(len(read.text), say.seen, read.text)
+        room = room_beside(run.operation.spec)
+        seen = await aside(len(read.text), say.seen_exactly, read.text, room=room)
         await self.report(run.operation, say.observed(read.entries), seen)
         return run.operation.spec.refresh_seconds
 

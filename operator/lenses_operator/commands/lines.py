@@ -1,0 +1,38 @@
+"""Lines of text for people, in columns."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from typing import NamedTuple
+
+NARROWEST = 8
+"""Characters that a first column keeps."""
+
+
+class Line(NamedTuple):
+    """One line of text and its style."""
+
+    text: str
+    style: str | None = None
+
+
+def columns(
+    titles: tuple[str, ...], rows: Sequence[tuple[str, ...]], width: int | None, right: Collection[int] = ()
+) -> Iterator[Line]:
+    """A table; the first column is broken where it leaves the others no room. `right`: columns of numbers."""
+    if not rows:
+        return
+    widest = [max(len(row[at]) for row in (titles, *rows)) for at in range(len(titles))]
+    if width is not None:
+        widest[0] = min(widest[0], max(NARROWEST, width - sum(one + 2 for one in widest[1:])))
+    for style, row in (("dim", titles), *((None, row) for row in rows)):
+        first = row[0]
+        while len(first) > widest[0]:
+            room = sum(one + 2 for one in widest) - 2
+            yield Line(first[:room], style)
+            first = first[room:] if len(first) > room else ""
+        cells = [
+            cell.rjust(size) if at in right else cell.ljust(size)
+            for at, (cell, size) in enumerate(zip((first, *row[1:]), widest, strict=True))
+        ]
+        yield Line("  ".join(cells).rstrip(), style)

@@ -1,0 +1,76 @@
+"""`kubectl lenses restart`, `pause` and the other verbs: one write to each resource, and what becomes of it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from lenses_operator.commands.durations import SECONDS
+from lenses_operator.commands.kubernetes import kube_options, names_argument, run, selector_option
+from lenses_operator.kube.access import Access
+
+EPILOG = """\b
+Examples:
+  kubectl lenses {name} orders-s3
+  kubectl lenses {name} orders-s3 orders-jdbc -n payments --wait
+  kubectl lenses {name} -l team=payments --wait --timeout 5m
+
+Exit code 0: done, 1: not done for one of them, 130: Ctrl-C, which leaves what
+was asked for asked for."""
+GIT = """
+
+Where Argo CD, Flux or helm keeps the resource as a file says, it says so and changes nothing without --force: they put
+it back."""
+
+
+def _verb(name: str, text: str, *, spec: bool) -> click.Command:
+    """`spec`: it changes a field that a file may have."""
+
+    def command(
+        access: Access, names: tuple[str, ...], selector: str, everything: bool, wait: bool, timeout: float, **rest: Any
+    ) -> None:
+        if bool(names) + bool(selector) + everything != 1:
+            raise click.UsageError("Say which: names, -l LABELS or --all.")
+        from lenses_operator.commands.verbs.perform import How, Which, perform
+        from lenses_operator.commands.verbs.verb import VERBS
+
+        how = How(rest.get("force", False), timeout if wait else None)
+        sys.exit(run(perform(access, VERBS[name], Which(names, selector), how)))
+
+    made: Callable[..., Any] = kube_options(command)
+    if spec:
+        made = click.option("--force", is_flag=True, help="Also where a file says otherwise.")(made)
+    made = click.option(
+        "--timeout", type=SECONDS, default="2m", show_default=True, help="How long to wait: 90s, 5m, 1h."
+    )(made)
+    made = click.option("--wait", is_flag=True, help="Wait for what becomes of it.")(made)
+    made = click.option("--all", "everything", is_flag=True, help="All of the namespace.")(made)
+    made = names_argument()(selector_option(made))
+    return click.command(name, help=text + (GIT if spec else ""), epilog=EPILOG.format(name=name))(made)
+
+
+restart = _verb(
+    "restart",
+    "Restart failed tasks, or the whole connector where nothing failed.\n\n"
+    "The annotation connect.lenses.io/restart asks the operator, which restarts the connector itself if it failed. One "
+    "that is paused, stopped or suspended is not restarted.",
+    spec=False,
+)
+reconcile = _verb(
+    "reconcile",
+    "Have the operator look at connectors now, drift included.\n\nThe annotation connect.lenses.io/reconcile asks it.",
+    spec=False,
+)
+pause = _verb("pause", "Pause connectors: tasks stay assigned and process nothing.", spec=True)
+resume = _verb("resume", "Let paused or stopped connectors run.", spec=True)
+stop = _verb("stop", "Stop connectors: their tasks are shut down.", spec=True)
+suspend = _verb(
+    "suspend",
+    "Have the operator leave connectors alone; they run on.\n\n"
+    "It reports how they are and changes nothing in Lenses, nor starts an offsets operation.",
+    spec=True,
+)
+unsuspend = _verb("unsuspend", "Have the operator look after connectors again.", spec=True)

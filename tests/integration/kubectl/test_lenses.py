@@ -1,0 +1,99 @@
+"""`diff` and `adopt`, which ask Lenses, with the rights of `edit`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import yaml
+
+from harness.operator_fixtures import SOURCE, Place, message
+from integration.kubectl.support import Person
+
+CONFIG = {"connector.class": SOURCE, "tasks.max": "1", "file": "/dev/null", "topic": "lines"}
+
+
+def test_diff(place: Place, person: Person) -> None:
+    place.apply()
+    place.apply("suspended")
+    place.wait_running()
+    place.wait_running("suspended")
+    same = person.with_lenses("diff")
+    assert (same.code, same.out) == (0, "Plan: 0 to create, 0 to change, 0 to adopt, 0 refused, 2 unchanged\n")
+    place.apply("suspended", suspend=True)
+    place.wait_reason("Suspended", "suspended")
+    place.change("suspended", config_changes={"file": "/dev/zero"})
+    done = person.with_lenses("diff", "suspended", "nobody", "-o", "json")
+    assert done.code == 1
+    assert "there is no LensesConnector nobody" in done.err
+    [item] = json.loads(done.out)["items"]
+    assert (item["action"], item["changes"]) == (
+        "change",
+        [{"key": "file", "old": "/dev/zero", "new": "/dev/null", "line": None}],
+    )
+    assert item["notes"] == ["It is suspended: nothing of this is done before spec.suspend is false."]
+    place.fault(operation="DeleteConnector", status=503)
+    place.apply(config={"file": "/dev/zero", "topic": "lines"})
+    changed = person.with_lenses("diff", "orders")
+    assert changed.code == 2
+    assert "~ file: /dev/null -> /dev/zero\n" in changed.out
+    assert ":0" not in changed.out
+
+
+def adopt(place: Place, *words: str) -> tuple[str, ...]:
+    return (
+        "adopt",
+        "--environment",
+        place.environment,
+        "--cluster",
+        place.cluster,
+        "-l",
+        "tests/operator=shared",
+        *words,
+    )
+
+
+def test_adopt(place: Place, person: Person, tmp_path: Path) -> None:
+    place.change("a", config=CONFIG)
+    place.change("b", config={**CONFIG, "db.password": "planted-value"}, state="PAUSED")
+    looked = person.with_lenses(*adopt(place))
+    assert looked.code == 0, looked.err
+    assert "Plan: 0 to create, 0 to change, 2 to adopt" in looked.out
+    assert looked.out.endswith("Nothing was changed. --apply takes them over.\n")
+    assert place.kube.list("lc", place.namespace) == []
+    since = place.mark()
+    done = person.with_lenses(*adopt(place, "--apply", "--out", str(tmp_path / "out")))
+    assert done.code == 0, done.err
+    assert done.out.splitlines()[-2:] == ["a: taken over (1 of 2)", "b: taken over (2 of 2)"]
+    place.wait_running("a")
+    place.wait_reason("Paused", "b")
+    assert place.writes(since=since) == []
+    assert "planted-value" not in looked.out + done.out + looked.err + done.err
+    written = yaml.safe_load((tmp_path / "out" / "a.yaml").read_text())
+    assert written["metadata"]["name"] == "a"
+    again = person.with_lenses(*adopt(place, "--apply"))
+    assert again.code == 0
+    assert f"a on {place.cluster}: LensesConnector {place.namespace}/a has it already" in again.out
+
+
+def test_it_stops_at_the_first_surprise(place: Place, person: Person) -> None:
+    """Here a Secret of the name that its values would get."""
+    for name in ("a", "b", "c"):
+        place.change(name, config=CONFIG)
+    place.apply("z", name="b", adoptionPolicy="Never")
+    place.wait_reason("NotAdopted", "z")
+    done = person.with_lenses(*adopt(place))
+    assert "b on connect: LensesConnector" in done.out
+    place.delete("z")
+    place.wait_gone("z")
+    secret = {"apiVersion": "v1", "kind": "Secret", "stringData": {"any": "thing"}}
+    place.change("b", config={**CONFIG, "db.password": "planted-value"})
+    place.kube.apply({**secret, "metadata": {"name": "b-connector-secrets", "namespace": place.namespace}})
+    done = person.with_lenses(*adopt(place, "--apply"))
+    assert done.code == 1
+    assert "a: taken over (1 of 3)" in done.out
+    assert "c: taken over" not in done.out
+    assert "1 of 3 taken over, the others left as they are" in done.err
+    assert "planted-value" not in done.out + done.err
+    assert place.get("c") is None
+    assert message(place.wait_running("a"))
