@@ -14,7 +14,7 @@ from click.testing import CliRunner
 from harness.paths import ROOT
 from lenses_operator.cli import COMMANDS, DAILY, main
 
-HEAVY = ("aiohttp", "httpx", "kopf", "kubernetes", "pydantic", "rich", "yaml")
+HEAVY = ("aiohttp", "httpx", "kopf", "kubernetes.aio.client", "pydantic", "rich", "yaml")
 
 
 def commands(group: click.Group, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], click.Command]]:
