@@ -8,7 +8,8 @@ from lenses_operator.aside import aside
 from lenses_operator.cache.connectors import ConnectorCache
 from lenses_operator.cache.operations import OperationCache, connector_key
 from lenses_operator.controllers.inputs import Inputs
-from lenses_operator.controllers.offsets.steps import OffsetsSteps, Run
+from lenses_operator.controllers.offsets.run import Run
+from lenses_operator.controllers.offsets.steps import OffsetsSteps
 from lenses_operator.controllers.problems import problem_of
 from lenses_operator.controllers.redaction import prepare
 from lenses_operator.domain import offsets_status as say
