@@ -43,7 +43,12 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m harness")
     commands = parser.add_subparsers(dest="command", required=True)
     building = commands.add_parser("build", help="build what the environment needs into build/")
-    building.add_argument("steps", nargs="*", metavar="STEP", help=f"{', '.join(build.STEPS)}; all if none is given")
+    building.add_argument(
+        "steps",
+        nargs="*",
+        metavar="STEP",
+        help=f"{', '.join(build.STEPS)}; the usual ones if none is given",
+    )
     commands.add_parser("chart", help="bring what of the chart is made from other files up to date")
     up = ("up", "start the environment in the background", paths.RUN)
     down = ("down", "end it", paths.RUN)

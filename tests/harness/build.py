@@ -17,6 +17,9 @@ from harness.process import Launcher, Process
 PROGRESS_INTERVAL = 15.0
 TIMEOUT = 3600.0
 HELM_VERSION = "v4.3.1"
+# Beside the one that everything else runs on, which is in kafka/pom.xml.
+CONNECTS = ("2.8.2", "3.4.1", "3.5.2", "3.6.2", "3.9.2", "4.0.0")
+PLUGINS = ("debezium-postgres", "debezium-jdbc")
 # Smaller and quicker to link; nobody debugs Kubernetes here.
 GO_FLAGS = ("-trimpath", "-buildvcs=false", "-ldflags=-s -w")
 KUBERNETES = re.compile(r"^\s*k8s\.io/kubernetes (v(\d+)\.(\d+)\S*)$", re.MULTILINE)
@@ -33,6 +36,8 @@ class Step:
     argv: tuple[str, ...]
     cwd: Path
     made: str
+    # Left out unless it is named: few need it.
+    on_demand: bool = False
 
     @property
     def stamp(self) -> Path:
@@ -101,7 +106,18 @@ def _steps() -> tuple[Step, ...]:
             kstatus,
             "kstatus",
         ),
+        *(_jars(f"connect-{version}", "connect.xml", paths.connect_libs(version), version) for version in CONNECTS),
+        *(_jars(name, f"{name}.xml", paths.PLUGINS / name) for name in PLUGINS),
     )
+
+
+def _jars(name: str, pom: str, output: Path, version: str = "") -> Step:
+    """What a pom of `harness/connectors` depends on, in one directory."""
+    where = paths.HARNESS / "connectors"
+    options = (f"-Dkafka.version={version}",) if version else ()
+    copy = ("dependency:copy-dependencies", "-DoutputDirectory={scratch}/libs")
+    argv = ("mvn", "-q", "-B", "-f", pom, *options, *copy)
+    return Step(name, f"{name} (mvn)", output, (where / pom,), argv, where, "libs", on_demand=True)
 
 
 def _versioned(go_mod: Path) -> str:
@@ -117,8 +133,9 @@ STEPS = {step.name: step for step in _steps()}
 
 
 def ensure(*names: str) -> None:
-    """Build what is missing or out of date, all steps if none is named; another process that builds is waited for."""
-    wanted = [STEPS[name] for name in names or STEPS]
+    """Build what is missing or out of date, all but the rarely needed if none is named; another process that builds is
+    waited for."""
+    wanted = [STEPS[name] for name in names or usual()]
     if all(step.is_current() for step in wanted):
         return
     with _only_builder():
@@ -127,9 +144,14 @@ def ensure(*names: str) -> None:
                 _build(step)
 
 
+def usual() -> list[str]:
+    """What is built where nothing is named."""
+    return [name for name, step in STEPS.items() if not step.on_demand]
+
+
 def require(*names: str) -> None:
     """Fail with the remedy unless everything named is there: a test's time limit is too short to build it."""
-    missing = [name for name in names or STEPS if not STEPS[name].is_current()]
+    missing = [name for name in names or usual() if not STEPS[name].is_current()]
     if missing:
         raise RuntimeError(f"not built or out of date: {', '.join(missing)}; run `make build` first")
 
@@ -194,5 +216,5 @@ def _replace(made: Path, output: Path) -> None:
 def report(names: Sequence[str]) -> None:
     """Build on behalf of the command line and say what is there."""
     ensure(*names)
-    for name in names or STEPS:
+    for name in names or usual():
         print(f"build: {STEPS[name].output.relative_to(paths.ROOT)} is up to date")

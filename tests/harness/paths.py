@@ -16,5 +16,12 @@ HELM = BUILD / "bin" / "helm"
 KSTATUS = BUILD / "bin" / "kstatus"
 PROMTOOL = BUILD / "bin" / "promtool"
 KAFKA_LIBS = BUILD / "kafka" / "libs"
+# One directory for each plugin, as Connect's plugin.path has them.
+PLUGINS = BUILD / "kafka" / "plugins"
 # The one that comes with the locked dependencies: another kubectl may be on PATH.
 KUBECTL = Path(sys.executable).parent / "kubectl"
+
+
+def connect_libs(version: str) -> Path:
+    """The jars of a Kafka Connect of that version."""
+    return BUILD / "kafka" / f"connect-{version}"
