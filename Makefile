@@ -56,15 +56,15 @@ chart: setup ## the chart's copies of the CRDs, and the table of values in its R
 	@$(BIN)/python -m harness chart
 
 .PHONY: demo
-demo: setup ## everything at once, shown step by step; ends at Ctrl-C, with EXIT=1 by itself
-	@$(BIN)/python -m harness demo $(GIVEN_KUBECONFIG) $(if $(filter-out 0,$(EXIT)),--exit)
+demo: setup ## everything at once, shown step by step; ends at Ctrl-C, with EXIT=1 by itself; WITH=postgres: a database, too
+	@$(BIN)/python -m harness demo $(GIVEN_KUBECONFIG) $(if $(filter-out 0,$(EXIT)),--exit) $(if $(WITH),--with $(WITH))
 
 .PHONY: docs
 docs: setup ## docs/reference.md, from crds/
 	@$(BIN)/python -m harness.reference
 
 # Checks. pytest's closing line is the last one: that is what CI reads.
-.PHONY: lint types layers test test-personas chaos
+.PHONY: lint types layers test test-connectors test-personas chaos
 lint: setup ## ruff: rules and format; hadolint: the Dockerfile
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
@@ -78,6 +78,11 @@ layers: setup ## import-linter: who may import whom
 
 test: lint types layers build ## lint, types, layers, and all tests
 	@$(BIN)/pytest -n 3 --dist worksteal tests/chaos tests/unit tests/fuzz tests/integration tests/e2e
+
+# With TABLE=write docs/connect-versions.md is made to say what was seen.
+test-connectors: build ## Debezium on a real PostgreSQL, MirrorMaker, and Kafka Connect 2.8 to 4.3
+	@$(BIN)/python -m harness build --connectors
+	@TABLE="$(TABLE)" $(BIN)/pytest tests/connectors
 
 # PERSONA: connect, documented, observed, or swapped (for each scenario the one it does not have in `make test`).
 test-personas: build ## the scenarios of connectors and offsets under another persona of the Lenses server

@@ -21,13 +21,14 @@ def main() -> int:
     options = _parser().parse_args()
     try:
         if options.command == "build":
-            build.report(options.steps)
+            build.report([*options.steps, *(build.CONNECTORS if options.connectors else ())])
         elif options.command == "chart":
             chart.make()
         elif options.command == "up":
-            Environment(options.run_dir, Options(options.kubeconfig, _ports())).up()
+            Environment(options.run_dir, Options(options.kubeconfig, ports=_ports())).up()
         elif options.command == "demo":
-            demo(options.run_dir, Options(options.kubeconfig, _ports()), stay=not options.exit)
+            plugins = options.scene == "postgres"
+            demo(options.run_dir, Options(options.kubeconfig, plugins, _ports()), stay=not options.exit)
         else:
             Environment(options.run_dir).down()
     except (ProcessFailedError, KubectlError, TimeoutError, OSError, RuntimeError, ValueError) as error:
@@ -49,6 +50,7 @@ def _parser() -> argparse.ArgumentParser:
         metavar="STEP",
         help=f"{', '.join(build.STEPS)}; the usual ones if none is given",
     )
+    building.add_argument("--connectors", action="store_true", help="also other Kafka Connects and plugins for them")
     commands.add_parser("chart", help="bring what of the chart is made from other files up to date")
     up = ("up", "start the environment in the background", paths.RUN)
     down = ("down", "end it", paths.RUN)
@@ -59,6 +61,7 @@ def _parser() -> argparse.ArgumentParser:
         # Never taken from the variable of the same name: that may well name a cluster somebody depends on.
         command.add_argument("--kubeconfig", type=_existing, help="use this cluster instead of starting one")
     command.add_argument("--exit", action="store_true", help="end when everything was shown instead of at Ctrl-C")
+    command.add_argument("--with", dest="scene", choices=["postgres"], help="also Debezium on a PostgreSQL")
     return parser
 
 

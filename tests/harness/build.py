@@ -130,6 +130,7 @@ def _versioned(go_mod: Path) -> str:
 
 
 STEPS = {step.name: step for step in _steps()}
+CONNECTORS = tuple(name for name, step in STEPS.items() if step.on_demand)
 
 
 def ensure(*names: str) -> None:

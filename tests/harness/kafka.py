@@ -4,6 +4,7 @@ import shutil
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -146,13 +147,8 @@ class ConnectWorker(Server):
         launcher = launcher or Launcher()
         libs = paths.KAFKA_LIBS if version is None else paths.connect_libs(version)
         more = {} if plugins is None else {"plugin.path": plugins}
-
-        def launch(port: int) -> Self:
-            return cls._start(run_dir, bootstrap, name, port, launcher, libs, more)
-
-        if port is not None:
-            return launch(port)
-        return on_free_ports(1, lambda ports: launch(ports[0]))
+        start = partial(cls._start, run_dir, bootstrap, name, launcher, libs, more)
+        return on_free_ports(1, lambda ports: start(ports[0])) if port is None else start(port)
 
     @classmethod
     def _start(
@@ -160,10 +156,10 @@ class ConnectWorker(Server):
         run_dir: Path,
         bootstrap: str,
         name: str,
-        port: int,
         launcher: Launcher,
         libs: Path,
         more: Mapping[str, object],
+        port: int,
     ) -> Self:
         run_dir.mkdir(parents=True, exist_ok=True)
         config = run_dir / f"{name}.properties"
