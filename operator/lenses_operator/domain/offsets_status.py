@@ -139,7 +139,7 @@ def outcome_unknown(words: str = "") -> Verdict:
     )
 
 
-def not_supported(words: str, version: str | None) -> Verdict:
+def not_supported(words: str, version: str | None = None) -> Verdict:
     """`version`: of the cluster, as it says itself."""
     return _failed(
         OffsetsReason.NOT_SUPPORTED,
@@ -148,7 +148,7 @@ def not_supported(words: str, version: str | None) -> Verdict:
     )
 
 
-def not_readable(words: str, version: str | None) -> Verdict:
+def not_readable(words: str, version: str | None = None) -> Verdict:
     return _failed(
         OffsetsReason.NOT_SUPPORTED,
         f"Offsets cannot be read here ({_says(words, version)}): it takes Kafka Connect 3.5 or later and a Lenses "

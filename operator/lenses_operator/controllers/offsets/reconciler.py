@@ -107,6 +107,7 @@ class OffsetsController:
                 return patience
         redact = self._inputs.confidential(connector).beside(references, session, connector.status.applied_config)
         run = Run(operation, connector, session, redact, text, lambda: self._is_ready_still(operation, connector))
+        run.listed = view is not None and view.listed
         try:
             if view is not None and view.closed:
                 assert view.error is not None
@@ -144,7 +145,7 @@ class OffsetsController:
     async def _trouble(self, run: Run, error: LensesError) -> float:
         """The phase stays as it was: what has been begun is finished when Lenses is back."""
         await prepare(run.redact)
-        problem = problem_of(error, run.connector.connector, run.redact, run.session.token_name)
+        problem = problem_of(error, run.connector.connector, run.redact, run.session.token_name, listed=run.listed)
         self._steps.interrupted(run.operation.key)
         await self._steps.report(run.operation, problem)
         failures = self._failures[run.operation.key] = self._failures.get(run.operation.key, 0) + 1

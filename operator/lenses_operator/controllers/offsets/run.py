@@ -24,6 +24,8 @@ class Run:
     redact: Callable[[str], str] = field(repr=False)
     text: str | None = field(repr=False)
     ready: Callable[[], bool]
+    listed: bool = False
+    """Its cluster has shown its connectors lately."""
 
     @property
     def generation(self) -> int:

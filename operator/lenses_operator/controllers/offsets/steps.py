@@ -23,6 +23,7 @@ from lenses_operator.domain.offsets_text import (
     seek_hint,
 )
 from lenses_operator.domain.offsets_tries import SHOWS_WITHIN, Tries
+from lenses_operator.domain.reasons import Reason
 from lenses_operator.lenses import errors
 from lenses_operator.lenses.wording import means_not_stopped, names_consumer_group
 from lenses_operator.resources.base import ObjectKey
@@ -131,7 +132,7 @@ class OffsetsSteps:
             await self.report(run.operation, say.connector_not_ready(say.ABSENT))
             return TRANSIENT.delay(self._looked(progress), uniform)
         if observed.state != "STOPPED" or observed.tasks:
-            if progress.stopping_since is None and await self._knows_none(run):
+            if _cannot_stop(run) and await self._knows_none(run):
                 return None
             return await self._stop(run, progress, observed.state, len(observed.tasks))
         progress.stopping_since = None
@@ -145,7 +146,7 @@ class OffsetsSteps:
             return await self._refused(run, progress, error)
 
     async def _knows_none(self, run: Run) -> bool:
-        """Whether this Connect knows nothing of offsets, nor of stopping then: said before anything is waited for."""
+        """Whether this Connect knows nothing of offsets, either: then nothing is waited for."""
         try:
             await run.session.client.get_offsets(*run.connector.connector)
         except errors.LensesError as error:
@@ -340,6 +341,12 @@ class OffsetsSteps:
             and connector_key(now) == run.connector.key
             and run.ready()
         )
+
+
+def _cannot_stop(run: Run) -> bool:
+    """By the answer to the stop that its own pass has asked for."""
+    ready = run.connector.status.ready
+    return ready is not None and ready.reason == Reason.NOT_SUPPORTED
 
 
 def _kept(run: Run) -> Before:
