@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,8 @@ from connectors.offsets import Offsets
 from connectors.rows import NOTES, Database
 from connectors.table import TRIED
 from e2e.conftest import SLOW, STRING, Stage
-from harness.operator_fixtures import reason
+from harness.operator_fixtures import conditions, message, reason
+from harness.postgres import Postgres
 from harness.waiting import wait_until
 
 CLASS = "io.debezium.connector.postgresql.PostgresConnector"
@@ -159,6 +160,52 @@ def test_the_slot_is_dropped(shop: Shop) -> None:
     database.insert("after")
     wait_until("the row in the sink's file", lambda: "after" in shop.notes(), SLOW)
     TRIED.saw(PLUGIN, "slot dropped: `autoRestart` goes on with another one")
+
+
+@pytest.fixture
+def outage(postgres: Postgres) -> Iterator[Callable[[], None]]:
+    """Ends the database. It is there for the next test in any case."""
+    yield postgres.kill
+    if not postgres.process.alive:
+        postgres.restart()
+
+
+def test_the_database_is_away_at_first(
+    stage: Stage,
+    database: Database,
+    secret: Callable[..., None],
+    outage: Callable[[], None],
+) -> None:
+    secret(password=PASSWORDS[0])
+    outage()
+    shop = Shop(stage, database)
+    shop.apply()
+    found = stage.place.wait_reason("ConfigInvalid", shop.name, SLOW)
+    assert "Reconciling" in conditions(found)
+    assert "may pass" in message(found)
+    database.server.restart()
+    shop.wait_running()
+    TRIED.saw(PLUGIN, "database away at creation: waited for")
+
+
+def test_the_database_goes_away_between_our_delete_and_create(shop: Shop, outage: Callable[[], None]) -> None:
+    place, control = shop.stage.place, shop.stage.place.control
+    point = control.add_breakpoint(place.environment, "CreateConnector")
+    shop.apply({"max.batch.size": 1024})
+    control.wait_breakpoint(point, timeout=SLOW)
+    outage()
+    control.release_breakpoint(point)
+    gone = place.wait(shop.name, lambda found: "The connector does not exist" in message(found), SLOW)
+    assert "state" not in gone["status"]
+    assert "Nothing was changed" not in message(gone)
+    shop.database.server.restart()
+    place.wait_event("ConfigUpdated", shop.name, about="max.batch.size", timeout=SLOW)
+    shop.wait_running()
+    assert (shop.stage.config(shop.name) or {})["max.batch.size"] == "1024"
+    assert "RolledBack" not in [why for why, _ in place.events(shop.name)]
+    shop.database.insert("after")
+    wait_until("the row in the sink's file", lambda: "after" in shop.notes(), SLOW)
+    TRIED.saw(PLUGIN, "database away between delete and create: the wanted configuration once it is back")
 
 
 def test_one_made_by_hand_is_adopted(stage: Stage, database: Database, secret: Callable[..., None]) -> None:

@@ -40,9 +40,9 @@ def programs() -> Path | None:
 class Postgres(Server):
     """`admin` may do everything; its password is the same word."""
 
-    def __init__(self, directory: Path, process: Process, data: Path, port: int) -> None:
+    def __init__(self, directory: Path, process: Process, data: Path, port: int, launcher: Launcher) -> None:
         super().__init__(data, process)
-        self.port, self._programs = port, directory
+        self.port, self._programs, self._launcher = port, directory, launcher
 
     @classmethod
     def start(cls, log_dir: Path, launcher: Launcher | None = None) -> "Postgres":
@@ -65,7 +65,7 @@ class Postgres(Server):
     def _start(cls, directory: Path, data: Path, port: int, log_dir: Path, launcher: Launcher) -> "Postgres":
         argv = [*_as_nobody(), directory / "postgres", "-D", data / "db", "-p", str(port)]
         process = launcher.spawn("PostgreSQL", argv, log_dir / "postgres.log")
-        server = cls(directory, process, data, port)
+        server = cls(directory, process, data, port, launcher)
         try:
             process.wait_ready(server.is_ready, START_TIMEOUT)
         except BaseException:
@@ -97,11 +97,10 @@ class Postgres(Server):
         where = ["-h", "127.0.0.1", "-p", str(self.port), "-U", ADMIN, "-d", database]
         return ["-XAtq", "-v", "ON_ERROR_STOP=1", *where]
 
-    def restart(self, launcher: Launcher) -> "Postgres":
+    def restart(self) -> None:
         """On the same data and port, after `kill`."""
-        started = self._start(self._programs, self.run_dir, self.port, self.process.log.parent, launcher)
+        started = self._start(self._programs, self.run_dir, self.port, self.process.log.parent, self._launcher)
         self.process = started.process
-        return self
 
     def kill(self) -> None:
         """It is away, its data is not."""
