@@ -58,8 +58,8 @@ chart: setup ## the chart's copies of the CRDs, and the table of values in its R
 	@$(BIN)/python -m harness chart
 
 .PHONY: demo
-demo: setup ## everything at once, shown step by step; ends at Ctrl-C, with EXIT=1 by itself
-	@$(BIN)/python -m harness demo $(GIVEN_KUBECONFIG) $(if $(filter-out 0,$(EXIT)),--exit)
+demo: setup ## everything at once, shown step by step; ends at Ctrl-C, with EXIT=1 by itself; WITH=postgres: a database, too
+	@$(BIN)/python -m harness demo $(GIVEN_KUBECONFIG) $(if $(filter-out 0,$(EXIT)),--exit) $(if $(WITH),--with $(WITH))
 
 .PHONY: picture
 picture: setup ## docs/kubectl-lenses.svg, from a real run in the demo's environment
@@ -70,7 +70,7 @@ docs: setup ## docs/reference.md, from crds/
 	@$(BIN)/python -m harness.reference
 
 # Checks. pytest's closing line is the last one: that is what CI reads.
-.PHONY: lint types layers test test-personas test-node chaos
+.PHONY: lint types layers test test-personas test-node test-connectors chaos
 # Twice as many workers as processors: most of what the tests of the operator take is waiting. See tests/harness/dealing.py.
 SPREAD = -n 4 --dist loadscope --no-loadscope-reorder
 lint: setup ## ruff: rules and format; hadolint: the Dockerfile
@@ -87,6 +87,11 @@ layers: setup ## import-linter: who may import whom
 # With PERSONA=both the scenarios of connectors and offsets run under both personas of the Lenses server; see below.
 test: lint types layers build ## lint, types, layers, and all tests; lists the slowest twenty
 	@$(BIN)/pytest $(SPREAD) --slowest 20 tests/chaos tests/unit tests/fuzz tests/integration tests/e2e
+
+# With TABLE=write docs/connect-versions.md is made to say what was seen.
+test-connectors: build ## Debezium on a real PostgreSQL, MirrorMaker, and Kafka Connect 2.8 to 4.3
+	@$(BIN)/python -m harness build --connectors
+	@TABLE="$(TABLE)" $(BIN)/pytest tests/connectors
 
 # PERSONA: connect, documented, observed, or both.
 test-personas: build ## the scenarios of connectors and offsets under another persona of the Lenses server

@@ -22,7 +22,7 @@ def main() -> int:
     options = _parser().parse_args()
     try:
         if options.command == "build":
-            build.report(options.steps)
+            build.report([*options.steps, *(build.CONNECTORS if options.connectors else ())])
         elif options.command == "chart":
             chart.make()
         elif options.command == "node":
@@ -30,9 +30,10 @@ def main() -> int:
         elif options.command == "versions":
             return 1 if versions.try_all(options.trials) else 0
         elif options.command == "up":
-            Environment(options.run_dir, Options(options.kubeconfig, _ports())).up()
+            Environment(options.run_dir, Options(options.kubeconfig, ports=_ports())).up()
         elif options.command == "demo":
-            demo(options.run_dir, Options(options.kubeconfig, _ports()), stay=not options.exit)
+            plugins = options.scene == "postgres"
+            demo(options.run_dir, Options(options.kubeconfig, plugins, _ports()), stay=not options.exit)
         else:
             Environment(options.run_dir).down()
     except (ProcessFailedError, KubectlError, TimeoutError, OSError, RuntimeError, ValueError) as error:
@@ -54,6 +55,7 @@ def _parser() -> argparse.ArgumentParser:
         metavar="STEP",
         help=f"{', '.join(build.STEPS)}; {', '.join(build.needed())} if none is given",
     )
+    building.add_argument("--connectors", action="store_true", help="also other Kafka Connects and plugins for them")
     trying = commands.add_parser("versions", help="try other versions of Kubernetes, Helm and Python")
     names = ", ".join(trial.name for trial in versions.trials())
     trying.add_argument("trials", nargs="*", metavar="TRIAL", help=f"{names}; all if none is given")
@@ -68,6 +70,7 @@ def _parser() -> argparse.ArgumentParser:
         # Never taken from the variable of the same name: that may well name a cluster somebody depends on.
         command.add_argument("--kubeconfig", type=_existing, help="use this cluster instead of starting one")
     command.add_argument("--exit", action="store_true", help="end when everything was shown instead of at Ctrl-C")
+    command.add_argument("--with", dest="scene", choices=["postgres"], help="also Debezium on a PostgreSQL")
     return parser
 
 

@@ -20,6 +20,9 @@ HELM_VERSION = "v4.3.1"
 ACTIONLINT_VERSION = "v1.7.7"
 HELM_3_VERSIONS = ("3.18.6", "3.22.0")
 """The oldest that the chart is tried with, and the newest of that line."""
+# Beside the one that everything else runs on, which is in kafka/pom.xml.
+CONNECTS = ("2.8.2", "3.4.1", "3.5.2", "3.6.2", "3.9.2", "4.0.0")
+PLUGINS = ("debezium-postgres", "debezium-jdbc")
 # Smaller and quicker to link; nobody debugs Kubernetes here.
 GO_FLAGS = ("-trimpath", "-buildvcs=false", "-ldflags=-s -w")
 KUBERNETES = re.compile(r"^(?:require)?\s*k8s\.io/kubernetes (v(\d+)\.(\d+)\S*)$", re.MULTILINE)
@@ -120,6 +123,8 @@ def _steps() -> tuple[Step, ...]:
         _tool("argocd", "Argo CD (go build; the first time takes minutes)", paths.ARGOCD, "main.go"),
         *(_older_helm(version) for version in HELM_3_VERSIONS),
         *(_other_api_server(mod) for mod in sorted((paths.HARNESS / "apiserver").glob("1.*.mod"))),
+        *(_jars(f"connect-{version}", "connect.xml", paths.connect_libs(version), version) for version in CONNECTS),
+        *(_jars(name, f"{name}.xml", paths.PLUGINS / name) for name in PLUGINS),
     )
 
 
@@ -145,6 +150,15 @@ def _tool(name: str, title: str, output: Path, *sources: str) -> Step:
     return Step(name, title, output, inputs, argv, paths.ROOT, name, optional=True)
 
 
+def _jars(name: str, pom: str, output: Path, version: str = "") -> Step:
+    """What a pom of `harness/connectors` depends on, in one directory."""
+    where = paths.HARNESS / "connectors"
+    options = (f"-Dkafka.version={version}",) if version else ()
+    copy = ("dependency:copy-dependencies", "-DoutputDirectory={scratch}/libs")
+    argv = ("mvn", "-q", "-B", "-f", pom, *options, *copy)
+    return Step(name, f"{name} (mvn)", output, (where / pom,), argv, where, "libs", optional=True)
+
+
 def kubernetes_of(go_mod: Path) -> str:
     """The version it requires, such as 1.36.3."""
     return _required(go_mod)[1].removeprefix("v")
@@ -165,6 +179,7 @@ def versioned(go_mod: Path) -> str:
 
 
 STEPS = {step.name: step for step in _steps()}
+CONNECTORS = (*(f"connect-{version}" for version in CONNECTS), *PLUGINS)
 
 
 def needed() -> list[str]:

@@ -12,8 +12,10 @@ from pathlib import Path
 
 import httpx
 
-from harness import paths
+from harness import paths, postgres
+from harness.demo_postgres import PostgresScene
 from harness.environment import Environment, ignore_signals, interruptible
+from harness.kafka import KafkaAdmin
 from harness.kubectl import Kubectl, KubectlError
 from harness.operator_process import OperatorProcess
 from harness.parts import Options
@@ -39,8 +41,10 @@ class DemoFailedError(RuntimeError):
 
 
 def demo(run_dir: Path, options: Options, *, stay: bool) -> None:
-    """Set up, show, and end everything; `stay` waits for Ctrl-C before the end."""
+    """Set up, show, and end everything; `stay` waits for Ctrl-C before the end. With plugins there is a database."""
     run_dir = run_dir.absolute()
+    if options.plugins and postgres.programs() is None:
+        raise RuntimeError(postgres.MISSING)
     with _only_one(run_dir), interruptible(), ExitStack() as stack:
         for name in ("parts", "operator", "examples", "files"):
             shutil.rmtree(run_dir / name, ignore_errors=True)
@@ -55,6 +59,9 @@ def demo(run_dir: Path, options: Options, *, stay: bool) -> None:
             scene = Scene(run_dir, environment, launcher, own_cluster=options.kubeconfig is None)
             stack.callback(scene.tidy)
             scene.play()
+            if options.plugins:
+                server = stack.enter_context(postgres.Postgres.start(run_dir / "postgres", launcher))
+                scene.play_postgres(server)
             if stay:
                 _stay(scene)
         finally:
@@ -83,6 +90,14 @@ class Scene:
         self._show_records()
         self._show_mistake()
         self._delete()
+
+    def play_postgres(self, server: postgres.Postgres) -> None:
+        """Rows of a database, after the files."""
+        kafka = KafkaAdmin(self._values["KAFKA_BOOTSTRAP"], self._run_dir / "kafka-admin", self._launcher)
+        try:
+            PostgresScene(self, server, kafka, self._examples).play()
+        except (RuntimeError, TimeoutError) as error:
+            raise error if isinstance(error, DemoFailedError) else DemoFailedError(error, self._connect_log) from None
 
     def tidy(self) -> None:
         """In a cluster that stays: let the operator take its finalizers off, then remove the namespace."""
@@ -161,6 +176,20 @@ class Scene:
     def log(self) -> Path:
         """Where to look when something does not come out."""
         return self.operator.log if self.operator else self._connect_log
+
+    def apply(self, manifest: Path) -> None:
+        self._show("apply", "-n", self.namespace, "-f", _short(manifest))
+
+    def show(self, *arguments: str) -> str:
+        return self._show(*arguments)
+
+    @staticmethod
+    def heading(text: str) -> None:
+        _heading(text)
+
+    @staticmethod
+    def say(text: str) -> None:
+        _say(text)
 
     def _show(self, *arguments: str, wait: Callable[[str], bool] | None = None) -> str:
         """Run kubectl, with the command as one would type it and what it printed."""

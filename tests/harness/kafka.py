@@ -4,6 +4,7 @@ import shutil
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -25,10 +26,10 @@ JAVA = ("java", "-Xmx512m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xsh
 SEPARATOR, NULL = "\x1f", "\x1e"
 
 
-def java(main: str, *arguments: str | Path, log_level: str = "info") -> list[str | Path]:
+def java(main: str, *arguments: str | Path, log_level: str = "info", libs: Path = paths.KAFKA_LIBS) -> list[str | Path]:
     """The command that runs a main class of the Kafka distribution."""
     logging = (f"-Dlog4j2.configurationFile={SOURCE / 'log4j2.properties'}", f"-Dlog.level={log_level}")
-    return [*JAVA, *logging, "-cp", f"{paths.KAFKA_LIBS}/*", main, *arguments]
+    return [*JAVA, *logging, "-cp", f"{libs}/*", main, *arguments]
 
 
 def write_properties(path: Path, base: str, values: Mapping[str, object]) -> None:
@@ -136,19 +137,34 @@ class ConnectWorker(Server):
         name: str = "connect",
         port: int | None = None,
         launcher: Launcher | None = None,
+        version: str | None = None,
+        plugins: Path | None = None,
     ) -> Self:
-        """Start it; returns when it answers requests about connectors."""
+        """Start it; returns when it answers requests about connectors.
+
+        `version`: another one than the broker's, which `build.CONNECTS` has. `plugins`: its plugin.path.
+        """
         launcher = launcher or Launcher()
-        if port is not None:
-            return cls._start(run_dir, bootstrap, name, port, launcher)
-        return on_free_ports(1, lambda ports: cls._start(run_dir, bootstrap, name, ports[0], launcher))
+        libs = paths.KAFKA_LIBS if version is None else paths.connect_libs(version)
+        more = {} if plugins is None else {"plugin.path": plugins}
+        start = partial(cls._start, run_dir, bootstrap, name, launcher, libs, more)
+        return on_free_ports(1, lambda ports: start(ports[0])) if port is None else start(port)
 
     @classmethod
-    def _start(cls, run_dir: Path, bootstrap: str, name: str, port: int, launcher: Launcher) -> Self:
+    def _start(
+        cls,
+        run_dir: Path,
+        bootstrap: str,
+        name: str,
+        launcher: Launcher,
+        libs: Path,
+        more: Mapping[str, object],
+        port: int,
+    ) -> Self:
         run_dir.mkdir(parents=True, exist_ok=True)
         config = run_dir / f"{name}.properties"
-        _write_worker_config(config, bootstrap, name, port)
-        argv = java("org.apache.kafka.connect.cli.ConnectDistributed", config)
+        _write_worker_config(config, bootstrap, name, port, more)
+        argv = java("org.apache.kafka.connect.cli.ConnectDistributed", config, libs=libs)
         process = launcher.spawn(f"Kafka Connect worker {name}", argv, run_dir / f"{name}.log")
         worker = cls(run_dir, process, name, port)
         try:
@@ -161,7 +177,7 @@ class ConnectWorker(Server):
         return worker
 
 
-def _write_worker_config(config: Path, bootstrap: str, name: str, port: int) -> None:
+def _write_worker_config(config: Path, bootstrap: str, name: str, port: int, more: Mapping[str, object]) -> None:
     values = {
         "bootstrap.servers": bootstrap,
         "group.id": name,
@@ -169,6 +185,7 @@ def _write_worker_config(config: Path, bootstrap: str, name: str, port: int) -> 
         "offset.storage.topic": f"{name}-offsets",
         "status.storage.topic": f"{name}-status",
         "listeners": f"http://127.0.0.1:{port}",
+        **more,
     }
     write_properties(config, "connect.properties", values)
 

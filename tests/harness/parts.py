@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 
 import httpx
 
-from harness import controlplane, kafka, paths
+from harness import build, controlplane, kafka, paths
 from harness.kubectl import Kubectl
 from harness.ports import is_free, on_free_ports
 from harness.process import Launcher
@@ -30,6 +30,8 @@ class Options:
     """What the user may choose: ports instead of free ones, an existing cluster instead of an own one."""
 
     kubeconfig: Path | None = None
+    plugins: bool = False
+    """Whether Kafka Connect has Debezium's connectors, too."""
     ports: Mapping[str, int] = field(default_factory=dict)
 
 
@@ -153,7 +155,11 @@ class Broker(Part):
 class Connect(Part):
     """The Kafka Connect cluster of one worker."""
 
-    name, title, builds = "connect", "Kafka Connect", ("kafka",)
+    name, title = "connect", "Kafka Connect"
+
+    def __init__(self, options: Options) -> None:
+        super().__init__(options)
+        self.builds = ("kafka", *(build.PLUGINS if options.plugins else ()))
 
     def start(self, place: Place) -> Values:
         """Start it on the broker."""
@@ -163,6 +169,7 @@ class Connect(Part):
             name=CLUSTER,
             port=self.port(place.previous),
             launcher=place.launcher,
+            plugins=paths.PLUGINS if self.options.plugins else None,
         )
         return {"CONNECT_URL": worker.url, "port": worker.port}
 

@@ -22,5 +22,12 @@ PROMTOOL = BUILD / "bin" / "promtool"
 ARGOCD = BUILD / "argocd"
 FLUX = BUILD / "flux"
 KAFKA_LIBS = BUILD / "kafka" / "libs"
+# One directory for each plugin, as Connect's plugin.path has them.
+PLUGINS = BUILD / "kafka" / "plugins"
 # The one that comes with the locked dependencies: another kubectl may be on PATH.
 KUBECTL = Path(sys.executable).parent / "kubectl"
+
+
+def connect_libs(version: str) -> Path:
+    """The jars of a Kafka Connect of that version."""
+    return BUILD / "kafka" / f"connect-{version}"

@@ -116,7 +116,7 @@ def make(run_dir: Path) -> None:
     """Starts the demo's environment, tells the story, writes the picture."""
     run_dir = run_dir.absolute()
     shutil.rmtree(run_dir, ignore_errors=True)
-    environment = Environment(run_dir, Options(None, {}), background=False)
+    environment = Environment(run_dir, Options(None, ports={}), background=False)
     with ExitStack() as stack:
         stack.callback(environment.close)
         launcher = stack.enter_context(Launcher())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -59,7 +60,10 @@ def emitted() -> set[str]:
             case ast.Subscript(value=ast.Name(id="PAST")) | ast.Attribute(attr="reason"):
                 pass  # above; and Ready's reasons, which the other table has
             case ast.Starred(value=ast.Attribute(attr="news")):
-                found |= {Replacement("", repair=repair, previous=None).news[0] for repair in (True, False)}
+                found |= {
+                    Replacement("", repair=repair, previous=None, begun=datetime.now(UTC)).news[0]
+                    for repair in (True, False)
+                }
             case ast.Name(id="name"):
                 found |= {"Deleted", "NotFound", "Retained"}
             case _:

@@ -10,28 +10,37 @@ from lenses_operator.resources.conditions import ConditionStatus, Phase, Verdict
 from lenses_operator.resources.connector import ConnectorKey
 
 _ABOUT_THE_CLUSTER = frozenset({"get_cluster_info", "list_connectors", "list_plugins"})
+_TAKES = {
+    "set_state": "stopping a connector takes Kafka Connect 3.5 or later, changing its offsets 3.6",
+    "get_offsets": "reading offsets takes Kafka Connect 3.5 or later",
+    "alter_offsets": "changing offsets takes Kafka Connect 3.6 or later",
+    "reset_offsets": "changing offsets takes Kafka Connect 3.6 or later",
+}
+"""What came to Kafka Connect late: pausing and resuming have always been there."""
 _ABOUT_THE_CONFIGURATION = frozenset({"validate", "create_connector", "put_resource"})
 
 
 def problem_of(
-    error: errors.LensesError, connector: ConnectorKey, redact: Callable[[str], str], token: str | None = None
+    error: errors.LensesError,
+    connector: ConnectorKey,
+    redact: Callable[[str], str],
+    token: str | None = None,
+    *,
+    version: str | None = None,
+    listed: bool = False,
 ) -> Verdict:
     """Passing trouble is Unknown and Reconciling; what a person must fix is False and Stalled.
 
-    `token`: where the token comes from if it is not the operator's own.
+    `token`: where the token comes from if it is not the operator's own. `version`: of the cluster's Kafka Connect, as
+    far as it is known. `listed`: the cluster has shown its connectors lately.
     """
     words = error.explain(redact).rstrip(".")
     env, cluster = connector.environment, connector.cluster
+    if isinstance(error, errors.MissingAgentCapability) and error.operation in _TAKES:
+        return _not_supported(error.operation, connector, words, version)
     match error:
         case errors.Unauthorized():
-            if token is None:
-                whose, remedy = "the operator's token", "Put a valid token into the operator's token file"
-            else:
-                whose, remedy = f"the token of {token}", "Put a valid token into that Secret"
-            return _stalled(
-                Reason.UNAUTHORIZED,
-                f"Lenses does not accept {whose} ({words}). {remedy}; it is read again automatically.",
-            )
+            return _unauthorized(words, token)
         case errors.Forbidden():
             whose = "operator's token" if token is None else f"token of {token}"
             return _stalled(
@@ -54,11 +63,7 @@ def problem_of(
                 "It is looked for again.",
             )
         case errors.ConnectorOrClusterNotFound():
-            return _stalled(
-                Reason.CLUSTER_NOT_FOUND,
-                f"Lenses knows no Kafka Connect cluster {cluster!r} in environment {env} ({words}). Check spec.cluster "
-                "against the clusters' names in Lenses.",
-            )
+            return _cluster_not_found(connector, words, listed=listed)
         case errors.AgentNotConnected():
             return _waiting(
                 Reason.AGENT_NOT_CONNECTED,
@@ -88,6 +93,40 @@ def problem_of(
                 f"No usable answer about environment {env}, cluster {cluster} ({words}). What was seen last is "
                 "still shown.",
             )
+
+
+def _unauthorized(words: str, token: str | None) -> Verdict:
+    if token is None:
+        whose, remedy = "the operator's token", "Put a valid token into the operator's token file"
+    else:
+        whose, remedy = f"the token of {token}", "Put a valid token into that Secret"
+    return _stalled(
+        Reason.UNAUTHORIZED, f"Lenses does not accept {whose} ({words}). {remedy}; it is read again automatically."
+    )
+
+
+def _cluster_not_found(connector: ConnectorKey, words: str, *, listed: bool) -> Verdict:
+    what = f"Kafka Connect cluster {connector.cluster!r}"
+    if listed:
+        return _waiting(
+            Reason.LENSES_UNAVAILABLE,
+            f"Lenses does not find {what} in environment {connector.environment} ({words}), though it has shown its "
+            "connectors lately: its workers may be starting again. It is looked for again.",
+        )
+    return _stalled(
+        Reason.CLUSTER_NOT_FOUND,
+        f"Lenses knows no {what} in environment {connector.environment} ({words}). Check spec.cluster "
+        "against the clusters' names in Lenses.",
+    )
+
+
+def _not_supported(operation: str, connector: ConnectorKey, words: str, version: str | None) -> Verdict:
+    says = f"; the cluster says that it is {version}" if version else ""
+    return _stalled(
+        Reason.NOT_SUPPORTED,
+        f"Connect cluster {connector.cluster} does not know how to do this ({words}{says}): {_TAKES[operation]}, and a "
+        "Lenses agent that offers it. The connector is left as it is.",
+    )
 
 
 def reason_of(error: errors.LensesError) -> str:

@@ -94,13 +94,13 @@ def version(name: str, cluster: str, info: ClusterInfo) -> list[Result]:
                 group(name),
                 check,
                 f"answers, with a version that is none: {info.version!r}",
-                "state: stopped needs 3.5, offsets need 3.6; see the cluster's own GET /.",
+                "state: stopped and reading offsets need 3.5, changing offsets 3.6; see the cluster's own GET /.",
             )
         ]
     if number < STOP_SINCE:
         message = f"{info.version}: state: stopped, offsets and DeleteWithOffsets do not work there"
     elif number < OFFSETS_SINCE:
-        message = f"{info.version}: LensesConnectorOffsets and DeleteWithOffsets do not work there"
+        message = f"{info.version}: DeleteWithOffsets, and of LensesConnectorOffsets Alter and Reset, do not work there"
     else:
         return [ok(group(name), check, info.version)]
     return [warning(group(name), check, message, "Upgrade the workers to Kafka Connect 3.6 or later.")]
@@ -178,8 +178,8 @@ def not_allowed(
 ) -> Result:
     """`version` of the cluster where it is known: offsets of an old one are no matter of rights."""
     number = release(version) if version else None
-    if operation == "get offsets" and number and number < OFFSETS_SINCE and isinstance(error, errors.LensesRefused):
-        return skipped(group(name), _check(operation, cluster), "Kafka Connect before 3.6 has no offsets to read")
+    if operation == "get offsets" and number and number < STOP_SINCE and isinstance(error, errors.LensesRefused):
+        return skipped(group(name), _check(operation, cluster), "Kafka Connect before 3.5 has no offsets to read")
     result = failure(group(name), _check(operation, cluster), error)
     permission = PERMISSIONS.get(operation)
     if isinstance(error, errors.Forbidden) and permission:

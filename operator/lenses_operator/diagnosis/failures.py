@@ -91,8 +91,8 @@ def _refused(error: errors.LensesRefused) -> tuple[Verdict, str, str]:
         case errors.MissingAgentCapability():
             return (
                 Verdict.FAILED,
-                f"this Lenses or its agent does not know the operation: {says}",
-                "Upgrade the agent of this environment (and Lenses, if it is older).",
+                f"this Lenses, its agent or Kafka Connect does not know the operation: {says}",
+                "Upgrade the agent of this environment (and Lenses, if it is older), or the Connect workers.",
             )
         case errors.RateLimited():
             return Verdict.WARNING, says, "Too many requests: another client uses the same Lenses; try again later."

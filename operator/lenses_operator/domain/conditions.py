@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from lenses_operator.domain.drift import Difference
 from lenses_operator.domain.observed import Observed
@@ -21,6 +22,8 @@ from lenses_operator.resources.connector import ConnectorKey, WantedState
 KNOWN = frozenset({"RUNNING", "UNASSIGNED", "RESTARTING", "PAUSED", "STOPPED", "FAILED"})
 NO_TASKS_GRACE = 60.0
 """Seconds a running connector may be without tasks before that is reported."""
+IDLE_AFTER = 10.0
+"""Seconds without tasks after which a connector that may have none is taken for idle rather than starting."""
 
 
 def progressing(message: str) -> Verdict:
@@ -32,7 +35,17 @@ def creating(connector: ConnectorKey) -> Verdict:
 
 
 def refused(refusal: Refusal) -> Verdict:
-    return Verdict(ready="False", reason=refusal.reason, message=refusal.message, phase=Phase.STALLED)
+    phase = Phase.RECONCILING if refusal.passing else Phase.STALLED
+    return Verdict(ready="False", reason=refusal.reason, message=refusal.message, phase=phase)
+
+
+def away_since(verdict: Verdict, since: datetime) -> Verdict:
+    """Of a connector that was deleted to be created anew."""
+    message = (
+        f"{verdict.message} The connector does not exist: it was deleted at {rfc3339(since)} to be created anew, which "
+        "is tried until it works."
+    )
+    return verdict.model_copy(update={"message": message})
 
 
 def config_invalid(message: str) -> Verdict:
@@ -118,10 +131,16 @@ def deletion_blocked(connector: ConnectorKey | None, namespace: str, name: str, 
     message = (
         f"{what} could not be deleted yet ({problem.reason}: {problem.message.rstrip('.')}). "
         "It is tried again. To let this resource go and leave the connector as it is: "
-        f"kubectl patch lensesconnector {name} -n {namespace} --type=merge "
-        """-p '{"spec":{"deletionPolicy":"Retain"}}'"""
+        f"{_policy(namespace, name, 'Retain')}"
     )
+    if problem.reason == Reason.NOT_SUPPORTED:
+        message += f" To delete it and leave its offsets: {_policy(namespace, name, 'Delete')}"
     return Verdict(ready="False", reason=Reason.DELETION_BLOCKED, message=message, phase=Phase.RECONCILING)
+
+
+def _policy(namespace: str, name: str, policy: str) -> str:
+    patch = f'{{"spec":{{"deletionPolicy":"{policy}"}}}}'
+    return f"kubectl patch lensesconnector {name} -n {namespace} --type=merge -p '{patch}'"
 
 
 def blind(connector: ConnectorKey, token: str | None) -> Verdict:
@@ -144,6 +163,7 @@ def of_connector(
     wanted: WantedState,
     *,
     without_tasks: float = 0.0,
+    allow_no_tasks: bool = False,
     waiting: Difference | None = None,
     restarts: Restarts | None = None,
 ) -> Verdict:
@@ -155,8 +175,14 @@ def of_connector(
     if observed.state not in KNOWN:
         return _unknown(f"Lenses reports the state {observed.state}, which this version does not know.")
     if wanted is WantedState.RUNNING:
-        return _wanted_running(observed, without_tasks, restarts)
+        idle = allow_no_tasks and observed.state == "RUNNING" and not observed.tasks and without_tasks >= IDLE_AFTER
+        return _idle() if idle else _wanted_running(observed, without_tasks, restarts)
     return _wanted_held(observed, wanted, waiting)
+
+
+def _idle() -> Verdict:
+    message = "The connector is RUNNING without any task, which spec.allowNoTasks allows."
+    return Verdict(ready="True", reason=Reason.RUNNING, message=message)
 
 
 def _wanted_running(observed: Observed, without_tasks: float, restarts: Restarts | None) -> Verdict:
@@ -171,7 +197,8 @@ def _wanted_running(observed: Observed, without_tasks: float, restarts: Restarts
             ready="False",
             reason=Reason.NO_TASKS,
             message="The connector is RUNNING but has had no task for more than a minute: it found nothing to work on, "
-            "or the workers cannot start its tasks. Look at its configuration and at the Connect workers' logs.",
+            "or the workers cannot start its tasks. Look at its configuration and at the Connect workers' logs; if it "
+            "may have nothing to do, set spec.allowNoTasks: true.",
             phase=Phase.RECONCILING,
         )
     if observed.state == "RUNNING" and observed.tasks and len(running) == len(observed.tasks):

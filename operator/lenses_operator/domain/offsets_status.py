@@ -88,8 +88,12 @@ def applying() -> Verdict:
     return _waiting(OffsetsReason.APPLYING, "The connector is stopped and its offsets are being changed.")
 
 
-def applied(mismatch: list[str], hint: str, why_unread: str = "") -> Verdict:
+def applied(mismatch: list[str], hint: str, why_unread: str = "", new: list[str] | None = None) -> Verdict:
+    """`new`: partitions of a source that had no offset before."""
     message = "The offsets were changed, and the connector returns to spec.state."
+    if new:
+        rows = "; ".join(new[:5]) + (f"; and {len(new) - 5} more" if len(new) > 5 else "")
+        message += f" Not among the connector's partitions before: {rows}. Most connectors ignore one they do not know."
     if mismatch:
         rows = "; ".join(mismatch[:5]) + (f"; and {len(mismatch) - 5} more" if len(mismatch) > 5 else "")
         message += f" What was read back differs from what was asked: {rows}."
@@ -110,11 +114,17 @@ def schema_mismatch(words: str) -> Verdict:
     )
 
 
-def rejected(words: str) -> Verdict:
+def rejected(words: str, *, shared: bool = False) -> Verdict:
+    """`shared`: the connector was stopped, and its consumer group had members all the same."""
+    hint = (
+        "The connector was stopped, so somebody else is in its consumer group: a sink of the same name on another "
+        "Connect cluster of the same Kafka shares it, unless consumer.override.group.id says otherwise. Stop that one "
+        "meanwhile, then change the spec to try again."
+    )
     return _failed(
         OffsetsReason.OFFSETS_REJECTED,
         f"The offsets were refused: {words.rstrip('.')}. The connector returns to spec.state. "
-        "Correct the spec to try again.",
+        f"{hint if shared else 'Correct the spec to try again.'}",
     )
 
 
@@ -128,30 +138,37 @@ def stop_timeout(*, asked: bool) -> Verdict:
     )
 
 
-def outcome_unknown() -> Verdict:
+def outcome_unknown(words: str = "") -> Verdict:
+    """`words`: of the last answer that was no success, if there was one."""
+    last = f"the last answer was: {words.rstrip('.')}" if words else "no answer said so"
     return _failed(
         OffsetsReason.OUTCOME_UNKNOWN,
-        "The change may have been made, but no answer said so, and by now the connector's offsets are neither what "
+        f"The change may have been made, but {last}; and by now the connector's offsets are neither what "
         "they were before nor what was asked for: it has run since, or somebody else has changed them. Nothing is sent "
         "again, and the connector returns to spec.state. Compare status.offsets with status.before, and change the "
         "spec to try again.",
     )
 
 
-def not_supported(words: str) -> Verdict:
+def not_supported(words: str, version: str | None = None) -> Verdict:
+    """`version`: of the cluster, as it says itself."""
     return _failed(
         OffsetsReason.NOT_SUPPORTED,
-        f"Offsets cannot be changed here ({words.rstrip('.')}): it takes Kafka Connect 3.6 or later and a Lenses "
+        f"Offsets cannot be changed here ({_says(words, version)}): it takes Kafka Connect 3.6 or later and a Lenses "
         "agent that offers it. The connector returns to spec.state.",
     )
 
 
-def not_readable(words: str) -> Verdict:
+def not_readable(words: str, version: str | None = None) -> Verdict:
     return _failed(
         OffsetsReason.NOT_SUPPORTED,
-        f"Offsets cannot be read here ({words.rstrip('.')}): it takes Kafka Connect 3.5 or later and a Lenses agent "
-        "that offers it.",
+        f"Offsets cannot be read here ({_says(words, version)}): it takes Kafka Connect 3.5 or later and a Lenses "
+        "agent that offers it.",
     )
+
+
+def _says(words: str, version: str | None) -> str:
+    return words.rstrip(".") + (f"; the cluster says that it is {version}" if version else "")
 
 
 def phase_of(verdict: Verdict) -> OperationPhase | None:

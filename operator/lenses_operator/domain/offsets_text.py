@@ -36,6 +36,8 @@ KEPT_TEXTS = 16
 _TEXTS: OrderedDict[bytes, str | OffsetsInvalid] = OrderedDict()
 MAX_ZEROS = 64
 """Beyond them a number is compared in its scientific form: `1e999999999` must not become a gigabyte of zeros."""
+SINK_KEYS = {"kafka_topic", "kafka_partition"}
+"""Of every sink's partitions, in Connect's own words."""
 SEEKS_BY_ITSELF = (
     "io.lenses.streamreactor.connect.aws.s3.sink",
     "io.lenses.streamreactor.connect.gcp.storage.sink",
@@ -356,6 +358,20 @@ def unknown_before(asked: str, before: str) -> list[str]:
         f'{{"partition":{member_text(text, "partition")},"offset":null}}'
         for text, entry in zip(entry_texts(asked), parse_offsets(asked), strict=True)
         if entry.offset is not None and _partition_key(entry.partition) not in known
+    ]
+
+
+def added_partitions(asked: str | None, before: str | None) -> list[str]:
+    """Partitions of a source that are given an offset and had none before, as JSON. A sink's are its topics'."""
+    if asked is None or before is None:
+        return []
+    known = {_partition_key(entry.partition) for entry in parse_offsets(before)}
+    return [
+        _shown(entry.partition)
+        for entry in parse_offsets(asked)
+        if entry.offset is not None
+        and _partition_key(entry.partition) not in known
+        and not (isinstance(entry.partition, dict) and entry.partition.keys() >= SINK_KEYS)
     ]
 
 

@@ -26,6 +26,7 @@ class Reason(StrEnum):
     CLUSTER_NOT_FOUND = "ClusterNotFound"
     REFERENCE_NOT_FOUND = "ReferenceNotFound"
     NOT_ALLOWED = "NotAllowed"
+    NOT_SUPPORTED = "NotSupported"
     UPDATE_NOT_SUPPORTED = "UpdateNotSupported"
     UPDATE_NOT_APPLIED = "UpdateNotApplied"
     SUSPENDED = "Suspended"

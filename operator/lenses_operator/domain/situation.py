@@ -21,6 +21,10 @@ class Refusal:
     reason: str
     message: str
     generation: int
+    at_create: bool = False
+    """By create, what validate passes at the same time."""
+    passing: bool = False
+    """What was said may be over by itself."""
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,8 @@ TRACE_LIMIT = 1024
 READ = 128 * 1024
 """Characters of a trace that are read at either end: looking for secrets in megabytes takes seconds."""
 CAUSE_LIMIT = 400
-"""Characters of a root cause in a condition's message."""
+"""Characters of a root cause in a condition's message: its beginning and its end."""
+GAP = " … "
 
 
 def ends(trace: str) -> str:
@@ -23,10 +24,25 @@ def ends(trace: str) -> str:
 
 def root_cause(trace: str | None) -> str:
     """The innermost `Caused by`, or the first line where there is none; one line."""
-    lines = (trace or "").splitlines()
-    causes = [line.strip().removeprefix(CAUSED_BY) for line in lines if line.strip().startswith(CAUSED_BY)]
-    first = lines[0].strip() if lines else ""
-    return (causes[-1] if causes else first)[:CAUSE_LIMIT].rstrip()
+    causes = _causes(trace or "")
+    return _ends_of(causes[-1] if causes else _first_line(trace or ""))
+
+
+def _causes(trace: str) -> list[str]:
+    lines = (line.strip() for line in trace.splitlines())
+    return [line.removeprefix(CAUSED_BY) for line in lines if line.startswith(CAUSED_BY)]
+
+
+def _first_line(trace: str) -> str:
+    return next(iter(trace.splitlines()), "").strip()
+
+
+def _ends_of(line: str) -> str:
+    """Its beginning, which says what failed, and its end, which often says what to do."""
+    if len(line) <= CAUSE_LIMIT:
+        return line.rstrip()
+    half = (CAUSE_LIMIT - len(GAP)) // 2
+    return line[:half].rstrip() + GAP + line[-half:].strip()
 
 
 def excerpt(trace: str, limit: int = TRACE_LIMIT) -> str:
@@ -36,7 +52,7 @@ def excerpt(trace: str, limit: int = TRACE_LIMIT) -> str:
     text = trace.strip()
     if len(text.encode()) <= limit:
         return text
-    tail = f"\n{CAUSED_BY}{cause}" if CAUSED_BY + cause in text else ""
+    tail = f"\n{CAUSED_BY}{cause}" if _causes(text) else ""
     room = limit - len(f"\n…{tail}".encode())
     head = text.encode()[: max(room, 0)].decode(errors="ignore")
     kept = head.rsplit("\n", 1)[0] if "\n" in head else head
@@ -50,6 +66,7 @@ def abridged(trace: str) -> str:
     if len(trace) <= 4 * TRACE_LIMIT:
         return trace
     trace = plain(trace).strip()
-    cause = root_cause(trace)
-    tail = f"\n…\n{CAUSED_BY}{cause}" if CAUSED_BY + cause in trace else "\n…"
-    return trace[: 2 * TRACE_LIMIT] + tail
+    head, first = trace[: 2 * TRACE_LIMIT], _first_line(trace)
+    if _causes(trace):
+        return f"{head}\n…\n{CAUSED_BY}{root_cause(trace)}"
+    return head + (GAP + first[-CAUSE_LIMIT:] if len(first) > len(head) else "") + "\n…"

@@ -2,17 +2,43 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 
 LISTED = 20
 """Keys that are told of; a person fixes them a few at a time."""
+READ = 4096
+"""Characters of an error that are looked at."""
+PASSING = (
+    "A system that it names cannot be reached, which may pass: it is validated again, ever more seldom. If that stays "
+    "so, see to that system, or correct the address in spec.config."
+)
+_UNREACHABLE = re.compile(
+    r"connection (attempt |to \S+ )?(was )?(refused|failed|reset|timed ?out)|connect timed out"
+    r"|timed? ?out (while|waiting)|unknown ?host|no route to host|network is unreachable"
+    r"|name or service not known|temporary failure in name"
+    r"|communications link failure|could not (connect|be reached)|unable to connect|not accepting connections"
+    r"|the database system is (starting up|shutting down)|too many connections|no brokers? available",
+    re.IGNORECASE,
+)
 WITHHELD = "refused; the words are withheld because the value is a secret or a reference that the worker resolves"
 
 
+def may_pass(errors: Mapping[str, Sequence[str]]) -> bool:
+    """Whether each of them is about a system that cannot be reached, which no configuration can help."""
+    return bool(errors) and all(_UNREACHABLE.search(word[:READ]) for words in errors.values() for word in words)
+
+
 def validation_message(
-    errors: Mapping[str, Sequence[str]], private: Collection[str], redact: Callable[[str], str]
+    errors: Mapping[str, Sequence[str]],
+    private: Collection[str],
+    redact: Callable[[str], str],
+    *,
+    away: bool = False,
+    passing: bool = False,
 ) -> str:
-    """One line for each key. `private`: keys whose value comes from a Secret or is resolved by the worker."""
+    """One line for each key. `private`: keys whose value comes from a Secret or is resolved by the worker. `away`: the
+    connector was deleted to be created with it. `passing`: see `may_pass`."""
     lines = []
     for key, words in sorted(errors.items())[:LISTED]:
         said = WITHHELD if key in private else "; ".join(_one_line(redact(word)) for word in words[:LISTED])
@@ -22,8 +48,16 @@ def validation_message(
     return (
         f"Connect refuses the configuration ({len(errors)} {'key' if len(errors) == 1 else 'keys'}): "
         + " | ".join(lines)
-        + ". Nothing was changed. Correct spec.config."
+        + (". " if away else ". Nothing was changed. ")
+        + (PASSING if passing else _advice(errors.keys() & set(private), errors))
     )
+
+
+def _advice(private: Collection[str], errors: Collection[str]) -> str:
+    if not private:
+        return "Correct spec.config, or see to the system that it names."
+    where = "the Secret that the value comes from, or what the reference stands for"
+    return f"Correct {where}." if len(private) == len(errors) else f"Correct spec.config, or {where}."
 
 
 def withhold(words: str, wanted: Mapping[str, str]) -> str:

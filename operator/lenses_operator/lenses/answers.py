@@ -28,7 +28,7 @@ from lenses_operator.lenses.errors import (
     UnusableAnswer,
 )
 from lenses_operator.lenses.models import FieldError
-from lenses_operator.lenses.wording import Meaning, meaning
+from lenses_operator.lenses.wording import Meaning, meaning, means_no_such_operation
 
 _TITLE = re.compile(r"<title[^<>]*>", re.IGNORECASE)
 _TITLE_END = re.compile(r"</title>", re.IGNORECASE)
@@ -98,9 +98,9 @@ def from_answer(
         where = f" to {target}, which is not followed," if target else ""
         message = f"redirected{where} instead of answered (status {status}); is the URL right?"
         return UnusableAnswer(operation, message, status=status, detail=_words(shape), retry_after=retry_after)
-    lacking = optional and status in {404, 405, 415, 501}
-    usual = MissingAgentCapability if lacking else _by_status(status)
     words = _words(shape)
+    lacking = (optional and status in {404, 405, 415, 501}) or _knows_not(status, shape, words)
+    usual = MissingAgentCapability if lacking else _by_status(status)
     match shape:
         case _AgentError():
             kind = ConnectorOrClusterNotFound if status == 404 and not lacking else usual
@@ -128,6 +128,11 @@ def from_answer(
                 kind = _by_words(status, words, usual)
                 return kind(operation, status=status, detail=words, retry_after=retry_after)
             return unusable(operation, status, body)
+
+
+def _knows_not(status: int, shape: _AgentError | _Problem | str, words: str) -> bool:
+    """Whether the agent passes on that this Kafka Connect has no such operation: `stop` came with 3.5."""
+    return isinstance(shape, _AgentError) and status in {404, 405} and means_no_such_operation(words)
 
 
 def _by_words(status: int, words: str, otherwise: type[LensesRefused]) -> type[LensesRefused]:

@@ -17,7 +17,7 @@ Everything that can go wrong with a request to Lenses:
     + RateLimited               429
     + AgentCallFailed           HQ's `agent_rpc_error`, or a type of HQ's that is not known: perhaps carried out
     + AgentNotConnected         HQ's `agent_not_connected`, whatever the status
-    + MissingAgentCapability    HQ's `missing_agent_capabilities`, or an operation this Lenses does not have
+    + MissingAgentCapability    HQ's `missing_agent_capabilities`, or an operation that this Lenses or Connect lacks
     + ServerError               5xx, an ingress's included
     + UnexpectedStatus          any other
 
@@ -271,7 +271,7 @@ class AgentNotConnected(LensesRefused):
 
 
 class MissingAgentCapability(LensesRefused):
-    """This Lenses or its agent does not know the operation, so nothing was done."""
+    """This Lenses, its agent or this Kafka Connect does not know the operation, so nothing was done."""
 
     usual_status = 501
 

@@ -23,6 +23,7 @@ _NOT_STOPPED = re.compile(
     r"|zombie|tasks? .{0,40}stopp",
     re.IGNORECASE,
 )
+_NO_SUCH_OPERATION = re.compile(r"\bHTTP 40[45] (Not Found|Method Not Allowed)", re.IGNORECASE)
 READ = 4096
 """Characters that are looked at: Connect says it in its first sentence, and what follows may be as long as it likes."""
 
@@ -42,6 +43,16 @@ def meaning(words: str) -> Meaning | None:
     return Meaning.REBALANCE if _REBALANCE.search(words) else None
 
 
+def means_no_such_operation(words: str) -> bool:
+    """Of a 404 or 405: Connect's web framework found nothing to call, so that no connector was looked for."""
+    return _NO_SUCH_OPERATION.search(words[:READ]) is not None
+
+
 def means_not_stopped(words: str) -> bool:
     """Of a request for offsets: the connector or one of its tasks has not stopped yet."""
     return _NOT_STOPPED.search(words[:READ]) is not None
+
+
+def names_consumer_group(words: str) -> bool:
+    """Of a sink's offsets: its consumer group has members, or was not to be reached."""
+    return re.search(r"consumer group", words[:READ], re.IGNORECASE) is not None

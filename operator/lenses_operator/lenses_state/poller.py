@@ -6,7 +6,7 @@ import asyncio
 import logging
 import random
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from lenses_operator.lenses.client import LensesClient, Listing
 from lenses_operator.lenses.errors import (
@@ -34,6 +34,8 @@ PASSING = (LensesUnreachable, UnusableAnswer, ServerError, AgentNotConnected, Ra
 WHOLE = (Unauthorized, LicenceRequired, EnvironmentNotFound, AgentNotConnected, RateLimited)
 SHARE = 3.0
 """A list is asked for again after this many times as long as the last one took: it may not keep Lenses busy."""
+KNOWN_FOR = 300.0
+"""Seconds for which a cluster that has shown its connectors is taken to exist: its workers may be starting again."""
 LONGEST_PAUSE = 300.0
 """Seconds between two lists at the most, however long they take."""
 
@@ -50,6 +52,8 @@ class View:
     entries: Mapping[ConnectorName, ConnectorListItem] = field(default_factory=dict)
     error: LensesError | None = None
     reachable: bool = False
+    listed: bool = False
+    """The cluster has shown its connectors within `KNOWN_FOR`: it is not unknown, whatever is said of it now."""
 
     @property
     def lost(self) -> LensesError | None:
@@ -89,6 +93,7 @@ class ClusterPoller:
         self._uniform = uniform
         self._doubt = False
         self._took = 0.0
+        self._shown_at: float | None = None
         self._soon = asyncio.Event()
         self._reading = asyncio.Lock()
         self._listing: Listing | None = None
@@ -145,7 +150,10 @@ class ClusterPoller:
             except LensesError as error:
                 await self._failed(asked_at, error)
             else:
-                self._read(View(asked_at, self._entries(found)))
+                entries = self._entries(found)
+                if entries:
+                    self._shown_at = asked_at
+                self._read(View(asked_at, entries, listed=bool(entries)))
             self._took = asyncio.get_running_loop().time() - asked_at
 
     def _entries(self, found: Listing) -> Mapping[ConnectorName, ConnectorListItem]:
@@ -165,8 +173,9 @@ class ClusterPoller:
         else:
             self._doubt = False
         entries = before.entries if before else {}
-        view = View(asked_at, entries, error)
-        self.view = view if view.closed else View(asked_at, entries, error, reachable=await self._answers())
+        listed = self._shown_at is not None and asked_at < self._shown_at + KNOWN_FOR
+        view = View(asked_at, entries, error, listed=listed)
+        self.view = view if view.closed else replace(view, reachable=await self._answers())
         if before is None or _other(before, self.view):
             what = "list of connectors failed" if self.view.reachable else "cluster lost"
             log.warning("%s: %s", what, error, extra={"environment": self._environment, "cluster": self._cluster})
@@ -198,7 +207,8 @@ def _other(before: View, now: View) -> bool:
     told, tells = before.error, now.error
     if told is None or tells is None:
         return told is not tells
-    return (type(told), told.gist, before.reachable) != (type(tells), tells.gist, now.reachable)  # each has another id
+    shown, shows = (before.reachable, before.listed), (now.reachable, now.listed)
+    return (type(told), told.gist, *shown) != (type(tells), tells.gist, *shows)  # each has another id
 
 
 def _difference(

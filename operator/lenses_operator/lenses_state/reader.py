@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from lenses_operator.domain.observed import Observed
 from lenses_operator.lenses.client import LensesClient
-from lenses_operator.lenses.errors import ConnectorOrClusterNotFound
+from lenses_operator.lenses.errors import ConnectorOrClusterNotFound, LensesError
 from lenses_operator.lenses.models import Plugin
 from lenses_operator.lenses_state.poller import View
 from lenses_operator.resources.connector import ConnectorKey
@@ -54,6 +54,13 @@ class Reader:
             await self._client.get_cluster_info(*key)
             now = self._clock()
             self._alive = {one: at for one, at in self._alive.items() if at >= now - ALIVE_FOR} | {key: now}
+
+    async def version(self, connector: ConnectorKey) -> str | None:
+        """Of the cluster's workers, as its info shows it; None where that does not answer."""
+        try:
+            return (await self._client.get_cluster_info(connector.environment, connector.cluster)).version
+        except LensesError:
+            return None
 
     async def topics(self, connector: ConnectorKey) -> tuple[str, ...]:
         return tuple(await self._client.get_topics(*connector))

@@ -113,6 +113,7 @@ class ConnectorSpec(Model):
     config: Mapping[Shared, Any] = {}
     config_from: tuple[ConfigSource, ...] = ()
     state: WantedState = WantedState.RUNNING
+    allow_no_tasks: bool = False
     auto_restart: AutoRestartSpec = AutoRestartSpec()
     deletion_policy: DeletionPolicy = DeletionPolicy.DELETE
     adoption_policy: AdoptionPolicy = AdoptionPolicy.IF_IDENTICAL

@@ -171,10 +171,16 @@ def _running(status: dict[str, Any]) -> dict[str, Any]:
 
 
 def translate_error(status: int, content_type: str, body: bytes) -> Answer:
-    """Connect's {error_code, message} in the agent's shape; a page that is not Connect's API is passed on as it is."""
+    """Connect's {error_code, message} in the agent's shape; what is not Connect's API is passed on as it is.
+
+    A worker that is starting has only Jetty to answer: HTML, or `{"message", "url", "status"}` to who accepts JSON.
+    """
     try:
-        message = json.loads(body)["message"]
+        said = json.loads(body)
+        code, message = said["error_code"], said["message"]
     except (ValueError, KeyError, TypeError):
+        return Answer(status, body, content_type or "text/plain", foreign=True)
+    if not isinstance(code, int):
         return Answer(status, body, content_type or "text/plain", foreign=True)
     return agent_error(status, str(message))  # a guess: that Lenses keeps Connect's status, 409 above all
 

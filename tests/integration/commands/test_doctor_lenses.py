@@ -150,7 +150,7 @@ def test_an_environment_that_is_none(line: CommandLine, lenses_env: LensesEnv) -
 
 @pytest.mark.parametrize(
     ("version", "words"),
-    [("3.4.1", "state: stopped, offsets"), ("3.5.2", "LensesConnectorOffsets and"), ("?", "a version that is none")],
+    [("3.4.1", "state: stopped, offsets"), ("3.5.2", "Alter and Reset, do not work"), ("?", "a version that is none")],
 )
 def test_old_clusters(line: CommandLine, lenses_env: LensesEnv, version: str, words: str) -> None:
     lenses_env.control.add_cluster(lenses_env.name, "old", {"backend": "memory", "version": version})

@@ -84,6 +84,26 @@ def test_a_starting_workers_page_is_passed_on(
     assert response.headers["Content-Type"] == "text/html;charset=iso-8859-1"
 
 
+@pytest.mark.parametrize(
+    "page",
+    [
+        {"servlet": "-", "message": "Not Found", "url": "/connectors", "status": "404"},
+        {"message": "Not Found", "url": "/connectors", "status": 404, "error_code": "404"},
+        {"message": "Not Found"},
+        ["Not Found"],
+    ],
+)
+@pytest.mark.parametrize("operation", ["GetConnector", "GetClusterInfo", "DeleteConnector"])
+def test_jettys_own_json_is_not_connects(
+    api: LensesApi, worker: Worker, standin: str, operation: str, page: Any
+) -> None:
+    """A starting worker's Jetty answers whoever accepts JSON with JSON; only Connect's has an `error_code`."""
+    worker.default = (404, "application/json", json.dumps(page))
+    where = {"cluster": "w"} | ({} if operation == "GetClusterInfo" else {"connector": "c"})
+    response = api.call(operation, check=False, **where)
+    assert (response.status_code, response.json()) == (404, page)
+
+
 def test_a_cluster_that_fails_is_left_out_of_the_environments_list(
     lenses_env: LensesEnv, api: LensesApi, standin: str
 ) -> None:

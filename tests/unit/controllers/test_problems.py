@@ -88,6 +88,26 @@ def test_only_what_asks_for_the_cluster_is_told_that_there_is_none(operation: st
     assert "'connect-eu' in environment prod" in found.message
 
 
+@pytest.mark.parametrize("operation", ["get_cluster_info", "list_connectors"])
+def test_a_cluster_that_has_shown_its_connectors_lately_is_not_unknown(operation: str) -> None:
+    error = errors.ConnectorOrClusterNotFound(operation, detail="Not found")
+    found = problem_of(error, CONNECTOR, str, listed=True)
+    assert (found.reason, found.phase) == ("LensesUnavailable", Phase.RECONCILING)
+
+
+@pytest.mark.parametrize(
+    ("operation", "since"),
+    [("set_state", "3.5"), ("get_offsets", "3.5"), ("alter_offsets", "3.6"), ("reset_offsets", "3.6")],
+)
+def test_what_connect_lacks_is_said_with_its_version(operation: str, since: str) -> None:
+    error = errors.MissingAgentCapability(operation, status=404, detail="HTTP 404 Not Found")
+    found = problem_of(error, CONNECTOR, str, version="3.4.1")
+    assert (found.reason, found.phase) == ("NotSupported", Phase.STALLED)
+    assert f"takes Kafka Connect {since}" in found.message
+    assert "says that it is 3.4.1" in found.message
+    assert "says that it is" not in problem_of(error, CONNECTOR, str).message
+
+
 @pytest.mark.parametrize("operation", ["validate", "create_connector", "put_resource"])
 @pytest.mark.parametrize("kind", [errors.BadRequest, errors.ServerError])
 def test_one_answer_against_a_configuration_is_no_refusal(operation: str, kind: type[errors.LensesRefused]) -> None:

@@ -13,7 +13,7 @@ from lenses_operator.domain.ownership import conflict_message, owner_of
 from lenses_operator.domain.plugins import aliases, installed, nearest, not_found_message
 from lenses_operator.domain.render import Rendered
 from lenses_operator.domain.schedule import next_check, phase
-from lenses_operator.domain.validation import WITHHELD, refusal_message, validation_message, withhold
+from lenses_operator.domain.validation import WITHHELD, may_pass, refusal_message, validation_message, withhold
 from lenses_operator.lenses.models import Plugin
 from unit.resources.make import CLASS, resource
 
@@ -163,3 +163,49 @@ class TestValidation:
         assert withhold("shown", {"a": "$x {y}"}) == "shown"
         assert withhold("", {"b": "${x:y}"}) == ""
         assert "at create: shown. Correct" in refusal_message("create", "shown.")
+
+    @pytest.mark.parametrize(
+        ("private", "away", "passing", "said", "unsaid"),
+        [
+            ((), False, False, "Nothing was changed. Correct spec.config", "Secret"),
+            (("a", "b"), False, False, "Correct the Secret that the value comes from", "spec.config"),
+            (("a",), False, False, "Correct spec.config, or the Secret", "again"),
+            ((), True, False, "Correct spec.config", "Nothing was changed"),
+            ((), False, True, "which may pass: it is validated again", "Secret"),
+        ],
+    )
+    def test_the_advice_fits_the_cause(
+        self, private: tuple[str, ...], away: bool, passing: bool, said: str, unsaid: str
+    ) -> None:
+        message = validation_message({"a": ["no"], "b": ["no"]}, private, str, away=away, passing=passing)
+        assert said in message
+        assert unsaid not in message
+
+    @pytest.mark.parametrize(
+        "words",
+        [
+            "Unable to connect: Connection to 127.0.0.1:1 refused. Check that the hostname and port are correct",
+            "The connection attempt failed.",
+            "java.net.UnknownHostException: db.example.com",
+            "java.net.ConnectException: Connection timed out (Connection timed out)",
+            "Timed out while waiting for a node assignment",
+            "FATAL: the database system is starting up",
+            "Communications link failure",
+            "No route to host",
+        ],
+    )
+    def test_a_system_that_cannot_be_reached_may_be_reached_again(self, words: str) -> None:
+        assert may_pass({"database.hostname": [words]})
+        assert not may_pass({"database.hostname": [words], "topic": ["Missing required configuration"]})
+
+    @pytest.mark.parametrize(
+        "words",
+        [
+            'FATAL: password authentication failed for user "dbz"',
+            "Missing required configuration",
+            "Invalid value many for configuration batch.size: Not a number of type INT",
+            "The 'connection.timeout.ms' value is invalid: A positive integer is expected",
+        ],
+    )
+    def test_a_value_that_is_wrong_stays_wrong(self, words: str) -> None:
+        assert not may_pass({"key": [words]})

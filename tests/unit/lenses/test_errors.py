@@ -275,3 +275,23 @@ def test_a_type_that_is_not_known_is_passing_and_perhaps_done(word: str, status:
 )
 def test_a_refusal_that_quotes_such_a_word_stays_one(words: str) -> None:
     assert type(from_answer("create_connector", 400, shapes(words, 400)[0])) is errors.BadRequest
+
+
+@pytest.mark.parametrize(
+    ("status", "words", "expected"),
+    [
+        (404, "HTTP 404 Not Found", MissingAgentCapability),
+        (405, "HTTP 405 Method Not Allowed", MissingAgentCapability),
+        (404, "Connector orders not found", ConnectorOrClusterNotFound),
+        (404, "Unknown connector: orders", ConnectorOrClusterNotFound),
+        (400, "HTTP 404 Not Found", BadRequest),
+    ],
+)
+def test_what_a_kafka_connect_lacks_is_no_word_on_the_connector(
+    status: int, words: str, expected: type[LensesError]
+) -> None:
+    """Before 3.5 there is no `stop`, before 3.6 no PATCH or DELETE of offsets: Connect's web framework says so."""
+    body = {"error": words, "fields": [], "errorType": "NotFound"}
+    error = from_answer("set_state", status, _body(body))
+    assert type(error) is expected
+    assert not error.maybe_done

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from lenses_operator.domain.offsets_text import text_of
+from lenses_operator.domain.offsets_text import added_partitions, text_of
 from lenses_operator.domain.policy import Policy, Rule
 from lenses_operator.domain.references import RefData, RefName
 from lenses_operator.lenses import answers, errors
@@ -986,3 +986,55 @@ class DyingLenses(OffsetsLenses):
 
 class Unheard(errors.LensesUnreachable):
     """Raised after carrying out; nobody acts on it, since every further call of the dead process hangs."""
+
+
+class TestWhatConnectLacks:
+    @virtual_time
+    async def test_nothing_is_waited_for_where_it_cannot_stop(self) -> None:
+        async with offsets_operator() as op:
+            await op.runs()
+            no_stop = errors.MissingAgentCapability("set_state", status=404, detail="HTTP 404 Not Found")
+            op.lenses.always("set_state", no_stop)
+            op.lenses.always("get_offsets", errors.MissingAgentCapability("get_offsets", detail="HTTP 404 Not Found"))
+            op.offsets.apply()
+            took = await op.until_reason("NotSupported")
+            assert took < 10
+            assert "4.3.1" in op.offsets.status().ready.message  # type: ignore[union-attr]
+            await op.until(lambda: op.said() == ("True", "Running", "Owned"))
+            assert op.lenses.sent == []
+
+
+class TestWhatIsSaid:
+    @virtual_time
+    async def test_a_partition_that_was_not_there_before_is_named(self) -> None:
+        async with offsets_operator() as op:
+            await op.runs()
+            other = [{"partition": {"filename": "/data/other"}, "offset": {"position": 1}}, *ASKED]
+            await altered(op, offsets=other)
+            ready = op.offsets.status().ready
+            assert ready is not None
+            assert 'Not among the connector\'s partitions before: {"filename": "/data/other"}.' in ready.message
+
+    @virtual_time
+    async def test_who_may_share_a_sinks_group(self) -> None:
+        async with offsets_operator() as op:
+            await op.runs()
+            words = (
+                "Failed to alter consumer group offsets for connector orders either because its tasks haven't stopped "
+                "completely yet or the connector was resumed"
+            )
+            op.lenses.always("alter_offsets", errors.ServerError("alter_offsets", status=500, detail=words))
+            op.offsets.apply()
+            await op.until_reason("OffsetsRejected")
+            ready = op.offsets.status().ready
+            assert ready is not None
+            assert "a sink of the same name on another Connect cluster" in ready.message
+
+
+def test_a_sinks_partitions_are_its_topics() -> None:
+    sink = '[{"partition": {"kafka_topic": "t", "kafka_partition": 3}, "offset": {"kafka_offset": 1}}]'
+    source = '[{"partition": {"server": "x"}, "offset": {"lsn": 1}}, {"partition": {"server": "y"}, "offset": null}]'
+    assert added_partitions(sink, "[]") == []
+    assert added_partitions(source, "[]") == ['{"server": "x"}']
+    assert added_partitions(source, source) == []
+    assert added_partitions(None, "[]") == added_partitions(source, None) == []

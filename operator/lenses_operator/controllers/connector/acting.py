@@ -10,6 +10,7 @@ from math import inf
 from lenses_operator.cache.connectors import ConnectorCache
 from lenses_operator.controllers.connector.context import GONE, Outcome, ReconcileContext
 from lenses_operator.controllers.connector.observe import look_closely
+from lenses_operator.controllers.connector.replacement import away
 from lenses_operator.controllers.connector.report import Reporter
 from lenses_operator.controllers.connector.settling import acted, next_look
 from lenses_operator.controllers.connector.validate import Validator
@@ -72,7 +73,7 @@ class Acting:
         if state is OwnershipState.CLAIMING and absent and not memory.authorship.attempted:
             state = OwnershipState.NONE
         assert memory.refusals.last is not None
-        verdict = refused(memory.refusals.last)
+        verdict = away(context, refused(memory.refusals.last)) if absent else refused(memory.refusals.last)
         if not await self.reporter.report(context, Report(verdict, state, observed, context.applied)):
             return GONE
         # What cannot be tried again is looked at all the same, and what it refers to read again.

@@ -104,11 +104,14 @@ class ReconcileContext:
         length = sum(len(task.trace) for task in seen.tasks if task.trace)
         return await aside(effort(self._redactor, length), seen.redacted, allowance(self.redact, self._redactor))
 
-    async def refused(self, errors: Mapping[str, Sequence[str]]) -> str:
-        """What validate says against the configuration, without secrets."""
+    async def refused(self, errors: Mapping[str, Sequence[str]], *, passing: bool = False) -> str:
+        """What validate says against the configuration, without secrets. `passing`: see `may_pass`."""
         length = sum(len(word) for words in errors.values() for word in words)
-        redact = allowance(self.redact, self._redactor)
-        return await aside(effort(self._redactor, length), validation_message, errors, self.wanted.private, redact)
+        redact, away = allowance(self.redact, self._redactor), self.memory.replacement is not None
+        return await aside(
+            effort(self._redactor, length),
+            lambda: validation_message(errors, self.wanted.private, redact, away=away, passing=passing),
+        )
 
     def redact(self, words: str, context: int = WORK) -> str:
         """A server's words without any secret that this connector has used while this process lives.

@@ -106,7 +106,7 @@ class Creating:
 
     async def _refused(self, context: ReconcileContext, error: LensesError) -> Outcome:
         """No answer is the last word here: it may have been created all the same, or a rebalance may have come."""
-        validator = self._acting.validator
+        memory, validator = context.memory, self._acting.validator
         observed = await context.session.reader.details(context.connector, fresh=True)
         if observed.present:
             look_closely(context)
@@ -115,6 +115,8 @@ class Creating:
             raise error
         authorship.nothing_sent(context)
         authorship.uncontest(context)
+        if memory.replacement is not None and not await validator.passes_still(context):
+            return await self._acting.report_refusal(context, Observed.absent())  # validated on: it may pass again
         await validator.refuse(context, "create", error)
         if replacement.can_go_back(context):
             return await self._rollback.go_back(context)

@@ -113,8 +113,9 @@ class Deletions:
         failures = failed(context)
         passing = problem.phase is Phase.RECONCILING
         if not (passing and failures == 1) and self._store.tombstone(context.resource.key) is None:
-            state = context.resource.status.ownership.state
-            await self._reporter.report(context, Report(verdict, state, applied=context.applied))
+            state, seen = context.resource.status.ownership.state, context.observed
+            shown = seen if seen is not None and seen.present else None
+            await self._reporter.report(context, Report(verdict, state, shown, context.applied))
         return Outcome(delay=(TRANSIENT if passing else BLOCKED).delay(failures, uniform))
 
     async def _await(self, context: ReconcileContext, seconds: float) -> Outcome:
@@ -153,6 +154,8 @@ class Deletions:
         try:
             await context.session.client.reset_offsets(*context.connector, precondition=self._precondition(context))
         except ConnectorOrClusterNotFound:
+            if (await context.session.reader.details(context.connector, fresh=True)).present:
+                raise  # it is there, so this is what blocks
             look_closely(context)
             return AGAIN
         finally:

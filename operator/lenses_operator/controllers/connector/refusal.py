@@ -7,7 +7,8 @@ from math import inf
 from random import uniform
 
 from lenses_operator.controllers.connector.context import ReconcileContext
-from lenses_operator.domain.backoff import SLOW
+from lenses_operator.controllers.pacing import WHILE_AWAY
+from lenses_operator.domain.backoff import SLOW, TRANSIENT
 from lenses_operator.domain.observed import Observed
 from lenses_operator.domain.reasons import Reason
 from lenses_operator.domain.situation import Refusal
@@ -36,11 +37,21 @@ class Refusals:
         return marks if self.rolled_back is AS_STATUS_SAYS else replace(marks, refused=self.rolled_back)
 
 
-def refuse(context: ReconcileContext, reason: Reason, message: str, now: float) -> None:
-    """The configuration that is wanted now; a changed one is tried at once."""
-    times = context.memory.refusals.times + 1 if context.refusal else 1
-    refusal = Refusal(context.wanted.fingerprint, reason, message, context.resource.metadata.generation)
-    until = now + SLOW.delay(times, uniform)
+def refuse(
+    context: ReconcileContext,
+    reason: Reason,
+    message: str,
+    now: float,
+    *,
+    at_create: bool = False,
+    passing: bool = False,
+) -> None:
+    """The configuration that is wanted now; a changed one is tried at once. `at_create`, `passing`: see `Refusal`."""
+    before, generation = context.refusal, context.resource.metadata.generation
+    times = context.memory.refusals.times + 1 if before and before.passing == passing else 1
+    refusal = Refusal(context.wanted.fingerprint, reason, message, generation, at_create, passing)
+    delay = (TRANSIENT if passing else SLOW).delay(times, uniform)
+    until = now + (min(delay, WHILE_AWAY) if context.memory.replacement is not None else delay)
     context.memory.refusals = replace(context.memory.refusals, last=refusal, until=until, times=times)
 
 

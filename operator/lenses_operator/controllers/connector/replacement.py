@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from lenses_operator.controllers.connector.context import ReconcileContext
+from lenses_operator.domain.conditions import away_since
 from lenses_operator.domain.drift import ALWAYS_ADDED, changed_keys, is_masked
 from lenses_operator.domain.observed import Observed
 from lenses_operator.domain.render import Rendered
+from lenses_operator.resources.conditions import Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +20,7 @@ class Replacement:
     why: str
     repair: bool
     previous: Rendered | None
+    begun: datetime
 
     @property
     def news(self) -> tuple[str, str]:
@@ -26,11 +30,11 @@ class Replacement:
         return "ConfigUpdated", f"The configuration was updated: {self.why}."
 
 
-def begin(context: ReconcileContext, why: str, observed: Observed, *, repair: bool) -> None:
+def begin(context: ReconcileContext, why: str, observed: Observed, now: datetime, *, repair: bool) -> None:
     """`why`: the difference, for the Event where the keys that the spec changed are not known."""
     written = context.memory.written.last
     changed = changed_keys(written.config, context.wanted.config) if written else ""
-    context.memory.replacement = Replacement(changed or why, repair, _previous(context, observed))
+    context.memory.replacement = Replacement(changed or why, repair, _previous(context, observed), now)
 
 
 def end(context: ReconcileContext) -> None:
@@ -38,14 +42,23 @@ def end(context: ReconcileContext) -> None:
 
 
 def can_go_back(context: ReconcileContext) -> bool:
-    """A Recreate was cut short by a refusal, and the configuration from before it is known."""
-    replacement = context.memory.replacement
+    """A Recreate was cut short by create itself, and the configuration from before it is known."""
+    replacement, refusal = context.memory.replacement, context.memory.refusals.last
     return (
         replacement is not None
         and replacement.previous is not None
         and replacement.previous.fingerprint != context.wanted.fingerprint
-        and context.memory.refusals.last is not None
+        and refusal is not None
+        and refusal.at_create
     )
+
+
+def away(context: ReconcileContext, verdict: Verdict) -> Verdict:
+    """With a word on it where the connector was deleted and is known not to have been created again."""
+    replacement, observed = context.memory.replacement, context.observed
+    if replacement is None or observed is None or observed.present:
+        return verdict
+    return away_since(verdict, replacement.begun)
 
 
 def _previous(context: ReconcileContext, observed: Observed) -> Rendered | None:

@@ -54,6 +54,7 @@ class Settled:
             observed,
             situation.state,
             without_tasks=self._observation.without_tasks(context, observed),
+            allow_no_tasks=context.resource.spec.allow_no_tasks,
             waiting=nothing.waiting,
             restarts=plan,
         )

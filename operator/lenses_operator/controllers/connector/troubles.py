@@ -8,6 +8,7 @@ from lenses_operator.controllers.connector.acting import Acting
 from lenses_operator.controllers.connector.context import Outcome, ReconcileContext
 from lenses_operator.controllers.connector.delete import Deletions
 from lenses_operator.controllers.connector.observe import Observation
+from lenses_operator.controllers.connector.replacement import away
 from lenses_operator.controllers.connector.retries import failed, reference_missing
 from lenses_operator.controllers.connector.state import StateChanges
 from lenses_operator.controllers.pacing import WHILE_AWAY
@@ -18,7 +19,7 @@ from lenses_operator.domain.decide import Refuse, Unusable
 from lenses_operator.domain.observed import Observed
 from lenses_operator.domain.references import ReferenceNotFound
 from lenses_operator.domain.status import Report
-from lenses_operator.lenses.errors import LensesError
+from lenses_operator.lenses.errors import LensesError, MissingAgentCapability
 from lenses_operator.resources.conditions import Phase
 from lenses_operator.resources.connector import LensesConnector
 
@@ -69,7 +70,15 @@ class Troubles:
         memory, resource = context.memory, context.resource
         lost = context.view is not None and error is context.view.error
         await context.prepare()
-        problem = problem_of(error, context.connector, context.quotable, context.session.token_name)
+        lacks = isinstance(error, MissingAgentCapability)
+        problem = problem_of(
+            error,
+            context.connector,
+            context.quotable,
+            context.session.token_name,
+            version=await context.session.reader.version(context.connector) if lacks else None,
+            listed=context.view is not None and context.view.listed,
+        )
         if resource.metadata.deleting:
             return await self._deletions.blocked(context, problem)
         failures = failed(context)
@@ -84,8 +93,9 @@ class Troubles:
             return Outcome(delay=delay)
         # A suspended one stays Suspended whatever Lenses says; nothing is going on that could stall.
         verdict = conditions.suspended(None) if resource.spec.suspend else problem
-        absent = context.observed if context.observed is not None and not context.observed.present else None
-        report = Report(verdict, resource.status.ownership.state, absent, context.applied)
+        seen = context.observed  # as it is where only the request was refused, and where it is known to be away
+        shown = seen if seen is not None and (lacks or not seen.present) else None
+        report = Report(away(context, verdict), resource.status.ownership.state, shown, context.applied)
         await self._acting.reporter.report(context, report)
         return Outcome(delay=delay)
 

@@ -63,7 +63,7 @@ class Updates:
             return GONE
         if not acting.unchanged(context):
             return Outcome(delay=0)
-        replacement.begin(context, why, observed, repair=repair)
+        replacement.begin(context, why, observed, acting.now(), repair=repair)
         written.will_write(context, observed)
         try:
             return await (self._put(context) if in_place else self._delete(context))

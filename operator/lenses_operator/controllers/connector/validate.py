@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from lenses_operator.controllers.connector import refusal
 from lenses_operator.controllers.connector.context import ReconcileContext
 from lenses_operator.domain.plugins import installed, not_found_message
 from lenses_operator.domain.reasons import Reason
-from lenses_operator.domain.validation import refusal_message
+from lenses_operator.domain.validation import may_pass, refusal_message
 from lenses_operator.lenses.errors import (
     AgentCallFailed,
     BadRequest,
@@ -26,6 +26,8 @@ VALIDATED_FOR = 60.0
 """Seconds a good validation serves for the create that follows it."""
 LASTING_TIMES = 3
 LASTING_SECONDS = 60.0
+UNREACHABLE_FOR = 300.0
+"""Seconds for which a system that cannot be reached is waited for before a person is asked to see to it."""
 NOT_APPLIED = 30.0
 """Seconds in which a write in place has to show."""
 REFUSALS = (BadRequest, ServerError, AgentCallFailed, ConnectorOrClusterNotFound)
@@ -47,6 +49,8 @@ class Validation:
 
     passed: tuple[str, float] | None = None
     repeated: RepeatedError | None = None
+    unreachable_since: tuple[str, float] | None = None
+    """The fingerprint of a configuration that names a system which cannot be reached, and since when that is so."""
 
     def good(self, fingerprint: str) -> bool:
         return self.passed is not None and self.passed[0] == fingerprint
@@ -83,7 +87,8 @@ class Validator:
                 return False
             raise
         if result.errors:
-            await self._refuse(context, await context.refused(result.errors))
+            passing = self._may_pass(context, result.errors)
+            await self._refuse(context, await context.refused(result.errors, passing=passing), passing=passing)
             return False
         repeated = context.memory.validation.repeated
         if repeated is not None and repeated.words.startswith("validate: "):
@@ -91,10 +96,25 @@ class Validator:
         context.memory.validation = Validation((wanted.fingerprint, self._clock()), repeated)
         return True
 
+    def _may_pass(self, context: ReconcileContext, errors: Mapping[str, Sequence[str]]) -> bool:
+        """For as long as `UNREACHABLE_FOR`; then it is said as what a person has to see to."""
+        fingerprint, now = context.wanted.fingerprint, self._clock()
+        since = context.memory.validation.unreachable_since if may_pass(errors) else None
+        if may_pass(errors) and (since is None or since[0] != fingerprint):
+            since = (fingerprint, now)
+        context.memory.validation = replace(context.memory.validation, unreachable_since=since)
+        return since is not None and now < since[1] + UNREACHABLE_FOR
+
+    async def passes_still(self, context: ReconcileContext) -> bool:
+        """Asked anew after create has refused it: only what validate passes is create's own refusal."""
+        context.memory.validation = replace(context.memory.validation, passed=None)
+        return await self.validated(context)
+
     async def refuse(self, context: ReconcileContext, operation: str, error: LensesError) -> None:
         """Takes an error for Connect's last word on this configuration."""
         await context.prepare()
-        await self._refuse(context, refusal_message(operation, error.quote(context.quotable)))
+        message = refusal_message(operation, error.quote(context.quotable))
+        await self._refuse(context, message, at_create=operation == "create")
 
     async def lasting(self, context: ReconcileContext, operation: str, error: LensesError) -> bool:
         """Whether this is a last word: the same 400, 404 or 500 three times over at least a minute, the cluster having
@@ -118,10 +138,12 @@ class Validator:
             return True
         return await self._plugin_message(context) is not None
 
-    async def _refuse(self, context: ReconcileContext, message: str) -> None:
+    async def _refuse(
+        self, context: ReconcileContext, message: str, *, at_create: bool = False, passing: bool = False
+    ) -> None:
         missing = await self._plugin_message(context)
         reason = Reason.PLUGIN_NOT_FOUND if missing else Reason.CONFIG_INVALID
-        self._remember(context, reason, missing or message)
+        self._remember(context, reason, missing or message, at_create=at_create, passing=passing and missing is None)
 
     def refuse_in_place(self, context: ReconcileContext, error: LensesError) -> None:
         """Lenses does not know how to update in place; what to do then is the user's choice."""
@@ -143,8 +165,16 @@ class Validator:
             "deleted and created again instead, set spec.updateStrategy: Recreate.",
         )
 
-    def _remember(self, context: ReconcileContext, reason: Reason, message: str) -> None:
-        refusal.refuse(context, reason, message, self._clock())
+    def _remember(
+        self,
+        context: ReconcileContext,
+        reason: Reason,
+        message: str,
+        *,
+        at_create: bool = False,
+        passing: bool = False,
+    ) -> None:
+        refusal.refuse(context, reason, message, self._clock(), at_create=at_create, passing=passing)
         context.memory.validation = replace(context.memory.validation, passed=None)
 
     async def _plugin_message(self, context: ReconcileContext) -> str | None:

@@ -8,7 +8,8 @@ from lenses_operator.aside import aside
 from lenses_operator.cache.connectors import ConnectorCache
 from lenses_operator.cache.operations import OperationCache, connector_key
 from lenses_operator.controllers.inputs import Inputs
-from lenses_operator.controllers.offsets.steps import OffsetsSteps, Run
+from lenses_operator.controllers.offsets.run import Run
+from lenses_operator.controllers.offsets.steps import OffsetsSteps
 from lenses_operator.controllers.problems import problem_of
 from lenses_operator.controllers.redaction import prepare
 from lenses_operator.domain import offsets_status as say
@@ -106,6 +107,7 @@ class OffsetsController:
                 return patience
         redact = self._inputs.confidential(connector).beside(references, session, connector.status.applied_config)
         run = Run(operation, connector, session, redact, text, lambda: self._is_ready_still(operation, connector))
+        run.listed = view is not None and view.listed
         try:
             if view is not None and view.closed:
                 assert view.error is not None
@@ -143,7 +145,7 @@ class OffsetsController:
     async def _trouble(self, run: Run, error: LensesError) -> float:
         """The phase stays as it was: what has been begun is finished when Lenses is back."""
         await prepare(run.redact)
-        problem = problem_of(error, run.connector.connector, run.redact, run.session.token_name)
+        problem = problem_of(error, run.connector.connector, run.redact, run.session.token_name, listed=run.listed)
         self._steps.interrupted(run.operation.key)
         await self._steps.report(run.operation, problem)
         failures = self._failures[run.operation.key] = self._failures.get(run.operation.key, 0) + 1

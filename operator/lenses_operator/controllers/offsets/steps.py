@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from math import inf
 from random import uniform
 from typing import Any, Protocol
 
 from lenses_operator.aside import aside
 from lenses_operator.cache.operations import OperationCache, OperationFeed, connector_key
 from lenses_operator.controllers.clocks import Clocks
-from lenses_operator.controllers.pacing import Pacing
+from lenses_operator.controllers.offsets.run import Progress, Run
 from lenses_operator.controllers.redaction import prepare
 from lenses_operator.domain import offsets_status as say
 from lenses_operator.domain.backoff import SETTLING, SLOW, TRANSIENT
 from lenses_operator.domain.offsets_text import (
     Before,
     OffsetsInvalid,
+    added_partitions,
     before_of,
     differences,
     gone_on,
@@ -25,12 +23,11 @@ from lenses_operator.domain.offsets_text import (
     seek_hint,
 )
 from lenses_operator.domain.offsets_tries import SHOWS_WITHIN, Tries
+from lenses_operator.domain.reasons import Reason
 from lenses_operator.lenses import errors
-from lenses_operator.lenses.wording import means_not_stopped
-from lenses_operator.lenses_state.sessions import Session
+from lenses_operator.lenses.wording import means_not_stopped, names_consumer_group
 from lenses_operator.resources.base import ObjectKey
 from lenses_operator.resources.conditions import Phase, Verdict, shorten
-from lenses_operator.resources.connector import LensesConnector
 from lenses_operator.resources.connector_offsets import Action, LensesConnectorOffsets, OffsetsStatus
 
 SUPPORTED_NOT = (405, 415, 501)
@@ -53,40 +50,6 @@ class OffsetsEvents(Protocol):
     def __call__(
         self, resource: LensesConnectorOffsets, reason: str, message: str, *, warning: bool = False
     ) -> None: ...
-
-
-@dataclass
-class Run:
-    """One operation under one pass. `text`: the JSON array to send; None for Reset and Observe. `ready`: whether its
-    connector is still its resource's own, and nothing else is in the way."""
-
-    operation: LensesConnectorOffsets
-    connector: LensesConnector
-    session: Session
-    redact: Callable[[str], str] = field(repr=False)
-    text: str | None = field(repr=False)
-    ready: Callable[[], bool]
-
-    @property
-    def generation(self) -> int:
-        return self.operation.metadata.generation
-
-
-@dataclass
-class Progress:
-    """What the process remembers of one generation's operation; losing it costs a few reads."""
-
-    uid: str
-    generation: int
-    stopping_since: float | None = None
-    tries: Tries | None = None
-    unsent: bool = False
-    """This process kept `before`, and nothing that may have been carried out was asked for since."""
-    answer: str | None = None
-    """What the API said when it had carried out the request, which is then never sent again."""
-    answered_at: float = -inf
-    looks: int = 0
-    pacing: Pacing = field(default_factory=Pacing)
 
 
 class OffsetsSteps:
@@ -158,7 +121,8 @@ class OffsetsSteps:
                 return run.operation.spec.refresh_seconds
         elif not _unknown_operation(error):
             raise error
-        await self.report(run.operation, say.not_readable(await self._words(run, error)))
+        words = await self._words(run, error)
+        await self.report(run.operation, say.not_readable(words, await self._version(run)))
         return SLOW.delay(1, uniform)
 
     async def operate(self, run: Run) -> float | None:
@@ -169,6 +133,8 @@ class OffsetsSteps:
             await self.report(run.operation, say.connector_not_ready(say.ABSENT))
             return TRANSIENT.delay(self._looked(progress), uniform)
         if observed.state != "STOPPED" or observed.tasks:
+            if _cannot_stop(run) and await self._knows_none(run):
+                return None
             return await self._stop(run, progress, observed.state, len(observed.tasks))
         progress.stopping_since = None
         try:
@@ -179,6 +145,18 @@ class OffsetsSteps:
             if error.maybe_done:
                 progress.unsent = False  # reading comes before asking again
             return await self._refused(run, progress, error)
+
+    async def _knows_none(self, run: Run) -> bool:
+        """Whether this Connect knows nothing of offsets, either: then nothing is waited for."""
+        try:
+            await run.session.client.get_offsets(*run.connector.connector)
+        except errors.LensesError as error:
+            if not _unknown_operation(error):
+                return False
+            words = await self._words(run, error)
+            await self.report(run.operation, say.not_supported(words, await self._version(run)))
+            return True
+        return False
 
     async def _carry_out(self, run: Run, progress: Progress) -> float | None:
         """The connector is stopped: keep, ask, read back."""
@@ -213,7 +191,8 @@ class OffsetsSteps:
         if before is None or not await aside(size, gone_on, run.text, before, read.text):
             return False
         changes = await _seen(run, read.text, _kept(run))
-        await self.report(run.operation, say.outcome_unknown(), changes)
+        progress = self._progress_of(run)
+        await self.report(run.operation, say.outcome_unknown(progress.refusal), changes)
         return True
 
     async def _stop(self, run: Run, progress: Progress, state: str | None, tasks: int) -> float | None:
@@ -270,7 +249,7 @@ class OffsetsSteps:
         Reads are bounded like requests, since the connector stands still meanwhile.
         """
         tries = progress.tries = progress.tries or Tries(self._clock())
-        words = await self._words(run, error)
+        words = progress.refusal = await self._words(run, error)
         status = getattr(error, "status", 0)
         waiting = isinstance(error, errors.Conflict) or (status in (400, 500) and means_not_stopped(error.words))
         if waiting and tries.again_after_wait(self._clock()):
@@ -288,8 +267,16 @@ class OffsetsSteps:
             raise error
         if progress.answer is not None:
             return await self._done(run, progress.answer, None, words)
-        await self.report(run.operation, say.not_supported(words) if unknown else say.rejected(words))
+        if unknown:
+            verdict = say.not_supported(words, await self._version(run))
+        else:
+            verdict = say.rejected(words, shared=waiting and names_consumer_group(error.words))
+        await self.report(run.operation, verdict)
         return None
+
+    @staticmethod
+    async def _version(run: Run) -> str | None:
+        return await run.session.reader.version(run.connector.connector)
 
     @staticmethod
     async def _words(run: Run, error: errors.LensesError) -> str:
@@ -308,7 +295,8 @@ class OffsetsSteps:
         }
         if read is not None:
             changes |= await _seen(run, read, _kept(run))
-        verdict = say.applied(mismatch, seek_hint(run.connector.spec.class_name), why_unread)
+        new = await _new_partitions(run)
+        verdict = say.applied(mismatch, seek_hint(run.connector.spec.class_name), why_unread, new)
         await self.report(run.operation, verdict, changes)
         return None
 
@@ -356,6 +344,12 @@ class OffsetsSteps:
         )
 
 
+def _cannot_stop(run: Run) -> bool:
+    """By the answer to the stop that its own pass has asked for."""
+    ready = run.connector.status.ready
+    return ready is not None and ready.reason == Reason.NOT_SUPPORTED
+
+
 def _kept(run: Run) -> Before:
     return Before(run.operation.status.before, run.operation.status.before_compressed)
 
@@ -367,6 +361,11 @@ async def _before(run: Run) -> str | None:
 
 async def _differences(run: Run, read: str) -> list[str]:
     return await aside(len(run.text or "") + len(read), differences, run.text, read)
+
+
+async def _new_partitions(run: Run) -> list[str]:
+    kept = _kept(run)
+    return await aside(len(run.text or "") + kept.weight, lambda: added_partitions(run.text, kept.text))
 
 
 async def _seen(run: Run, read: str, kept: Before) -> dict[str, Any]:
