@@ -64,6 +64,8 @@ class FakeLenses:
         self.plugin_list = [Plugin.model_validate({"class": CLASS, "cluster": "connect-eu", "type": "source"})]
         self.invalid: dict[str, list[str]] = {}
         self.hidden: frozenset[str] = frozenset()
+        self.hides_config = False
+        """All of it, as from a token without the right to read configurations."""
         self.shows: Callable[[dict[str, str]], dict[str, str]] = lambda config: config | {"name": "orders"}
         self.topics = ["orders"]
         self.refuses: Callable[[dict[str, str]], bool] = lambda _: False
@@ -139,7 +141,8 @@ class FakeLenses:
             cluster=cluster,
             state=found.state,
             tasks=_tasks(found),
-            config=self.shows(dict(found.config)),
+            config=None if self.hides_config else self.shows(dict(found.config)),
+            config_hidden=self.hides_config,
             hidden_keys=self.hidden,
             worker_id="w1:8083",
             version="4.3.1",

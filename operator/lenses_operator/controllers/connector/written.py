@@ -35,6 +35,8 @@ class Written:
     last: Rendered | None = None
     at: float = -inf
     awaiting_baseline: bool = False
+    baseline_owed: bool = False
+    """Lenses showed the connector, but nothing of its configuration: the baseline is taken once it does."""
     put_at: float | None = None
     """When a write in place was accepted that has not been seen since."""
     before: Mapping[str, str] | None = None
@@ -142,19 +144,39 @@ def take_baseline(context: ReconcileContext, observed: Observed, now: float) -> 
     if memory.authorship.contested:
         return  # whose it is has to be settled first
     written = memory.written
+    if written.baseline_owed and not written.awaiting_baseline:
+        _take_owed(context, observed)
     if not written.awaiting_baseline or written.last is None or written.applied is None:
         return
     if is_stale(context, observed, now):
         return
-    applied = written.applied
-    if observed.config is not None and observed.details is not None:
-        baseline = baseline_of(written.last.config, observed.config, observed.details.hidden_keys)
-        changes = {"not_compared": tuple(sorted(baseline.not_compared)), "added": tuple(sorted(baseline.added))}
-        applied = applied.model_copy(update=changes)
-    memory.written = replace(written, applied=applied, awaiting_baseline=False, before=None, put_at=None)
+    applied = _with_baseline(written.applied, written.last, observed)
+    owed = observed.config is None
+    memory.written = replace(
+        written, applied=applied, awaiting_baseline=False, baseline_owed=owed, before=None, put_at=None
+    )
     for request in SHOWN_BY:
         memory.pacing.worked(request)
     refusal.shown(context)
+
+
+def _take_owed(context: ReconcileContext, observed: Observed) -> None:
+    """What can be no notation of what was written is somebody else's change, which is put back."""
+    written = context.memory.written
+    if observed.config is None or observed.details is None or written.last is None or written.applied is None:
+        return
+    applied = written.applied
+    if may_have_become(written.last.config, observed.config, None, observed.details.hidden_keys, written.keys):
+        applied = _with_baseline(applied, written.last, observed)
+    context.memory.written = replace(written, applied=applied, baseline_owed=False)
+
+
+def _with_baseline(applied: AppliedConfig, last: Rendered, observed: Observed) -> AppliedConfig:
+    if observed.config is None or observed.details is None:
+        return applied
+    baseline = baseline_of(last.config, observed.config, observed.details.hidden_keys)
+    changes = {"not_compared": tuple(sorted(baseline.not_compared)), "added": tuple(sorted(baseline.added))}
+    return applied.model_copy(update=changes)
 
 
 def is_stale(context: ReconcileContext, observed: Observed, now: float) -> bool:
