@@ -12,7 +12,7 @@ from lenses_operator.domain.plugins import installed, not_found_message
 from lenses_operator.domain.reasons import Reason
 from lenses_operator.domain.render import Rendered
 from lenses_operator.domain.situation import Refusal
-from lenses_operator.domain.validation import refusal_message, validation_message, withhold
+from lenses_operator.domain.validation import is_name, refusal_message, resolves, validation_message, withhold
 from lenses_operator.lenses import errors
 from lenses_operator.lenses.client import LensesClient
 from lenses_operator.lenses.errors import BadRequest, Forbidden, LensesError, MissingAgentCapability, ServerError
@@ -84,7 +84,9 @@ class LensesView:
         else:
             if not result.errors:
                 return None
-            message, keys = validation_message(result.errors, wanted.private, redact), tuple(sorted(result.errors))
+            resolved = resolves(wanted.config)
+            message = validation_message(result.errors, wanted.private, redact, resolved=resolved)
+            keys = tuple(key for key in sorted(result.errors) if is_name(key, redact))
         missing = await self.missing(resource)
         reason = Reason.PLUGIN_NOT_FOUND if missing else Reason.CONFIG_INVALID
         refusal = Refusal(wanted.fingerprint, reason, missing or message, resource.metadata.generation)

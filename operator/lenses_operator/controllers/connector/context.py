@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 from math import inf
 from typing import Any
 
@@ -12,12 +13,12 @@ from lenses_operator.aside import aside
 from lenses_operator.controllers.connector.memory import AS_STATUS_SAYS, Memory
 from lenses_operator.controllers.redaction import WITHHELD, allowance, effort, prepare
 from lenses_operator.domain.observed import Observed
-from lenses_operator.domain.redaction import WORK
+from lenses_operator.domain.redaction import TOO_MUCH, Budget
 from lenses_operator.domain.references import ReferenceNotFound
 from lenses_operator.domain.render import ConfigInvalid, Rendered
 from lenses_operator.domain.situation import Refusal
 from lenses_operator.domain.status import Marks
-from lenses_operator.domain.validation import validation_message, withhold
+from lenses_operator.domain.validation import resolves, validation_message, withhold
 from lenses_operator.lenses_state.poller import View
 from lenses_operator.lenses_state.sessions import Session
 from lenses_operator.resources.connector import (
@@ -102,15 +103,21 @@ class ReconcileContext:
     async def cleaned(self, seen: Observed) -> Observed:
         """What the details show, without secrets."""
         length = sum(len(task.trace) for task in seen.tasks if task.trace)
-        return await aside(effort(self._redactor, length), seen.redacted, allowance(self.redact, self._redactor))
+        return await aside(effort(self._redactor, length), seen.redacted, allowance(self.redact))
 
     async def refused(self, errors: Mapping[str, Sequence[str]]) -> str:
         """What validate says against the configuration, without secrets."""
-        length = sum(len(word) for words in errors.values() for word in words)
-        redact = allowance(self.redact, self._redactor)
-        return await aside(effort(self._redactor, length), validation_message, errors, self.wanted.private, redact)
+        length = sum(len(key) + sum(map(len, words)) for key, words in errors.items())
+        wanted, redact = self.wanted, allowance(self.redact)
+        say = partial(validation_message, errors, wanted.private, redact, resolved=resolves(wanted.config))
+        return await aside(effort(self._redactor, length), say)
 
-    def redact(self, words: str, context: int = WORK) -> str:
+    async def names(self, topics: Sequence[str]) -> tuple[str, ...]:
+        """Topics, whose names a template in a Secret may have made. None where nothing would be left of them."""
+        clean = await aside(effort(self._redactor, sum(map(len, topics))), _all, topics, allowance(self.redact))
+        return tuple(name for name in clean if name not in (WITHHELD, TOO_MUCH))
+
+    def redact(self, words: str, budget: Budget | None = None) -> str:
         """A server's words without any secret that this connector has used while this process lives.
 
         What is not rendered, because it is being deleted or cannot be, may have used some that are not known.
@@ -118,7 +125,7 @@ class ReconcileContext:
         unread = self.foreign or (self._unrendered and self.resource.spec.config_from)
         if words and (unread or not self.memory.confidential.knows(self.applied)):
             return WITHHELD
-        return self._redactor(words, context)
+        return self._redactor(words, budget)
 
     @property
     def _unrendered(self) -> bool:
@@ -177,6 +184,10 @@ class Outcome:
     delay: float | None = None
     again: bool = False
     paced: bool = False
+
+
+def _all(words: Sequence[str], redact: Callable[[str], str]) -> list[str]:
+    return [redact(word) for word in words]
 
 
 AGAIN = Outcome(again=True)

@@ -217,7 +217,8 @@ class Observation:
         memory = context.memory
         if memory.topics_due or (memory.topics is None and context.resource.status.topics is None):
             try:
-                memory.topics = await context.session.reader.topics(context.connector)
+                found = await context.session.reader.topics(context.connector)
+                memory.topics = await context.names(found)
             except LensesError as error:
                 logger.debug("topics not read: %s", error)
             else:
