@@ -142,6 +142,23 @@ class KubeApi:
             raise
         return self._plain(found) | {"kind": kind}
 
+    async def create_secret(self, namespace: str, body: Mapping[str, Any]) -> None:
+        """The operator's own; nobody else's is ever written."""
+        self._gate()
+        async with errors_of(f"create Secret in {namespace}"):
+            await self._core.create_namespaced_secret(namespace, dict(body), _request_timeout=TIMEOUT)
+
+    async def patch_secret(self, namespace: str, name: str, operations: Sequence[PatchOperation]) -> None:
+        self._gate()
+        async with errors_of(f"patch Secret {namespace}/{name}"):
+            await self._core.patch_namespaced_secret(
+                name,
+                namespace,
+                [dict(operation) for operation in operations],
+                _content_type=JSON_PATCH,
+                _request_timeout=TIMEOUT,
+            )
+
     async def create_event(self, namespace: str, body: Mapping[str, Any]) -> str:
         """The name of the new core/v1 Event."""
         self._gate()

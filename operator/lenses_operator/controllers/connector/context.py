@@ -148,7 +148,13 @@ class ReconcileContext:
             before = self.applied or AppliedConfig(hash="", former_traces=True)
             return before.model_copy(update={"hash": "", "time": at})
         secrets = written.secret_versions
-        return AppliedConfig(hash=written.hash, time=at, secrets=secrets, former_traces=self.leaves_traces(secrets))
+        return AppliedConfig(
+            hash=written.hash,
+            time=at,
+            secrets=secrets,
+            secrets_digest=written.digest or None,
+            former_traces=self.leaves_traces(secrets),
+        )
 
     def leaves_traces(self, secrets: tuple[SecretVersion, ...]) -> bool | None:
         """Whether a trace may quote what another process than this one cannot know from these Secrets."""

@@ -253,12 +253,15 @@ class Observation:
         if waiting:
             return applied
         same = applied is not None and applied.hash == wanted.hash and applied.secrets == wanted.secret_versions
+        if same and wanted.digest and applied is not None:
+            same = applied.secrets_digest == wanted.digest  # it may be of an older operator, or under another key
         if applied is None or applied.time is None or not same:
             kept = applied or AppliedConfig(hash="")
             time = (kept.time if kept.hash == wanted.hash else None) or self._now()
             changes = {
                 "hash": wanted.hash,
                 "secrets": wanted.secret_versions,
+                "secrets_digest": wanted.digest or None,
                 "time": time,
                 "former_traces": context.leaves_traces(wanted.secret_versions),
             }

@@ -34,4 +34,13 @@ def can_go_back(context: ReconcileContext) -> bool:
 
 def refused_now(context: ReconcileContext) -> RefusedConfig:
     """What status keeps of a configuration that create has refused."""
-    return RefusedConfig(generation=context.generation, hash=context.wanted.hash_with_versions)
+    wanted = context.wanted
+    return RefusedConfig(generation=context.generation, hash=wanted.hash_with_versions, digest=wanted.hash_with_digest)
+
+
+def was_refused(context: ReconcileContext) -> bool:
+    """Whether status says so of what is wanted now, whichever way its Secrets are known to be the same."""
+    kept, now = context.marks.refused, refused_now(context)
+    if kept is None or kept.generation != now.generation:
+        return False
+    return kept.hash == now.hash or (now.digest is not None and kept.digest == now.digest)

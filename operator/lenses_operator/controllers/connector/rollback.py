@@ -6,7 +6,7 @@ from math import inf
 
 from lenses_operator.controllers.connector.acting import Acting, request_of
 from lenses_operator.controllers.connector.context import AGAIN, Outcome, ReconcileContext
-from lenses_operator.controllers.connector.previous import refused_now
+from lenses_operator.controllers.connector.previous import refused_now, was_refused
 from lenses_operator.controllers.connector.state import StateChanges
 from lenses_operator.controllers.pacing import WHILE_AWAY
 from lenses_operator.domain.observed import Observed
@@ -63,7 +63,7 @@ class Rollback:
     def recall_refusal(context: ReconcileContext, observed: Observed) -> None:
         """After a restart: what create refused and was rolled back must not take the connector down once more."""
         memory, ready = context.memory, context.resource.status.ready
-        if memory.refusal is None and context.marks.refused == refused_now(context) and observed.present:
+        if memory.refusal is None and was_refused(context) and observed.present:
             known = ready.message if ready and ready.reason == Reason.CONFIG_INVALID else ROLLED_BACK
             memory.refusal = Refusal(context.wanted.fingerprint, Reason.CONFIG_INVALID, known, context.generation)
             memory.refusal_until = inf
