@@ -192,9 +192,10 @@ def _reserved(what: str, *keys: str) -> str:
     """`spec.config has the reserved key 'tasks.max': …`."""
     names = " and ".join(repr(key) for key in keys)
     owners = " and ".join(RESERVED[key] for key in keys)
-    return (
-        f"{what} the reserved {'key' if len(keys) == 1 else 'keys'} {names}: remove it there and use {owners} instead."
-    )
+    them = "it" if len(keys) == 1 else "them"
+    keys_named = f"the reserved {'key' if len(keys) == 1 else 'keys'} {names}"
+    message = f"{what} {keys_named}: remove {them} there and use {owners} instead."
+    return message + (" Another name takes a new resource." if "name" in keys else "")
 
 
 def _text(key: str, value: object) -> str:
