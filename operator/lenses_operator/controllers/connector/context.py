@@ -113,9 +113,11 @@ class ReconcileContext:
         return await aside(effort(self._redactor, length), say)
 
     async def names(self, topics: Sequence[str]) -> tuple[str, ...]:
-        """Topics, whose names a template in a Secret may have made. None where nothing would be left of them."""
+        """Topics, whose names a template in a Secret may have made. Where they are withheld what is shown stays."""
         clean = await aside(effort(self._redactor, sum(map(len, topics))), _all, topics, allowance(self.redact))
-        return tuple(name for name in clean if name not in (WITHHELD, TOO_MUCH))
+        if any(name in (WITHHELD, TOO_MUCH) for name in clean):
+            return self.resource.status.topics or ()
+        return tuple(clean)
 
     def redact(self, words: str, budget: Budget | None = None) -> str:
         """A server's words without any secret that this connector has used while this process lives.
