@@ -20,6 +20,8 @@ PATIENCE = 30.0
 """Seconds for which an API server that gives no clear answer is asked again."""
 PAUSE = 1.0
 UNCLEAR = (0, 429, 500, 502, 503, 504)
+REFUSALS = 5
+"""Refusals in a row that are believed: the Role may be made, or become known, a moment after the operator starts."""
 WITHOUT = (
     "a Secret that is written anew with the same data while no operator runs will count as changed, and connectors "
     "whose keys Lenses masks will be written again for it"
@@ -44,7 +46,7 @@ class DigestKey:
 
     async def load(self) -> None:
         """Never raises. For the one process that works; another may make the Secret at the same time all the same."""
-        problem = "no answer in time"
+        problem, refusals = "no answer in time", 0
         try:
             async with asyncio.timeout(PATIENCE):
                 while self.value is None:
@@ -52,7 +54,8 @@ class DigestKey:
                         self.value = await self._found_or_made()
                     except KubeError as error:
                         problem = str(error)
-                        if error.status not in UNCLEAR and not error.outdated:
+                        refusals = refusals + 1 if error.status not in UNCLEAR and not error.outdated else 0
+                        if refusals == REFUSALS:
                             break
                         await self._sleep(PAUSE)  # outdated: somebody else has just made it
         except TimeoutError:
