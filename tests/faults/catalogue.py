@@ -51,8 +51,8 @@ FAULTS: dict[str, Fault] = {
     "lost-at-first-sight": Fault(
         "a connector that is hidden for a moment is created once more",
         "domain/decide.py",
-        "if lost and not situation.taken_down and situation.absent_for < LOST:",
-        "if lost and not situation.taken_down and situation.absent_for < 0:",
+        "if existed and not situation.taken_down and situation.absent_for < LOST:",
+        "if existed and not situation.taken_down and situation.absent_for < 0:",
         ("tests/unit/domain/test_decide.py",),
     ),
     "delete-though-retained": Fault(
@@ -78,15 +78,15 @@ FAULTS: dict[str, Fault] = {
     ),
     "refused-again-and-again": Fault(
         "what create refused and was rolled back is tried again, which takes the running connector down once more",
-        f"{CONNECTOR}/rollback.py",
-        "        memory.refusal_until = inf\n        memory.refused = refused_now(context)\n",
-        "        memory.refused = refused_now(context)\n",
+        f"{CONNECTOR}/refusal.py",
+        "replace(context.memory.refusals, until=inf, rolled_back=_refused_now(context))",
+        "replace(context.memory.refusals, rolled_back=_refused_now(context))",
         (CONTROLLER,),
     ),
     "a-stranger-s-is-ours": Fault(
         "a connector that appears while the first create is refused is taken for ours",
         f"{CONNECTOR}/create.py",
-        "            memory.contested = memory.contested or first\n",
+        "            if first:\n                authorship.contest(context)\n",
         "",
         ("tests/unit/model/test_found.py", "tests/unit/model/test_lies_found.py"),
     ),
@@ -149,8 +149,8 @@ FAULTS: dict[str, Fault] = {
     "a-value-encoded": Fault(
         "a Secret's value is shown where a server quotes it URL-encoded",
         "domain/redaction.py",
-        '    for encoded in (quote(part, safe=""), quote(part), quote_plus(part)):\n',
-        "    for encoded in ():\n",
+        "        for layer in layers(text):\n",
+        "        for layer in list(layers(text))[:1]:\n",
         ("tests/unit/domain/test_redaction.py",),
     ),
     "sent-without-the-lease": Fault(
