@@ -11,6 +11,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from functools import cached_property
+from itertools import islice
 
 from lenses_operator.domain.secret_parts import parts
 from lenses_operator.domain.secret_parts import passwords_in_urls as passwords_in_urls
@@ -163,7 +164,7 @@ def _without(text: str, spans: Iterable[tuple[int, int]]) -> str:
 
 def _forms(part: str) -> Iterator[str]:
     """As it is, as it would be read where escapes are, and in base64."""
-    for layer in layers(part):
+    for layer in islice(layers(part), 1 + len(RULES)):  # by one rule: a value that is escaped itself is so once
         if len(layer.text) >= SHORT or layer.text == part:
             yield layer.text
             yield layer.text.replace(" ", "+")  # as forms are sent
