@@ -48,12 +48,13 @@ def validation_message(
     """One line for each key. `private`: keys whose value comes from a Secret or is resolved by the worker. `away`: the
     connector was deleted to be created with it. `passing`: see `may_pass`. `resolved`: there are values that the worker
     resolves, to such as nobody here knows."""
-    hidden = {key for key in errors if key in private or (resolved and not KEY.fullmatch(key))}
+    unknown = {key for key in errors if resolved and not KEY.fullmatch(key)}
+    hidden = unknown | (errors.keys() & set(private))
     lines = []
     for key, words in sorted(errors.items())[:LISTED]:
         said = WITHHELD if key in hidden else "; ".join(_one_line(redact(word)) for word in words[:LISTED])
         # The name of a key that the configuration has is no secret; what else stands for one may quote a value.
-        shown = key if key in private else NO_KEY if key in hidden else redact(key)
+        shown = NO_KEY if key in unknown else key if key in private else redact(key)
         lines.append(f"{shorten(_one_line(shown), SHOWN)}: {said}")
     if len(errors) > LISTED:
         lines.append(f"and {len(errors) - LISTED} more")

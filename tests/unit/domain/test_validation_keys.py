@@ -33,10 +33,13 @@ def test_a_key_that_is_the_value_itself_is_cut_out_and_one_of_the_configuration_
     assert f"topics: {WITHHELD}" in message
 
 
-def test_what_is_no_key_is_withheld_where_a_worker_resolves_values_that_nobody_here_knows() -> None:
+@pytest.mark.parametrize("private", [{"url"}, {"url", "jdbc:x?password=resolved"}])
+def test_what_is_no_key_is_withheld_where_a_worker_resolves_values_that_nobody_here_knows(private: set[str]) -> None:
+    """Also where it reads like the name of a secret's key."""
     said = {"jdbc:x?password=resolved": ["resolved is unknown"], "topics": ["is missing"]}
-    message = validation_message(said, {"url"}, str, resolved=resolves({"url": "jdbc:x?password=${env:P}"}))
+    message = validation_message(said, private, str, resolved=resolves({"url": "jdbc:x?password=${env:P}"}))
     assert "resolved is" not in message
     assert "=resolved" not in message
     assert f"{NO_KEY}: {WITHHELD}" in message
     assert "topics: is missing" in message
+    assert "or what the reference stands for" in message
