@@ -21,6 +21,7 @@ from lenses_operator.core import Core
 from lenses_operator.ending import Ending, Signals
 from lenses_operator.kube.api import KubeApi
 from lenses_operator.kube.connection import connect
+from lenses_operator.kube.digest_key import DigestKey
 from lenses_operator.kube.events import Events, EventType
 from lenses_operator.kube.fencing import Fence
 from lenses_operator.kube.kinds import Kinds
@@ -119,6 +120,7 @@ class App:
         self._policy = policy
         writer = Writer(api)
         self._events = Events(api)
+        key = self._digest_key = DigestKey(api, own_namespace(settings), settings.digest_key_secret)
         core = self._core = Core(
             LensesClient(transport, tokens, on_response=self._answered),
             writer=writer,
@@ -129,6 +131,7 @@ class App:
             clocks=Clocks(loop.time, lambda: datetime.now(UTC).replace(microsecond=0)),
             poll_interval=settings.poll_interval,
             drift_interval=settings.drift_interval,
+            digest_key=lambda: key.value,
         )
         transport.parked = core.queue.parked
         self._lister = Lister(
@@ -198,6 +201,7 @@ class App:
             self._vitals.stand_by()
             await self._leader.acquire()
             await self._lister.refresh()  # what the last leader did may not have been told by our watches yet
+        await self._digest_key.load()
         self._working = True
         self._vitals.begin()
         self._metrics.leader.set(1)
@@ -266,9 +270,14 @@ def _open() -> None:
     """The gate of an operator that shares its work with nobody."""
 
 
-def _leader(settings: Settings, api: KubeApi, tenure: Fence) -> Leader:
+def own_namespace(settings: Settings) -> str:
+    """Where the Lease and the digest key are."""
     namespace = settings.leader_election_namespace
     if not namespace and IN_CLUSTER_NAMESPACE.exists():
         namespace = IN_CLUSTER_NAMESPACE.read_text().strip()
+    return namespace or "default"
+
+
+def _leader(settings: Settings, api: KubeApi, tenure: Fence) -> Leader:
     identity = f"{os.environ.get('HOSTNAME') or socket.gethostname()}_{uuid.uuid4().hex[:8]}"
-    return Leader(api, namespace or "default", settings.leader_election_name, identity, tenure)
+    return Leader(api, own_namespace(settings), settings.leader_election_name, identity, tenure)

@@ -32,7 +32,7 @@ class EventSink(Protocol):
 
 
 class Core:
-    """Building it starts nothing. `policy` gives the one that holds now."""
+    """Building it starts nothing. `policy` gives the one that holds now, `digest_key` None where there is none."""
 
     def __init__(
         self,
@@ -46,6 +46,7 @@ class Core:
         clocks: Clocks,
         poll_interval: float,
         drift_interval: float,
+        digest_key: Callable[[], bytes | None] = lambda: None,
     ) -> None:
         store, operations = self.store, self.operations = ConnectorCache(), OperationCache()
         queue: WorkQueue[ObjectKey] = WorkQueue(clocks.loop, lane=lambda key: environment_of(key, store, operations))
@@ -56,7 +57,7 @@ class Core:
             poll_interval, queue.add, lambda connector: [claimant.key for claimant in store.claimants(connector)]
         )
         sessions = Sessions(client, clocks.loop)
-        inputs = Inputs(references, sessions, policy, self.environments.poll_now)
+        inputs = Inputs(references, sessions, policy, self.environments.poll_now, digest_key)
         self.connectors = ConnectorController(
             store=store,
             operations=operations,

@@ -57,6 +57,7 @@ class Settings(BaseSettings):
     leader_election: bool = True
     leader_election_namespace: str = ""
     leader_election_name: str = "lenses-operator"
+    digest_key_secret: str = "lenses-operator-digest-key"  # noqa: S105 - a name
 
     @field_validator("lenses_url")
     @classmethod
@@ -117,11 +118,11 @@ class Settings(BaseSettings):
             raise ValueError("must be the name of a namespace")
         return value
 
-    @field_validator("leader_election_name")
+    @field_validator("leader_election_name", "digest_key_secret")
     @classmethod
     def _lease(cls, value: str) -> str:
         if len(value) > 253 or not all(LABEL.fullmatch(part) for part in value.split(".")):
-            raise ValueError("must be a name that a Lease can have: lower case letters, digits, - and .")
+            raise ValueError("must be a name that a Lease or Secret can have: lower case letters, digits, - and .")
         return value
 
     @field_validator("http_host")

@@ -10,6 +10,7 @@ from lenses_operator.controllers.redaction import Confidential
 from lenses_operator.domain.policy import Policy
 from lenses_operator.domain.references import RefData, ReferenceNotFound, References, RefName, named
 from lenses_operator.domain.render import ConfigInvalid, Rendered, render
+from lenses_operator.domain.secret_digest import with_digest, with_known_versions
 from lenses_operator.lenses_state.sessions import Session, Sessions
 from lenses_operator.resources.connector import ConnectorKey, LensesConnector, TokenRef
 
@@ -24,7 +25,8 @@ class ReferenceReader(Protocol):
 
 
 class Inputs:
-    """`token_changed` is called with a session's id when the token in its Secret is another one than before."""
+    """`token_changed` is called with a session's id when the token in its Secret is another one than before.
+    `digest_key`: for what status keeps of Secrets."""
 
     def __init__(
         self,
@@ -32,11 +34,13 @@ class Inputs:
         sessions: Sessions,
         policy: Callable[[], Policy],
         token_changed: Callable[[str], None],
+        digest_key: Callable[[], bytes | None],
     ) -> None:
         self._reader = reader
         self._sessions = sessions
         self._policy = policy
         self._token_changed = token_changed
+        self._digest_key = digest_key
         self._confidential: dict[ConnectorKey, Confidential] = defaultdict(Confidential)
 
     def confidential(self, resource: LensesConnector) -> Confidential:
@@ -90,10 +94,12 @@ class Inputs:
             self._token_changed(session_id)
         return session
 
-    @staticmethod
-    def render(resource: LensesConnector, references: References) -> Rendered:
+    def render(self, resource: LensesConnector, references: References) -> Rendered:
         """Raises ReferenceNotFound, ConfigInvalid. What is being deleted needs no configuration."""
-        return Rendered({}) if resource.metadata.deleting else render(resource.spec, references)
+        if resource.metadata.deleting:
+            return Rendered({})
+        found = with_digest(render(resource.spec, references), self._digest_key(), resource.metadata.uid)
+        return with_known_versions(found, resource.status.applied_config)
 
 
 def _token(ref: TokenRef, references: References) -> str:

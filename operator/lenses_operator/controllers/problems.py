@@ -53,8 +53,9 @@ def problem_of(
         case errors.EnvironmentNotFound():
             return _stalled(
                 Reason.ENVIRONMENT_NOT_FOUND,
-                f"Lenses knows no environment {env!r}, or the token may not see it ({words}). Check spec.environment "
-                "against the environments' names in Lenses.",
+                f"Lenses knows no environment {env!r}, or the token may not see it ({words}). Grant its "
+                "Lenses account the permission; or, if spec.environment names none, which cannot be changed, make a "
+                "new resource with the environment's name in Lenses.",
             )
         case errors.ConnectorOrClusterNotFound() if error.operation not in _ABOUT_THE_CLUSTER:
             return _waiting(
@@ -115,8 +116,8 @@ def _cluster_not_found(connector: ConnectorKey, words: str, *, listed: bool) -> 
         )
     return _stalled(
         Reason.CLUSTER_NOT_FOUND,
-        f"Lenses knows no {what} in environment {connector.environment} ({words}). Check spec.cluster "
-        "against the clusters' names in Lenses.",
+        f"Lenses knows no {what} in environment {connector.environment} ({words}). Add the cluster to Lenses; or, if "
+        "spec.cluster names none, which cannot be changed, make a new resource with the cluster's name in Lenses.",
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from lenses_operator.aside import AT_ONCE, aside
-from lenses_operator.domain.redaction import WORK_ASIDE, Redactor
+from lenses_operator.domain.redaction import WORK_ASIDE, Budget, Redactor
 from lenses_operator.domain.references import References
 from lenses_operator.domain.render import Rendered
 from lenses_operator.lenses_state.sessions import Session
@@ -32,16 +32,10 @@ def effort(redactor: Redactor, length: int) -> int:
     return max(redactor.work(length), length) // SCALE
 
 
-def allowance(redact: Callable[[str, int], str], redactor: Redactor) -> Callable[[str], str]:
+def allowance(redact: Callable[[str, Budget], str]) -> Callable[[str], str]:
     """For the texts of one answer, which together may take so much and no more: the rest is withheld."""
-    left = WORK_ASIDE
-
-    def within(text: str) -> str:
-        nonlocal left
-        allowed, left = left, left - redactor.work(len(text))
-        return redact(text, max(allowed, 0))
-
-    return within
+    budget = Budget(WORK_ASIDE)
+    return lambda text: redact(text, budget)
 
 
 class Confidential:

@@ -20,6 +20,8 @@ from lenses_operator.resources.conditions import Phase, Verdict
 from lenses_operator.resources.connector import ConnectorKey, WantedState
 
 KNOWN = frozenset({"RUNNING", "UNASSIGNED", "RESTARTING", "PAUSED", "STOPPED", "FAILED"})
+OWN_FIELDS = {"connector.class": "spec.class", "tasks.max": "spec.tasksMax"}
+"""Keys of a configuration for which the spec has fields."""
 NO_TASKS_GRACE = 60.0
 """Seconds a running connector may be without tasks before that is reported."""
 IDLE_AFTER = 10.0
@@ -110,8 +112,8 @@ def not_adopted(connector: ConnectorKey, difference: Difference, *, hidden: bool
         )
     elif difference:
         message += (
-            f" and its configuration differs: {difference.describe()}. It is left as it is. To own it, make spec.config"
-            " match it, set spec.adoptionPolicy: Always, or delete the connector in Lenses."
+            f" and its configuration differs: {difference.describe()}. It is left as it is. To own it, make "
+            f"{_fields(difference)} match it, set spec.adoptionPolicy: Always, or delete the connector in Lenses."
         )
     else:
         message += (
@@ -119,6 +121,13 @@ def not_adopted(connector: ConnectorKey, difference: Difference, *, hidden: bool
             " or Always, or delete the connector in Lenses."
         )
     return Verdict(ready="False", reason=Reason.NOT_ADOPTED, message=message, phase=Phase.STALLED)
+
+
+def _fields(difference: Difference) -> str:
+    """Where in the spec what differs is to be changed."""
+    keys = {*difference.changed, *difference.missing, *difference.extra}
+    fields = [field for key, field in OWN_FIELDS.items() if key in keys]
+    return " and ".join((["spec.config"] if keys - OWN_FIELDS.keys() else []) + fields)
 
 
 def deleting(message: str) -> Verdict:
@@ -171,7 +180,7 @@ def of_connector(
     if observed.state is None:
         return _unknown("Lenses does not say which state the connector is in.")
     if observed.state == "FAILED":
-        return _connector_failed(observed, restarts if wanted is WantedState.RUNNING else None)
+        return _connector_failed(observed, wanted, restarts)
     if observed.state not in KNOWN:
         return _unknown(f"Lenses reports the state {observed.state}, which this version does not know.")
     if wanted is WantedState.RUNNING:
@@ -238,12 +247,28 @@ def _task_failed(failed: Sequence[Task], total: int, restarts: Restarts | None) 
     return _failed(Reason.TASK_FAILED, message + "See status.tasks for each one's error.", restarts)
 
 
-def _connector_failed(observed: Observed, restarts: Restarts | None) -> Verdict:
+def _connector_failed(observed: Observed, wanted: WantedState, restarts: Restarts | None) -> Verdict:
     failed = [task for task in observed.tasks if task.state == "FAILED"]
     cause = next((root_cause(task.trace) for task in failed if task.trace), "")
     message = "The connector itself failed" + (f" ({_ids(failed)} too)" if failed else "")
     message += (f": {cause.rstrip('.')}" if cause else "") + ". Its own error is in the Connect worker's log."
-    return _failed(Reason.CONNECTOR_FAILED, message, restarts)
+    if wanted is WantedState.RUNNING:
+        return _failed(Reason.CONNECTOR_FAILED, message, restarts)
+    message += _TO_BE_HELD[wanted].format(annotation=f"{RESTART}=<a new value>")
+    return Verdict(ready="False", reason=Reason.CONNECTOR_FAILED, message=message, phase=Phase.STALLED)
+
+
+_AS_RUNNING = "fix the cause, set spec.state: running, and restart it with the annotation {annotation}"
+_TO_BE_HELD = {
+    WantedState.PAUSED: (
+        " Kafka Connect does not pause what has failed, and while spec.state is paused nothing is restarted. Set "
+        f"spec.state: stopped to have it stopped; or {_AS_RUNNING}, and pause it then."
+    ),
+    WantedState.STOPPED: (
+        " It was asked to stop, and is still shown so. While spec.state is stopped nothing is restarted. To have it "
+        f"run again, {_AS_RUNNING}."
+    ),
+}
 
 
 def _failed(reason: Reason, message: str, restarts: Restarts | None) -> Verdict:

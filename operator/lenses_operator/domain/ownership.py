@@ -48,5 +48,6 @@ def conflict_message(loser: LensesConnector, owner: LensesConnector) -> str:
         who = "a LensesConnector of another namespace"
     return (
         f"{what} belongs to {who}, which is older. "
-        "Nothing is done here; delete one of the two resources, or give this one another connector name."
+        "Nothing is done here; delete one of the two resources. A connector name cannot be changed: for another "
+        "connector make a new resource."
     )

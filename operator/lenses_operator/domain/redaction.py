@@ -1,34 +1,58 @@
-"""Secret values cut out of text that leaves the process, in every form in which servers quote them."""
+"""Secret values cut out of text that leaves the process, in every form in which servers quote them.
+
+A text is looked at as it is and as it was before it was escaped, so that no list of escaped forms is ever complete or
+wrong; base64 alone hides a value from that.
+"""
 
 from __future__ import annotations
 
 import base64
-import json
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from functools import cached_property
-from urllib.parse import quote, quote_plus, unquote
+from itertools import islice
+
+from lenses_operator.domain.secret_parts import parts
+from lenses_operator.domain.secret_parts import passwords_in_urls as passwords_in_urls
+from lenses_operator.domain.unescaping import MOST, RULES, layers
 
 HIDDEN = "[redacted]"
-_MARK = "\udfff"
 SHORT = 4
 """Characters below which a value is only cut out where it stands alone: `1` must not take every 1 out of a message."""
 _ALONE = {length: re.compile(rf"(?<!\w)(?=(.{{{length}}})(?!\w))", re.DOTALL) for length in range(1, SHORT)}
-PART = 8
-"""Characters from which one line of a value is taken for secret by itself."""
 LIMIT = 128 * 1024
 """Characters of all values together. Whoever may make Secrets could otherwise keep the operator busy for minutes."""
-HEAVY = 4 * 1024
+HEAVY = 2048
 """Characters of all values from which working out what to look for takes more than some 20 ms."""
 WORK = 5 * 10**7
 """Characters to compare for one text where the event loop waits for it: some 40 ms."""
 WORK_ASIDE = 10**9
 """Characters to compare for all texts of one answer, beside the event loop: about a second."""
 TOO_MUCH = "the words are withheld, since there are too many secret values to look for in them"
-_URL = re.compile(r"//[^/@\s:]*+:(?P<password>[^@\s]++)(?P<at>@)?")
-"""Takes an address whole even where no `@` follows: looking again from each `//` in it would be quadratic."""
-_PAIR = re.compile(r"""(?<![\w.-])[\w.-]++\s*+[=:]\s*+("[^"]*"|'[^']*'|[^\s;&,"']++)""")
-"""Begins only where a word does: from each letter of a long one it would be quadratic."""
+_STEP = 128
+"""Characters compared in the time that one step of the walk through a text takes."""
+_ESCAPE = 2048
+"""The same for reading one escape."""
+
+
+class Exhausted(Exception):  # noqa: N818 - it says what has happened
+    """More was to be compared than may be."""
+
+
+class Budget:
+    """Characters that may be compared still, for one text or for several."""
+
+    __slots__ = ("left",)
+
+    def __init__(self, work: int) -> None:
+        self.left = work
+
+    def spend(self, work: int) -> None:
+        """Raises Exhausted, and goes on to do so."""
+        self.left -= work
+        if self.left < 0:
+            raise Exhausted
 
 
 class Redactor:
@@ -39,7 +63,7 @@ class Redactor:
     """
 
     def __init__(self, values: Iterable[str] = ()) -> None:
-        self._values = frozenset(values)
+        self._values = frozenset(value for value in values if value.strip())
         self.overfull = sum(map(len, self._values)) > LIMIT
         if self.overfull:
             self._values = frozenset()
@@ -47,22 +71,21 @@ class Redactor:
     def __repr__(self) -> str:
         return "Redactor(…)"
 
-    def __call__(self, text: str, work: int = WORK) -> str:
-        """Withheld where it would take more than `work`."""
+    def __call__(self, text: str, budget: Budget | None = None) -> str:
+        """Withheld where it would take more than the budget, which is WORK where none is given."""
         if not text or not (self._values or self.overfull):
             return text
-        if self.overfull or self.work(len(text)) > work:
+        if self.overfull:
             return TOO_MUCH
-        # A mark that no decoded text holds: a value `redacted` must not be looked for inside the word itself.
-        for word in self._long:
-            text = text.replace(word, _MARK)
-        for words in self._short:
-            text = _without_alone(text, words)
-        return text.replace(_MARK, HIDDEN)
+        budget = budget or Budget(WORK)
+        try:
+            return _without(text, self._spans(text, budget))
+        except Exhausted:
+            return TOO_MUCH
 
     def work(self, length: int) -> int:
-        """Characters to compare for a text of this length."""
-        return length * (len(self._long) + len(self._short))
+        """Characters to compare for a text of this length, if the worst is to be feared."""
+        return length * MOST * (min(len(self._long), 2 * _STEP) + _STEP * len(self._short))
 
     @property
     def heavy(self) -> bool:
@@ -74,70 +97,86 @@ class Redactor:
         self.work(0)
 
     @cached_property
-    def _words(self) -> list[str]:
-        """The longest first: a part is not to be taken out of the whole."""
-        found = {form for value in self._values for part in _parts(value) for form in _forms(part)} - {""}
-        return sorted(found, key=lambda form: (-len(form), form))
+    def _words(self) -> frozenset[str]:
+        return frozenset(form for value in self._values for part in parts(value) for form in _forms(part))
 
     @cached_property
     def _long(self) -> list[str]:
         return [word for word in self._words if len(word) >= SHORT]
 
     @cached_property
-    def _short(self) -> list[frozenset[str]]:
-        """By length, the longest first."""
-        words = [frozenset(word for word in self._words if len(word) == length) for length in range(SHORT - 1, 0, -1)]
-        return [alike for alike in words if alike]
+    def _short(self) -> dict[int, frozenset[str]]:
+        found = {length: frozenset(word for word in self._words if len(word) == length) for length in range(1, SHORT)}
+        return {length: words for length, words in found.items() if words}
+
+    @cached_property
+    def _lengths(self) -> dict[str, list[int]]:
+        """How long those are that begin with the same characters, the longest first."""
+        found = defaultdict(set)
+        for word in self._long:
+            found[word[:SHORT]].add(len(word))
+        return {beginning: sorted(lengths, reverse=True) for beginning, lengths in found.items()}
+
+    def _spans(self, text: str, budget: Budget) -> Iterator[tuple[int, int]]:
+        """Where one of the words stands. Raises Exhausted."""
+        for layer in layers(text):
+            for start, end in self._found(layer.text, budget):
+                yield layer.origin(start, end)
+            # Before the next one is made of it: at most one for each rule
+            budget.spend(sum(map(layer.text.count, RULES)) * _ESCAPE)
+
+    def _found(self, text: str, budget: Budget) -> Iterator[tuple[int, int]]:
+        """A few words are looked for one by one, many in one walk."""
+        few = len(self._long) <= _STEP
+        budget.spend(len(text) * (min(len(self._long), _STEP) + _STEP * len(self._short)))
+        yield from _each(text, self._long) if few else self._walked(text, budget)
+        for length, words in self._short.items():
+            alone = (found for found in _ALONE[length].finditer(text) if found[1] in words)
+            yield from ((found.start(), found.start() + length) for found in alone)
+
+    def _walked(self, text: str, budget: Budget) -> Iterator[tuple[int, int]]:
+        lengths, words = self._lengths, self._words
+        for at in [at for at in range(len(text) - SHORT + 1) if text[at : at + SHORT] in lengths]:
+            for length in lengths[text[at : at + SHORT]]:
+                budget.spend(_STEP + length)
+                if text[at : at + length] in words:
+                    yield at, at + length
+                    break
 
 
-def _without_alone(text: str, words: frozenset[str]) -> str:
-    """Without those, all of one length, that stand alone.
+def _each(text: str, words: Iterable[str]) -> Iterator[tuple[int, int]]:
+    for word in words:
+        at = text.find(word)
+        while at >= 0:
+            yield at, at + len(word)
+            at = text.find(word, at + 1)
 
-    Looked up place by place: one pattern of all of them would be tried word by word at each place.
-    """
-    length = len(next(iter(words)))
-    kept, at = [], 0
-    for found in _ALONE[length].finditer(text):
-        if found.start() >= at and found[1] in words:
-            kept += [text[at : found.start()], _MARK]
-            at = found.start() + length
+
+def _without(text: str, spans: Iterable[tuple[int, int]]) -> str:
+    """Those that overlap are cut out as one: what one leaves of another would be a piece of it."""
+    kept, at, until = [], 0, 0
+    for start, end in sorted(spans):
+        if start >= until:
+            kept += [text[at:start], HIDDEN]
+        at = until = max(until, end)
     return "".join([*kept, text[at:]])
 
 
-def passwords_in_urls(text: str) -> Iterator[tuple[int, int]]:
-    """Where the passwords of `//user:password@` begin and end."""
-    return (match.span("password") for match in _URL.finditer(text) if match["at"])
-
-
-def _parts(value: str) -> Iterator[str]:
-    """The value, its lines, passwords inside URLs, and the values of `key=value` pairs."""
-    yield value
-    yield value.strip()
-    lines = [line.strip() for line in value.splitlines()]
-    if len(lines) > 1:
-        yield from (line for line in lines if len(line) >= PART)
-    for start, end in passwords_in_urls(value):
-        yield value[start:end]
-        yield unquote(value[start:end])
-    if "=" in value or ":" in value:
-        for match in _PAIR.finditer(value):
-            part = match[1].strip("\"'")
-            if len(part) >= SHORT:
-                yield part
-                yield unquote(part)
-
-
 def _forms(part: str) -> Iterator[str]:
-    """As it is, URL-encoded (both cases), JSON-escaped (once and twice), base64."""
-    yield part
-    for encoded in (quote(part, safe=""), quote(part), quote_plus(part)):
-        yield encoded
-        yield re.sub(r"%[0-9A-F]{2}", lambda match: match[0].lower(), encoded)
-    for ascii_only in (True, False):
-        once = json.dumps(part, ensure_ascii=ascii_only)[1:-1]
-        yield once
-        yield once.replace("/", "\\/")
-        yield json.dumps(once, ensure_ascii=ascii_only)[1:-1]
-    raw = part.encode()
-    yield from (base64.b64encode(raw).decode(), base64.urlsafe_b64encode(raw).decode())
-    yield from (base64.b64encode(raw).decode().rstrip("="), base64.urlsafe_b64encode(raw).decode().rstrip("="))
+    """As it is, as it would be read where escapes are, and in base64."""
+    for layer in islice(layers(part), 1 + len(RULES)):  # by one rule: a value that is escaped itself is so once
+        if len(layer.text) >= SHORT or layer.text == part:
+            yield layer.text
+            yield layer.text.replace(" ", "+")  # as forms are sent
+    raw = part.encode(errors="surrogatepass")
+    for encode in (base64.b64encode, base64.urlsafe_b64encode):
+        whole = encode(raw).decode()
+        yield from (whole, whole.rstrip("="))
+        if len(raw) >= 2 * SHORT:
+            yield from (_amid(encode(bytes(before) + raw).decode(), before) for before in (1, 2))
+
+
+def _amid(encoded: str, before: int) -> str:
+    """What does not depend on the bytes around it: `user:` may stand before a password, and a line end behind it."""
+    whole = encoded.rstrip("=")
+    return whole[before + 1 : len(whole) - (encoded != whole)]

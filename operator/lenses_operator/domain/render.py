@@ -40,6 +40,8 @@ class Rendered:
     given: frozenset[str] = field(default=frozenset(), repr=False)
     given_versions: frozenset[SecretVersion] = frozenset()
     shown: bool = False
+    digest: str = ""
+    """Over the values from Secrets, under a key of the operator's own; empty without one."""
 
     @property
     def hash(self) -> str:
@@ -54,6 +56,13 @@ class Rendered:
         """Another one also when a Secret was written anew."""
         text = json.dumps([self.hash, [[one.name, one.key, one.resource_version] for one in self.secret_versions]])
         return "sha256:" + hashlib.sha256(text.encode()).hexdigest()
+
+    @property
+    def hash_with_digest(self) -> str | None:
+        """Another one also when a Secret's data has changed; None where that cannot be told."""
+        if not self.digest:
+            return None
+        return "sha256:" + hashlib.sha256(f"{self.hash} {self.digest}".encode()).hexdigest()
 
     @property
     def fingerprint(self) -> str:
@@ -183,9 +192,10 @@ def _reserved(what: str, *keys: str) -> str:
     """`spec.config has the reserved key 'tasks.max': …`."""
     names = " and ".join(repr(key) for key in keys)
     owners = " and ".join(RESERVED[key] for key in keys)
-    return (
-        f"{what} the reserved {'key' if len(keys) == 1 else 'keys'} {names}: remove it there and use {owners} instead."
-    )
+    them = "it" if len(keys) == 1 else "them"
+    keys_named = f"the reserved {'key' if len(keys) == 1 else 'keys'} {names}"
+    message = f"{what} {keys_named}: remove {them} there and use {owners} instead."
+    return message + (" Another name takes a new resource." if "name" in keys else "")
 
 
 def _text(key: str, value: object) -> str:

@@ -88,7 +88,8 @@ def is_secret_key(key: str) -> bool:
 
 def looks_secret(value: str) -> bool:
     """Whether the value, or a part of it, is a secret by its looks. A config provider's reference (`${…}`) is none."""
-    text = REFERENCE.sub("${}", value)
+    end = value.rfind("}") + 1  # looking on from each `${` that nothing closes would be quadratic
+    text = REFERENCE.sub("${}", value[:end]) + value[end:]
     if any(pattern.search(text) for pattern in _IN_VALUE) or _TOKENS.search(text):
         return True
     return any(_is_random(one) for one in _candidates(text))

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 
+from lenses_operator.resources.conditions import shorten
+
 LISTED = 20
 """Keys that are told of; a person fixes them a few at a time."""
 READ = 4096
@@ -22,6 +24,11 @@ _UNREACHABLE = re.compile(
     re.IGNORECASE,
 )
 WITHHELD = "refused; the words are withheld because the value is a secret or a reference that the worker resolves"
+NO_KEY = "(a key that is none, and may quote a value)"
+SHOWN = 200
+"""Characters of what stands for a key."""
+KEY = re.compile(r"[\w.$-]{1,200}")
+"""What a configuration's key looks like. Connect also puts words, or the value itself, in its place (seen)."""
 
 
 def may_pass(errors: Mapping[str, Sequence[str]]) -> bool:
@@ -36,20 +43,26 @@ def validation_message(
     *,
     away: bool = False,
     passing: bool = False,
+    resolved: bool = False,
 ) -> str:
     """One line for each key. `private`: keys whose value comes from a Secret or is resolved by the worker. `away`: the
-    connector was deleted to be created with it. `passing`: see `may_pass`."""
+    connector was deleted to be created with it. `passing`: see `may_pass`. `resolved`: there are values that the worker
+    resolves, to such as nobody here knows."""
+    unknown = {key for key in errors if resolved and not KEY.fullmatch(key)}
+    hidden = unknown | (errors.keys() & set(private))
     lines = []
     for key, words in sorted(errors.items())[:LISTED]:
-        said = WITHHELD if key in private else "; ".join(_one_line(redact(word)) for word in words[:LISTED])
-        lines.append(f"{key}: {said}")
+        said = WITHHELD if key in hidden else "; ".join(_one_line(redact(word)) for word in words[:LISTED])
+        # The name of a key that the configuration has is no secret; what else stands for one may quote a value.
+        shown = NO_KEY if key in unknown else key if key in private else redact(key)
+        lines.append(f"{shorten(_one_line(shown), SHOWN)}: {said}")
     if len(errors) > LISTED:
         lines.append(f"and {len(errors) - LISTED} more")
     return (
         f"Connect refuses the configuration ({len(errors)} {'key' if len(errors) == 1 else 'keys'}): "
         + " | ".join(lines)
         + (". " if away else ". Nothing was changed. ")
-        + (PASSING if passing else _advice(errors.keys() & set(private), errors))
+        + (PASSING if passing else _advice(hidden, errors))
     )
 
 
@@ -60,9 +73,19 @@ def _advice(private: Collection[str], errors: Collection[str]) -> str:
     return f"Correct {where}." if len(private) == len(errors) else f"Correct spec.config, or {where}."
 
 
+def is_name(key: str, redact: Callable[[str], str]) -> bool:
+    """Whether what an error stands under is the name of a key, and quotes nothing."""
+    return KEY.fullmatch(key) is not None and redact(key) == key
+
+
+def resolves(wanted: Mapping[str, str]) -> bool:
+    """Whether the worker puts something else in the place of any value."""
+    return any("${" in value for value in wanted.values())
+
+
 def withhold(words: str, wanted: Mapping[str, str]) -> str:
     """The server's words about a whole configuration, unless any value holds `${`: whose do they quote?"""
-    if words and any("${" in value for value in wanted.values()):
+    if words and resolves(wanted):
         return "the words are withheld because some values are references that the worker resolves"
     return words
 

@@ -89,6 +89,22 @@ class KubeApi:
         found = await self._rest.find(f"get {kind} {namespace}/{name}", in_namespace(CORE, namespace, plural, name))
         return None if found is None else found | {"kind": kind}
 
+    async def create_secret(self, namespace: str, body: Mapping[str, Any]) -> None:
+        """The operator's own; nobody else's is ever written."""
+        path = in_namespace(CORE, namespace, "secrets")
+        await self._rest.request(f"create Secret in {namespace}", "POST", path, body=body, gate=self._gate)
+
+    async def patch_secret(self, namespace: str, name: str, operations: Sequence[PatchOperation]) -> None:
+        path = in_namespace(CORE, namespace, "secrets", name)
+        await self._rest.request(
+            f"patch Secret {namespace}/{name}",
+            "PATCH",
+            path,
+            body=_plain(operations),
+            content_type=JSON_PATCH,
+            gate=self._gate,
+        )
+
     async def create_event(self, namespace: str, body: Mapping[str, Any]) -> str:
         """The name of the new core/v1 Event."""
         path = in_namespace(CORE, namespace, "events")

@@ -12,7 +12,7 @@ from lenses_operator.domain.plugins import installed, not_found_message
 from lenses_operator.domain.reasons import Reason
 from lenses_operator.domain.render import Rendered
 from lenses_operator.domain.situation import Refusal
-from lenses_operator.domain.validation import refusal_message, validation_message, withhold
+from lenses_operator.domain.validation import is_name, refusal_message, resolves, validation_message, withhold
 from lenses_operator.domain.value_masking import may_be_secret
 from lenses_operator.lenses import errors
 from lenses_operator.lenses.client import LensesClient
@@ -89,9 +89,15 @@ class LensesView:
             self._learn(resource, {one.name for one in result.fields}, hidden_keys(result.fields, wanted.config))
             if not result.errors:
                 return None
-            private = wanted.private | {key for key in result.errors if self._is_secret(resource, key)}
-            errors = {redact(key): words for key, words in result.errors.items()}
-            message, keys = validation_message(errors, set(map(redact, private)), redact), tuple(sorted(errors))
+            names = {key: key if key in wanted.private else redact(key) for key in result.errors}
+            private = wanted.private | {names[key] for key in names if self._is_secret(resource, key)}
+            message = validation_message(
+                {names[key]: words for key, words in result.errors.items()},
+                private,
+                redact,
+                resolved=resolves(wanted.config),
+            )
+            keys = tuple(key for key in sorted(result.errors) if is_name(key, redact))
         missing = await self.missing(resource)
         reason = Reason.PLUGIN_NOT_FOUND if missing else Reason.CONFIG_INVALID
         refusal = Refusal(wanted.fingerprint, reason, missing or message, resource.metadata.generation)

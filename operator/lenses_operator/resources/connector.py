@@ -140,6 +140,7 @@ class AppliedConfig(Model):
 
     `time`: None with the claim, which says what is about to be created: whether it was, a new process has to find out.
     `not_compared`: keys Lenses shows otherwise than they were written. `added`: keys the server added at our own write.
+    `secrets_digest`: tells whether the data of `secrets` is still the same where their resourceVersion is not.
     `former_traces`: Lenses has shown a trace ever since, which may quote what the connector had before.
     """
 
@@ -149,14 +150,16 @@ class AppliedConfig(Model):
     not_compared: tuple[str, ...] = ()
     added: tuple[str, ...] = ()
     former_traces: bool | None = None
+    secrets_digest: str | None = None
 
 
 class RefusedConfig(Model):
     """What create refused although it had validated, and that was rolled back. `hash` is over the configuration and
-    which state of which Secret's key is in it."""
+    which state of which Secret's key is in it; `digest` over the configuration and the data of these."""
 
     generation: int
     hash: str
+    digest: str | None = None
 
 
 class TaskStatus(Model):

@@ -76,6 +76,21 @@ def test_definitions_live_longer_than_the_release(
         cluster.wait_gone(DEFINITION, None, crd)
 
 
+def test_an_upgrade_leaves_the_digest_key(release: Release, cluster: Kube) -> None:
+    """What the operator has filled the chart's empty Secret with."""
+    release.install({})
+    cluster.patch("Secret", release.system, f"{NAME}-digest-key", {"stringData": {"key": "filled"}})
+    before = cluster.get("Secret", release.system, f"{NAME}-digest-key")
+    assert before is not None
+    for extra in ((), ("--force-conflicts",)):
+        release.install({"driftInterval": 60}, *extra)
+        after = cluster.get("Secret", release.system, f"{NAME}-digest-key")
+        assert after is not None
+        assert (after["metadata"]["uid"], after["data"]) == (before["metadata"]["uid"], before["data"])
+    release.uninstall()
+    assert cluster.get("Secret", release.system, f"{NAME}-digest-key") is None
+
+
 def test_aggregated_roles(release: Release, places: Places, cluster: Kube) -> None:
     """Who has the usual role of a namespace has the matching rights there, and on no status."""
     place = places()

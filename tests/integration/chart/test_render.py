@@ -256,3 +256,18 @@ def test_as_a_dependency(offline: Helm, tmp_path: Path, name: str) -> None:
     image = {"repository": "ghcr.io/me/lenses-operator", "digest": f"sha256:{'0' * 64}"}
     objects = offline.template({"global": everybody, name: {**own, "image": image}}, chart=parent, required=False)
     assert container(objects)["image"] == f"{image['repository']}@{image['digest']}"
+
+
+def test_the_digest_key_is_the_operators_to_fill(offline: Helm) -> None:
+    """Empty: what renders again, as GitOps tools do, makes no other key; and nobody takes the right to make Secrets."""
+    objects = offline.template({"watch": {"namespaces": ["payments"]}})
+    made = only(objects, "Secret")
+    assert not made.keys() & {"data", "stringData", "immutable"}
+    assert env(objects)["DIGEST_KEY_SECRET"] == made["metadata"]["name"]
+    roles = [rule for one in objects if one["kind"] in ("Role", "ClusterRole") for rule in one["rules"]]
+    on_secrets = [rule for rule in roles if "secrets" in rule["resources"]]
+    assert [rule["verbs"] for rule in on_secrets if made["metadata"]["name"] in rule.get("resourceNames", [])] == [
+        ["get", "patch"]
+    ]
+    assert not any("create" in rule["verbs"] for rule in on_secrets)
+    assert all(rule.get("resourceNames") or rule["verbs"] == ["get"] for rule in on_secrets)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import html
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -39,6 +40,10 @@ def forms(value: str) -> Iterator[str]:
         once = json.dumps(value, ensure_ascii=ascii_only)[1:-1]
         yield once
         yield json.dumps(once, ensure_ascii=ascii_only)[1:-1]
+        yield once.replace("&", "\\u0026").replace("<", "\\u003c").replace("=", "\\u003d")
+    yield quote(value, safe="!'()*-._~")
+    yield from (html.escape(value), html.escape(value, quote=False), html.escape(json.dumps(value)[1:-1]))
+    yield value.replace('"', '""')
     for encode in (base64.b64encode, base64.urlsafe_b64encode):
         yield encode(value.encode()).decode()
         yield encode(value.encode()).decode().rstrip("=")
@@ -87,6 +92,9 @@ AT_ONCE: Mapping[str, Leak] = {
     "validate-own-key": Leak("ConfigInvalid", WITHHELD, validation(a__plain=ECHO)),
     "validate-other-key": Leak("ConfigInvalid", HIDDEN, validation(file=ECHO)),
     "validate-plain-words": Leak("ConfigInvalid", VISIBLE, validation(topic=f"{VISIBLE} is wrong, {PLAIN}")),
+    "validate-key-is-the-words": Leak("ConfigInvalid", HIDDEN, validation(**{ECHO: "is unknown"})),
+    "validate-key-is-a-value": Leak("ConfigInvalid", HIDDEN, validation(**{PLAIN: f"{PLAIN} is unknown"})),
+    "validate-key-resolved": Leak("ConfigInvalid", WITHHELD, validation(**{RESOLVED_WORDS: RESOLVED_WORDS}), RESOLVES),
     "validate-resolved": Leak("ConfigInvalid", WITHHELD, validation(connection__uri=RESOLVED_WORDS), RESOLVES),
     "validate-400": Leak("ConfigInvalid", HIDDEN, {"operation": "ValidateConnector", "status": 400, "message": ECHO}),
     "validate-500": Leak("ConfigInvalid", HIDDEN, {"operation": "ValidateConnector", "status": 500, "message": ECHO}),

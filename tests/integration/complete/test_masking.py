@@ -107,6 +107,46 @@ def test_a_secret_rotated_while_the_operator_was_down_arrives_exactly_once(
         assert creates(place, name) == 2
 
 
+def test_a_secret_that_is_only_touched_while_the_operator_was_down(own_place: Place, operators: Operators) -> None:
+    """As External Secrets does. Without the key of the digests it counts as changed, once."""
+    place = own_place
+    names = ["masked", "no-config", "hidden-key", "shown"]
+    for name in names[:3]:
+        place.fault(operation="GetConnector", connector=name, **SHOWN[name])
+    key: dict[str, Any] = {
+        "DIGEST_KEY_SECRET": "digest-key",
+        "LEADER_ELECTION_NAMESPACE": place.namespace,
+        "DRIFT_INTERVAL": 1,
+    }
+    secret(place, "db", {"pw": "one"})
+    first = operators.start(place.namespace, **key)
+    for name in names:
+        place.apply(name, configFrom=[PASSWORD])
+    for name in names:
+        place.wait_running(name)
+    held = place.kube.get("Secret", place.namespace, "digest-key")
+    assert held is not None
+    applied = [place.wait(name)["status"]["appliedConfig"] for name in names]
+    assert all(held["data"]["key"] not in str(one) for one in applied)
+    assert len({one["secretsDigest"] for one in applied}) == len(names)
+    first.kill()
+    place.kube.patch("Secret", place.namespace, "db", {"metadata": {"annotations": {"touched": "1"}}})
+    second = operators.start(place.namespace, **key)
+    wait_checks_of(place, names, 3)
+    assert [creates(place, name) for name in names] == [1] * len(names)
+    assert [place.wait(name)["status"]["appliedConfig"] for name in names] == applied
+    second.kill()
+    place.kube.delete("Secret", place.namespace, "digest-key")
+    operators.start(place.namespace, **key)
+    for name in names[:3]:
+        wait_creates(place, 2, name)
+    wait_checks_of(place, names, 3)
+    assert [creates(place, name) for name in names] == [2, 2, 2, 1]
+    made = place.kube.get("Secret", place.namespace, "digest-key")
+    assert made is not None
+    assert made["data"] != held["data"]
+
+
 def test_a_repair_that_leaves_the_same_difference_is_not_repeated(own_place: Place, operators: Operators) -> None:
     """Until the wanted value changes; also after a restart. It takes a minute to tell it from a cache.
 

@@ -181,6 +181,10 @@ async def test_secrets_are_never_shown(rig: Rig) -> None:
     assert "planted" not in str(result.data())
     changes = {change.key: (change.old, change.new) for change in result.items[0].changes}
     assert changes == {}  # refused: nothing would be changed
+    rig.lenses.invalid = {"url?password=planted-secret": ["is unknown"], "planted-secret": ["is unknown"]}
+    result = await rig.plan(SECRET, manifest(configFrom=FROM_SECRET, config="url: jdbc://me:planted-new@db"))
+    assert result.items[0].reason == "ConfigInvalid"
+    assert "planted" not in str(result.data())
     rig.lenses.invalid = {}
     result = await rig.plan(SECRET, manifest(configFrom=FROM_SECRET, config="url: jdbc://me:planted-new@db"))
     changes = {change.key: (change.old, change.new) for change in result.items[0].changes}

@@ -256,6 +256,7 @@ class FakeKube:
 
     def __init__(self, log: list[tuple[str, ...]]) -> None:
         self.references: dict[tuple[str, RefName], RefData] = {}
+        self.digest_key: bytes | None = None
         self.objects: dict[tuple[str, str], dict[str, Any]] = {}
         self.statuses: list[ConnectorStatus] = []
         self.latency = 0.01
@@ -394,6 +395,7 @@ class Operator:
             clocks=Clocks(now, self.wall),
             poll_interval=poll,
             drift_interval=drift,
+            digest_key=lambda: kube.digest_key,
         )
         self.store, self.operations = self.core.store, self.core.operations
         self.queue, self.environments = self.core.queue, self.core.environments

@@ -16,6 +16,7 @@ from lenses_operator.kube.api import KubeApi, KubeError
 OUTDATED = KubeError("patch", 422, "the server rejected our request")
 REFUSED = KubeError("create event", 403, "namespace is terminating")
 GONE = KubeError("patch", 404, "not found")
+EXISTS = KubeError("create Secret", 409, "exists already")
 SILENT = KubeError("get lease", 0, "no answer")
 
 
@@ -25,6 +26,7 @@ class FakeApi:
     def __init__(self) -> None:
         self.objects: dict[tuple[str, str], dict[str, Any]] = {}
         self.patches: list[tuple[list[dict[str, Any]], bool]] = []
+        self.secrets: dict[tuple[str, str], dict[str, Any]] = {}
         self.events: dict[str, dict[str, Any]] = {}
         self.event_calls: list[str] = []
         self.lease: dict[str, Any] | None = None
@@ -109,6 +111,30 @@ class FakeApi:
         body["metadata"]["resourceVersion"] = str(self._version)
         self.objects[namespace, name] = body
         return copy.deepcopy(body)
+
+    async def get_reference(self, kind: str, namespace: str, name: str) -> dict[str, Any] | None:
+        assert kind == "Secret"
+        await self._gate("get secret")
+        return copy.deepcopy(self.secrets.get((namespace, name)))
+
+    async def create_secret(self, namespace: str, body: Mapping[str, Any]) -> None:
+        await self._gate("create secret")
+        place = (namespace, body["metadata"]["name"])
+        if place in self.secrets:
+            raise EXISTS
+        self.secrets[place] = {**body, "metadata": {**body["metadata"], "resourceVersion": "1"}}
+        if "create secret" in self._lost:
+            self._lost.remove("create secret")
+            raise SILENT
+
+    async def patch_secret(self, namespace: str, name: str, operations: Sequence[Mapping[str, Any]]) -> None:
+        await self._gate("patch secret")
+        found, (test, add) = self.secrets[namespace, name], operations
+        if found["metadata"]["resourceVersion"] != test["value"]:
+            raise OUTDATED
+        assert (test["op"], add["op"], add["path"]) == ("test", "add", "/data")
+        renewed = {**found["metadata"], "resourceVersion": found["metadata"]["resourceVersion"] + "1"}
+        self.secrets[namespace, name] = {**found, "data": add["value"], "metadata": renewed}
 
     async def create_event(self, namespace: str, body: Mapping[str, Any]) -> str:
         self.event_calls.append("create")

@@ -7,7 +7,7 @@ import click
 from lenses_operator.commands.access import LensesAccess
 from lenses_operator.commands.errors.report import NoSuchTaskError, report, withheld
 from lenses_operator.commands.output import complain
-from lenses_operator.domain.redaction import WORK_ASIDE, Redactor
+from lenses_operator.domain.redaction import WORK_ASIDE, Budget, Redactor
 from lenses_operator.domain.references import ReferenceNotFound, RefName, entries
 from lenses_operator.domain.traces import ends
 from lenses_operator.kube.access import Access
@@ -48,7 +48,7 @@ async def _traces(cluster: Session, lenses: LensesAccess, resource: LensesConnec
     except LensesError as error:
         complain(f"the traces could not be read from Lenses: {redact(str(error))}")
         return {}
-    return {task.id: redact(ends(task.trace), WORK_ASIDE) for task in details.tasks if task.trace}
+    return {task.id: redact(ends(task.trace), Budget(WORK_ASIDE)) for task in details.tasks if task.trace}
 
 
 async def _secrets(cluster: Session, resource: LensesConnector) -> tuple[set[str], set[SecretVersion]]:

@@ -29,6 +29,7 @@ class Adoption:
             hash="" if adopt.difference else context.wanted.hash,
             time=self._now(),
             secrets=context.wanted.secret_versions,
+            secrets_digest=context.wanted.digest or None,
             not_compared=adopt.unreadable,
             former_traces=untold or None,
         )

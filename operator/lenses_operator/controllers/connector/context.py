@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 from math import inf
 from typing import TYPE_CHECKING, Any
 
 from lenses_operator.aside import aside
 from lenses_operator.controllers.redaction import WITHHELD, allowance, effort, prepare
 from lenses_operator.domain.observed import Observed
-from lenses_operator.domain.redaction import WORK
+from lenses_operator.domain.redaction import TOO_MUCH, Budget
 from lenses_operator.domain.references import ReferenceNotFound
 from lenses_operator.domain.render import ConfigInvalid, Rendered
 from lenses_operator.domain.situation import Refusal
 from lenses_operator.domain.status import Marks
-from lenses_operator.domain.validation import validation_message, withhold
+from lenses_operator.domain.validation import resolves, validation_message, withhold
 from lenses_operator.lenses_state.poller import View
 from lenses_operator.lenses_state.sessions import Session
 from lenses_operator.resources.connector import (
@@ -102,18 +103,30 @@ class ReconcileContext:
     async def cleaned(self, seen: Observed) -> Observed:
         """What the details show, without secrets."""
         length = sum(len(task.trace) for task in seen.tasks if task.trace)
-        return await aside(effort(self._redactor, length), seen.redacted, allowance(self.redact, self._redactor))
+        return await aside(effort(self._redactor, length), seen.redacted, allowance(self.redact))
 
     async def refused(self, errors: Mapping[str, Sequence[str]], *, passing: bool = False) -> str:
         """What validate says against the configuration, without secrets. `passing`: see `may_pass`."""
-        length = sum(len(word) for words in errors.values() for word in words)
-        redact, away = allowance(self.redact, self._redactor), self.memory.replacement is not None
-        return await aside(
-            effort(self._redactor, length),
-            lambda: validation_message(errors, self.wanted.private, redact, away=away, passing=passing),
+        length = sum(len(key) + sum(map(len, words)) for key, words in errors.items())
+        say = partial(
+            validation_message,
+            errors,
+            self.wanted.private,
+            allowance(self.redact),
+            away=self.memory.replacement is not None,
+            passing=passing,
+            resolved=resolves(self.wanted.config),
         )
+        return await aside(effort(self._redactor, length), say)
 
-    def redact(self, words: str, context: int = WORK) -> str:
+    async def names(self, topics: Sequence[str]) -> tuple[str, ...]:
+        """Topics, whose names a template in a Secret may have made. Where they are withheld what is shown stays."""
+        clean = await aside(effort(self._redactor, sum(map(len, topics))), _all, topics, allowance(self.redact))
+        if any(name in (WITHHELD, TOO_MUCH) for name in clean):
+            return self.resource.status.topics or ()
+        return tuple(clean)
+
+    def redact(self, words: str, budget: Budget | None = None) -> str:
         """A server's words without any secret that this connector has used while this process lives.
 
         What is not rendered, because it is being deleted or cannot be, may have used some that are not known.
@@ -121,7 +134,7 @@ class ReconcileContext:
         unread = self.foreign or (self._unrendered and self.resource.spec.config_from)
         if words and (unread or not self.memory.confidential.knows(self.applied)):
             return WITHHELD
-        return self._redactor(words, context)
+        return self._redactor(words, budget)
 
     @property
     def _unrendered(self) -> bool:
@@ -144,7 +157,13 @@ class ReconcileContext:
             before = self.applied or AppliedConfig(hash="", former_traces=True)
             return before.model_copy(update={"hash": "", "time": at})
         secrets = written.secret_versions
-        return AppliedConfig(hash=written.hash, time=at, secrets=secrets, former_traces=self.leaves_traces(secrets))
+        return AppliedConfig(
+            hash=written.hash,
+            time=at,
+            secrets=secrets,
+            secrets_digest=written.digest or None,
+            former_traces=self.leaves_traces(secrets),
+        )
 
     def leaves_traces(self, secrets: tuple[SecretVersion, ...]) -> bool | None:
         """Whether a trace may quote what another process than this one cannot know from these Secrets."""
@@ -180,6 +199,10 @@ class Outcome:
     delay: float | None = None
     again: bool = False
     paced: bool = False
+
+
+def _all(words: Sequence[str], redact: Callable[[str], str]) -> list[str]:
+    return [redact(word) for word in words]
 
 
 AGAIN = Outcome(again=True)

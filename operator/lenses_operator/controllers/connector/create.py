@@ -56,7 +56,10 @@ class Creating:
             return GONE
         if not context.resource.status.ownership.state.ours:
             verdict = refused(context.refusal) if context.refusal else creating(context.connector)
-            claim = AppliedConfig(hash=context.wanted.hash, secrets=context.wanted.secret_versions)
+            wanted = context.wanted
+            claim = AppliedConfig(
+                hash=wanted.hash, secrets=wanted.secret_versions, secrets_digest=wanted.digest or None
+            )
             report = Report(verdict, OwnershipState.CLAIMING, Observed.absent(), claim)
             authorship.claim(context)  # before it is written: an answer may fail to come
             if not await acting.reporter.report(context, report):

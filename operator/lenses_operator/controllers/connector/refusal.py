@@ -63,7 +63,7 @@ def refuse_for_good(context: ReconcileContext) -> None:
 def recall(context: ReconcileContext, observed: Observed) -> None:
     """After a restart: what create refused and was rolled back must not take the connector down once more."""
     refusals, ready = context.memory.refusals, context.resource.status.ready
-    if refusals.last is None and context.marks.refused == _refused_now(context) and observed.present:
+    if refusals.last is None and _was_refused(context) and observed.present:
         known = ready.message if ready and ready.reason == Reason.CONFIG_INVALID else ROLLED_BACK
         refusal = Refusal(context.wanted.fingerprint, Reason.CONFIG_INVALID, known, context.generation)
         context.memory.refusals = replace(refusals, last=refusal, until=inf)
@@ -93,4 +93,13 @@ def _not_applied(refusals: Refusals) -> bool:
 
 def _refused_now(context: ReconcileContext) -> RefusedConfig:
     """What status keeps of a configuration that create has refused."""
-    return RefusedConfig(generation=context.generation, hash=context.wanted.hash_with_versions)
+    wanted = context.wanted
+    return RefusedConfig(generation=context.generation, hash=wanted.hash_with_versions, digest=wanted.hash_with_digest)
+
+
+def _was_refused(context: ReconcileContext) -> bool:
+    """Whether status says so of what is wanted now, whichever way its Secrets are known to be the same."""
+    kept, now = context.marks.refused, _refused_now(context)
+    if kept is None or kept.generation != now.generation:
+        return False
+    return kept.hash == now.hash or (now.digest is not None and kept.digest == now.digest)

@@ -46,7 +46,7 @@ async def read(context: ReconcileContext) -> tuple[str, ...] | None:
     topics = context.memory.topics
     if topics.due or (topics.names is None and context.resource.status.topics is None):
         try:
-            names = await context.session.reader.topics(context.connector)
+            names = await context.names(await context.session.reader.topics(context.connector))
         except LensesError as error:
             logger.debug("topics not read: %s", error)
         else:

@@ -111,11 +111,14 @@ def settle(context: ReconcileContext, observed: Observed, at: datetime) -> Appli
     """As wanted already, by a write of ours that was cut off, by adoption, or by somebody else's hand."""
     applied, wanted = context.applied, context.wanted
     same = applied is not None and applied.hash == wanted.hash and applied.secrets == wanted.secret_versions
+    if same and wanted.digest and applied is not None:
+        same = applied.secrets_digest == wanted.digest  # it may be of an older operator, or under another key
     if applied is None or applied.time is None or not same:
         kept = applied or AppliedConfig(hash="")
         changes = {
             "hash": wanted.hash,
             "secrets": wanted.secret_versions,
+            "secrets_digest": wanted.digest or None,
             "time": (kept.time if kept.hash == wanted.hash else None) or at,
             "former_traces": context.leaves_traces(wanted.secret_versions),
         }

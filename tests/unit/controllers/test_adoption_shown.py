@@ -1,0 +1,97 @@
+"""Adoption of what Lenses shows as a reference, or as a mask of whatever notation: what can be compared, is."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from lenses_operator.domain.references import RefData, RefName
+from unit.controllers.fakes import Connector, operator
+from unit.controllers.virtualtime import virtual_time
+from unit.resources.make import SENT
+
+PLACE = ("connect-eu", "orders")
+DRIFT = 60.0
+SECRET = ("payments", RefName("Secret", "db"))
+BY_SECRET: dict[str, Any] = {"configFrom": [{"key": "db.password", "secretKeyRef": {"name": "db", "key": "pw"}}]}
+REFERENCE = "${vault:secret/new:pw}"
+WRITES = ("create_connector", "delete_connector", "put_resource")
+
+
+def wanting(key: str, value: str) -> dict[str, Any]:
+    return {"config": {"topic": "orders", "file": "/data/orders", key: value}}
+
+
+@virtual_time
+@pytest.mark.parametrize(
+    ("wanted", "shown"),
+    [
+        (REFERENCE, "${vault:secret/old:pw}"),
+        ("${topic}-${timestamp}", "${topic}"),
+        (f"jdbc:x?password={REFERENCE}", "jdbc:x?password=${env:PW}"),
+        ("plain", REFERENCE),
+    ],
+)
+@pytest.mark.parametrize("policy", ["IfIdentical", "Always"])
+async def test_a_reference_that_differs_is_no_match(wanted: str, shown: str, policy: str) -> None:
+    async with operator(drift=DRIFT) as op:
+        op.lenses.connectors[PLACE] = Connector({**SENT, "format": shown})
+        op.kube.apply(adoptionPolicy=policy, **wanting("format", wanted))
+        await asyncio.sleep(3 * DRIFT)
+        assert op.connector is not None
+        if policy == "IfIdentical":
+            assert op.said() == ("False", "NotAdopted", "NotAdopted")
+            assert "changed format" in op.message()
+            assert op.lenses.asked(*WRITES) == []
+        else:
+            assert op.said() == ("True", "Running", "Owned")
+            assert op.connector.config["format"] == wanted
+
+
+@virtual_time
+@pytest.mark.parametrize("shown", [REFERENCE, "what a worker has made of it"])
+async def test_the_same_reference_and_what_may_be_made_of_it_match(shown: str) -> None:
+    async with operator(drift=DRIFT) as op:
+        op.lenses.connectors[PLACE] = Connector({**SENT, "format": shown})
+        op.kube.apply(**wanting("format", REFERENCE))
+        await asyncio.sleep(3 * DRIFT)
+        assert op.said() == ("True", "Running", "Owned")
+        assert op.lenses.asked(*WRITES) == []
+        assert ("format" in op.event("Adopted").message) == (shown != REFERENCE)
+
+
+@virtual_time
+@pytest.mark.parametrize(
+    "mask",
+    [
+        "••••••••",
+        "********",
+        "●●●",
+        "[hidden]",
+        "<sensitive>",
+        "(redacted)",
+        "xxxxxxxx",
+        "REDACTED",
+        "####",
+        "se****et",
+    ],
+)
+async def test_a_mask_of_any_notation_is_never_taken_for_a_value(mask: str) -> None:
+    """Neither at the adoption, nor as a baseline after a write of our own."""
+    async with operator(drift=DRIFT) as op:
+        op.kube.references[SECRET] = RefData("1", {"pw": b"hunter2"})
+        op.lenses.connectors[PLACE] = Connector({**SENT, "db.password": "theirs"})
+        op.lenses.shows = lambda config: config | {"name": "orders", "db.password": mask}
+        op.kube.apply(**BY_SECRET)
+        await asyncio.sleep(5 * DRIFT)
+        assert op.said() == ("True", "Running", "Owned")
+        assert "Taken as equal, because Lenses does not show them: db.password" in op.event("Adopted").message
+        assert op.lenses.asked(*WRITES) == []
+        op.kube.references[SECRET] = RefData("2", {"pw": b"hunter3"})
+        await asyncio.sleep(5 * DRIFT)
+        assert op.lenses.asked(*WRITES) == [("delete_connector", "orders"), ("create_connector", "orders")]
+        assert op.connector is not None
+        assert op.connector.config["db.password"] == "hunter3"
+        assert op.said() == ("True", "Running", "Owned")
