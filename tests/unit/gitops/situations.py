@@ -75,6 +75,8 @@ def connector_verdicts() -> Iterator[tuple[Verdict, str, str]]:
     held = of_connector(detailed("STOPPED", ()), WantedState.STOPPED, waiting=Difference(changed=("topic",)))
     yield held, *fine
     yield of_connector(detailed("RUNNING", ()), RUNNING, without_tasks=61), *waiting
+    yield of_connector(detailed("RUNNING", ()), RUNNING, without_tasks=61, allow_no_tasks=True), *fine
+    yield conditions.refused(Refusal("h", Reason.CONFIG_INVALID, "Refused.", 1, passing=True)), *waiting
     yield failed(1, due=True), *waiting
     yield failed(1, under_way=True), *waiting
     yield failed(3), *stalled
@@ -105,6 +107,8 @@ def problems() -> Iterator[Verdict]:
     for kind in TABLE:
         yield problem_of(error(kind), KEY, str)
     yield problem_of(errors.ConnectorOrClusterNotFound("get_cluster_info"), KEY, str)
+    yield problem_of(errors.ConnectorOrClusterNotFound("get_cluster_info"), KEY, str, listed=True)
+    yield problem_of(errors.MissingAgentCapability("set_state", status=404), KEY, str, version="3.4.1")
 
 
 def offsets_verdicts() -> Iterator[tuple[Verdict, str, str]]:
