@@ -66,9 +66,11 @@ def validation_message(
     )
 
 
-def _advice(private: Collection[str], errors: Collection[str]) -> str:
+def _advice(private: Collection[str], errors: Mapping[str, Sequence[str]]) -> str:
     if not private:
-        return "Correct spec.config, or see to the system that it names."
+        return (
+            "Correct spec.config, or see to the system that it names." if may_pass(errors) else "Correct spec.config."
+        )
     where = "the Secret that the value comes from, or what the reference stands for"
     return f"Correct {where}." if len(private) == len(errors) else f"Correct spec.config, or {where}."
 
