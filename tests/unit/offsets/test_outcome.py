@@ -157,3 +157,23 @@ async def test_nothing_is_changed_of_a_connector_that_is_no_longer_its_own_when_
         await op.until(lambda: op.lenses.asked("get_offsets"))
         await asyncio.sleep(60)
         assert op.lenses.asked("alter_offsets", "reset_offsets") == []
+
+
+@virtual_time
+@pytest.mark.parametrize("refused", [True, False])
+async def test_an_outcome_that_is_not_known_quotes_the_last_answer(refused: bool) -> None:
+    async with offsets_operator() as op:
+        no = errors.ServerError("alter_offsets", status=500, detail="its tasks haven't stopped completely yet")
+        await op.runs()
+        op.lenses.always("alter_offsets", no if refused else LOST)
+        op.offsets.apply()
+        await op.until(lambda: len(op.lenses.asked("alter_offsets")) >= 2)
+        op.policy = ELSEWHERE
+        await op.until_reason("ConnectorNotReady")
+        go_on(op, 77)
+        op.policy = Policy()
+        await op.until_reason("OutcomeUnknown")
+        ready = op.offsets.status().ready
+        assert ready is not None
+        assert ("the last answer was: its tasks haven't stopped completely yet;" in ready.message) is refused
+        assert ("no answer said so" in ready.message) is not refused

@@ -249,7 +249,9 @@ class OffsetsSteps:
         Reads are bounded like requests, since the connector stands still meanwhile.
         """
         tries = progress.tries = progress.tries or Tries(self._clock())
-        words = progress.refusal = await self._words(run, error)
+        words = await self._words(run, error)
+        if isinstance(error, errors.LensesRefused):
+            progress.refusal = words
         status = getattr(error, "status", 0)
         waiting = isinstance(error, errors.Conflict) or (status in (400, 500) and means_not_stopped(error.words))
         if waiting and tries.again_after_wait(self._clock()):
