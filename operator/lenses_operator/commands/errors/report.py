@@ -53,5 +53,5 @@ def withheld(resource: LensesConnector, read: Set[SecretVersion]) -> str | None:
     if applied is None or applied.hash == "" or applied.former_traces:
         return "a trace may quote values that the connector had before its present configuration"
     if not set(applied.secrets) <= read:
-        return "a trace may quote values of Secrets as they were when they were written, and they have changed since"
+        return "a trace may quote values that its Secrets had before they were last written"
     return None
