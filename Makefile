@@ -71,8 +71,8 @@ docs: setup ## docs/reference.md, from crds/
 
 # Checks. pytest's closing line is the last one: that is what CI reads.
 .PHONY: lint types layers test test-personas test-node test-connectors chaos
-# Twice as many workers as processors: most of what the tests of the operator take is waiting. See tests/harness/dealing.py.
-SPREAD = -n 4 --dist loadscope --no-loadscope-reorder
+# Many more workers than processors: most of what the tests of the operator take is waiting. See tests/harness/dealing.py.
+SPREAD = -n 8 --dist loadscope --no-loadscope-reorder
 lint: setup ## ruff: rules and format; hadolint: the Dockerfile
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
