@@ -18,6 +18,8 @@ from kubernetes.aio.client.api_client import ApiClient
 from lenses_operator.lenses.user_agent import user_agent
 from lenses_operator.resources.json_depth import is_deeper
 
+WATCHES = "(watches)"
+"""Ends their User-Agent, so that an audit log tells them from the operator's other requests."""
 DEEPEST = 200
 """Levels that are kept: well below the parser's limit of about a thousand, and above what any object may have."""
 _STRUCTURE = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[\]{}]', re.DOTALL)
@@ -111,7 +113,7 @@ def watching(
     """The session of the watches."""
     return ClientSession(
         connector=TCPConnector(limit=0, ssl=context),
-        headers={**headers, "User-Agent": user_agent()},
+        headers={**headers, "User-Agent": f"{user_agent()} {WATCHES}"},
         proxy=proxy,
         trust_env=False,
         response_class=_DeepResponse,

@@ -11,6 +11,7 @@ from typing import Any
 from chaos.real.cast import SECRET, Object
 from chaos.real.etcd import PLURALS
 from chaos.real.history import History, KubeWrite, Name, Version
+from lenses_operator.kube.json_depth import WATCHES
 
 POLICY = """\
 apiVersion: audit.k8s.io/v1
@@ -27,8 +28,6 @@ rules:
 """
 ENTRY = b'{"kind":"Event","apiVersion":"audit.k8s.io'
 """How each begins: a killed API server may leave half of one, and its successor goes on in the same line."""
-WATCHER = "kopf"
-"""The operator's watches are kopf's, and everything else is done by another client."""
 KINDS = {
     "lensesconnectors": "LensesConnector",
     "lensesconnectoroffsets": "LensesConnectorOffsets",
@@ -75,7 +74,7 @@ class AuditLog:
         if not 200 <= code < 300 or target["resource"] not in KINDS:
             return
         if entry["verb"] == "list":
-            if entry.get("userAgent", "").startswith(WATCHER):
+            if entry.get("userAgent", "").endswith(WATCHES):
                 self.lists.append(_time(entry["requestReceivedTimestamp"]))
             return
         user, body = entry["user"]["username"], entry.get("requestObject")
