@@ -73,6 +73,8 @@ class FakeLenses:
         self.as_code = True
         """Whether it has the resource-as-code endpoint."""
         self.heeds_puts = True
+        self.heeds_state = True
+        """Whether a state change that is accepted happens."""
         self.turn = 0.0
         """Seconds that what destroys or creates waits for its turn."""
         self._faults: dict[str, list[tuple[errors.LensesError | None, bool]]] = defaultdict(list)
@@ -196,8 +198,9 @@ class FakeLenses:
         await self._turn("set_state", precondition)
         after = await self._gate("set_state", name, action)
         found = self._find(cluster, name)
-        found.state = {"pause": "PAUSED", "stop": "STOPPED", "resume": "RUNNING", "restart": "RUNNING"}[action]
-        found.tasks = [] if action == "stop" else [(found.state, None)]
+        if self.heeds_state:
+            found.state = {"pause": "PAUSED", "stop": "STOPPED", "resume": "RUNNING", "restart": "RUNNING"}[action]
+            found.tasks = [] if action == "stop" else [(found.state, None)]
         if after:
             raise after
 

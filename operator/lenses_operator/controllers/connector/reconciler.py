@@ -224,7 +224,7 @@ class ConnectorController:
                 return await self._updates.check(context, observed)
             case ChangeState(action=action):
                 outcome = await self._states.change(context, action, observed)
-                return outcome or await self._settled.report(context, situation, observed, Nothing())
+                return outcome or await self._settled.report(context, situation, observed, None)
             case Restart():
                 return await self._restarts.restart(context, decision, observed)
             case Nothing():

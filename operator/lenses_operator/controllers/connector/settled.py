@@ -31,9 +31,11 @@ class Settled:
         self._restarts = restarts
 
     async def report(
-        self, context: ReconcileContext, situation: Situation, observed: Observed, nothing: Nothing
+        self, context: ReconcileContext, situation: Situation, observed: Observed, nothing: Nothing | None
     ) -> Outcome:
-        written.wait_until_run(context, waiting=bool(nothing.waiting))
+        """`nothing`: None while a state change is waited for, which says nothing of the configuration."""
+        if nothing is not None:
+            written.wait_until_run(context, waiting=bool(nothing.waiting))
         if not context.held and (observed.state != "STOPPED" or situation.state is WantedState.STOPPED):
             let_go(context)
         if situation.refused and not (context.held and observed.present):
@@ -47,18 +49,20 @@ class Settled:
         return await self._report_state(context, situation, observed, nothing)
 
     async def _report_state(
-        self, context: ReconcileContext, situation: Situation, observed: Observed, nothing: Nothing
+        self, context: ReconcileContext, situation: Situation, observed: Observed, nothing: Nothing | None
     ) -> Outcome:
+        waiting = nothing.waiting if nothing else None
         memory, plan = context.memory, self._restarts.plan(context)
         verdict = conditions.of_connector(
             observed,
             situation.state,
             without_tasks=self._observation.without_tasks(context, observed),
             allow_no_tasks=context.resource.spec.allow_no_tasks,
-            waiting=nothing.waiting,
+            waiting=waiting,
             restarts=plan,
         )
-        applied = context.applied if nothing.waiting else written.settle(context, observed, self._acting.now())
+        as_wanted = nothing is not None and not waiting
+        applied = written.settle(context, observed, self._acting.now()) if as_wanted else context.applied
         settling = verdict.phase is Phase.RECONCILING and self._acting.clock() < memory.settling.until
         if settling and verdict.reason in (Reason.PROGRESSING, Reason.STATE_UNKNOWN):
             return self._acting.settle(context)
