@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from harness.lenses.control import Json
 from harness.lenses.running import RunningLenses
 from harness.operator_fixtures import Operators, Place, conditions, message
 from harness.paths import ROOT
+from harness.waiting import wait_until
 
 GIVEN = ROOT / "tests" / "data" / "cases" / "given"
 WANTED = sorted(GIVEN.glob("c*.expected.json"))
@@ -68,12 +70,18 @@ def stage(operator_kube: Kube, lenses: RunningLenses, operators: Operators) -> I
     where = {(case.word("namespace"), case.word("environment")) for case in (*CASES, *REJECTED)}
     namespaces = sorted({namespace for namespace, _ in where})
     for name in namespaces:
+        # Under another persona there was one of this name a moment ago.
+        wait_until(f"namespace {name} to be gone", partial(_gone, operator_kube, name), 60)
         operator_kube.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
     operators.start(*namespaces, DRIFT_INTERVAL=3600)
     places = {(ns, env): Place(operator_kube, lenses.control, ns, env, {}, CLUSTER) for ns, env in where}
     yield places
     for place in places.values():
         place.leave()
+
+
+def _gone(kube: Kube, namespace: str) -> bool:
+    return kube.get("Namespace", None, namespace) is None
 
 
 def test_there_are_twenty() -> None:
