@@ -573,3 +573,18 @@ class TestAsCode:
             await asyncio.sleep(310)
             assert op.said() == RUNNING
             assert len(op.lenses.asked("put_resource")) <= 5
+
+
+class TestNoRefusal:
+    @virtual_time
+    @pytest.mark.parametrize("operation", ["validate", "create_connector"])
+    async def test_a_404_says_nothing_of_a_configuration(self, operation: str) -> None:
+        """However often: a token that has lost a right is answered so for everything."""
+        async with operator() as op:
+            op.lenses.always(operation, errors.ConnectorOrClusterNotFound(operation, detail="Not found"))
+            op.kube.apply()
+            await asyncio.sleep(900)
+            assert not reasons(op) & {"ConfigInvalid", "PluginNotFound"}
+            op.lenses.always(operation, None)
+            await asyncio.sleep(120)
+            assert op.said() == RUNNING

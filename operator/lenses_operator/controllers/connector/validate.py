@@ -36,7 +36,7 @@ REFUSALS = (BadRequest, ServerError, AgentCallFailed, ConnectorOrClusterNotFound
 
 @dataclass(frozen=True, slots=True)
 class RepeatedError:
-    """The same 400, 404 or 500 in a row: a refusal, but only time tells, since a rebalance may be answered so, too."""
+    """The same 400 or 500 in a row: a refusal, but only time tells, since a rebalance may be answered so, too."""
 
     words: str
     since: float
@@ -117,10 +117,11 @@ class Validator:
         await self._refuse(context, message, at_create=operation == "create")
 
     async def lasting(self, context: ReconcileContext, operation: str, error: LensesError) -> bool:
-        """Whether this is a last word: the same 400, 404 or 500 three times over at least a minute, the cluster having
+        """Whether this is a last word: the same 400 or 500 three times over at least a minute, the cluster having
         answered each time. A rebalance may be told as either, and our own delete causes one.
 
-        A class that is not installed is believed at once: the cluster's own list says so.
+        A class that is not installed is believed at once: the cluster's own list says so. Nothing else makes a 404 one,
+        which a token that has lost a right is answered, too.
         """
         if not isinstance(error, LensesRefused) or error.status not in (400, 404, 500):
             return False
@@ -134,7 +135,7 @@ class Validator:
         again = repeated is not None and repeated.words == words
         repeated = replace(repeated, count=repeated.count + 1) if repeated and again else RepeatedError(words, now)
         _repeated(context, repeated)
-        if repeated.count >= LASTING_TIMES and now - repeated.since >= LASTING_SECONDS:
+        if error.status != 404 and repeated.count >= LASTING_TIMES and now - repeated.since >= LASTING_SECONDS:
             return True
         return await self._plugin_message(context) is not None
 
