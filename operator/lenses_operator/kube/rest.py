@@ -62,14 +62,7 @@ class Rest:
         """
         gate()
         async with _errors_of(what), last_look(gate):
-            method, url, headers, *_ = await self._client.param_serialize(
-                method,
-                "/" + "/".join(quote(part, safe="") for part in path),
-                query_params=list((query or {}).items()),
-                header_params={"Accept": JSON, "Content-Type": content_type},
-                auth_settings=["BearerToken"],
-            )
-            answer = await self._client.call_api(method, url, headers, body, _request_timeout=timeout)
+            answer = await self._send(method, path, query or {}, body, content_type, timeout)
             self.server_time = _time(answer.headers.get("Date"))
             await answer.read()
             found = self._client.response_deserialize(answer, {"2XX": "object"}).data
@@ -87,6 +80,40 @@ class Rest:
             if error.not_found:
                 return None
             raise
+
+    @asynccontextmanager
+    async def stream(
+        self, what: str, path: Path, *, query: Mapping[str, str | int], timeout: float
+    ) -> AsyncIterator[aiohttp.ClientResponse]:
+        """The answer to a GET while it comes, whatever its status."""
+        async with _errors_of(what):
+            answer = (await self._send("GET", path, query, None, JSON, timeout, stream=True)).response
+            try:
+                yield answer
+            finally:
+                answer.close()
+
+    async def _send(
+        self,
+        method: str,
+        path: Path,
+        query: Mapping[str, str | int],
+        body: Body | None,
+        content_type: str,
+        timeout: float,
+        *,
+        stream: bool = False,
+    ) -> Any:
+        method, url, headers, *_ = await self._client.param_serialize(
+            method,
+            "/" + "/".join(quote(part, safe="") for part in path),
+            query_params=list(query.items()),
+            header_params={"Accept": JSON, "Content-Type": content_type},
+            auth_settings=["BearerToken"],
+        )
+        return await self._client.call_api(
+            method, url, headers, body, _request_timeout=timeout, _preload_content=not stream
+        )
 
 
 def _time(date: str | None) -> datetime | None:

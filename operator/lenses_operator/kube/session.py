@@ -1,8 +1,4 @@
-"""What a command does in a cluster for a person: reads, watches, and writes under a field manager of its own.
-
-Of the `kubernetes` package its connection alone is used: importing the calls and models that it generates would be
-most of the time that a command takes.
-"""
+"""What a command does in a cluster for a person: reads, watches, and writes under a field manager of its own."""
 
 from __future__ import annotations
 
@@ -12,16 +8,15 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
 
 import aiohttp
 from kubernetes.aio.client.api_client import ApiClient
-from kubernetes.aio.client.exceptions import ApiException
 
 from lenses_operator.kube.access import Access, home_of
 from lenses_operator.kube.connection import connect
 from lenses_operator.kube.errors import KubeError
 from lenses_operator.kube.json_depth import shallow
+from lenses_operator.kube.rest import CORE, TIMEOUT, Rest, in_namespace
 from lenses_operator.resources.base import GROUP, VERSION
 
 if TYPE_CHECKING:
@@ -29,18 +24,14 @@ if TYPE_CHECKING:
 
 MANAGER = "kubectl-lenses"
 """The field manager of everything that is written here."""
-JSON = "application/json"
 MERGE_PATCH = "application/merge-patch+json"
 PAGE = 500
-TIMEOUT = 30.0
-"""Seconds for one request."""
 WATCH_SECONDS = 240
 """After which the API server is asked to end a watch; the next one goes on from there."""
 RETRY = 1.0
 """Seconds between tries to go on where a watch broke."""
 GONE = 410
 OURS = ("apis", GROUP, VERSION)
-CORE = ("api", "v1")
 
 
 @dataclass(frozen=True)
@@ -66,7 +57,8 @@ class Session:
 
     def __init__(self, client: ApiClient, home: str) -> None:
         self.home = home
-        self._client: Any = client  # its calls are not typed
+        self._client = client
+        self._rest = Rest(client)
 
     @property
     def api(self) -> KubeApi:
@@ -77,19 +69,14 @@ class Session:
 
     async def get(self, plural: str, namespace: str, name: str) -> dict[str, Any] | None:
         """None where there is no such object."""
-        try:
-            return await self._request(f"get {plural} {namespace}/{name}", "GET", _path(namespace, plural, name))
-        except KubeError as error:
-            if error.not_found:
-                return None
-            raise
+        return await self._rest.find(f"get {plural} {namespace}/{name}", in_namespace(OURS, namespace, plural, name))
 
     async def list(self, plural: str, namespace: str | None, selector: str = "") -> list[dict[str, Any]]:
         """Of all namespaces where none is given."""
         found: list[dict[str, Any]] = []
         query = {"limit": str(PAGE), **({"labelSelector": selector} if selector else {})}
         while True:
-            page = await self._request(f"list {plural}", "GET", _path(namespace, plural), query=query)
+            page = await self._rest.request(f"list {plural}", "GET", in_namespace(OURS, namespace, plural), query=query)
             found += page["items"]
             token = page["metadata"].get("continue")
             if not token:
@@ -98,25 +85,27 @@ class Session:
 
     async def merge(self, plural: str, namespace: str, name: str, patch: Mapping[str, Any]) -> dict[str, Any]:
         """A merge patch; its metadata.uid keeps it from another object of the same name."""
-        what, path = f"patch {plural} {namespace}/{name}", _path(namespace, plural, name)
-        return await self._request(what, "PATCH", path, query=_MANAGED, body=patch, content_type=MERGE_PATCH)
+        what, path = f"patch {plural} {namespace}/{name}", in_namespace(OURS, namespace, plural, name)
+        return await self._rest.request(what, "PATCH", path, query=_MANAGED, body=patch, content_type=MERGE_PATCH)
 
     async def create(self, plural: str, namespace: str, body: Mapping[str, Any]) -> dict[str, Any]:
         what = f"create {plural} in {namespace}"
-        return await self._request(what, "POST", _path(namespace, plural), query=_MANAGED, body=body)
+        return await self._rest.request(what, "POST", in_namespace(OURS, namespace, plural), query=_MANAGED, body=body)
 
     async def create_values(self, namespace: str, body: Mapping[str, Any]) -> None:
         """A Secret or ConfigMap."""
         kind = body["kind"]
-        path = (*CORE, "namespaces", namespace, f"{kind.lower()}s")
-        await self._request(
+        path = in_namespace(CORE, namespace, f"{kind.lower()}s")
+        await self._rest.request(
             f"create {kind} {namespace}/{body['metadata']['name']}", "POST", path, query=_MANAGED, body=body
         )
 
     async def delete(self, plural: str, namespace: str, name: str) -> None:
         """Nothing happens where there is none."""
         try:
-            await self._request(f"delete {plural} {namespace}/{name}", "DELETE", _path(namespace, plural, name))
+            await self._rest.request(
+                f"delete {plural} {namespace}/{name}", "DELETE", in_namespace(OURS, namespace, plural, name)
+            )
         except KubeError as error:
             if not error.not_found:
                 raise
@@ -134,7 +123,7 @@ class Session:
         first = True
         while True:
             try:
-                async for changes in self._round(plural, _path(namespace, plural), chosen, known):
+                async for changes in self._round(plural, in_namespace(OURS, namespace, plural), chosen, known):
                     first = False
                     yield changes
             except KubeError as error:
@@ -146,7 +135,7 @@ class Session:
         self, plural: str, path: tuple[str, ...], query: Mapping[str, str], known: dict[str, dict[str, Any]]
     ) -> AsyncIterator[Sequence[Change]]:
         """One list and the watches that go on from it."""
-        page = await self._request(f"list {plural}", "GET", path, query=query)
+        page = await self._rest.request(f"list {plural}", "GET", path, query=query)
         now, version = {body["metadata"]["uid"]: body for body in page["items"]}, page["metadata"]["resourceVersion"]
         gone = [Change("DELETED", body) for uid, body in known.items() if uid not in now]
         known.clear()
@@ -169,87 +158,19 @@ class Session:
         """Ends with the watch; an event ERROR says that it cannot go on from this version."""
         options = {"watch": "true", "allowWatchBookmarks": "true", "timeoutSeconds": str(WATCH_SECONDS)}
         what, timeout = f"watch {plural}", WATCH_SECONDS + TIMEOUT
-        async with _errors_of(what):
-            query = {**query, **options, "resourceVersion": version}
-            answer = (await self._send("GET", path, query, None, JSON, timeout, stream=True)).response
-            try:
-                if answer.status == GONE:
-                    yield Change("ERROR", {})
-                    return
-                if answer.status >= 400:
-                    raise KubeError(what, answer.status, str(answer.reason or ""))
-                async for line in _lines(answer.content):
-                    event = json.loads(shallow(line))
-                    yield Change(event["type"], event["object"])
-            finally:
-                answer.close()
-
-    async def _request(
-        self,
-        what: str,
-        method: str,
-        path: tuple[str, ...],
-        *,
-        query: Mapping[str, str] | None = None,
-        body: Mapping[str, Any] | None = None,
-        content_type: str = JSON,
-    ) -> dict[str, Any]:
-        async with _errors_of(what):
-            answer = await self._send(method, path, query or {}, body, content_type, TIMEOUT)
-            await answer.read()
-            found = self._client.response_deserialize(answer, {"2XX": "object"}).data
-        if not isinstance(found, dict):
-            raise KubeError(what, 0, "the answer is not a Kubernetes object")
-        return found
-
-    async def _send(
-        self,
-        method: str,
-        path: tuple[str, ...],
-        query: Mapping[str, str],
-        body: Mapping[str, Any] | None,
-        content_type: str,
-        timeout: float,
-        *,
-        stream: bool = False,
-    ) -> Any:
-        method, url, headers, *_ = await self._client.param_serialize(
-            method,
-            "/" + "/".join(quote(part, safe="") for part in path),
-            query_params=list(query.items()),
-            header_params={"Accept": JSON, "Content-Type": content_type},
-            auth_settings=["BearerToken"],
-        )
-        given = dict(body) if body is not None else None
-        return await self._client.call_api(
-            method, url, headers, given, _request_timeout=timeout, _preload_content=not stream
-        )
+        query = {**query, **options, "resourceVersion": version}
+        async with self._rest.stream(what, path, query=query, timeout=timeout) as answer:
+            if answer.status == GONE:
+                yield Change("ERROR", {})
+                return
+            if answer.status >= 400:
+                raise KubeError(what, answer.status, str(answer.reason or ""))
+            async for line in _lines(answer.content):
+                event = json.loads(shallow(line))
+                yield Change(event["type"], event["object"])
 
 
 _MANAGED = {"fieldManager": MANAGER}
-
-
-def _path(namespace: str | None, *rest: str) -> tuple[str, ...]:
-    return (*OURS, *(("namespaces", namespace) if namespace is not None else ()), *rest)
-
-
-@asynccontextmanager
-async def _errors_of(what: str) -> AsyncIterator[None]:
-    try:
-        yield
-    except ApiException as error:
-        raise KubeError(what, error.status or 0, _reason(error)) from error
-    except (aiohttp.ClientError, TimeoutError, OSError) as error:
-        raise KubeError(what, 0, f"{type(error).__name__} {error}".strip()) from error
-    except ValueError as error:
-        raise KubeError(what, 0, "the answer is not JSON") from error
-
-
-def _reason(error: ApiException) -> str:
-    try:
-        return str(json.loads(error.body or "")["message"])
-    except (TypeError, ValueError, KeyError):
-        return str(error.reason or "")
 
 
 async def _lines(content: aiohttp.StreamReader) -> AsyncIterator[bytes]:
