@@ -26,7 +26,7 @@ class Authorship:
     claimed: bool = False
     """Claiming was written by this process, and no create has been left unanswered since."""
     contested: bool = False
-    """The first create was refused: what is seen next may be somebody else's that was there before."""
+    """No create is known to have worked: what is seen may be somebody else's, to which the adoption rules apply."""
     attempted: tuple[Rendered, ...] = ()
     """Creates whose answer never came, or was ambiguous, oldest first: any of them may have left what is found."""
 
