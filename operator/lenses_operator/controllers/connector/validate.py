@@ -125,19 +125,22 @@ class Validator:
         """
         if not isinstance(error, LensesRefused) or error.status not in (400, 404, 500):
             return False
-        now, words = self._clock(), f"{operation}: {error.status} {error.words}"
         try:
             await context.session.reader.prove_alive(context.connector, fresh=True)
         except LensesError:
             _repeated(context, None)  # nothing can be said of a configuration while the cluster itself is not well
             raise
-        repeated = context.memory.validation.repeated
+        if error.status != 404 and self._repeats(context, f"{operation}: {error.status} {error.words}"):
+            return True
+        return await self._plugin_message(context) is not None
+
+    def _repeats(self, context: ReconcileContext, words: str) -> bool:
+        """Counts them; whether they have been said often and long enough."""
+        now, repeated = self._clock(), context.memory.validation.repeated
         again = repeated is not None and repeated.words == words
         repeated = replace(repeated, count=repeated.count + 1) if repeated and again else RepeatedError(words, now)
         _repeated(context, repeated)
-        if error.status != 404 and repeated.count >= LASTING_TIMES and now - repeated.since >= LASTING_SECONDS:
-            return True
-        return await self._plugin_message(context) is not None
+        return repeated.count >= LASTING_TIMES and now - repeated.since >= LASTING_SECONDS
 
     async def _refuse(
         self, context: ReconcileContext, message: str, *, at_create: bool = False, passing: bool = False
