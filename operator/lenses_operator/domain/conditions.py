@@ -28,6 +28,11 @@ IDLE_AFTER = 10.0
 """Seconds without tasks after which a connector that may have none is taken for idle rather than starting."""
 
 
+def idle_after(allow_no_tasks: bool) -> float:
+    """Seconds without tasks after which a connector is no longer taken to be starting."""
+    return IDLE_AFTER if allow_no_tasks else NO_TASKS_GRACE
+
+
 def progressing(message: str) -> Verdict:
     return Verdict(ready="Unknown", reason=Reason.PROGRESSING, message=message, phase=Phase.RECONCILING)
 
@@ -184,8 +189,10 @@ def of_connector(
     if observed.state not in KNOWN:
         return _unknown(f"Lenses reports the state {observed.state}, which this version does not know.")
     if wanted is WantedState.RUNNING:
-        idle = allow_no_tasks and observed.state == "RUNNING" and not observed.tasks and without_tasks >= IDLE_AFTER
-        return _idle() if idle else _wanted_running(observed, without_tasks, restarts)
+        late = observed.state == "RUNNING" and not observed.tasks and without_tasks >= idle_after(allow_no_tasks)
+        if late:
+            return _idle() if allow_no_tasks else _no_tasks()
+        return _wanted_running(observed, restarts)
     return _wanted_held(observed, wanted, waiting)
 
 
@@ -194,22 +201,24 @@ def _idle() -> Verdict:
     return Verdict(ready="True", reason=Reason.RUNNING, message=message)
 
 
-def _wanted_running(observed: Observed, without_tasks: float, restarts: Restarts | None) -> Verdict:
+def _no_tasks() -> Verdict:
+    return Verdict(
+        ready="False",
+        reason=Reason.NO_TASKS,
+        message="The connector is RUNNING but has had no task for more than a minute: it found nothing to work on, "
+        "or the workers cannot start its tasks. Look at its configuration and at the Connect workers' logs; if it "
+        "may have nothing to do, set spec.allowNoTasks: true.",
+        phase=Phase.RECONCILING,
+    )
+
+
+def _wanted_running(observed: Observed, restarts: Restarts | None) -> Verdict:
     failed = [task for task in observed.tasks if task.state == "FAILED"]
     running = [task for task in observed.tasks if task.state == "RUNNING"]
     if observed.state in HELD.values():
         return progressing(f"The connector is {observed.state} and is being resumed.")
     if failed:
         return _task_failed(failed, len(observed.tasks), restarts)
-    if observed.state == "RUNNING" and not observed.tasks and without_tasks >= NO_TASKS_GRACE:
-        return Verdict(
-            ready="False",
-            reason=Reason.NO_TASKS,
-            message="The connector is RUNNING but has had no task for more than a minute: it found nothing to work on, "
-            "or the workers cannot start its tasks. Look at its configuration and at the Connect workers' logs; if it "
-            "may have nothing to do, set spec.allowNoTasks: true.",
-            phase=Phase.RECONCILING,
-        )
     if observed.state == "RUNNING" and observed.tasks and len(running) == len(observed.tasks):
         return Verdict(ready="True", reason=Reason.RUNNING, message=_count(len(running), len(observed.tasks)))
     return progressing(

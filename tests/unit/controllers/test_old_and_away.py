@@ -6,6 +6,7 @@ import asyncio
 
 import pytest
 
+from lenses_operator.domain.conditions import IDLE_AFTER, NO_TASKS_GRACE
 from lenses_operator.lenses import errors
 from lenses_operator.lenses.errors import LensesError
 from unit.controllers.fakes import Operator, operator
@@ -189,3 +190,31 @@ class TestIdle:
             await asyncio.sleep(200)
             assert op.said()[:2] == (("True", "Running") if allowed else ("False", "NoTasks"))
             assert ("allowNoTasks" in op.message()) is True
+
+    @virtual_time
+    @pytest.mark.parametrize(("allowed", "due"), [(True, IDLE_AFTER), (False, NO_TASKS_GRACE)])
+    @pytest.mark.parametrize("later", [False, True])
+    async def test_it_is_said_in_time_though_nothing_changes(self, allowed: bool, due: float, later: bool) -> None:
+        """Looked at often after the create, the next look would else be a minute away."""
+        async with operator() as op:
+            op.kube.apply(allowNoTasks=allowed)
+            await asyncio.sleep(30 if later else 0.5)
+            assert op.connector is not None
+            op.connector.tasks = []
+            await asyncio.sleep(due + 25)
+            assert op.said()[1] == ("Running" if allowed else "NoTasks")
+            assert op.kube.status().tasks_summary == "0/0"
+
+    @virtual_time
+    @pytest.mark.parametrize("allowed", [True, False])
+    async def test_a_new_process_says_what_the_former_one_said(self, allowed: bool) -> None:
+        async with operator() as op:
+            op.kube.apply(allowNoTasks=allowed)
+            await asyncio.sleep(30)
+            assert op.connector is not None
+            op.connector.tasks = []
+            await asyncio.sleep(200)
+            said = len(op.kube.statuses)
+        async with operator(op.lenses, op.kube) as op:
+            await asyncio.sleep(200)
+            assert len(op.kube.statuses) == said

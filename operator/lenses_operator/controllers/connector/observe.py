@@ -10,7 +10,7 @@ from math import inf
 from lenses_operator.controllers.connector import absence, topics, written
 from lenses_operator.controllers.connector.context import Outcome, ReconcileContext
 from lenses_operator.domain import restarts
-from lenses_operator.domain.conditions import NO_TASKS_GRACE
+from lenses_operator.domain.conditions import NO_TASKS_GRACE, idle_after
 from lenses_operator.domain.observed import Observed
 from lenses_operator.domain.reasons import Reason
 from lenses_operator.domain.schedule import next_check
@@ -18,7 +18,7 @@ from lenses_operator.domain.states import HELD
 from lenses_operator.domain.status import shows_the_same, with_known_errors
 from lenses_operator.lenses_state.poller import View
 from lenses_operator.lenses_state.pollers import Pollers
-from lenses_operator.resources.connector import OwnershipState, SecretVersion, WantedState
+from lenses_operator.resources.connector import ConnectorStatus, OwnershipState, SecretVersion, WantedState
 
 STATES = {WantedState.RUNNING: "RUNNING", **HELD}
 
@@ -231,11 +231,17 @@ class Observation:
                 context.memory.checks = replace(context.memory.checks, no_tasks_since=None)
             return 0.0
         if since is None:
-            ready = context.resource.status.ready
-            known = ready is not None and ready.reason == Reason.NO_TASKS
-            since = now - NO_TASKS_GRACE if known else now
+            since = now - NO_TASKS_GRACE if _known_idle(context.resource.status) else now
             context.memory.checks = replace(context.memory.checks, no_tasks_since=since)
         return now - since
+
+    def idle_in(self, context: ReconcileContext) -> float:
+        """Seconds until having no task is to be called something else; nothing in Lenses changes then."""
+        since = context.memory.checks.no_tasks_since
+        if since is None:
+            return inf
+        left = idle_after(context.resource.spec.allow_no_tasks) - (self._clock() - since)
+        return max(0.1, left) if left > 0 else inf
 
     @staticmethod
     def wants_traces(context: ReconcileContext, observed: Observed) -> bool:
@@ -244,6 +250,13 @@ class Observation:
             return False
         known = {task.id for task in context.resource.status.tasks if task.state == "FAILED"}
         return any(task.state == "FAILED" and task.id not in known for task in observed.tasks)
+
+
+def _known_idle(status: ConnectorStatus) -> bool:
+    ready = status.ready
+    return ready is not None and (
+        ready.reason == Reason.NO_TASKS or (ready.status == "True" and status.state == "RUNNING" and not status.tasks)
+    )
 
 
 def _remember(context: ReconcileContext, unchanged: UnchangedToken | None) -> None:

@@ -102,7 +102,7 @@ class Settled:
             return GONE
         if report.verdict.phase is not Phase.RECONCILING:
             return Outcome(delay=self._observation.checked_in(context))
-        delay = next_look(context, TRANSIENT)
+        delay = min(next_look(context, TRANSIENT), self._observation.idle_in(context))
         due = context.marks.auto_restart and context.marks.auto_restart.next_restart_time
         if due:
             delay = max(0.1, min(delay, (due - self._acting.now()).total_seconds()))
