@@ -1,81 +1,197 @@
-"""The pool's connections, told in a cheap way whether the other side has closed one.
+"""httpx's transport over aiohttp's connections, which take half the CPU time of httpx's own (docs/performance.md).
 
-httpcore asks that of every idle connection at each request, and anyio answers by way of all of a socket's attributes:
-with a few connections open that took a third of a request's CPU time (docs/performance.md).
+What decides whether a request may have been carried out is not the kind of an error but whether the request had a
+connection when it failed: without one, nothing of it was written.
 """
 
 from __future__ import annotations
 
 import select
 import ssl
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from weakref import WeakSet
 
-import httpcore
+import aiohttp
 import httpx
+from aiohttp.abc import AbstractStreamWriter
+from aiohttp.client_proto import ResponseHandler
+from aiohttp.client_reqrep import ClientRequest, ClientResponse
+from aiohttp.connector import Connection
+from yarl import URL
+
+LONGEST_LINE = 64 * 1024
+"""Bytes of a status line or a header, as httpx's own connections take them."""
+
+Step = Callable[[str, object], Awaitable[None]]
 
 
-class _Stream(httpcore.AsyncNetworkStream):
-    """Another stream, with its socket at hand."""
+@dataclass(slots=True)
+class _Attempt:
+    """A request on its way. `step` is told of what is about to be written, and raises where it must not be."""
 
-    def __init__(self, inner: httpcore.AsyncNetworkStream) -> None:
-        self._inner = inner
-        self._socket = inner.get_extra_info("socket")
-        self._poll = select.poll()
-        self._poll.register(self._socket.fileno(), select.POLLIN)
+    step: Step | None
+    sent: bool = False
 
-    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        return await self._inner.read(max_bytes, timeout)
+    async def begin(self, step: str) -> None:
+        if self.step is not None:
+            await self.step(step, None)
 
-    async def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        await self._inner.write(buffer, timeout)
+
+_ATTEMPT: ContextVar[_Attempt] = ContextVar("attempt")
+
+
+class _StaleError(Exception):
+    """A kept connection that the other side has closed, which the event loop has not been told of yet."""
+
+
+class _DroppedError(aiohttp.ClientError):
+    """The connection broke. Not one of the kinds after which aiohttp sends a request once more by itself."""
+
+
+_USED: WeakSet[ResponseHandler] = WeakSet()
+"""Connections that have carried a request. A new one may have something to read, since TLS has words of its own."""
+
+
+class _Request(ClientRequest):
+    async def send(self, conn: Connection) -> ClientResponse:
+        protocol = conn.protocol
+        assert protocol is not None
+        if protocol in _USED and _readable(conn):
+            raise _StaleError
+        _USED.add(protocol)
+        attempt = _ATTEMPT.get()
+        await attempt.begin("http11.send_request_headers.started")
+        attempt.sent = True
+        return await super().send(conn)
+
+    async def write_bytes(
+        self, writer: AbstractStreamWriter, conn: Connection, content_length: int | None = None
+    ) -> None:
+        await _ATTEMPT.get().begin("http11.send_request_body.started")
+        await super().write_bytes(writer, conn, content_length)
+
+
+def _readable(conn: Connection) -> bool:
+    """Between two requests that is its end, or something that nobody asked for."""
+    socket = None if conn.transport is None else conn.transport.get_extra_info("socket")
+    if socket is None or socket.fileno() < 0:
+        return True
+    poll = select.poll()
+    poll.register(socket.fileno(), select.POLLIN)
+    return bool(poll.poll(0))
+
+
+async def _only_once(request: ClientRequest, handler: aiohttp.ClientHandlerType) -> ClientResponse:
+    """What was sent is not sent again; what was to be sent into a stale connection gets another one."""
+    while True:
+        try:
+            return await handler(request)
+        except _StaleError:
+            continue
+        except aiohttp.ClientConnectorError:
+            raise
+        except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as failure:
+            raise _DroppedError(type(failure).__name__) from failure
+
+
+class Connections(httpx.AsyncBaseTransport):
+    """Kept open for `keepalive` seconds; how many are open is limited by whoever sends.
+
+    The extension `trace` of a request is called as httpcore calls it: once there is a connection and before anything is
+    written, and before the body is. `proxy`: a URL, or nothing. Raises ValueError where it is no proxy's.
+    """
+
+    def __init__(self, context: ssl.SSLContext, *, keepalive: float, proxy: str = "") -> None:
+        context.set_alpn_protocols(["http/1.1"])
+        self._context = context
+        self._keepalive = keepalive
+        way = through(proxy, context) if proxy else None
+        self._proxy = None if way is None else str(way.url)
+        self._proxy_headers = (
+            {"Proxy-Authorization": aiohttp.encode_basic_auth(*way.auth)} if way is not None and way.auth else {}
+        )
+        self._session: aiohttp.ClientSession | None = None
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Raises httpx.TransportError, and what `trace` raises."""
+        attempt = _Attempt(request.extensions.get("trace"))
+        before = _ATTEMPT.set(attempt)
+        try:
+            with _errors_of_httpx(attempt):
+                response = await self._send(request)
+        finally:
+            _ATTEMPT.reset(before)
+        return httpx.Response(response.status, headers=response.raw_headers, stream=_Body(response, attempt))
 
     async def aclose(self) -> None:
-        await self._inner.aclose()
+        if self._session is not None:
+            await self._session.close()
 
-    async def start_tls(
-        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
-    ) -> httpcore.AsyncNetworkStream:
-        return _Stream(await self._inner.start_tls(ssl_context, server_hostname, timeout))
+    async def _send(self, request: httpx.Request) -> ClientResponse:
+        timeout = request.extensions["timeout"]
+        headers = request.headers.multi_items()
+        if request.url.scheme == "http":
+            headers += self._proxy_headers.items()  # no request of its own asks for the way through
+        return await self._opened().request(
+            request.method,
+            URL(str(request.url), encoded=True),
+            headers=headers,
+            data=request.content or None,
+            allow_redirects=False,
+            timeout=aiohttp.ClientTimeout(
+                connect=2 * timeout["connect"], sock_connect=timeout["connect"], sock_read=timeout["read"]
+            ),
+            proxy=self._proxy,
+            proxy_headers=self._proxy_headers if self._proxy else None,
+        )
 
-    def get_extra_info(self, info: str) -> Any:
-        if info == "is_readable":  # a closed socket counts as readable, as httpcore has it; its number may be another's
-            return self._socket.fileno() < 0 or bool(self._poll.poll(0))
-        return self._inner.get_extra_info(info)
+    def _opened(self) -> aiohttp.ClientSession:
+        """Made by the first request: it belongs to the event loop that runs then."""
+        if self._session is None:
+            connector = aiohttp.TCPConnector(ssl=self._context, limit=0, keepalive_timeout=self._keepalive)
+            self._session = aiohttp.ClientSession(
+                connector=connector,
+                request_class=_Request,
+                middlewares=(_only_once,),
+                cookie_jar=aiohttp.DummyCookieJar(),
+                auto_decompress=False,
+                max_line_size=LONGEST_LINE,
+                max_field_size=LONGEST_LINE,
+            )
+        return self._session
 
 
-class _Backend(httpcore.AsyncNetworkBackend):
-    def __init__(self) -> None:
-        self._inner = httpcore.AnyIOBackend()
+class _Body(httpx.AsyncByteStream):
+    def __init__(self, response: ClientResponse, attempt: _Attempt) -> None:
+        self._response = response
+        self._attempt = attempt
 
-    async def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,
-        local_address: str | None = None,
-        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
-    ) -> httpcore.AsyncNetworkStream:
-        return _Stream(await self._inner.connect_tcp(host, port, timeout, local_address, socket_options))
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        with _errors_of_httpx(self._attempt):
+            async for part in self._response.content.iter_any():
+                yield part
 
-    async def sleep(self, seconds: float) -> None:
-        await self._inner.sleep(seconds)
+    async def aclose(self) -> None:
+        self._response.close()  # a connection whose answer was read to its end is back in the pool already
 
 
-def connections(context: ssl.SSLContext, limits: httpx.Limits, proxy: str = "") -> httpx.AsyncHTTPTransport:
-    """httpx's transport over such connections. httpx has no way to say so: its pool is reached into.
-
-    `proxy`: a URL. Raises ValueError where it is none.
-    """
-    transport = httpx.AsyncHTTPTransport(
-        verify=context, limits=limits, trust_env=False, proxy=through(proxy, context) if proxy else None
-    )
-    transport._pool._network_backend = _Backend()  # noqa: SLF001
-    return transport
+@contextmanager
+def _errors_of_httpx(attempt: _Attempt) -> Iterator[None]:
+    try:
+        yield
+    except aiohttp.ClientHttpProxyError as failure:
+        raise httpx.ProxyError(str(failure.status)) from failure
+    except TimeoutError as failure:
+        raise (httpx.ReadTimeout if attempt.sent else httpx.ConnectTimeout)(str(failure)) from failure
+    except (aiohttp.ClientError, OSError) as failure:
+        raise (httpx.ReadError if attempt.sent else httpx.ConnectError)(str(failure)) from failure
 
 
 def through(proxy: str, context: ssl.SSLContext) -> httpx.Proxy:
-    """A proxy that is spoken to over TLS is checked against the same certificates. Raises ValueError."""
+    """One that is spoken to over TLS is checked against the same certificates. Raises ValueError."""
     try:
         return httpx.Proxy(proxy, ssl_context=context if proxy.startswith("https:") else None)
     except (httpx.InvalidURL, ValueError):

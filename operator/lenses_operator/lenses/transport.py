@@ -27,7 +27,7 @@ from urllib.parse import quote
 import httpx
 
 from lenses_operator.lenses import answers, errors
-from lenses_operator.lenses.connections import connections
+from lenses_operator.lenses.connections import Connections
 from lenses_operator.lenses.places import Limits, Parked
 from lenses_operator.lenses.tokens import TokenSource
 from lenses_operator.lenses.user_agent import user_agent
@@ -44,6 +44,7 @@ QUICK = httpx.Timeout(connect=5, read=30, write=30, pool=60)
 SLOW = httpx.Timeout(connect=5, read=95, write=30, pool=60)  # Connect itself gives up after 90 s
 
 MAX_BODY = 64 * 1024 * 1024  # bytes of an answer, decompressed
+KEEPALIVE = 20.0  # seconds an idle connection is kept
 FURTHER_TRIES = 2
 LONGEST_WAIT = 10.0  # seconds a caller is kept waiting because of a Retry-After
 LONGEST_PAUSE = 600.0  # seconds; a longer Retry-After is taken for this much
@@ -126,7 +127,7 @@ class LensesTransport:
         self.parked: Parked = contextlib.nullcontext  # set by whoever counts workers
         self._clock, self._wall_clock, self._sleep = clock, wall_clock, sleep
         self._limits: dict[str, Limits] = {}
-        self._wire = transport or _wire(ca_file, proxy, concurrency)
+        self._wire = transport or Connections(trust(ca_file), keepalive=KEEPALIVE, proxy=proxy)
         self._headers = {
             "User-Agent": user_agent(),
             "Accept-Encoding": "gzip, deflate",
@@ -250,7 +251,7 @@ class LensesTransport:
             raise errors.PreconditionFailed(call.operation)
 
     async def _trace(self, call: Call, precondition: Precondition | None, step: str, _: object) -> None:
-        """httpcore tells its steps: a connection may have taken seconds since the request was begun."""
+        """Told as something is to be written: a connection may have taken seconds since the request was begun."""
         if step.endswith("send_request_headers.started"):
             self._check(call, precondition)
         elif step.endswith("send_request_body.started"):
@@ -363,12 +364,6 @@ def _base(base_url: str) -> str:
     if url.userinfo or url.query or url.fragment:
         raise ValueError("the Lenses URL must not hold a user name, a query or a fragment")
     return str(url).rstrip("/")
-
-
-def _wire(ca_file: Path | None, proxy: str, concurrency: int) -> httpx.AsyncBaseTransport:
-    """Semaphores limit what is under way; waiting in httpx's pool costs more than the request itself."""
-    limits = httpx.Limits(max_connections=None, max_keepalive_connections=4 * concurrency, keepalive_expiry=20)
-    return connections(trust(ca_file), limits, proxy)
 
 
 def trust(ca_file: Path | None) -> ssl.SSLContext:

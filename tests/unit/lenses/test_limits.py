@@ -244,7 +244,7 @@ async def test_what_is_no_longer_wanted_when_its_turn_comes_is_not_sent() -> Non
 
 
 async def test_nor_when_the_connection_took_its_time() -> None:
-    """httpcore tells that it is about to write; the one that stands in for it here does the same."""
+    """The transport tells that it is about to write; the one that stands in for it here does the same."""
     wanted = True
 
     class Connecting(httpx.AsyncBaseTransport):
