@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from lenses_operator.domain.references import Entry, RefData, ReferenceNotFound, References, entries
 from lenses_operator.resources.connector import ConnectorSpec, SecretVersion
@@ -43,7 +44,7 @@ class Rendered:
     digest: str = ""
     """Over the values from Secrets, under a key of the operator's own; empty without one."""
 
-    @property
+    @cached_property
     def hash(self) -> str:
         """Over every key and value, order apart; of a Secret's value only where it comes from."""
         shown: dict[str, object] = dict(self.config)
@@ -64,7 +65,7 @@ class Rendered:
             return None
         return "sha256:" + hashlib.sha256(f"{self.hash} {self.digest}".encode()).hexdigest()
 
-    @property
+    @cached_property
     def fingerprint(self) -> str:
         """Over every value, Secrets' too: for comparing in memory, and never to be shown or stored."""
         text = json.dumps(dict(self.config), sort_keys=True, separators=(",", ":"))

@@ -163,7 +163,7 @@ class ConnectorController:
             was_held=memory.state_change.was_held,
             absent_for=0.0 if memory.absence.since is None else context.looked_at - memory.absence.since,
             taken_down=memory.absence.deleted_at is not None,
-            validated=memory.validation.good(context.wanted.fingerprint),
+            validated=memory.validation.good(context.wanted),
             held=context.held,
             restart_asked=observed is not None and not passed_over and self._restarts.note(context, observed),
             restart_due=plan.due is not None and plan.due <= self._acting.now(),

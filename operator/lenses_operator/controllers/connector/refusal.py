@@ -99,7 +99,8 @@ def _refused_now(context: ReconcileContext) -> RefusedConfig:
 
 def _was_refused(context: ReconcileContext) -> bool:
     """Whether status says so of what is wanted now, whichever way its Secrets are known to be the same."""
-    kept, now = context.marks.refused, _refused_now(context)
-    if kept is None or kept.generation != now.generation:
+    kept = context.marks.refused
+    if kept is None or kept.generation != context.generation:
         return False
+    now = _refused_now(context)
     return kept.hash == now.hash or (now.digest is not None and kept.digest == now.digest)

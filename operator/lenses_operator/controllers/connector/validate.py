@@ -10,6 +10,7 @@ from lenses_operator.controllers.connector import refusal
 from lenses_operator.controllers.connector.context import ReconcileContext
 from lenses_operator.domain.plugins import installed, not_found_message
 from lenses_operator.domain.reasons import Reason
+from lenses_operator.domain.render import Rendered
 from lenses_operator.domain.validation import may_pass, refusal_message
 from lenses_operator.lenses.errors import (
     AgentCallFailed,
@@ -52,8 +53,8 @@ class Validation:
     unreachable_since: tuple[str, float] | None = None
     """The fingerprint of a configuration that names a system which cannot be reached, and since when that is so."""
 
-    def good(self, fingerprint: str) -> bool:
-        return self.passed is not None and self.passed[0] == fingerprint
+    def good(self, wanted: Rendered) -> bool:
+        return self.passed is not None and self.passed[0] == wanted.fingerprint
 
 
 def written(context: ReconcileContext) -> None:
