@@ -1,5 +1,6 @@
 """Wait for a condition with a bound, never for a time."""
 
+import os
 import time
 from collections.abc import Callable
 from typing import TypeVar
@@ -11,18 +12,26 @@ SELDOM = 0.3
 T = TypeVar("T")
 
 
+def crowding() -> float:
+    """How many times longer everything takes while others use the machine, at least 1."""
+    return max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
+
+
 def wait_until(what: str, check: Callable[[], T | None], timeout: float, interval: float = INTERVAL) -> T:
     """What `check` returned once it was truthy; a `TimeoutError` that names `what` otherwise.
 
-    Looks every `interval` seconds at first, and ever more seldom as it takes longer.
+    `timeout` seconds of a machine that has nothing else to do: a bound ends what hangs, and a busy machine fails no
+    test. Looks every `interval` seconds at first, and ever more seldom as it takes longer.
     """
-    begun = time.monotonic()
-    deadline = begun + timeout
+    begun = last = time.monotonic()
+    spent = 0.0
     while True:
         found = check()
         if found:
             return found
         now = time.monotonic()
-        if now > deadline:
+        spent += (now - last) / crowding()
+        last = now
+        if spent > timeout:
             raise TimeoutError(f"{what}: not within {timeout:g} s")
         time.sleep(max(interval, min(SELDOM, (now - begun) / 10)))
