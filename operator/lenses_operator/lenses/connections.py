@@ -34,6 +34,7 @@ class _Attempt:
 
     step: Step | None
     sent: bool = False
+    refusal: BaseException | None = None
 
     async def begin(self, step: str) -> None:
         if self.step is not None:
@@ -70,8 +71,16 @@ class _Request(ClientRequest):
     async def write_bytes(
         self, writer: AbstractStreamWriter, conn: Connection, content_length: int | None = None
     ) -> None:
-        await _ATTEMPT.get().begin("http11.send_request_body.started")
-        await super().write_bytes(writer, conn, content_length)
+        """By a task of its own on some versions of Python. The head goes out with the body."""
+        attempt = _ATTEMPT.get()
+        try:
+            await attempt.begin("http11.send_request_body.started")
+        except BaseException as refusal:  # to be raised where somebody waits for it
+            attempt.refusal = refusal
+            if conn.transport is not None:
+                conn.transport.close()
+        else:
+            await super().write_bytes(writer, conn, content_length)
 
 
 def _readable(conn: Connection) -> bool:
@@ -122,6 +131,10 @@ class Connections(httpx.AsyncBaseTransport):
         try:
             with _errors_of_httpx(attempt):
                 response = await self._send(request)
+        except httpx.TransportError:
+            if attempt.refusal is not None:
+                raise attempt.refusal from None
+            raise
         finally:
             _ATTEMPT.reset(before)
         return httpx.Response(response.status, headers=response.raw_headers, stream=_Body(response, attempt))
