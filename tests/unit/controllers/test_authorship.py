@@ -17,6 +17,7 @@ PLACE = ("connect-eu", "orders")
 NOT_FOUND = errors.ConnectorOrClusterNotFound("get_connector", detail="Connector orders not found")
 AMBIGUOUS = errors.AgentCallFailed("create_connector", detail="lost")
 UNSAID = [AMBIGUOUS, from_answer("create_connector", 500, b'{"error": "boom"}'), errors.LensesUnreachable("create")]
+REBALANCE = b'{"error": "Request cannot be completed because a rebalance is expected"}'
 THEIRS = {"connector.class": CLASS, "topic": "theirs", "file": "/data/theirs"}
 
 
@@ -48,6 +49,55 @@ class TestClaimed:
             assert not op.kube.there()
             assert op.lenses.connectors[PLACE] is stranger
             assert op.lenses.asked("delete_connector", "put_resource", "set_state") == []
+
+    @virtual_time
+    @pytest.mark.parametrize(
+        "unsaid",
+        [*UNSAID, *(from_answer("create_connector", status, REBALANCE) for status in (409, 500, 502, 503))],
+        ids=lambda error: f"{type(error).__name__}-{getattr(error, 'status', '')}",
+    )
+    @pytest.mark.parametrize("hidden", [0, 20, 80])
+    async def test_what_a_create_has_left_is_deleted_though_it_was_answered_with_an_error(
+        self, unsaid: errors.LensesError, hidden: float
+    ) -> None:
+        """Whatever Lenses shows: an answer that may be passed on by somebody who has tried twice proves nothing."""
+        async with operator() as op:
+            op.lenses.fail("create_connector", unsaid, carried_out=True)
+            blind(op, on=True)
+            op.kube.apply()
+            await asyncio.sleep(0.5)
+            op.kube.delete()
+            await asyncio.sleep(hidden)
+            blind(op, on=False)
+            await asyncio.sleep(120)
+            assert not op.kube.there()
+            assert op.connector is None
+            assert "Deleted" in op.reasons()
+
+    @virtual_time
+    @pytest.mark.parametrize("unsaid", UNSAID, ids=lambda error: type(error).__name__)
+    @pytest.mark.parametrize("policy", ["Delete", "DeleteWithOffsets"])
+    @pytest.mark.parametrize("listed", [False, True])
+    async def test_somebody_elses_is_left_alone_by_a_deletion(
+        self, unsaid: errors.LensesError, policy: str, *, listed: bool
+    ) -> None:
+        """Which comes before anybody has looked whose it is."""
+        async with operator(poll=1) as op:
+            op.lenses.always("create_connector", unsaid)
+            op.kube.apply(deletionPolicy=policy)
+            await asyncio.sleep(0.5)
+            assert op.said()[2] == "Claiming"
+            stranger = op.lenses.connectors[PLACE] = Connector(dict(THEIRS))
+            op.lenses.always("get_connector", errors.ServerError("get_connector"))
+            await asyncio.sleep(3 if listed else 0)
+            op.kube.delete()
+            await asyncio.sleep(3)
+            op.lenses.always("get_connector", None)
+            await asyncio.sleep(120)
+            assert not op.kube.there()
+            assert op.lenses.connectors[PLACE] is stranger
+            assert op.lenses.asked("delete_connector", "put_resource", "set_state", "reset_offsets") == []
+            assert not {"Deleted", "NotFound"} & set(op.reasons())
 
     @virtual_time
     async def test_it_is_also_left_alone_by_an_operator_that_begins_anew(self) -> None:
@@ -220,6 +270,22 @@ class TestUncertain:
             await asyncio.sleep(120)
             assert op.said()[1] == "Forbidden"
             assert self.SECRET not in "".join(status.model_dump_json() for status in op.kube.statuses)
+
+    @virtual_time
+    @pytest.mark.parametrize("status", [400, 401, 402, 403, 429, 500, 503])
+    async def test_what_a_server_says_instead_of_showing_one_that_its_list_leaves_out_is_withheld(
+        self, status: int
+    ) -> None:
+        """The resource never had it: nobody here knows what somebody else has given it."""
+        async with operator() as op:
+            words = f'{{"error": "no right to {self.SECRET}"}}'.encode()
+            op.lenses.always("get_connector", from_answer("get_connector", status, words))
+            op.kube.apply()
+            await asyncio.sleep(120)
+            assert op.said()[2] == "None"
+            assert op.said()[0] != "True"
+            assert self.SECRET not in "".join(status.model_dump_json() for status in op.kube.statuses)
+            assert self.SECRET not in "".join(event.message for event in op.events)
 
 
 class TestOwedBaseline:

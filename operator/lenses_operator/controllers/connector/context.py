@@ -60,6 +60,8 @@ class ReconcileContext:
     """When the look that the pass decides by was begun: without one nothing is proven."""
     foreign: bool = False
     """A connector is there that the resource does not own: nobody here knows the secrets that it was given."""
+    strange: bool = False
+    """What the details have shown is no work of ours: the claim does not cover it, the adoption rules do."""
     rests: bool = False
     """The look has shown what the last pass left as it was: see `observe.UnchangedToken`."""
     generation: int = field(init=False)

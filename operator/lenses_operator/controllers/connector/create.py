@@ -17,6 +17,7 @@ from lenses_operator.domain.reasons import Reason
 from lenses_operator.domain.status import Report
 from lenses_operator.lenses.errors import (
     AgentCallFailed,
+    AlreadyExists,
     BadRequest,
     Conflict,
     ConnectorOrClusterNotFound,
@@ -73,7 +74,7 @@ class Creating:
 
     async def _send(self, context: ReconcileContext, *, lost: bool, at_rest: bool) -> Outcome:
         memory, clock = context.memory, self._acting.clock
-        first = memory.authorship.unsent
+        first = context.unsent
         before = authorship.attempt(context, context.wanted)
         memory.pacing.sent("create", clock(), about=context.wish)
         try:
@@ -86,7 +87,7 @@ class Creating:
                 )
         except REFUSED as error:
             acted(context, clock())
-            if not error.maybe_done or isinstance(error, Conflict):
+            if not error.maybe_done or isinstance(error, AlreadyExists):
                 authorship.retract(context, before)
             if first:
                 authorship.contest(context)
@@ -117,7 +118,6 @@ class Creating:
         if isinstance(error, Conflict) or not await validator.lasting(context, "create", error):
             raise error
         authorship.nothing_sent(context)
-        authorship.uncontest(context)
         if memory.replacement is not None and not await validator.passes_still(context):
             return await self._acting.report_refusal(context, Observed.absent())  # validated on: it may pass again
         await validator.refuse(context, "create", error)
@@ -133,21 +133,12 @@ class Creating:
         report = Report(missing(context.connector), state, observed, context.applied)
         return Outcome(delay=seconds) if await self._acting.reporter.report(context, report) else GONE
 
-    async def settle_contest(self, context: ReconcileContext, observed: Observed) -> Outcome:
-        """No create is known to have worked, and now there is a connector: what it shows tells whose it is."""
-        authorship.uncontest(context)
-        if authorship.left_by(context.memory.authorship.attempted, observed) is not None:
-            look_closely(context)
-            return AGAIN
-        authorship.nothing_sent(context)
-        return await self.unclaim(context)
-
     async def unclaim(self, context: ReconcileContext) -> Outcome:
         """The name was taken before our first create: somebody else's connector, to which the adoption rules apply."""
         verdict = progressing(f"Connector {context.connector} exists already; its configuration is being compared.")
         if not await self._acting.reporter.report(context, Report(verdict, OwnershipState.NONE)):
             return GONE
-        authorship.unclaim(context)
+        authorship.settled(context)
         return AGAIN
 
     def _announce(self, context: ReconcileContext, *, lost: bool) -> None:
