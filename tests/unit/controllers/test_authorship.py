@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from itertools import groupby
 from typing import Any
 
 import pytest
@@ -18,6 +19,12 @@ NOT_FOUND = errors.ConnectorOrClusterNotFound("get_connector", detail="Connector
 AMBIGUOUS = errors.AgentCallFailed("create_connector", detail="lost")
 UNSAID = [AMBIGUOUS, from_answer("create_connector", 500, b'{"error": "boom"}'), errors.LensesUnreachable("create")]
 REBALANCE = b'{"error": "Request cannot be completed because a rebalance is expected"}'
+NOTHING_DONE = [
+    *(from_answer("create_connector", status, b'{"error": "no"}') for status in (400, 401, 402, 403, 404, 429)),
+    from_answer("create_connector", 409, b'{"error": "Connector orders already exists"}'),
+    errors.LensesUnreachable("create_connector", maybe_done=False, reason="connect_error"),
+]
+"""Where a create was answered so, it has created nothing."""
 THEIRS = {"connector.class": CLASS, "topic": "theirs", "file": "/data/theirs"}
 
 
@@ -49,6 +56,33 @@ class TestClaimed:
             assert not op.kube.there()
             assert op.lenses.connectors[PLACE] is stranger
             assert op.lenses.asked("delete_connector", "put_resource", "set_state") == []
+
+    @virtual_time
+    @pytest.mark.parametrize("said", NOTHING_DONE, ids=lambda error: type(error).__name__)
+    @pytest.mark.parametrize("theirs", [THEIRS, SENT, SENT | {"topic": "new"}], ids=["another", "as then", "as now"])
+    async def test_a_claim_on_which_nothing_can_have_been_created_is_worth_nothing_to_the_next_operator(
+        self, said: errors.LensesError, theirs: dict[str, str]
+    ) -> None:
+        lenses = FakeLenses()
+        kube = FakeKube(lenses.calls)
+        async with operator(lenses, kube) as op:
+            lenses.always("create_connector", said)
+            kube.apply(adoptionPolicy="Never")
+            await asyncio.sleep(20)
+            assert op.lenses.asked("create_connector")
+            ready = [status.ready for status in kube.statuses if status.ready]
+            assert [reason for reason, _ in groupby(one.reason for one in ready)] == ["Progressing", op.said()[1]]
+        stranger = lenses.connectors[PLACE] = Connector(dict(theirs))
+        lenses.always("create_connector", None)
+        kube.apply(adoptionPolicy="Never", config={"topic": "new"})
+        async with operator(lenses, kube) as op:
+            await asyncio.sleep(90)
+            assert op.said()[1:] == ("NotAdopted", "NotAdopted")
+            kube.delete()
+            await asyncio.sleep(90)
+            assert not kube.there()
+        assert lenses.connectors[PLACE] is stranger
+        assert stranger == Connector(theirs)
 
     @virtual_time
     @pytest.mark.parametrize(

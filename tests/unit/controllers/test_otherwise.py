@@ -396,7 +396,7 @@ class TestClaims:
             op.lenses.always("validate", answer("validate", 503, "busy"))
             op.kube.apply()
             await asyncio.sleep(10)
-            assert op.said()[2] == "Claiming"
+            assert [status.ownership.state for status in op.kube.statuses][:2] == ["Claiming", "None"]
             theirs = op.lenses.connectors[PLACE] = Connector(SENT | {"topic": "theirs"})
             op.kube.delete()
             await asyncio.sleep(60)

@@ -273,6 +273,8 @@ class Contract(Grounds):
         before, after = resource.status.ownership.state, status.ownership.state
         if after is OwnershipState.CLAIMING and not before.ours:
             account.claimed = True
+        if before.ours and after is OwnershipState.CONFLICT and found is not None:
+            found.let_go = True  # it was created for this resource, not for the one that has it now
         if after is not OwnershipState.OWNED or found is None:
             return
         if not before.ours or not found.ours:  # a claim of a former process may cover somebody else's
@@ -299,6 +301,7 @@ class Contract(Grounds):
         found = self.lenses.connectors.get(resource.connector.name)
         if found is not None:
             found.ours = True
+            found.let_go = found.let_go and resource.status.ownership.state is OwnershipState.OWNED
 
     def disclosed(self, text: str, where: str) -> None:
         """Only what this process was given can it know for secret."""

@@ -90,6 +90,12 @@ class ReconcileContext:
         """Claimed, and no create was sent that may have worked: what is there is not ours."""
         return self.resource.status.ownership.state is OwnershipState.CLAIMING and self.memory.authorship.unsent
 
+    @property
+    def standing(self) -> OwnershipState:
+        """Whose it is where nothing new is known of that. A claim on which nothing is under way is given back: another
+        process could not tell it from one that may have worked."""
+        return OwnershipState.NONE if self.unsent else self.resource.status.ownership.state
+
     def mark(self, **changes: Any) -> None:
         """Goes into the next status that is written."""
         self.marks = replace(self.marks, **changes)

@@ -25,6 +25,7 @@ from lenses_operator.lenses.errors import (
     MissingAgentCapability,
     ServerError,
 )
+from lenses_operator.resources.conditions import Verdict
 from lenses_operator.resources.connector import AppliedConfig, OwnershipState, WantedState
 
 REFUSED = (BadRequest, Conflict, ServerError, AgentCallFailed, ConnectorOrClusterNotFound)
@@ -51,12 +52,12 @@ class Creating:
                 return GONE
             look_closely(context)
             return Outcome(delay=wait, paced=True)
-        if _refused_before(context) and not await acting.validator.validated(context):
+        if _failed_before(context) and not await acting.validator.validated(context):
             return await acting.report_refusal(context, Observed.absent())
         if not await acting.reporter.finalize(context):
             return GONE
         if not context.resource.status.ownership.state.ours:
-            verdict = refused(context.refusal) if context.refusal else creating(context.connector)
+            verdict = refused(context.refusal) if context.refusal else _said(context) or creating(context.connector)
             wanted = context.wanted
             claim = AppliedConfig(
                 hash=wanted.hash, secrets=wanted.secret_versions, secrets_digest=wanted.digest or None
@@ -151,8 +152,14 @@ class Creating:
             reporter.event(context, "Created", f"Created connector {context.connector}.")
 
 
-def _refused_before(context: ReconcileContext) -> bool:
+def _failed_before(context: ReconcileContext) -> bool:
     ready = context.resource.status.ready
-    return context.refusal is not None or (
-        ready is not None and ready.reason in (Reason.CONFIG_INVALID, Reason.PLUGIN_NOT_FOUND)
-    )
+    refused_once = ready is not None and ready.reason in (Reason.CONFIG_INVALID, Reason.PLUGIN_NOT_FOUND)
+    return bool(context.refusal or refused_once or context.memory.retries.failures)
+
+
+def _said(context: ReconcileContext) -> Verdict | None:
+    """What the last try failed of, until one works: a condition must not change with every try."""
+    status = context.resource.status
+    same = context.memory.retries.failures and status.observed_generation == context.generation
+    return status.verdict if same else None
