@@ -10,7 +10,7 @@ import pytest
 
 from lenses_operator.lenses import errors
 from lenses_operator.lenses.answers import from_answer
-from unit.controllers.fakes import Connector, FakeKube, FakeLenses, Operator, operator
+from unit.controllers.fakes import CONNECTOR, Connector, FakeKube, FakeLenses, Operator, operator
 from unit.controllers.virtualtime import virtual_time
 from unit.resources.make import CLASS, SENT
 
@@ -229,6 +229,46 @@ class TestLost:
             assert op.said() == ("True", "Running", "Owned")
             assert op.connector is ours
             assert op.lenses.asked("delete_connector", "put_resource") == []
+
+
+class TestShownBetween:
+    """Absence is proven over a time in which nobody here has seen it; an operation on its offsets looks, too."""
+
+    @staticmethod
+    async def look_of_another(op: Operator, ours: Connector) -> None:
+        op.lenses.connectors[PLACE] = ours
+        observed = await op.core.connectors._loader._sessions.own.reader.details(CONNECTOR)
+        assert observed.present
+        del op.lenses.connectors[PLACE]
+
+    @virtual_time
+    async def test_it_is_not_taken_for_lost(self) -> None:
+        async with operator(poll=1) as op:
+            op.kube.apply()
+            await asyncio.sleep(60)
+            op.lenses.calls.clear()
+            ours = op.lenses.connectors.pop(PLACE)
+            for _ in range(10):
+                await asyncio.sleep(8)
+                await self.look_of_another(op, ours)
+            assert op.lenses.asked("create_connector") == []
+            await asyncio.sleep(60)
+            assert len(op.lenses.asked("create_connector")) == 1, "gone for good"
+
+    @virtual_time
+    async def test_it_is_not_let_go_as_not_found(self) -> None:
+        async with operator(poll=1) as op:
+            op.kube.apply()
+            await asyncio.sleep(60)
+            ours = op.lenses.connectors.pop(PLACE)
+            op.kube.delete()
+            for _ in range(6):
+                await asyncio.sleep(20)
+                await self.look_of_another(op, ours)
+            assert op.kube.there()
+            await asyncio.sleep(90)
+            assert not op.kube.there()
+            assert op.reasons()[-1] == "NotFound"
 
 
 class TestNotAdopted:

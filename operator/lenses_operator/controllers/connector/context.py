@@ -96,6 +96,10 @@ class ReconcileContext:
         process could not tell it from one that may have worked."""
         return OwnershipState.NONE if self.unsent else self.resource.status.ownership.state
 
+    def seen_since(self, at: float) -> bool:
+        """Whether some look has shown it, though this one does not: an operation on its offsets looks, too."""
+        return self.session.reader.sightings.seen_at(self.connector) > at
+
     def mark(self, **changes: Any) -> None:
         """Goes into the next status that is written."""
         self.marks = replace(self.marks, **changes)

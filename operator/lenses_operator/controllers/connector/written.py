@@ -97,6 +97,12 @@ def blank_hash(context: ReconcileContext, observed: Observed) -> None:
         keep_applied(context, applied.model_copy(update={"hash": ""}))
 
 
+def restore_hash(context: ReconcileContext, before: AppliedConfig | None) -> None:
+    """After a write that has done nothing: it still has what it had."""
+    if before is not None and context.applied is not before:
+        keep_applied(context, before)
+
+
 def keep_applied(context: ReconcileContext, applied: AppliedConfig) -> None:
     """Status keeps this from now on."""
     context.memory.written = replace(context.memory.written, applied=applied)
