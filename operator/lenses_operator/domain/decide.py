@@ -69,8 +69,8 @@ class Suspended:
 
 
 @dataclass(frozen=True)
-class SettleContest:
-    """A create of ours was refused, and there is a connector: whose it is has to be found out."""
+class Unclaim:
+    """The connector that is there is not ours, as was claimed: the adoption rules apply."""
 
 
 @dataclass(frozen=True)
@@ -138,7 +138,7 @@ class ChangeState:
 Step = Adopt | Create | Check | Update | ChangeState | Restart
 """What is done, and looked at again: `plan` takes each for done and asks for the next one."""
 Convergence = Step | Nothing | Look | Await | RefuseAdoption
-Decision = Observe | Refuse | Unusable | Suspended | SettleContest | NotShown | Rest | Deletion | Convergence
+Decision = Observe | Refuse | Unusable | Suspended | Unclaim | NotShown | Rest | Deletion | Convergence
 
 LOST = 15.0
 """Seconds between two proofs that a connector which existed is gone, unless our own DELETE was accepted."""
@@ -154,6 +154,8 @@ def decide(situation: Situation) -> Decision:
         return refusal
     if observed is None:
         return Observe()
+    if situation.strange and observed.present:
+        return Release("not-owned") if resource.metadata.deleting else Unclaim()
     if resource.metadata.deleting:
         assert situation.deleting is not None
         return decide_deletion(
@@ -162,8 +164,6 @@ def decide(situation: Situation) -> Decision:
             now=situation.now,
             with_offsets=resource.spec.deletion_policy is DeletionPolicy.DELETE_WITH_OFFSETS,
         )
-    if situation.contested and observed.present:
-        return SettleContest()
     held = situation.held is not None
     if situation.unusable is not None and not (held and observed.present and situation.ownership.ours):
         return Unusable(situation.unusable, _give_back(situation, observed))

@@ -82,12 +82,15 @@ class Deleting:
     def denied(self, now: float) -> Deleting:
         return replace(self, denied_at=now)
 
+    def reappeared(self) -> Deleting:
+        """An acceptance is for the connector it was given for: one that was gone since is another."""
+        accepted_at = None if self.missing_since is not None else self.accepted_at
+        return Deleting(self.since, accepted_at=accepted_at, offsets_reset=self.offsets_reset)
+
     def looked(self, observed: Observed, at: float) -> Deleting:
         """`at`: when the look was begun."""
         if observed.present:
-            # An acceptance is for the connector it was given for: one that was gone since is another.
-            accepted_at = None if self.missing_since is not None else self.accepted_at
-            return Deleting(self.since, accepted_at=accepted_at, offsets_reset=self.offsets_reset)
+            return self.reappeared()
         seen = replace(self, missing_since=at if self.missing_since is None else self.missing_since)
         if self.denied_at is None:
             return seen

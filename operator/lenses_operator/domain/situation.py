@@ -33,7 +33,7 @@ class Situation:
 
     `observed`: None where Lenses was not asked. `allowed`: by policy. `rival`: the resource that owns the connector's
     name instead. `unusable`: why `wanted` is empty; `readable`: there is a token all the same. `unsent`: no create was
-    ever sent for the claim that status tells of. `contested`: the first create was refused. `not_shown`: Lenses shows
+    ever sent for the claim that status tells of. `strange`: what is seen is no work of ours. `not_shown`: Lenses shows
     what it showed before our last write. `rests`: the look has shown what the last pass left as it was. `deleting`: the
     deletion so far. `now`: of the event loop.
 
@@ -52,7 +52,7 @@ class Situation:
     unusable: ConfigInvalid | ReferenceNotFound | None = None
     readable: bool = True
     unsent: bool = False
-    contested: bool = False
+    strange: bool = False
     not_shown: bool = False
     rests: bool = False
     deleting: Deleting | None = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import inf
 
 from lenses_operator.domain.observed import Observed
 from lenses_operator.lenses.client import LensesClient
@@ -14,6 +15,30 @@ from lenses_operator.resources.connector import ConnectorKey
 ALIVE_FOR = 3.0
 """Seconds a good answer of a cluster's info proves that its 404s are about connectors."""
 PLUGINS_FOR = 30.0
+DOUBTED_FOR = 600.0
+"""Seconds, longer than anybody goes by an answer that a connector does not exist."""
+
+
+class Sightings:
+    """When a connector that was not found lately was seen after all, by whichever controller has asked for it."""
+
+    def __init__(self) -> None:
+        self._missed_at: dict[ConnectorKey, float] = {}
+        self._seen_at: dict[ConnectorKey, float] = {}
+
+    def missed(self, connector: ConnectorKey, now: float) -> None:
+        self._missed_at.pop(connector, None)
+        self._missed_at[connector] = now  # at the end: the oldest come first
+        while (first := next(iter(self._missed_at))) and self._missed_at[first] < now - DOUBTED_FOR:
+            del self._missed_at[first]
+            self._seen_at.pop(first, None)
+
+    def seen(self, connector: ConnectorKey, now: float) -> None:
+        if connector in self._missed_at:
+            self._seen_at[connector] = now
+
+    def seen_at(self, connector: ConnectorKey) -> float:
+        return self._seen_at.get(connector, -inf)
 
 
 class Reader:
@@ -24,6 +49,7 @@ class Reader:
         self._clock = clock
         self._alive: dict[tuple[str, str], float] = {}
         self._plugins: dict[tuple[str, str], tuple[float, list[Plugin]]] = {}
+        self.sightings = Sightings()
 
     def listed(self, connector: ConnectorKey, view: View, since: float) -> Observed | None:
         """What a good list says, if it was asked for after `since`; what is not in it may exist all the same."""
@@ -44,7 +70,9 @@ class Reader:
             shown = await self._client.poll_connector(*connector, known)
         except ConnectorOrClusterNotFound:
             await self.prove_alive(connector, fresh=fresh)
+            self.sightings.missed(connector, self._clock())
             return Observed.absent()
+        self.sightings.seen(connector, self._clock())
         return None if shown.details is None else Observed.from_details(shown.details, shown.digest)
 
     async def prove_alive(self, connector: ConnectorKey, *, fresh: bool = False) -> None:

@@ -47,6 +47,15 @@ class Status(Model):
     def ready(self) -> Condition | None:
         return next((condition for condition in self.conditions if condition.type == "Ready"), None)
 
+    @property
+    def verdict(self) -> Verdict | None:
+        """What was said last."""
+        ready, kinds = self.ready, {condition.type for condition in self.conditions}
+        phase = next((phase for phase in (Phase.RECONCILING, Phase.STALLED) if phase in kinds), Phase.SETTLED)
+        if ready is None:
+            return None
+        return Verdict(ready=ready.status, reason=ready.reason, message=ready.message, phase=phase)
+
     def to_wire(self) -> dict[str, Any]:
         """The status as it is written: camel case, without what is empty or not known."""
         return self.model_dump(mode="json", by_alias=True, exclude_none=True, exclude_defaults=True)

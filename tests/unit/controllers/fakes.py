@@ -177,7 +177,7 @@ class FakeLenses:
         after = await self._gate("create_connector", request.name)
         key = (request.cluster, request.name)
         if key in self.connectors:
-            raise errors.Conflict("create_connector", detail=f"Connector {request.name} already exists")
+            raise errors.AlreadyExists("create_connector", detail=f"Connector {request.name} already exists")
         if self.refuses(dict(request.configuration)):
             raise errors.BadRequest("create_connector", detail="topic is bad")
         self.connectors[key] = Connector(dict(request.configuration))

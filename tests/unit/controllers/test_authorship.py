@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from itertools import groupby
 from typing import Any
 
 import pytest
 
 from lenses_operator.lenses import errors
 from lenses_operator.lenses.answers import from_answer
-from unit.controllers.fakes import Connector, FakeKube, FakeLenses, Operator, operator
+from unit.controllers.fakes import CONNECTOR, Connector, FakeKube, FakeLenses, Operator, operator
 from unit.controllers.virtualtime import virtual_time
 from unit.resources.make import CLASS, SENT
 
@@ -17,6 +18,13 @@ PLACE = ("connect-eu", "orders")
 NOT_FOUND = errors.ConnectorOrClusterNotFound("get_connector", detail="Connector orders not found")
 AMBIGUOUS = errors.AgentCallFailed("create_connector", detail="lost")
 UNSAID = [AMBIGUOUS, from_answer("create_connector", 500, b'{"error": "boom"}'), errors.LensesUnreachable("create")]
+REBALANCE = b'{"error": "Request cannot be completed because a rebalance is expected"}'
+NOTHING_DONE = [
+    *(from_answer("create_connector", status, b'{"error": "no"}') for status in (400, 401, 402, 403, 404, 429)),
+    from_answer("create_connector", 409, b'{"error": "Connector orders already exists"}'),
+    errors.LensesUnreachable("create_connector", maybe_done=False, reason="connect_error"),
+]
+"""Where a create was answered so, it has created nothing."""
 THEIRS = {"connector.class": CLASS, "topic": "theirs", "file": "/data/theirs"}
 
 
@@ -48,6 +56,82 @@ class TestClaimed:
             assert not op.kube.there()
             assert op.lenses.connectors[PLACE] is stranger
             assert op.lenses.asked("delete_connector", "put_resource", "set_state") == []
+
+    @virtual_time
+    @pytest.mark.parametrize("said", NOTHING_DONE, ids=lambda error: type(error).__name__)
+    @pytest.mark.parametrize("theirs", [THEIRS, SENT, SENT | {"topic": "new"}], ids=["another", "as then", "as now"])
+    async def test_a_claim_on_which_nothing_can_have_been_created_is_worth_nothing_to_the_next_operator(
+        self, said: errors.LensesError, theirs: dict[str, str]
+    ) -> None:
+        lenses = FakeLenses()
+        kube = FakeKube(lenses.calls)
+        async with operator(lenses, kube) as op:
+            lenses.always("create_connector", said)
+            kube.apply(adoptionPolicy="Never")
+            await asyncio.sleep(20)
+            assert op.lenses.asked("create_connector")
+            ready = [status.ready for status in kube.statuses if status.ready]
+            assert [reason for reason, _ in groupby(one.reason for one in ready)] == ["Progressing", op.said()[1]]
+        stranger = lenses.connectors[PLACE] = Connector(dict(theirs))
+        lenses.always("create_connector", None)
+        kube.apply(adoptionPolicy="Never", config={"topic": "new"})
+        async with operator(lenses, kube) as op:
+            await asyncio.sleep(90)
+            assert op.said()[1:] == ("NotAdopted", "NotAdopted")
+            kube.delete()
+            await asyncio.sleep(90)
+            assert not kube.there()
+        assert lenses.connectors[PLACE] is stranger
+        assert stranger == Connector(theirs)
+
+    @virtual_time
+    @pytest.mark.parametrize(
+        "unsaid",
+        [*UNSAID, *(from_answer("create_connector", status, REBALANCE) for status in (409, 500, 502, 503))],
+        ids=lambda error: f"{type(error).__name__}-{getattr(error, 'status', '')}",
+    )
+    @pytest.mark.parametrize("hidden", [0, 20, 80])
+    async def test_what_a_create_has_left_is_deleted_though_it_was_answered_with_an_error(
+        self, unsaid: errors.LensesError, hidden: float
+    ) -> None:
+        """Whatever Lenses shows: an answer that may be passed on by somebody who has tried twice proves nothing."""
+        async with operator() as op:
+            op.lenses.fail("create_connector", unsaid, carried_out=True)
+            blind(op, on=True)
+            op.kube.apply()
+            await asyncio.sleep(0.5)
+            op.kube.delete()
+            await asyncio.sleep(hidden)
+            blind(op, on=False)
+            await asyncio.sleep(120)
+            assert not op.kube.there()
+            assert op.connector is None
+            assert "Deleted" in op.reasons()
+
+    @virtual_time
+    @pytest.mark.parametrize("unsaid", UNSAID, ids=lambda error: type(error).__name__)
+    @pytest.mark.parametrize("policy", ["Delete", "DeleteWithOffsets"])
+    @pytest.mark.parametrize("listed", [False, True])
+    async def test_somebody_elses_is_left_alone_by_a_deletion(
+        self, unsaid: errors.LensesError, policy: str, *, listed: bool
+    ) -> None:
+        """Which comes before anybody has looked whose it is."""
+        async with operator(poll=1) as op:
+            op.lenses.always("create_connector", unsaid)
+            op.kube.apply(deletionPolicy=policy)
+            await asyncio.sleep(0.5)
+            assert op.said()[2] == "Claiming"
+            stranger = op.lenses.connectors[PLACE] = Connector(dict(THEIRS))
+            op.lenses.always("get_connector", errors.ServerError("get_connector"))
+            await asyncio.sleep(3 if listed else 0)
+            op.kube.delete()
+            await asyncio.sleep(3)
+            op.lenses.always("get_connector", None)
+            await asyncio.sleep(120)
+            assert not op.kube.there()
+            assert op.lenses.connectors[PLACE] is stranger
+            assert op.lenses.asked("delete_connector", "put_resource", "set_state", "reset_offsets") == []
+            assert not {"Deleted", "NotFound"} & set(op.reasons())
 
     @virtual_time
     async def test_it_is_also_left_alone_by_an_operator_that_begins_anew(self) -> None:
@@ -147,6 +231,46 @@ class TestLost:
             assert op.lenses.asked("delete_connector", "put_resource") == []
 
 
+class TestShownBetween:
+    """Absence is proven over a time in which nobody here has seen it; an operation on its offsets looks, too."""
+
+    @staticmethod
+    async def look_of_another(op: Operator, ours: Connector) -> None:
+        op.lenses.connectors[PLACE] = ours
+        observed = await op.core.connectors._loader._sessions.own.reader.details(CONNECTOR)
+        assert observed.present
+        del op.lenses.connectors[PLACE]
+
+    @virtual_time
+    async def test_it_is_not_taken_for_lost(self) -> None:
+        async with operator(poll=1) as op:
+            op.kube.apply()
+            await asyncio.sleep(60)
+            op.lenses.calls.clear()
+            ours = op.lenses.connectors.pop(PLACE)
+            for _ in range(10):
+                await asyncio.sleep(8)
+                await self.look_of_another(op, ours)
+            assert op.lenses.asked("create_connector") == []
+            await asyncio.sleep(60)
+            assert len(op.lenses.asked("create_connector")) == 1, "gone for good"
+
+    @virtual_time
+    async def test_it_is_not_let_go_as_not_found(self) -> None:
+        async with operator(poll=1) as op:
+            op.kube.apply()
+            await asyncio.sleep(60)
+            ours = op.lenses.connectors.pop(PLACE)
+            op.kube.delete()
+            for _ in range(6):
+                await asyncio.sleep(20)
+                await self.look_of_another(op, ours)
+            assert op.kube.there()
+            await asyncio.sleep(90)
+            assert not op.kube.there()
+            assert op.reasons()[-1] == "NotFound"
+
+
 class TestNotAdopted:
     @virtual_time
     @pytest.mark.parametrize("seconds", [0.5, 5, 12])
@@ -220,6 +344,22 @@ class TestUncertain:
             await asyncio.sleep(120)
             assert op.said()[1] == "Forbidden"
             assert self.SECRET not in "".join(status.model_dump_json() for status in op.kube.statuses)
+
+    @virtual_time
+    @pytest.mark.parametrize("status", [400, 401, 402, 403, 429, 500, 503])
+    async def test_what_a_server_says_instead_of_showing_one_that_its_list_leaves_out_is_withheld(
+        self, status: int
+    ) -> None:
+        """The resource never had it: nobody here knows what somebody else has given it."""
+        async with operator() as op:
+            words = f'{{"error": "no right to {self.SECRET}"}}'.encode()
+            op.lenses.always("get_connector", from_answer("get_connector", status, words))
+            op.kube.apply()
+            await asyncio.sleep(120)
+            assert op.said()[2] == "None"
+            assert op.said()[0] != "True"
+            assert self.SECRET not in "".join(status.model_dump_json() for status in op.kube.statuses)
+            assert self.SECRET not in "".join(event.message for event in op.events)
 
 
 class TestOwedBaseline:

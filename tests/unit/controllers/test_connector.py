@@ -130,7 +130,7 @@ class TestCreate:
         self, theirs: dict[str, str], said: tuple[str, str, str]
     ) -> None:
         async with operator() as op:
-            taken = errors.Conflict("create_connector", detail="exists")
+            taken = errors.AlreadyExists("create_connector")
             op.lenses.fail("create_connector", taken)
             op.lenses.fail("get_connector", errors.ConnectorOrClusterNotFound("get_connector"))
             op.lenses.connectors[PLACE] = Connector(dict(theirs))

@@ -396,7 +396,7 @@ class TestClaims:
             op.lenses.always("validate", answer("validate", 503, "busy"))
             op.kube.apply()
             await asyncio.sleep(10)
-            assert op.said()[2] == "Claiming"
+            assert [status.ownership.state for status in op.kube.statuses][:2] == ["Claiming", "None"]
             theirs = op.lenses.connectors[PLACE] = Connector(SENT | {"topic": "theirs"})
             op.kube.delete()
             await asyncio.sleep(60)
@@ -504,6 +504,39 @@ class TestAsCode:
             op.kube.apply(updateStrategy="Auto", config={"topic": "newest"})
             await asyncio.sleep(30)
             assert len(op.lenses.asked("put_resource")) == 1
+
+    @virtual_time
+    @pytest.mark.parametrize(
+        "no",
+        [
+            errors.MissingAgentCapability("put_resource", status=405),
+            *(answer("put_resource", status, "no") for status in (400, 401, 402, 403, 429)),
+            errors.LensesUnreachable("put_resource", maybe_done=False),
+        ],
+        ids=lambda error: type(error).__name__,
+    )
+    async def test_an_operator_that_begins_anew_knows_that_a_write_refused_for_certain_changed_nothing(
+        self, no: errors.LensesError
+    ) -> None:
+        """Though Lenses hides a value, and what was wanted once is wanted again."""
+        lenses = FakeLenses()
+        lenses.hidden = frozenset({"password"})
+        lenses.shows = lambda config: {key: value for key, value in config.items() if key != "password"}
+        kube = FakeKube(lenses.calls)
+        config = {"topic": "orders", "password": "plain"}
+        async with operator(lenses, kube) as op:
+            await runs(op, updateStrategy="InPlace", config=config)
+            lenses.always("put_resource", no)
+            op.kube.apply(updateStrategy="InPlace", config=config | {"topic": "new"})
+            await asyncio.sleep(120)
+            assert op.lenses.asked("put_resource")
+            assert op.said()[0] != "True"
+        lenses.calls.clear()
+        kube.apply(updateStrategy="InPlace", config=config)
+        async with operator(lenses, kube) as op:
+            await asyncio.sleep(400)
+            assert op.said() == RUNNING
+            assert op.lenses.asked("put_resource") == []
 
     @virtual_time
     @pytest.mark.parametrize(("state", "shown"), [("paused", "PAUSED"), ("stopped", "STOPPED")])

@@ -10,7 +10,7 @@ from lenses_operator.lenses import errors
 from lenses_operator.lenses.client import LensesClient
 from lenses_operator.lenses.models import ConnectorListItem
 from lenses_operator.lenses_state.poller import View
-from lenses_operator.lenses_state.reader import Reader
+from lenses_operator.lenses_state.reader import DOUBTED_FOR, Reader
 from unit.controllers.fakes import CONNECTOR, Connector, FakeLenses
 from unit.controllers.virtualtime import virtual_time
 from unit.resources.make import SENT
@@ -98,6 +98,22 @@ async def test_anything_but_the_agents_own_404_is_no_absence(failure: errors.Len
     rig.lenses.fail("get_connector", failure)
     with pytest.raises(type(failure)):
         await rig.reader.details(CONNECTOR)
+
+
+@virtual_time
+async def test_what_was_missed_and_is_seen_again_is_remembered_while_anybody_goes_by_that() -> None:
+    rig = Rig()
+    await rig.reader.details(CONNECTOR)
+    rig.lenses.connectors["connect-eu", "orders"] = Connector(SENT)
+    rig.lenses.connectors["connect-eu", "another"] = Connector(SENT)
+    rig.at += 5
+    for name in ("orders", "another"):
+        await rig.reader.details(CONNECTOR._replace(name=name))
+    assert rig.reader.sightings.seen_at(CONNECTOR) == rig.at
+    assert rig.reader.sightings.seen_at(CONNECTOR._replace(name="another")) == float("-inf"), "it was never missed"
+    rig.at += 2 * DOUBTED_FOR
+    await rig.reader.details(CONNECTOR._replace(name="a third"))
+    assert rig.reader.sightings.seen_at(CONNECTOR) == float("-inf")
 
 
 def view(asked_at: float) -> View:

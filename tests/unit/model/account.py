@@ -33,6 +33,8 @@ class Account:
     """The first of them, whatever was asked for since."""
     looking: float | None = None
     """When the look that is under way was asked for."""
+    listing: float = NEVER
+    """When the list was asked for last."""
     delete_accepted: float | None = None
     taken_down: bool = False
     """By this process, and neither created nor seen long since."""
@@ -81,6 +83,8 @@ class Account:
     def asked(self, operation: str, at: float) -> None:
         if operation == "get_connector" and self.looking is None:
             self.looking = at
+        if operation == "list_connectors":
+            self.listing = at
 
     def heard(self, operation: str, sent: str, error: Exception | None, at: float) -> None:
         """An answer; `sent`: the configuration that went with the request."""

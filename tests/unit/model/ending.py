@@ -94,12 +94,12 @@ class Ending(Contract):
             if self._in_vain(resource, habits):
                 return {"UpdateNotSupported"}
             return {"ConfigInvalid"} if self._was_refused(resource, wanted) else {f"put right: {sorted(different)}"}
-        if (
-            self._in_vain(resource, habits)
-            and (habits.adds or habits.rewrites)
-            and self._says(resource, "UpdateNotSupported")
-        ):
-            return {"UpdateNotSupported"}  # a process that ended before it saw what its create became left no baseline
+        # A process that ended before it saw what its create became left no baseline. And what somebody else has set a
+        # hidden key to is not known, but that what is wanted of it now was never written is, and true.
+        no_baseline = habits.adds or habits.rewrites
+        hidden = any(connector.config.get(key) != wanted.get(key) for key in uncompared)
+        if self._in_vain(resource, habits) and (no_baseline or hidden) and self._says(resource, "UpdateNotSupported"):
+            return {"UpdateNotSupported"}
         if connector.state != "RUNNING":
             return {"ConnectorFailed"} if connector.state == "FAILED" else {"Running in Lenses"}
         if any(state == "FAILED" for state, _ in connector.tasks):

@@ -35,6 +35,8 @@ class Grounds:
         self.secrets: set[str] = set()
         self.seen: frozenset[str] = frozenset()
         """Connectors of the last list that had any."""
+        self.seen_since = float("-inf")
+        """When that list was asked for."""
         self.told: set[type[errors.LensesRefused]] = set()
         """What the present process was answered."""
         self._sent: dict[str, str] = {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from itertools import groupby
 
 import pytest
 
@@ -50,7 +51,7 @@ async def test_what_create_keeps_refusing_is_tried_ever_more_seldom_and_said_onc
         assert len(op.lenses.asked("create_connector")) <= 30
         assert op.reasons() == ["ConfigInvalid"]
         reasons = [status.ready.reason for status in op.kube.statuses if status.ready]
-        assert reasons == ["Progressing", "LensesUnavailable", *["ConfigInvalid"] * (len(reasons) - 2)]
+        assert [reason for reason, _ in groupby(reasons)] == ["Progressing", "LensesUnavailable", "ConfigInvalid"]
         op.lenses.refuses = lambda _: False
         await asyncio.sleep(400)
         assert op.said() == ("True", "Running", "Owned")

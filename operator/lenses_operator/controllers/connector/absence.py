@@ -46,7 +46,8 @@ def note(context: ReconcileContext, observed: Observed, now: float) -> None:
         return
     if deleted_at is not None:
         memory.pacing.worked("delete")
-    if memory.absence.since is None and not expected(context, now):
+    since = memory.absence.since
+    if (since is None or context.seen_since(since)) and not expected(context, now):
         memory.absence = replace(memory.absence, since=context.looked_at)
 
 

@@ -24,9 +24,9 @@ class Authorship:
     """Of a connector that this process may have created."""
 
     claimed: bool = False
-    """Claiming was written by this process, and no create has been left unanswered since."""
+    """Claiming was written by this process."""
     contested: bool = False
-    """No create is known to have worked: what is seen may be somebody else's, to which the adoption rules apply."""
+    """The first create on the claim was refused, which may mean that the name is taken."""
     attempted: tuple[Rendered, ...] = ()
     """Creates whose answer never came, or was ambiguous, oldest first: any of them may have left what is found."""
 
@@ -41,10 +41,6 @@ NONE_OPEN = Authorship()
 
 def claim(context: ReconcileContext) -> None:
     context.memory.authorship = replace(context.memory.authorship, claimed=True)
-
-
-def unclaim(context: ReconcileContext) -> None:
-    context.memory.authorship = replace(context.memory.authorship, claimed=False)
 
 
 def attempt(context: ReconcileContext, rendered: Rendered) -> tuple[Rendered, ...]:
@@ -62,19 +58,15 @@ def retract(context: ReconcileContext, before: tuple[Rendered, ...]) -> None:
 
 def nothing_sent(context: ReconcileContext) -> None:
     """No create has worked, whatever was answered."""
-    retract(context, ())
+    context.memory.authorship = replace(context.memory.authorship, attempted=(), contested=False)
 
 
 def contest(context: ReconcileContext) -> None:
     context.memory.authorship = replace(context.memory.authorship, contested=True)
 
 
-def uncontest(context: ReconcileContext) -> None:
-    context.memory.authorship = replace(context.memory.authorship, contested=False)
-
-
-def written(context: ReconcileContext) -> None:
-    """What is there is ours."""
+def settled(context: ReconcileContext) -> None:
+    """What is there is ours, or nothing is claimed any more."""
     context.memory.authorship = NONE_OPEN
 
 
@@ -91,13 +83,13 @@ class Author(Enum):
 
 def author_of(context: ReconcileContext, observed: Observed) -> Author:
     """Of a connector that is there, before a baseline is taken of it."""
-    attempted = context.memory.authorship.attempted
+    attempted, contested = context.memory.authorship.attempted, context.memory.authorship.contested
     claiming = context.resource.status.ownership.state is OwnershipState.CLAIMING
     if not attempted:
-        return Author.STRANGER if claiming and _contradicts_claim(context, observed) else Author.UNKNOWN
+        return Author.STRANGER if context.unsent or _contradicts_claim(context, observed) else Author.UNKNOWN
     if not claiming and context.memory.absence.deleted_at is None:
         return Author.BEFORE
-    if observed.config is None or left_by(attempted, observed) is not None:
+    if left_by(attempted, observed) is not None or (observed.config is None and not contested):
         return Author.US
     return Author.STRANGER if claiming else Author.UNKNOWN
 
@@ -134,7 +126,8 @@ def _contradicts_claim(context: ReconcileContext, observed: Observed) -> bool:
     """A former process claimed it with the configuration that is wanted now, and that is not what is seen. What comes
     from Secrets may have been another value then."""
     claim, wanted, memory, seen = context.applied, context.wanted, context.memory, observed.config
-    if memory.authorship.claimed or memory.written.last is not None:
+    claiming = context.resource.status.ownership.state is OwnershipState.CLAIMING
+    if not claiming or memory.authorship.claimed or memory.written.last is not None:
         return False
     if claim is None or claim.hash != wanted.hash or seen is None:
         return False

@@ -60,6 +60,8 @@ class ReconcileContext:
     """When the look that the pass decides by was begun: without one nothing is proven."""
     foreign: bool = False
     """A connector is there that the resource does not own: nobody here knows the secrets that it was given."""
+    strange: bool = False
+    """What the details have shown is no work of ours: the claim does not cover it, the adoption rules do."""
     rests: bool = False
     """The look has shown what the last pass left as it was: see `observe.UnchangedToken`."""
     generation: int = field(init=False)
@@ -87,6 +89,16 @@ class ReconcileContext:
     def unsent(self) -> bool:
         """Claimed, and no create was sent that may have worked: what is there is not ours."""
         return self.resource.status.ownership.state is OwnershipState.CLAIMING and self.memory.authorship.unsent
+
+    @property
+    def standing(self) -> OwnershipState:
+        """Whose it is where nothing new is known of that. A claim on which nothing is under way is given back: another
+        process could not tell it from one that may have worked."""
+        return OwnershipState.NONE if self.unsent else self.resource.status.ownership.state
+
+    def seen_since(self, at: float) -> bool:
+        """Whether some look has shown it, though this one does not: an operation on its offsets looks, too."""
+        return self.session.reader.sightings.seen_at(self.connector) > at
 
     def mark(self, **changes: Any) -> None:
         """Goes into the next status that is written."""

@@ -17,6 +17,7 @@ from lenses_operator.domain.reasons import Reason
 from lenses_operator.domain.status import Report
 from lenses_operator.lenses.errors import (
     AgentCallFailed,
+    AlreadyExists,
     BadRequest,
     Conflict,
     ConnectorOrClusterNotFound,
@@ -24,6 +25,7 @@ from lenses_operator.lenses.errors import (
     MissingAgentCapability,
     ServerError,
 )
+from lenses_operator.resources.conditions import Verdict
 from lenses_operator.resources.connector import AppliedConfig, OwnershipState, WantedState
 
 REFUSED = (BadRequest, Conflict, ServerError, AgentCallFailed, ConnectorOrClusterNotFound)
@@ -50,12 +52,12 @@ class Creating:
                 return GONE
             look_closely(context)
             return Outcome(delay=wait, paced=True)
-        if _refused_before(context) and not await acting.validator.validated(context):
+        if _failed_before(context) and not await acting.validator.validated(context):
             return await acting.report_refusal(context, Observed.absent())
         if not await acting.reporter.finalize(context):
             return GONE
         if not context.resource.status.ownership.state.ours:
-            verdict = refused(context.refusal) if context.refusal else creating(context.connector)
+            verdict = refused(context.refusal) if context.refusal else _said(context) or creating(context.connector)
             wanted = context.wanted
             claim = AppliedConfig(
                 hash=wanted.hash, secrets=wanted.secret_versions, secrets_digest=wanted.digest or None
@@ -73,7 +75,7 @@ class Creating:
 
     async def _send(self, context: ReconcileContext, *, lost: bool, at_rest: bool) -> Outcome:
         memory, clock = context.memory, self._acting.clock
-        first = memory.authorship.unsent
+        first = context.unsent
         before = authorship.attempt(context, context.wanted)
         memory.pacing.sent("create", clock(), about=context.wish)
         try:
@@ -86,7 +88,7 @@ class Creating:
                 )
         except REFUSED as error:
             acted(context, clock())
-            if not error.maybe_done or isinstance(error, Conflict):
+            if not error.maybe_done or isinstance(error, AlreadyExists):
                 authorship.retract(context, before)
             if first:
                 authorship.contest(context)
@@ -117,7 +119,6 @@ class Creating:
         if isinstance(error, Conflict) or not await validator.lasting(context, "create", error):
             raise error
         authorship.nothing_sent(context)
-        authorship.uncontest(context)
         if memory.replacement is not None and not await validator.passes_still(context):
             return await self._acting.report_refusal(context, Observed.absent())  # validated on: it may pass again
         await validator.refuse(context, "create", error)
@@ -133,21 +134,12 @@ class Creating:
         report = Report(missing(context.connector), state, observed, context.applied)
         return Outcome(delay=seconds) if await self._acting.reporter.report(context, report) else GONE
 
-    async def settle_contest(self, context: ReconcileContext, observed: Observed) -> Outcome:
-        """No create is known to have worked, and now there is a connector: what it shows tells whose it is."""
-        authorship.uncontest(context)
-        if authorship.left_by(context.memory.authorship.attempted, observed) is not None:
-            look_closely(context)
-            return AGAIN
-        authorship.nothing_sent(context)
-        return await self.unclaim(context)
-
     async def unclaim(self, context: ReconcileContext) -> Outcome:
         """The name was taken before our first create: somebody else's connector, to which the adoption rules apply."""
         verdict = progressing(f"Connector {context.connector} exists already; its configuration is being compared.")
         if not await self._acting.reporter.report(context, Report(verdict, OwnershipState.NONE)):
             return GONE
-        authorship.unclaim(context)
+        authorship.settled(context)
         return AGAIN
 
     def _announce(self, context: ReconcileContext, *, lost: bool) -> None:
@@ -160,8 +152,14 @@ class Creating:
             reporter.event(context, "Created", f"Created connector {context.connector}.")
 
 
-def _refused_before(context: ReconcileContext) -> bool:
+def _failed_before(context: ReconcileContext) -> bool:
     ready = context.resource.status.ready
-    return context.refusal is not None or (
-        ready is not None and ready.reason in (Reason.CONFIG_INVALID, Reason.PLUGIN_NOT_FOUND)
-    )
+    refused_once = ready is not None and ready.reason in (Reason.CONFIG_INVALID, Reason.PLUGIN_NOT_FOUND)
+    return bool(context.refusal or refused_once or context.memory.retries.failures)
+
+
+def _said(context: ReconcileContext) -> Verdict | None:
+    """What the last try failed of, until one works: a condition must not change with every try."""
+    status = context.resource.status
+    same = context.memory.retries.failures and status.observed_generation == context.generation
+    return status.verdict if same else None

@@ -49,7 +49,10 @@ class Deletions:
     def so_far(self, context: ReconcileContext, observed: Observed) -> Deleting:
         """With what the look has shown."""
         memory = context.memory
-        known = (memory.deleting or Deleting(self._clock())).looked(observed, context.looked_at)
+        known = memory.deleting or Deleting(self._clock())
+        if known.missing_since is not None and context.seen_since(known.missing_since):
+            known = known.reappeared()
+        known = known.looked(observed, context.looked_at)
         if known.proven_at is not None:
             since = self._clock() if known.absent_at is None else known.absent_at
             known = known.seeing(blind=self._environments.blind(context.resource.key, context.connector, since))

@@ -87,10 +87,8 @@ class Observation:
             raise view.error
         if view.error is not None and self.may_rest(context):
             return Outcome(delay=self.checked_in(context))
-        unlisted = view.error is not None or view.asked_at == -inf
-        claiming = context.resource.status.ownership.state is OwnershipState.CLAIMING
-        there = unlisted or self.listed(context, view) is not None
-        context.foreign = claiming or (there and not context.ours)
+        # Until it is seen that there is none: what the list does not show may be there all the same.
+        context.foreign = context.resource.status.ownership.state is not OwnershipState.OWNED
         observed = context.observed = await self.look(context, view)
         context.foreign = not context.ours and observed.present
         return observed
@@ -111,7 +109,8 @@ class Observation:
         known = memory.checks.unchanged
         _remember(context, None)
         listed = self.listed(context, view)
-        if listed is not None and resource.metadata.deleting and not memory.checks.details_due:
+        owned = resource.status.ownership.state is OwnershipState.OWNED
+        if listed is not None and resource.metadata.deleting and owned and not memory.checks.details_due:
             return listed
         agreed = self._agreed(context, listed)
         if agreed is not None and not due:
@@ -133,7 +132,7 @@ class Observation:
             context.rests = not memory.topics.due
             _remember(context, known if context.rests else None)
             return agreed
-        if found.present and not resource.metadata.deleting:
+        if found.present:
             written.settle_authorship(context, found, self._clock(), self._now())
         return self._took(context, await context.cleaned(found), listed)
 

@@ -44,8 +44,8 @@ from lenses_operator.domain.decide import (
     RefuseAdoption,
     Rest,
     Restart,
-    SettleContest,
     Suspended,
+    Unclaim,
     Unusable,
     Update,
     decide,
@@ -140,8 +140,8 @@ class ConnectorController:
 
     def _situation(self, context: ReconcileContext, observed: Observed | None = None) -> Situation:
         memory, plan, now = context.memory, self._restarts.plan(context), self._acting.clock()
-        deleting, contested = context.resource.metadata.deleting, memory.authorship.contested
-        passed_over = deleting or context.resource.spec.suspend or context.rests or contested or context.unusable
+        deleting = context.resource.metadata.deleting
+        passed_over = deleting or context.resource.spec.suspend or context.rests or context.strange or context.unusable
         return Situation(
             resource=context.resource,
             wanted=context.wanted,
@@ -152,7 +152,7 @@ class ConnectorController:
             unusable=context.unusable,
             readable=context.readable,
             unsent=context.unsent,
-            contested=contested,
+            strange=context.strange,
             not_shown=observed is not None and is_stale(context, observed, now) and self._updates.pends(context),
             rests=context.rests,
             deleting=self._deletions.so_far(context, observed) if deleting and observed is not None else None,
@@ -191,8 +191,8 @@ class ConnectorController:
                 return await self._deletions.act(context, decision)
             case Await(seconds=seconds) if context.resource.metadata.deleting:
                 return await self._deletions.wait(context, seconds)
-            case SettleContest():
-                return await self._creating.settle_contest(context, observed)
+            case Unclaim():
+                return await self._creating.unclaim(context)
             case Suspended(give_back=give_back):
                 return await self._settled.suspended(context, observed, give_back)
             case Rest():

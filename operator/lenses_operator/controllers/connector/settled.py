@@ -86,7 +86,7 @@ class Settled:
         self._restarts.note(context, observed)
         report = Report(
             conditions.suspended(observed if context.ours or not observed.present else None),
-            context.resource.status.ownership.state,
+            context.standing,
             observed if context.ours else None,
             context.applied,
             hide=not context.ours,

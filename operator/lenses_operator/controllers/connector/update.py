@@ -23,7 +23,7 @@ from lenses_operator.lenses.errors import (
     PreconditionFailed,
     ServerError,
 )
-from lenses_operator.resources.connector import OwnershipState, WantedState
+from lenses_operator.resources.connector import AppliedConfig, OwnershipState, WantedState
 
 
 class Updates:
@@ -58,6 +58,7 @@ class Updates:
         verdict = progressing(f"The configuration is being {'repaired' if repair else 'updated'} ({why}): {how}.")
         if context.refusal:
             verdict = refused(context.refusal)  # until it is taken: a condition must not change with every try
+        before = context.applied
         written.blank_hash(context, observed)
         if not await acting.reporter.report(context, Report(verdict, OwnershipState.OWNED, observed, context.applied)):
             return GONE
@@ -66,9 +67,12 @@ class Updates:
         replacement.begin(context, why, observed, acting.now(), repair=repair)
         written.will_write(context, observed)
         try:
-            return await (self._put(context) if in_place else self._delete(context))
-        except PreconditionFailed:
-            replacement.end(context)
+            return await (self._put(context, before) if in_place else self._delete(context))
+        except LensesError as error:
+            if not error.maybe_done:
+                written.restore_hash(context, before)
+            if isinstance(error, PreconditionFailed):
+                replacement.end(context)
             raise
 
     def pends(self, context: ReconcileContext) -> bool:
@@ -97,7 +101,7 @@ class Updates:
             return self._acting.settle(context).delay or 0.0  # our DELETE was accepted, it is still on its way out
         return max(memory.pacing.wait("delete", now), memory.pacing.wait("put", now, about=context.wish))
 
-    async def _put(self, context: ReconcileContext) -> Outcome:
+    async def _put(self, context: ReconcileContext, before: AppliedConfig | None) -> Outcome:
         """One that does not know the endpoint is never a reason to delete silently."""
         memory, clock = context.memory, self._acting.clock
         memory.pacing.sent("put", clock(), about=context.wish)
@@ -105,11 +109,14 @@ class Updates:
             await self._as_code.put(context, WantedState.RUNNING)
         except MissingAgentCapability as error:
             replacement.end(context)
+            written.restore_hash(context, before)
             self._acting.validator.refuse_in_place(context, error)
             return await self._acting.report_refusal(context, None)
         except (BadRequest, ServerError, AgentCallFailed) as error:
             if error.maybe_done:
                 written.maybe_wrote(context)
+            else:
+                written.restore_hash(context, before)
             if not await self._acting.validator.lasting(context, "update", error):
                 raise
             replacement.end(context)

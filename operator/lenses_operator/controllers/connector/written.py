@@ -61,7 +61,7 @@ def wrote(context: ReconcileContext, rendered: Rendered, now: float, at: datetim
         put_at=None,
         keys=written.keys | rendered.config.keys(),
     )
-    authorship.written(context)
+    authorship.settled(context)
     validate.written(context)
     absence.written(context)
     topics.set_due(context)
@@ -95,6 +95,12 @@ def blank_hash(context: ReconcileContext, observed: Observed) -> None:
         keep_applied(context, applied.model_copy(update={"hash": "", "former_traces": True}))
     elif _hides(observed, applied):
         keep_applied(context, applied.model_copy(update={"hash": ""}))
+
+
+def restore_hash(context: ReconcileContext, before: AppliedConfig | None) -> None:
+    """After a write that has done nothing: it still has what it had."""
+    if before is not None and context.applied is not before:
+        keep_applied(context, before)
 
 
 def keep_applied(context: ReconcileContext, applied: AppliedConfig) -> None:
@@ -144,8 +150,8 @@ def saw_no_trace(context: ReconcileContext) -> None:
 def take_baseline(context: ReconcileContext, observed: Observed, now: float) -> None:
     """Of a connector that is there."""
     memory = context.memory
-    if memory.authorship.contested:
-        return  # whose it is has to be settled first
+    if context.strange:
+        return
     written = memory.written
     if written.baseline_owed and not written.awaiting_baseline:
         _take_owed(context, observed)
@@ -204,17 +210,16 @@ def newest(context: ReconcileContext) -> Rendered | None:
 
 def settle_authorship(context: ReconcileContext, observed: Observed, now: float, at: datetime) -> None:
     """Whether what is found is what a create without a clear answer has left; before a word of it is shown."""
-    attempted = context.memory.authorship.attempted
-    if context.memory.authorship.contested:
-        return
-    match author_of(context, observed):
+    attempted, author = context.memory.authorship.attempted, author_of(context, observed)
+    context.strange = author is Author.STRANGER
+    if context.resource.metadata.deleting:
+        return  # what it has does not matter any more
+    match author:
         case Author.US:
             sent = left_by(attempted, observed) or attempted[-1]
             wrote(context, sent, now, at)
             if context.applied is not None and not is_all_of(sent, observed):
                 keep_applied(context, context.applied.model_copy(update=UNCERTAIN))
-        case Author.STRANGER:
-            authorship.contest(context)
         case Author.BEFORE:
             authorship.nothing_sent(context)
     if is_uncertain(context, observed):
