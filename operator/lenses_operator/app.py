@@ -37,6 +37,7 @@ from lenses_operator.observability.collectors import EnvironmentMetrics, QueueMe
 from lenses_operator.observability.conditions import ConditionLines
 from lenses_operator.observability.health import HealthServer
 from lenses_operator.observability.logging import request_id
+from lenses_operator.observability.loop_holds import LoopHolds
 from lenses_operator.observability.metrics import Metrics
 from lenses_operator.observability.probes import Probes
 from lenses_operator.policy_file import PolicyFile
@@ -57,16 +58,20 @@ YOUNG = 10_000
 IN_CLUSTER_NAMESPACE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
 
 
-async def run(settings: Settings) -> None:
-    """Until SIGTERM or SIGINT. Raises SettingsError or KubeError where it cannot start."""
+async def run(settings: Settings, holds: LoopHolds) -> None:
+    """Until SIGTERM or SIGINT. Raises SettingsError or KubeError where it cannot start.
+
+    `holds` are those of the running loop.
+    """
     gc.set_threshold(YOUNG, 20, 20)
     async with AsyncExitStack() as stack:
-        app = await _build(settings, stack)
+        app = await _build(settings, stack, holds)
         await app.run()
 
 
-async def _build(settings: Settings, stack: AsyncExitStack) -> App:
+async def _build(settings: Settings, stack: AsyncExitStack, holds: LoopHolds) -> App:
     metrics = Metrics()
+    metrics.registry.register(holds)
     tenure = Fence()
     gate = tenure.check if settings.leader_election else _open
     if unread := ignored(os.environ):
