@@ -9,10 +9,13 @@ import os
 import platform
 import tempfile
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 from bench import scenarios
-from bench.figures import Result
+from bench.counting import Bench
+from bench.figures import Result, compared
 from bench.objects import Objects
 from bench.stage import Stage
 from bench.subjects import Baseline, Ours, Subject
@@ -41,11 +44,11 @@ class Run:
                 async with objects.watched(scenarios.NAMESPACE) as seen:
                     names = [f"connector-{number}" for number in range(self._count)]
                     changes = min(self._options.changes, self._count)
-                    bench = scenarios.Bench(stage, self._subject, objects, seen, names, changes)
+                    bench = Bench(stage, self._subject, objects, seen, names, changes)
                     self._subject.start(stage)
                     return await self._measure(bench)
 
-    async def _measure(self, bench: scenarios.Bench) -> Result:
+    async def _measure(self, bench: Bench) -> Result:
         result = Result(operator=self._subject.name, connectors=self._count)
         only = self._options.only
         ours = isinstance(self._subject, Ours)
@@ -53,36 +56,46 @@ class Run:
         def wanted(name: str) -> bool:
             return not only or name in only
 
-        self.say("mass create")
-        result.create = await scenarios.mass_create(bench)
+        async with self._scenario(bench, result, "create", "mass create"):
+            result.create = await scenarios.mass_create(bench)
         if wanted("steady"):
             # The first look at each connector by itself costs more than all later ones.
             await asyncio.sleep(self._subject.interval * self._options.rounds + self._options.quiet)
-            self.say("steady state")
-            result.steady = await scenarios.steady(bench, self._options.steady)
+            async with self._scenario(bench, result, "steady", "steady state"):
+                result.steady = await scenarios.steady(bench, self._options.steady)
         if wanted("change"):
-            self.say("single changes")
-            result.call = await scenarios.one_change(bench)
+            async with self._scenario(bench, result, "call", "single changes"):
+                result.call = await scenarios.one_change(bench)
         if wanted("repair"):
-            self.say("repair of states")
-            result.state_repair = await scenarios.state_repair(bench)
+            async with self._scenario(bench, result, "repair", "repair of states"):
+                result.state_repair = await scenarios.state_repair(bench)
         if self._options.config_drift:
             self.say("repair of configurations")
             result.config_repair = await scenarios.config_repair(bench)
         if wanted("start"):
             await asyncio.sleep(self._options.quiet)
-            self.say("restart")
-            result.start = await scenarios.restart(bench, self._count)
+            async with self._scenario(bench, result, "start", "restart"):
+                result.start = await scenarios.restart(bench, self._count)
         if wanted("beside") and ours:
-            self.say("a slow and a failing environment beside")
-            result.beside = await scenarios.beside(bench)
+            async with self._scenario(bench, result, "beside", "a slow and a failing environment beside"):
+                result.beside = await scenarios.beside(bench)
         if wanted("delete"):
-            self.say("deletion of the namespace")
-            result.delete = await scenarios.mass_delete(bench)
+            async with self._scenario(bench, result, "delete", "deletion of the namespace"):
+                result.delete = await scenarios.mass_delete(bench)
         if wanted("floor") and ours:
             self.say("the writes of a mass create, without an operator")
             result.floor = await scenarios.floor(bench)
         return result
+
+    @asynccontextmanager
+    async def _scenario(self, bench: Bench, result: Result, name: str, words: str) -> AsyncIterator[None]:
+        """Says that it begins, and notes afterwards how long it held the operator's loop."""
+        self.say(words)
+        before = await bench.turns()
+        yield
+        held = (await bench.turns()).since(before)
+        if held is not None:
+            result.holds[name] = held
 
 
 def _numbers(text: str) -> list[int]:
@@ -114,7 +127,7 @@ def main() -> None:
         for name in options.subjects.split(","):
             results.append(asyncio.run(Run(SUBJECTS[name](), count, options).run()))
             _write(options.out, results)
-    results.sort(key=lambda result: result.connectors)
+    results = sorted(compared(results), key=lambda result: result.connectors)
     print(shown(results))
     if options.plot:
         from bench.plot import draw
@@ -126,7 +139,7 @@ def _write(path: Path, results: list[Result]) -> None:
     """After each measurement: one that is broken off leaves what it has."""
     machine = {"cores": os.cpu_count(), "python": platform.python_version(), "system": platform.platform()}
     path.parent.mkdir(parents=True, exist_ok=True)
-    found = {"machine": machine, "results": [result.model_dump(mode="json") for result in results]}
+    found = {"machine": machine, "results": [result.model_dump(mode="json") for result in compared(results)]}
     path.write_text(json.dumps(found, indent=2) + "\n")
 
 

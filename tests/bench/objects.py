@@ -6,7 +6,7 @@ import asyncio
 import json
 import ssl
 import time
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any, Self
@@ -23,15 +23,17 @@ AT_A_TIME = 8
 """Requests of the bench under way, as with a few `kubectl apply` side by side."""
 
 
-def manifest(namespace: str, environment: str, name: str, **config: str) -> dict[str, Any]:
-    """A connector with some fifteen keys, as sinks in production have."""
+def manifest(
+    namespace: str, environment: str, name: str, more: Mapping[str, Any] | None = None, **config: str
+) -> dict[str, Any]:
+    """A connector with some fifteen keys, as sinks in production have; `more` of its spec."""
     keys = {f"option.{number}": f"value of option {number} for {name}" for number in range(12)}
     config = {"file": f"/data/{name}.txt", "topic": f"topic-{name}", **keys, **config}
     return {
         "apiVersion": "connect.lenses.io/v1alpha1",
         "kind": KIND,
         "metadata": {"name": name, "namespace": namespace, "labels": {"app.kubernetes.io/part-of": "bench"}},
-        "spec": {"environment": environment, "cluster": "connect", "class": CLASS, "config": config},
+        "spec": {"environment": environment, "cluster": "connect", "class": CLASS, "config": config, **(more or {})},
     }
 
 

@@ -42,6 +42,11 @@ def test_it_measures_both_operators(tmp_path: Path) -> None:
     assert ours["delete"]["left_in_lenses"] == 0
     assert ours["floor"]["per_second"] > 0
     assert baseline["floor"] is None
+    assert ours["ratios"]["create_api_server"] > 0
+    assert ours["ratios"]["create_plain"] > 0
+    for scenario in ("create", "steady", "call", "start", "delete"):
+        assert 0 < ours["holds"][scenario]["rare"] <= ours["holds"][scenario]["longest"]
+    assert not baseline["holds"]
     for result in (ours, baseline):
         assert {"kube-apiserver", "Lenses API server for tests", "bench"} < result["create"]["parts"].keys()
         assert 0 < result["call"]["p50"] <= result["call"]["p99"]
