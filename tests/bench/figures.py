@@ -31,12 +31,15 @@ class Latency(BaseModel):
 
 class Holds(BaseModel):
     """Turns of the operator's event loop, in seconds, by the bounds of its histogram: each is that long at most.
-    `rare`: 999 of 1,000 were no longer."""
+    `rare`: 999 of 1,000 were no longer. `busiest`, `busy_rare`: the same of the CPU time that the loop's thread had in
+    them, which does not grow with what else the machine does."""
 
     turns: int
     longest: float
     rare: float
     over_aim: int
+    busiest: float
+    busy_rare: float
 
 
 class Spent(BaseModel):

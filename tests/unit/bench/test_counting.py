@@ -55,8 +55,13 @@ def test_the_table_shows_what_was_measured_and_leaves_out_the_rest() -> None:
 
 
 def metrics(at_most: dict[str, int], longest: float) -> Metrics:
-    lines = [f'lenses_operator_event_loop_hold_seconds_bucket{{le="{le}"}} {count}' for le, count in at_most.items()]
-    return Metrics.parse("\n".join([*lines, f"lenses_operator_event_loop_longest_hold_seconds {longest}"]))
+    """Half of each turn was work."""
+    lines = []
+    for name, part in (("hold", 1.0), ("busy", 0.5)):
+        of = f"lenses_operator_event_loop_{name}_seconds_bucket"
+        lines += [f'{of}{{le="{float(le) * part}"}} {count}' for le, count in at_most.items()]
+        lines.append(f"lenses_operator_event_loop_longest_{name}_seconds {longest * part}")
+    return Metrics.parse("\n".join(lines))
 
 
 FIRST = Turns.of(1, metrics({"0.01": 900, "0.05": 990, "0.25": 1000, "+Inf": 1000}, 0.2))
@@ -73,6 +78,7 @@ def test_a_hold_from_before_counts_no_more() -> None:
     held = later.since(FIRST)
     assert held is not None
     assert (held.turns, held.longest, held.rare, held.over_aim) == (2001, 0.05, 0.01, 0)
+    assert (held.busiest, held.busy_rare) == (0.025, 0.005)
 
 
 def test_another_process_begins_at_nothing() -> None:

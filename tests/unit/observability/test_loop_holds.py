@@ -18,13 +18,15 @@ NAME = "lenses_operator_event_loop"
 class Rig:
     def __init__(self) -> None:
         self.now = 1000.0
-        self.holds = LoopHolds(lambda: self.now)
+        self.cpu = 5.0
+        self.holds = LoopHolds(lambda: self.now, lambda: self.cpu)
         self.registry = CollectorRegistry()
         self.registry.register(self.holds)
 
-    def spend(self, seconds: float) -> None:
-        """Without ever giving way."""
+    def spend(self, seconds: float, busy: float = 0.0) -> None:
+        """Without ever giving way; `busy` of them with the processor."""
         self.now += seconds
+        self.cpu += busy
 
     def run(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
         with asyncio.Runner(loop_factory=self.holds.loop) as runner:
@@ -43,6 +45,7 @@ def test_the_longest_hold_and_how_many_were_as_long() -> None:
     rig = Rig()
 
     async def work() -> None:
+        await asyncio.sleep(0)
         for seconds in (0.3, 0.045, 0.0):
             rig.spend(seconds)
             await asyncio.sleep(0)
@@ -60,6 +63,7 @@ def test_all_that_one_turn_does_counts_together() -> None:
     rig = Rig()
 
     async def work() -> None:
+        await asyncio.sleep(0)
         loop = asyncio.get_running_loop()
         for _ in range(10):
             loop.call_soon(rig.spend, 0.01)
@@ -67,6 +71,22 @@ def test_all_that_one_turn_does_counts_together() -> None:
 
     rig.run(work)
     assert rig.value("longest_hold_seconds") == pytest.approx(0.1)
+
+
+def test_of_a_long_turn_it_is_told_how_much_was_work() -> None:
+    rig = Rig()
+
+    async def work() -> None:
+        await asyncio.sleep(0)
+        rig.spend(0.3, busy=0.02)
+        await asyncio.sleep(0)
+        rig.spend(0.04, busy=0.04)
+        await asyncio.sleep(0)
+
+    rig.run(work)
+    assert (rig.value("longest_hold_seconds"), rig.value("longest_busy_seconds")) == pytest.approx((0.3, 0.04))
+    assert rig.value("busy_seconds_sum") == pytest.approx(0.06)
+    assert rig.value("busy_seconds_count") == rig.value("hold_seconds_count")
 
 
 def test_a_loop_that_waits_is_not_held(monkeypatch: pytest.MonkeyPatch) -> None:
