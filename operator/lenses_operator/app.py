@@ -71,7 +71,6 @@ async def run(settings: Settings, holds: LoopHolds) -> None:
 
 async def _build(settings: Settings, stack: AsyncExitStack, holds: LoopHolds) -> App:
     metrics = Metrics()
-    metrics.registry.register(holds)
     tenure = Fence()
     gate = tenure.check if settings.leader_election else _open
     if unread := ignored(os.environ):
@@ -94,7 +93,7 @@ async def _build(settings: Settings, stack: AsyncExitStack, holds: LoopHolds) ->
     stack.push_async_callback(kube.close)
     api = KubeApi(kube, gate)
     leader = _leader(settings, api, tenure) if settings.leader_election else None
-    return App(settings, metrics, transport, tokens, api, policy, leader)
+    return App(settings, metrics, holds, transport, tokens, api, policy, leader)
 
 
 @contextlib.contextmanager
@@ -113,6 +112,7 @@ class App:
         self,
         settings: Settings,
         metrics: Metrics,
+        holds: LoopHolds,
         transport: LensesTransport,
         tokens: TokenFile,
         api: KubeApi,
@@ -121,6 +121,7 @@ class App:
     ) -> None:
         self._settings = settings
         self._metrics = metrics
+        self._holds = holds
         loop = asyncio.get_running_loop()
         self._policy = policy
         writer = Writer(api)
@@ -159,6 +160,7 @@ class App:
             core.reconcile, core.store, core.operations, again=core.queue.add_after, ended=metrics.passed
         )
         metrics.watch(
+            holds,
             QueueMetrics(core.queue.stats, WORKERS),
             EnvironmentMetrics(core.environments.standings, loop.time),
             ResourceMetrics(core.store, core.operations, lambda: self._working),
@@ -170,6 +172,7 @@ class App:
         signals.handle()
         with _setting("http_port" if self._settings.http_host == ANYWHERE else "http_host"):
             await self._health.start()
+        self._holds.begin()
         logger.info("serving health and metrics on port %d", self._health.port)
         watching = asyncio.create_task(
             handlers.watch(

@@ -9,13 +9,15 @@ import os
 import platform
 import tempfile
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 from bench import scenarios
 from bench.counting import Bench
-from bench.figures import Result, compared
+from bench.dimension_table import dimensions_shown
+from bench.dimensions import add_options, measure_all, numbers
+from bench.figures import DimensionResult, Result, compared
 from bench.objects import Objects
 from bench.stage import Stage
 from bench.subjects import Baseline, Ours, Subject
@@ -98,13 +100,9 @@ class Run:
             result.holds[name] = held
 
 
-def _numbers(text: str) -> list[int]:
-    return [int(word) for word in text.split(",")]
-
-
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="bench", description="Measures the operator and a plain one beside it.")
-    parser.add_argument("--sizes", type=_numbers, default=[100, 1000, 5000], help="numbers of connectors")
+    parser.add_argument("--sizes", type=numbers, default=[100, 1000, 5000], help="numbers of connectors")
     parser.add_argument("--steady", type=float, default=180, help="seconds of steady state")
     parser.add_argument("--quiet", type=float, default=20, help="seconds after the last change before a measurement")
     parser.add_argument("--rounds", type=float, default=1, help="times it looks at all before the steady state")
@@ -115,6 +113,7 @@ def _options() -> argparse.Namespace:
         "--only", type=lambda text: text.split(","), default=[], help="steady,change,repair,start,beside,delete,floor"
     )
     parser.add_argument("--out", type=Path, default=OUT)
+    add_options(parser)
     parser.add_argument("--plot", type=Path, help="where to draw the growth, a PNG file")
     return parser.parse_args()
 
@@ -122,6 +121,10 @@ def _options() -> argparse.Namespace:
 def main() -> None:
     options = _options()
     build.require("controlplane")
+    if options.dimensions:
+        found = measure_all(options, lambda results: _write(options.out, dimensions=results))
+        print(dimensions_shown(found))
+        return
     results: list[Result] = []
     for count in options.sizes:
         for name in options.subjects.split(","):
@@ -135,12 +138,21 @@ def main() -> None:
         draw(results, options.plot)
 
 
-def _write(path: Path, results: list[Result]) -> None:
+def _write(path: Path, results: Sequence[Result] = (), dimensions: Sequence[DimensionResult] = ()) -> None:
     """After each measurement: one that is broken off leaves what it has."""
     machine = {"cores": os.cpu_count(), "python": platform.python_version(), "system": platform.platform()}
     path.parent.mkdir(parents=True, exist_ok=True)
-    found = {"machine": machine, "results": [result.model_dump(mode="json") for result in compared(results)]}
-    path.write_text(json.dumps(found, indent=2) + "\n")
+    found = {name: [one.model_dump(mode="json") for one in made] for name, made in _named(results, dimensions)}
+    path.write_text(json.dumps({"machine": machine, **found}, indent=2) + "\n")
+
+
+def _named(
+    results: Sequence[Result], dimensions: Sequence[DimensionResult]
+) -> Iterator[tuple[str, Sequence[Result | DimensionResult]]]:
+    if results:
+        yield "results", compared(results)
+    if dimensions:
+        yield "dimensions", dimensions
 
 
 if __name__ == "__main__":

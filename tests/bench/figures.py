@@ -67,6 +67,25 @@ class Spent(BaseModel):
         return self.parts.get(API_SERVER, 0.0)
 
 
+class Phase(BaseModel):
+    """A part of a dimension's measurement; `units`: what its cost is shared out among."""
+
+    name: str
+    unit: str
+    units: float
+    spent: Spent
+
+
+class DimensionResult(BaseModel):
+    """One size of a dimension. `missed`: aims that it missed, where it has any."""
+
+    dimension: str
+    grows: str
+    size: int
+    phases: list[Phase]
+    missed: list[str] = []
+
+
 class Create(BaseModel):
     """All applied as fast as the API server takes them, eight at a time; per connector where it says `each`."""
 

@@ -22,10 +22,10 @@ from harness.process import Launcher
 
 ENVIRONMENT, BESIDE = "main", "beside"
 TOKEN = "bench-token"
+MEMORY = {"backend": "memory", "state_delay": 0.05}
+"""A Connect cluster."""
 CONFIG = {
-    "environments": {
-        name: {"clusters": {"connect": {"backend": "memory", "state_delay": 0.05}}} for name in (ENVIRONMENT, BESIDE)
-    },
+    "environments": {name: {"clusters": {"connect": MEMORY}} for name in (ENVIRONMENT, BESIDE)},
     "tokens": {TOKEN: {"name": "bench"}},
     "check": False,  # its own answers against the OpenAPI file, which costs more than the answers
 }

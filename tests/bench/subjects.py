@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -19,6 +20,17 @@ from harness.process import Process
 END_TIMEOUT = 120.0
 READY_TIMEOUT = 120.0
 METRICS_TIMEOUT = 10.0
+
+
+@dataclass(frozen=True)
+class Work:
+    """Passes so far, and whether there are no more to do."""
+
+    passes: int
+    idle: bool
+
+    def done(self, passes: int) -> bool:
+        return self.idle and self.passes >= passes
 
 
 class Subject(Protocol):
@@ -77,11 +89,16 @@ class Ours:
         return self._operator.pid
 
     def looked_at_all(self, count: int) -> bool:
-        if not self._operator.is_ready():
-            return False
+        return self.ready() and self.work().done(count)
+
+    def ready(self) -> bool:
+        return self._operator.is_ready()
+
+    def work(self) -> Work:
+        """By its own metrics."""
         metrics = self._metrics()
-        idle = not any(metrics.total(f"lenses_operator_{name}") for name in ("workqueue_depth", "active_workers"))
-        return idle and metrics.total("lenses_operator_reconcile_total") >= count
+        busy = any(metrics.total(f"lenses_operator_{name}") for name in ("workqueue_depth", "active_workers"))
+        return Work(int(metrics.total("lenses_operator_reconcile_total")), idle=not busy)
 
     def _metrics(self) -> Metrics:
         answer = httpx.get(f"{self._operator.url}/metrics", timeout=METRICS_TIMEOUT, trust_env=False)

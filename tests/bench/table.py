@@ -149,6 +149,10 @@ def shown(results: Sequence[Result]) -> str:
         cells = [value(result) for result in results]
         if any(cell is not None for cell in cells):
             table.add_row(name, *("" if cell is None else format(cell, form) for cell in cells), how)
+    return printed(table)
+
+
+def printed(table: Table) -> str:
     text = StringIO()
     Console(file=text, width=400).print(table)
     return "\n".join(line.rstrip() for line in text.getvalue().splitlines())

@@ -58,12 +58,19 @@ class LoopHolds(Collector):
         self._clock = clock
         self._cpu = cpu
         self._held, self._busy = _Turns(), _Turns()
+        self._counts = False
+
+    def begin(self) -> None:
+        """Counts from now on: while the parts are being made, there is nobody yet to wait."""
+        self._counts = True
 
     def loop(self) -> asyncio.AbstractEventLoop:
         """A new event loop that is measured."""
         return asyncio.SelectorEventLoop(_Selector(lambda: (self._clock(), self._cpu()), self._ended))
 
     def _ended(self, held: float, busy: float) -> None:
+        if not self._counts:
+            return
         self._held.add(held)
         self._busy.add(busy)
 

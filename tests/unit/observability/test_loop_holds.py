@@ -29,6 +29,7 @@ class Rig:
         self.cpu += busy
 
     def run(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        self.holds.begin()
         with asyncio.Runner(loop_factory=self.holds.loop) as runner:
             runner.run(work())
 
@@ -101,6 +102,21 @@ def test_a_loop_that_waits_is_not_held(monkeypatch: pytest.MonkeyPatch) -> None:
     rig.run(lambda: asyncio.sleep(0.001))
     assert rig.now > 1060
     assert rig.value("longest_hold_seconds") == 0
+
+
+def test_what_is_done_before_it_begins_counts_for_nothing() -> None:
+    rig = Rig()
+
+    async def work() -> None:
+        rig.spend(0.3)
+        await asyncio.sleep(0)
+        rig.holds.begin()
+        await asyncio.sleep(0)
+        rig.spend(0.02)
+
+    with asyncio.Runner(loop_factory=rig.holds.loop) as runner:
+        runner.run(work())
+    assert rig.value("longest_hold_seconds") == pytest.approx(0.02)
 
 
 def test_the_aim_is_a_bound() -> None:
