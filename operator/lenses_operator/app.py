@@ -136,6 +136,7 @@ class App:
             policy=lambda: policy.current,
             clocks=Clocks(loop.time, lambda: datetime.now(UTC).replace(microsecond=0)),
             poll_interval=settings.poll_interval,
+            list_rate=settings.list_rate,
             drift_interval=settings.drift_interval,
             digest_key=lambda: key.value,
         )

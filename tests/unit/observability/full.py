@@ -59,8 +59,8 @@ class Full:
             operation(status={"conditions": [condition("Ready", "False", "ConnectorNotReady")]})
         ]
         self.standings = [
-            Standing("prod", "connect-eu", None, LOOP_TIME - 5),
-            Standing("dev", "connect-eu", errors.Unauthorized("list_connectors"), None),
+            Standing("prod", "connect-eu", None, LOOP_TIME - 5, 15.0),
+            Standing("dev", "connect-eu", errors.Unauthorized("list_connectors"), None, 15.0),
         ]
         self.stats = QueueStats(depth=3, oldest=1.5, running=2, longest=0.5, adds=7)
         self.metrics.watch(
