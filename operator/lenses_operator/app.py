@@ -37,6 +37,7 @@ from lenses_operator.observability.collectors import EnvironmentMetrics, QueueMe
 from lenses_operator.observability.conditions import ConditionLines
 from lenses_operator.observability.health import HealthServer
 from lenses_operator.observability.logging import request_id
+from lenses_operator.observability.loop_holds import LoopHolds
 from lenses_operator.observability.metrics import Metrics
 from lenses_operator.observability.probes import Probes
 from lenses_operator.policy_file import PolicyFile
@@ -57,15 +58,18 @@ YOUNG = 10_000
 IN_CLUSTER_NAMESPACE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
 
 
-async def run(settings: Settings) -> None:
-    """Until SIGTERM or SIGINT. Raises SettingsError or KubeError where it cannot start."""
+async def run(settings: Settings, holds: LoopHolds) -> None:
+    """Until SIGTERM or SIGINT. Raises SettingsError or KubeError where it cannot start.
+
+    `holds` are those of the running loop.
+    """
     gc.set_threshold(YOUNG, 20, 20)
     async with AsyncExitStack() as stack:
-        app = await _build(settings, stack)
+        app = await _build(settings, stack, holds)
         await app.run()
 
 
-async def _build(settings: Settings, stack: AsyncExitStack) -> App:
+async def _build(settings: Settings, stack: AsyncExitStack, holds: LoopHolds) -> App:
     metrics = Metrics()
     tenure = Fence()
     gate = tenure.check if settings.leader_election else _open
@@ -89,7 +93,7 @@ async def _build(settings: Settings, stack: AsyncExitStack) -> App:
     stack.push_async_callback(kube.close)
     api = KubeApi(kube, gate)
     leader = _leader(settings, api, tenure) if settings.leader_election else None
-    return App(settings, metrics, transport, tokens, api, policy, leader)
+    return App(settings, metrics, holds, transport, tokens, api, policy, leader)
 
 
 @contextlib.contextmanager
@@ -108,6 +112,7 @@ class App:
         self,
         settings: Settings,
         metrics: Metrics,
+        holds: LoopHolds,
         transport: LensesTransport,
         tokens: TokenFile,
         api: KubeApi,
@@ -116,6 +121,7 @@ class App:
     ) -> None:
         self._settings = settings
         self._metrics = metrics
+        self._holds = holds
         loop = asyncio.get_running_loop()
         self._policy = policy
         writer = Writer(api)
@@ -130,6 +136,7 @@ class App:
             policy=lambda: policy.current,
             clocks=Clocks(loop.time, lambda: datetime.now(UTC).replace(microsecond=0)),
             poll_interval=settings.poll_interval,
+            list_rate=settings.list_rate,
             drift_interval=settings.drift_interval,
             digest_key=lambda: key.value,
         )
@@ -154,6 +161,7 @@ class App:
             core.reconcile, core.store, core.operations, again=core.queue.add_after, ended=metrics.passed
         )
         metrics.watch(
+            holds,
             QueueMetrics(core.queue.stats, WORKERS),
             EnvironmentMetrics(core.environments.standings, loop.time),
             ResourceMetrics(core.store, core.operations, lambda: self._working),
@@ -165,6 +173,7 @@ class App:
         signals.handle()
         with _setting("http_port" if self._settings.http_host == ANYWHERE else "http_host"):
             await self._health.start()
+        self._holds.begin()
         logger.info("serving health and metrics on port %d", self._health.port)
         watching = asyncio.create_task(
             handlers.watch(

@@ -129,12 +129,15 @@ def run() -> None:
     from lenses_operator import app
     from lenses_operator.kube.api import KubeError
     from lenses_operator.observability import logging
+    from lenses_operator.observability.loop_holds import LoopHolds
     from lenses_operator.settings import Settings, SettingsError
 
     try:
         settings = Settings.load()
         logging.configure(settings.log_format, settings.log_level)
-        asyncio.run(app.run(settings))
+        holds = LoopHolds()
+        with asyncio.Runner(loop_factory=holds.loop) as runner:
+            runner.run(app.run(settings, holds))
     except SettingsError as error:
         _end(str(error), 2)
     except (KubeError, OSError) as error:

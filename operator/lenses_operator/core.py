@@ -45,6 +45,7 @@ class Core:
         policy: Callable[[], Policy],
         clocks: Clocks,
         poll_interval: float,
+        list_rate: float,
         drift_interval: float,
         digest_key: Callable[[], bytes | None] = lambda: None,
     ) -> None:
@@ -54,7 +55,10 @@ class Core:
         self.intake = ConnectorFeed(store, queue.add, lambda key: [one.key for one in operations.of(key)])
         self.offsets_intake = OperationFeed(operations, queue.add)
         self.environments = Pollers(
-            poll_interval, queue.add, lambda connector: [claimant.key for claimant in store.claimants(connector)]
+            poll_interval,
+            list_rate,
+            queue.add,
+            lambda connector: [claimant.key for claimant in store.claimants(connector)],
         )
         sessions = Sessions(client, clocks.loop)
         inputs = Inputs(references, sessions, policy, self.environments.poll_now, digest_key)

@@ -48,6 +48,7 @@ class Settings(BaseSettings):
     policy_file: Path | None = None
     watch_references: bool = False
     poll_interval: float = Field(default=15.0, ge=0.1, le=3600)
+    list_rate: float = Field(default=10.0, ge=0.1, le=1000)
     drift_interval: float = Field(default=300.0, ge=1, le=86400)
     concurrency: int = Field(default=16, ge=2, le=256)
     http_port: int = Field(default=8080, ge=0, le=65535)

@@ -6,7 +6,7 @@ import asyncio
 import json
 import ssl
 import time
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any, Self
@@ -17,68 +17,119 @@ from harness.controlplane import ControlPlane
 
 CLASS = "org.apache.kafka.connect.file.FileStreamSourceConnector"
 KIND = "LensesConnector"
-PATH = "/apis/connect.lenses.io/v1alpha1/namespaces/{namespace}/lensesconnectors"
+OFFSETS = "LensesConnectorOffsets"
+PATHS = {
+    KIND: "/apis/connect.lenses.io/v1alpha1/namespaces/{namespace}/lensesconnectors",
+    OFFSETS: "/apis/connect.lenses.io/v1alpha1/namespaces/{namespace}/lensesconnectoroffsets",
+    "Secret": "/api/v1/namespaces/{namespace}/secrets",
+}
 FINALIZER = "connect.lenses.io/connector"
 AT_A_TIME = 8
 """Requests of the bench under way, as with a few `kubectl apply` side by side."""
 
 
-def manifest(namespace: str, environment: str, name: str, **config: str) -> dict[str, Any]:
-    """A connector with some fifteen keys, as sinks in production have."""
+def manifest(
+    namespace: str, environment: str, name: str, more: Mapping[str, Any] | None = None, **config: str
+) -> dict[str, Any]:
+    """A connector with some fifteen keys, as sinks in production have; `more` of its spec."""
     keys = {f"option.{number}": f"value of option {number} for {name}" for number in range(12)}
     config = {"file": f"/data/{name}.txt", "topic": f"topic-{name}", **keys, **config}
     return {
         "apiVersion": "connect.lenses.io/v1alpha1",
         "kind": KIND,
         "metadata": {"name": name, "namespace": namespace, "labels": {"app.kubernetes.io/part-of": "bench"}},
-        "spec": {"environment": environment, "cluster": "connect", "class": CLASS, "config": config},
+        "spec": {"environment": environment, "cluster": "connect", "class": CLASS, "config": config, **(more or {})},
+    }
+
+
+def secret(namespace: str, name: str, **data: str) -> dict[str, Any]:
+    """One that the operator may watch."""
+    metadata = {"name": name, "namespace": namespace, "labels": {"connect.lenses.io/watch": "true"}}
+    return {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "stringData": data}
+
+
+def alteration(namespace: str, connector: str, partition: dict[str, Any], offset: dict[str, Any]) -> dict[str, Any]:
+    """An offsets operation about a connector, of the same name."""
+    return {
+        "apiVersion": "connect.lenses.io/v1alpha1",
+        "kind": OFFSETS,
+        "metadata": {"name": connector, "namespace": namespace},
+        "spec": {
+            "connectorRef": {"name": connector},
+            "action": "Alter",
+            "offsets": [{"partition": partition, "offset": offset}],
+        },
     }
 
 
 @dataclass
+class _Waiter:
+    missing: set[str]
+    done: Callable[[str], bool]
+    over: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def look(self, name: str) -> None:
+        if name in self.missing and self.done(name):
+            self.missing.discard(name)
+            if not self.missing:
+                self.over.set()
+
+
+@dataclass
 class Seen:
-    """What the bench's own watch has seen, by name: when Ready became True for the present generation; who is there."""
+    """What the bench's own watch has seen, by name.
+
+    `ready`: when Ready became True for the present generation; `reason`: Ready's, as long as it is about the present
+    generation; `applied`: what status says of the last write; `there`: who is there.
+    """
 
     ready: dict[str, float] = field(default_factory=dict)
+    reason: dict[str, str] = field(default_factory=dict)
+    applied: dict[str, Any] = field(default_factory=dict)
     there: set[str] = field(default_factory=set)
-    changed: asyncio.Condition = field(default_factory=asyncio.Condition)
+    _waiters: list[_Waiter] = field(default_factory=list)
 
-    async def take(self, event: dict[str, Any]) -> None:
+    def take(self, event: dict[str, Any]) -> None:
         found = event["object"]
         name = found["metadata"]["name"]
         if event["type"] == "DELETED":
             self.there.discard(name)
             self.ready.pop(name, None)
+            self.reason.pop(name, None)
         else:
             self.there.add(name)
-            if name not in self.ready and _ready(found):
+            status, self.reason[name] = _ready(found)
+            self.applied[name] = (found.get("status") or {}).get("appliedConfig")
+            if status and name not in self.ready:
                 self.ready[name] = time.monotonic()
-        async with self.changed:
-            self.changed.notify_all()
+        for waiter in self._waiters:
+            waiter.look(name)
 
-    async def replace(self, found: Iterable[dict[str, Any]]) -> None:
+    def replace(self, found: Iterable[dict[str, Any]]) -> None:
         """By what there is: what was deleted meanwhile is not told of any more."""
         items = list(found)
         for name in self.there - {one["metadata"]["name"] for one in items}:
-            await self.take({"type": "DELETED", "object": {"metadata": {"name": name}}})
+            self.take({"type": "DELETED", "object": {"metadata": {"name": name}}})
         for one in items:
-            await self.take({"type": "MODIFIED", "object": one})
+            self.take({"type": "MODIFIED", "object": one})
 
     async def all_ready(self, names: Iterable[str], timeout: float) -> None:
-        missing = set(names)
-
-        def done() -> bool:
-            missing.difference_update(self.ready)
-            return not missing
-
-        await self._until(done, timeout)
+        await self.until(names, lambda name: name in self.ready, timeout)
 
     async def none_left(self, timeout: float) -> None:
-        await self._until(lambda: not self.there, timeout)
+        await self.until(self.there, lambda name: name not in self.there, timeout)
 
-    async def _until(self, done: Any, timeout: float) -> None:
-        async with asyncio.timeout(timeout), self.changed:
-            await self.changed.wait_for(done)
+    async def until(self, names: Iterable[str], done: Callable[[str], bool], timeout: float) -> None:
+        """Until each of them has been seen to be so."""
+        waiter = _Waiter({name for name in names if not done(name)}, done)
+        if not waiter.missing:
+            return
+        self._waiters.append(waiter)
+        try:
+            async with asyncio.timeout(timeout):
+                await waiter.over.wait()
+        finally:
+            self._waiters.remove(waiter)
 
 
 def _status(ready: str, reason: str, ownership: str) -> dict[str, Any]:
@@ -96,12 +147,17 @@ def _status(ready: str, reason: str, ownership: str) -> dict[str, Any]:
     }
 
 
-def _ready(found: dict[str, Any]) -> bool:
+def _ready(found: dict[str, Any]) -> tuple[bool, str]:
+    """Whether it is, and the reason; of an earlier generation neither counts."""
     for condition in (found.get("status") or {}).get("conditions") or []:
-        if condition["type"] == "Ready":
-            current = condition.get("observedGeneration") == found["metadata"]["generation"]
-            return bool(current and condition["status"] == "True")
-    return False
+        if condition["type"] == "Ready" and condition.get("observedGeneration") == found["metadata"]["generation"]:
+            return condition["status"] == "True", condition.get("reason", "")
+    return False, ""
+
+
+def _url(wanted: dict[str, Any], subresource: str = "") -> str:
+    metadata = wanted["metadata"]
+    return f"{PATHS[wanted['kind']].format(namespace=metadata['namespace'])}/{metadata['name']}{subresource}"
 
 
 class Objects:
@@ -121,13 +177,11 @@ class Objects:
 
     async def apply(self, wanted: dict[str, Any]) -> float:
         """Server-side apply, as `kubectl apply --server-side` sends it; the monotonic time it was sent."""
-        metadata = wanted["metadata"]
-        path = f"{PATH.format(namespace=metadata['namespace'])}/{metadata['name']}"
         params = {"fieldManager": "bench", "force": "true"}
         headers = {"Content-Type": "application/apply-patch+yaml"}
         body = json.dumps(wanted)
         sent = time.monotonic()
-        async with self._session.patch(self._url + path, data=body, params=params, headers=headers) as answer:
+        async with self._session.patch(self._url + _url(wanted), data=body, params=params, headers=headers) as answer:
             answer.raise_for_status()
         return sent
 
@@ -161,8 +215,7 @@ class Objects:
                 group.create_task(worker())
 
     async def _patch(self, one: dict[str, Any], change: dict[str, Any], subresource: str = "") -> None:
-        metadata = one["metadata"]
-        url = f"{self._url}{PATH.format(namespace=metadata['namespace'])}/{metadata['name']}{subresource}"
+        url = self._url + _url(one, subresource)
         headers = {"Content-Type": "application/merge-patch+json"}
         async with self._session.patch(url, data=json.dumps(change), headers=headers) as answer:
             answer.raise_for_status()
@@ -184,21 +237,21 @@ class Objects:
             answer.raise_for_status()
 
     @asynccontextmanager
-    async def watched(self, namespace: str) -> AsyncIterator[Seen]:
-        """Everything in the namespace, from now on and as it is."""
+    async def watched(self, namespace: str, kind: str = KIND) -> AsyncIterator[Seen]:
+        """Everything of the kind in the namespace, from now on and as it is."""
         seen = Seen()
         async with asyncio.TaskGroup() as group:  # what ends the watch ends the measurement
-            watching = group.create_task(self._watch(namespace, seen))
+            watching = group.create_task(self._watch(PATHS[kind].format(namespace=namespace), seen))
             yield seen
             watching.cancel()
 
-    async def _watch(self, namespace: str, seen: Seen) -> None:
-        url = self._url + PATH.format(namespace=namespace)
+    async def _watch(self, path: str, seen: Seen) -> None:
+        url = self._url + path
         while True:  # from the present state each time the API server ends it, as it does with whoever reads too slowly
             async with self._session.get(url) as answer:
                 answer.raise_for_status()
                 listed = await answer.json()
-            await seen.replace(listed["items"])
+            seen.replace(listed["items"])
             with suppress(aiohttp.ClientError):
                 await self._follow(url, listed["metadata"]["resourceVersion"], seen)
 
@@ -213,4 +266,4 @@ class Objects:
                     event = json.loads(line)
                     if event["type"] == "ERROR":
                         return
-                    await seen.take(event)
+                    seen.take(event)

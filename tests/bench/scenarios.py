@@ -5,15 +5,12 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
-from bench.audit import KubeRequests
+from bench.counting import Bench
 from bench.figures import Beside, Create, Delete, Floor, Latency, Start, Steady
-from bench.objects import Objects, Seen, manifest
-from bench.stage import BESIDE, ENVIRONMENT, Stage
-from bench.subjects import Subject
-from bench.usage import Usage
+from bench.objects import manifest
+from bench.stage import BESIDE, ENVIRONMENT
 
 NAMESPACE = "bench"
 CLUSTER = "connect"
@@ -28,78 +25,41 @@ FLOOR = "floor"
 FLOOR_AT_MOST = 1000
 
 
-@dataclass
-class Bench:
-    """One operator, one number of connectors."""
-
-    stage: Stage
-    subject: Subject
-    objects: Objects
-    seen: Seen
-    names: list[str]
-    changes: int
-    _numbers: list[int] = field(default_factory=lambda: [0])
-
-    def usage(self) -> Usage:
-        return Usage.of(self.subject.pid)
-
-    def lenses(self) -> int:
-        """Requests to Lenses so far."""
-        return sum(self.stage.control.counts().values())
-
-    def counting(self) -> Callable[[], tuple[Usage, Usage, int, KubeRequests]]:
-        """From now until it is called: usage then and now, requests to Lenses and to the API server."""
-        self.stage.audit.take()
-        before, lenses = self.usage(), self.lenses()
-        return lambda: (before, self.usage(), self.lenses() - lenses, self.stage.audit.take())
-
-    def some(self, count: int) -> list[str]:
-        """Names spread over all of them, others at each call."""
-        step = max(1, len(self.names) // count)
-        first = self._numbers[0] = (self._numbers[0] + 1) % step
-        return self.names[first::step][:count]
-
-    def number(self) -> int:
-        self._numbers.append(0)
-        return len(self._numbers)
-
-
 async def mass_create(bench: Bench) -> Create:
     count = len(bench.names)
-    parts = bench.stage.cpu()
-    counted, begun = bench.counting(), time.monotonic()
+    spending, begun = await bench.spending(), time.monotonic()
     sent = await bench.objects.apply_all([manifest(NAMESPACE, ENVIRONMENT, name) for name in bench.names])
     applied = time.monotonic() - begun
     await bench.seen.all_ready(bench.names, LONG)
-    _, usage, lenses, kube = counted()
+    spent = await spending()
     ready = bench.seen.ready
     seconds = max(ready[name] for name in bench.names) - begun
     return Create(
         seconds=seconds,
         per_second=count / seconds,
         applied_in=applied,
-        writes_each=kube.writes / count,
-        lenses_each=lenses / count,
+        writes_each=spent.writes / count,
+        lenses_each=spent.requests / count,
         ready=Latency.of([ready[name] - sent[name] for name in bench.names]),
-        cpu=usage.cpu,
-        peak=usage.peak,
-        parts={name: (cpu - parts[name]) * 1000 / count for name, cpu in bench.stage.cpu().items()},
+        cpu=bench.usage().cpu,
+        peak=spent.peak,
+        parts={name: cpu * 1000 / count for name, cpu in spent.parts.items()},
     )
 
 
 async def steady(bench: Bench, seconds: float) -> Steady:
-    counted = bench.counting()
+    spending = await bench.spending()
     await asyncio.sleep(seconds)  # what is measured is a time in which nothing happens
-    before, usage, lenses, kube = counted()
-    passed = usage.at - before.at
+    spent = await spending()
     return Steady(
-        seconds=passed,
-        lenses_per_minute=lenses / passed * 60,
-        kube_per_minute=kube.total / passed * 60,
-        writes=kube.writes,
-        cpu=(usage.cpu - before.cpu) / passed,
-        rss=usage.rss,
-        growth=usage.rss - before.rss,
+        seconds=spent.seconds,
+        lenses_per_minute=spent.requests / spent.seconds * 60,
+        kube_per_minute=spent.kube / spent.seconds * 60,
+        writes=spent.writes,
+        cpu=spent.cpu / spent.seconds,
+        per_request=spent.cpu / spent.requests if spent.requests else None,
+        rss=spent.rss,
+        growth=spent.growth,
     )
 
 
@@ -187,18 +147,19 @@ async def restart(bench: Bench, count: int) -> Start:
 
 async def mass_delete(bench: Bench) -> Delete:
     count = len(bench.seen.there)
-    counted, begun = bench.counting(), time.monotonic()
+    spending, begun = await bench.spending(), time.monotonic()
     await bench.objects.delete_namespace(NAMESPACE)
     await bench.seen.none_left(LONG)
     seconds = time.monotonic() - begun
-    before, usage, lenses, kube = counted()
+    spent = await spending()
     return Delete(
         seconds=seconds,
         per_second=count / seconds,
-        writes_each=kube.writes / count,
-        lenses_each=lenses / count,
+        writes_each=spent.writes / count,
+        lenses_each=spent.requests / count,
         left_in_lenses=sum(len(bench.stage.control.connectors(name)) for name in (ENVIRONMENT, BESIDE)),
-        cpu=usage.cpu - before.cpu,
+        cpu=spent.cpu,
+        control_plane=spent.control_plane,
     )
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.audit import Audit
+from bench.figures import BENCH, LENSES
 from bench.usage import cpu_of
 from harness import paths
 from harness.controlplane import OPERATOR, ControlPlane, Extras
@@ -21,11 +22,10 @@ from harness.process import Launcher
 
 ENVIRONMENT, BESIDE = "main", "beside"
 TOKEN = "bench-token"
-API_SERVER, LENSES, BENCH = "kube-apiserver", "Lenses API server for tests", "bench"
+MEMORY = {"backend": "memory", "state_delay": 0.05}
+"""A Connect cluster."""
 CONFIG = {
-    "environments": {
-        name: {"clusters": {"connect": {"backend": "memory", "state_delay": 0.05}}} for name in (ENVIRONMENT, BESIDE)
-    },
+    "environments": {name: {"clusters": {"connect": MEMORY}} for name in (ENVIRONMENT, BESIDE)},
     "tokens": {TOKEN: {"name": "bench"}},
     "check": False,  # its own answers against the OpenAPI file, which costs more than the answers
 }

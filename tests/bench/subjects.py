@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 import httpx
 
+from bench.figures import PLAIN
+from bench.holds import Turns
 from bench.stage import TOKEN, Stage
 from harness.metrics import Metrics
 from harness.operator_process import OperatorProcess
@@ -15,6 +19,18 @@ from harness.process import Process
 
 END_TIMEOUT = 120.0
 READY_TIMEOUT = 120.0
+METRICS_TIMEOUT = 10.0
+
+
+@dataclass(frozen=True)
+class Work:
+    """Passes so far, and whether there are no more to do."""
+
+    passes: int
+    idle: bool
+
+    def done(self, passes: int) -> bool:
+        return self.idle and self.passes >= passes
 
 
 class Subject(Protocol):
@@ -35,17 +51,25 @@ class Subject(Protocol):
         """Whether each of `count` connectors that were there at its start has been compared with Lenses."""
         ...
 
+    def turns(self) -> Turns:
+        """Of its event loop so far; none where it does not measure them, or does not answer yet."""
+        ...
+
     def end(self) -> None: ...
 
 
 class Ours:
-    """`lenses-operator run` with its default settings. It has looked at all when its work queue has run dry after the
-    first list of the environment: its own metrics say so, asked twice a second."""
+    """`lenses-operator run` with its default settings, but for those given.
+
+    It has looked at all when its work queue has run dry after the first list of the environment: its own metrics say
+    so, asked twice a second.
+    """
 
     name = "lenses-operator"
     interval = 300.0
 
-    def __init__(self) -> None:
+    def __init__(self, settings: Mapping[str, str] | None = None) -> None:
+        self._settings = settings or {}
         self._runs = 0
 
     def start(self, stage: Stage) -> None:
@@ -56,7 +80,7 @@ class Ours:
             lenses_url=stage.lenses_url,
             lenses_token=TOKEN,
             launcher=stage.launcher,
-            settings={"LOG_FORMAT": "json", "LOG_LEVEL": "INFO"},
+            settings={"LOG_FORMAT": "json", "LOG_LEVEL": "INFO", **self._settings},
             name=f"operator-{self._runs}",
         )
 
@@ -65,11 +89,26 @@ class Ours:
         return self._operator.pid
 
     def looked_at_all(self, count: int) -> bool:
-        if not self._operator.is_ready():
-            return False
-        metrics = Metrics.parse(httpx.get(f"{self._operator.url}/metrics", trust_env=False).text)
-        idle = not any(metrics.total(f"lenses_operator_{name}") for name in ("workqueue_depth", "active_workers"))
-        return idle and metrics.total("lenses_operator_reconcile_total") >= count
+        return self.ready() and self.work().done(count)
+
+    def ready(self) -> bool:
+        return self._operator.is_ready()
+
+    def work(self) -> Work:
+        """By its own metrics."""
+        metrics = self._metrics()
+        busy = any(metrics.total(f"lenses_operator_{name}") for name in ("workqueue_depth", "active_workers"))
+        return Work(int(metrics.total("lenses_operator_reconcile_total")), idle=not busy)
+
+    def _metrics(self) -> Metrics:
+        answer = httpx.get(f"{self._operator.url}/metrics", timeout=METRICS_TIMEOUT, trust_env=False)
+        return Metrics.parse(answer.raise_for_status().text)
+
+    def turns(self) -> Turns:
+        try:
+            return Turns.of(self.pid, self._metrics())
+        except (httpx.HTTPError, RuntimeError):  # it has not said its port yet, or its loop is held for seconds
+            return Turns()
 
     def end(self) -> None:
         self._operator.terminate(END_TIMEOUT)
@@ -78,7 +117,7 @@ class Ours:
 class Baseline:
     """`kopf run` of `baseline.py`. It has looked at all when Lenses has been asked for every connector."""
 
-    name = "plain kopf"
+    name = PLAIN
     interval = 30.0
 
     def __init__(self) -> None:
@@ -104,6 +143,9 @@ class Baseline:
 
     def looked_at_all(self, count: int) -> bool:
         return self._asks() - self._asked >= count
+
+    def turns(self) -> Turns:
+        return Turns()
 
     def end(self) -> None:
         self._process.stop()

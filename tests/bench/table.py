@@ -8,8 +8,7 @@ from io import StringIO
 from rich.console import Console
 from rich.table import Table
 
-from bench.figures import Latency, Result
-from bench.stage import API_SERVER, BENCH, LENSES
+from bench.figures import API_SERVER, BENCH, LENSES, Latency, Result
 
 Value = Callable[[Result], float | None]
 
@@ -17,7 +16,8 @@ Value = Callable[[Result], float | None]
 def _of(part: str, name: str) -> Value:
     def value(result: Result) -> float | None:
         found = getattr(result, part)
-        return None if found is None else float(getattr(found, name))
+        figure = None if found is None else getattr(found, name)
+        return None if figure is None else float(figure)
 
     return value
 
@@ -40,8 +40,20 @@ def _scaled(value: Value, by: float) -> Value:
     return scaled
 
 
+def _ratio(name: str) -> Value:
+    return _of("ratios", name)
+
+
+def _hold(scenario: str, name: str) -> Value:
+    def value(result: Result) -> float | None:
+        found = result.holds.get(scenario)
+        return None if found is None else float(getattr(found, name)) * 1000
+
+    return value
+
+
 def _part(name: str) -> Value:
-    return lambda result: None if result.create is None else result.create.parts[name]
+    return lambda result: None if result.create is None else result.create.parts.get(name)
 
 
 def _each(result: Result) -> float | None:
@@ -51,6 +63,24 @@ def _each(result: Result) -> float | None:
 AUDIT = "requests of the operator's account in the API server's audit log"
 SERVER = "counted by the Lenses server"
 PROC = "/proc of the operator's process"
+OVER = "own CPU over that of API server and etcd, each by /proc, in the same time"
+BESIDE_PLAIN = "over the same figure of plain kopf with as many connectors, same run of the bench"
+TURNS = "at most, by the operator's histogram of its loop; one answer about its metrics included"
+HOLDS = (
+    ("longest", "longest hold of the loop", TURNS + "; time that passed, whoever had the processor"),
+    ("rare", "99.9 % of its turns", "the same"),
+    ("busiest", "most CPU in one turn", TURNS + "; CPU time of the loop's own thread"),
+    ("busy_rare", "99.9 % of its turns, CPU", "the same"),
+)
+SCENARIOS = {
+    "create": "mass create",
+    "steady": "steady",
+    "call": "single changes",
+    "repair": "repair of states",
+    "start": "restart",
+    "beside": "beside a slow environment",
+    "delete": "mass delete",
+}
 CALL = "apply sent, to the first validate, delete or create of it in the Lenses server's log"
 
 ROWS: Sequence[tuple[str, str, Value, str]] = (
@@ -62,6 +92,8 @@ ROWS: Sequence[tuple[str, str, Value, str]] = (
     ("  Lenses requests each", ".2f", _of("create", "lenses_each"), SERVER),
     ("  CPU, s", ".1f", _of("create", "cpu"), PROC + ", start included"),
     ("  each of it, ms", ".1f", _each, PROC),
+    ("  against API server and etcd", ".2f", _ratio("create_api_server"), OVER + ", start included"),
+    ("  against plain kopf", ".2f", _ratio("create_plain"), "CPU " + BESIDE_PLAIN),
     ("  API server and etcd, ms each", ".1f", _part(API_SERVER), "/proc of that process, during the mass create"),
     ("  Lenses, ms each", ".1f", _part(LENSES), "the same"),
     ("  bench, ms each", ".1f", _part(BENCH), "the same"),
@@ -71,6 +103,10 @@ ROWS: Sequence[tuple[str, str, Value, str]] = (
     ("  Kubernetes requests/min", ".1f", _of("steady", "kube_per_minute"), AUDIT),
     ("  Kubernetes writes", ".0f", _of("steady", "writes"), AUDIT + ", whole time"),
     ("  CPU, % of a core", ".2f", _scaled(_of("steady", "cpu"), 100), PROC),
+    ("  CPU for each Lenses request, ms", ".2f", _scaled(_of("steady", "per_request"), 1000), PROC + ", all it did"),
+    ("  CPU against plain kopf", ".2f", _ratio("steady_plain"), BESIDE_PLAIN),
+    ("  CPU for each request against plain kopf", ".2f", _ratio("request_plain"), BESIDE_PLAIN),
+    ("  Lenses requests against plain kopf", ".2f", _ratio("requests_plain"), BESIDE_PLAIN),
     ("  RSS, MB", ".0f", _of("steady", "rss"), PROC + ": VmRSS at the end"),
     ("  RSS growth, MB", ".1f", _of("steady", "growth"), "the end's less the beginning's"),
     ("one change: apply to call p50, ms", ".0f", _scaled(_latency("call", "p50"), 1000), CALL),
@@ -83,6 +119,7 @@ ROWS: Sequence[tuple[str, str, Value, str]] = (
     ("  Kubernetes writes", ".0f", _of("start", "writes"), AUDIT),
     ("  Lenses requests", ".0f", _of("start", "lenses"), SERVER),
     ("  CPU, s", ".1f", _of("start", "cpu"), PROC),
+    ("  CPU against plain kopf", ".2f", _ratio("start_plain"), BESIDE_PLAIN),
     ("  peak RSS, MB", ".0f", _of("start", "peak"), PROC + ": VmHWM"),
     ("apply to call, other env. healthy p99, ms", ".0f", _scaled(_latency("beside.healthy", "p99"), 1000), CALL),
     ("  other env. answers after 5 s p99, ms", ".0f", _scaled(_latency("beside.slow", "p99"), 1000), CALL),
@@ -90,7 +127,15 @@ ROWS: Sequence[tuple[str, str, Value, str]] = (
     ("mass delete: connectors/s", ".1f", _of("delete", "per_second"), "namespace delete to last object gone"),
     ("  Kubernetes writes each", ".2f", _of("delete", "writes_each"), AUDIT),
     ("  Lenses requests each", ".2f", _of("delete", "lenses_each"), SERVER),
+    ("  CPU, s", ".1f", _of("delete", "cpu"), PROC),
+    ("  CPU against API server and etcd", ".2f", _ratio("delete_api_server"), OVER),
+    ("  CPU against plain kopf", ".2f", _ratio("delete_plain"), BESIDE_PLAIN),
     ("  left in Lenses", ".0f", _of("delete", "left_in_lenses"), "asked of the Lenses server"),
+    *(
+        (f"{shown}: {words}, ms" if name == "longest" else f"  {words}, ms", ".1f", _hold(scenario, name), how)
+        for scenario, shown in SCENARIOS.items()
+        for name, words, how in HOLDS
+    ),
 )
 
 
@@ -104,6 +149,10 @@ def shown(results: Sequence[Result]) -> str:
         cells = [value(result) for result in results]
         if any(cell is not None for cell in cells):
             table.add_row(name, *("" if cell is None else format(cell, form) for cell in cells), how)
+    return printed(table)
+
+
+def printed(table: Table) -> str:
     text = StringIO()
     Console(file=text, width=400).print(table)
     return "\n".join(line.rstrip() for line in text.getvalue().splitlines())

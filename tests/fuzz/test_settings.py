@@ -11,6 +11,7 @@ import pytest
 from lenses_operator import app
 from lenses_operator.kube.api import KubeError
 from lenses_operator.observability.health import HealthServer
+from lenses_operator.observability.loop_holds import LoopHolds
 from lenses_operator.policy_file import PolicyFile
 from lenses_operator.settings import Settings, SettingsError
 from lenses_operator.variables import PREFIX
@@ -92,7 +93,7 @@ async def build() -> Settings:
     settings = Settings.load()
     async with AsyncExitStack() as stack:
         with suppress(KubeError):
-            await app._build(settings, stack)
+            await app._build(settings, stack, LoopHolds())
     return settings
 
 

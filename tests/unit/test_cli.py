@@ -13,6 +13,7 @@ from click.testing import CliRunner
 from lenses_operator import app
 from lenses_operator.cli import main
 from lenses_operator.kube.api import KubeError
+from lenses_operator.observability.loop_holds import LoopHolds
 from lenses_operator.settings import Settings
 from lenses_operator.variables import PREFIX
 
@@ -47,7 +48,7 @@ def test_bad_settings_end_it_with_2_and_a_line_each(monkeypatch: pytest.MonkeyPa
 
 @pytest.mark.parametrize("error", [KubeError("Kubernetes access", 0, "nowhere"), OSError("port taken")])
 def test_what_keeps_it_from_running_ends_it_with_1(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
-    async def fail(_: Settings) -> None:
+    async def fail(_: Settings, __: LoopHolds) -> None:
         raise error
 
     monkeypatch.setattr(app, "run", fail)

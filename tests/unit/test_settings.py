@@ -27,7 +27,7 @@ def test_url_and_token_file_are_enough(monkeypatch: pytest.MonkeyPatch) -> None:
     assert settings.lenses_url == "https://lenses.example"
     assert settings.lenses_token_file == Path("/etc/token")
     assert settings.watch_namespaces == ()
-    assert (settings.poll_interval, settings.drift_interval) == (15, 300)
+    assert (settings.poll_interval, settings.list_rate, settings.drift_interval) == (15, 10, 300)
     assert settings.leader_election
     assert (settings.log_format, settings.log_level) == ("json", "INFO")
 
@@ -40,6 +40,7 @@ def test_url_and_token_file_are_enough(monkeypatch: pytest.MonkeyPatch) -> None:
         ("WATCH_NAMESPACES", "a, b,,c ", "watch_namespaces", ("a", "b", "c")),
         ("WATCH_NAMESPACES", "", "watch_namespaces", ()),
         ("POLL_INTERVAL", "0.5", "poll_interval", 0.5),
+        ("LIST_RATE", "0.5", "list_rate", 0.5),
         ("LOG_LEVEL", "debug", "log_level", "DEBUG"),
         ("LEADER_ELECTION", "false", "leader_election", False),
         ("LABEL_SELECTOR", "team=a,env!=dev", "label_selector", "team=a,env!=dev"),
@@ -59,6 +60,7 @@ def test_values(monkeypatch: pytest.MonkeyPatch, name: str, value: str, field: s
         ("POLL_INTERVAL", "0"),
         ("POLL_INTERVAL", "soon"),
         ("POLL_INTERVAL", "nan"),
+        ("LIST_RATE", "0"),
         ("DRIFT_INTERVAL", "inf"),
         ("DRIFT_INTERVAL", "0.5"),
         ("CONCURRENCY", "1"),

@@ -23,6 +23,7 @@ from lenses_operator.lenses.errors import (
     UnusableAnswer,
 )
 from lenses_operator.lenses.models import ConnectorListItem
+from lenses_operator.lenses_state.list_budget import ListBudget
 
 log = logging.getLogger(__name__)
 ConnectorName = tuple[str, str]
@@ -35,7 +36,8 @@ WHOLE = (Unauthorized, LicenceRequired, EnvironmentNotFound, AgentNotConnected, 
 SHARE = 3.0
 """A list is asked for again after this many times as long as the last one took: it may not keep Lenses busy."""
 KNOWN_FOR = 300.0
-"""Seconds for which a cluster that has shown its connectors is taken to exist: its workers may be starting again."""
+"""Seconds for which a cluster that has shown its connectors is taken to exist: its workers may be starting again. Where
+lists are further apart, it is for two of them."""
 LONGEST_PAUSE = 300.0
 """Seconds between two lists at the most, however long they take."""
 
@@ -53,7 +55,7 @@ class View:
     error: LensesError | None = None
     reachable: bool = False
     listed: bool = False
-    """The cluster has shown its connectors within `KNOWN_FOR`: it is not unknown, whatever is said of it now."""
+    """The cluster has shown its connectors a while ago (`KNOWN_FOR`): it is not unknown, whatever is said of it now."""
 
     @property
     def lost(self) -> LensesError | None:
@@ -74,14 +76,15 @@ lost, back again)."""
 
 class ClusterPoller:
     """Asks every `interval` seconds, more seldom where lists take long; after a passing failure once more soon, and
-    only then the cluster is lost."""
+    only then the cluster is lost. Each list waits for its turn in the budget."""
 
     def __init__(
         self,
         client: LensesClient,
         environment: str,
         cluster: str,
-        interval: float,
+        interval: Callable[[], float],
+        budget: ListBudget,
         on_change: OnChange,
         uniform: Callable[[float, float], float] = random.uniform,
     ) -> None:
@@ -89,6 +92,7 @@ class ClusterPoller:
         self._environment = environment
         self._cluster = cluster
         self._interval = interval
+        self._budget = budget
         self._on_change = on_change
         self._uniform = uniform
         self._doubt = False
@@ -108,6 +112,7 @@ class ClusterPoller:
     async def run(self) -> None:
         """Until cancelled."""
         while True:
+            await self._budget.turn(self, urgent=self.view is None or self._soon.is_set())
             self._soon.clear()  # before the list: what is wanted anew while it is under way is not in it
             try:
                 await self.poll()
@@ -124,14 +129,23 @@ class ClusterPoller:
                 continue
 
     @property
+    def every(self) -> float:
+        """Seconds between two lists, as things are."""
+        return self._at_least(self._interval())
+
+    @property
     def pause(self) -> float:
         """Seconds until the next list."""
-        usual = min(self._interval, 2.0) if self._doubt else self._interval
-        return max(usual, min(SHARE * self._took, LONGEST_PAUSE))
+        interval = self._interval()
+        return self._at_least(min(interval, 2.0) if self._doubt else interval)
+
+    def _at_least(self, seconds: float) -> float:
+        return max(seconds, min(SHARE * self._took, LONGEST_PAUSE))
 
     def poll_now(self) -> None:
-        """List again now."""
+        """List again as soon as the budget allows, before those that only fall due."""
         self._soon.set()
+        self._budget.hurry(self)
 
     @property
     def missed(self) -> frozenset[ConnectorName]:
@@ -173,7 +187,7 @@ class ClusterPoller:
         else:
             self._doubt = False
         entries = before.entries if before else {}
-        listed = self._shown_at is not None and asked_at < self._shown_at + KNOWN_FOR
+        listed = self._shown_at is not None and asked_at < self._shown_at + max(KNOWN_FOR, 2 * self.every)
         view = View(asked_at, entries, error, listed=listed)
         self.view = view if view.closed else replace(view, reachable=await self._answers())
         if before is None or _other(before, self.view):

@@ -9,7 +9,9 @@ from contextvars import Context
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from lenses_operator.domain.polling import stretched, while_lost
 from lenses_operator.lenses.errors import LensesError
+from lenses_operator.lenses_state.list_budget import ListBudget
 from lenses_operator.lenses_state.poller import ClusterPoller, ConnectorName, View
 from lenses_operator.lenses_state.sessions import Session
 from lenses_operator.resources.base import ObjectKey
@@ -29,24 +31,29 @@ class Scope(NamedTuple):
 
 @dataclass(frozen=True)
 class Standing:
-    """How one cluster's list stands for one token. `read_at`: loop time of the last good one."""
+    """How one cluster's list stands for one token. `read_at`: loop time of the last good one; `every`: seconds between
+    two, as things are."""
 
     environment: str
     cluster: str
     error: LensesError | None
     read_at: float | None
+    every: float
 
 
 class Pollers:
-    """`enqueue` gets the object keys that a new list concerns."""
+    """`enqueue` gets the object keys that a new list concerns. All pollers together ask for `rate` lists a second at
+    most: where they are too many for the interval, it is stretched for all alike."""
 
     def __init__(
         self,
         interval: float,
+        rate: float,
         enqueue: Callable[[ObjectKey], None],
         claimants: Callable[[ConnectorKey], Iterable[ObjectKey]],
     ) -> None:
         self._interval = interval
+        self._budget = ListBudget(rate)
         self._enqueue = enqueue
         self._claimants = claimants
         self._scope_of: dict[ObjectKey, Scope] = {}
@@ -54,6 +61,10 @@ class Pollers:
         self._recheck: dict[Scope, set[ObjectKey]] = defaultdict(set)
         self._pollers: dict[Scope, ClusterPoller] = {}
         self._tasks: dict[Scope, asyncio.Task[None]] = {}
+        self._ended: dict[str, set[Scope]] = defaultdict(set)
+        """By environment, whose first list has ended."""
+        self._lost: dict[str, set[Scope]] = defaultdict(set)
+        """By environment, of which nothing can be said at present."""
 
     def subscribe(self, environment: str, cluster: str, session: Session, key: ObjectKey) -> View | None:
         """The cluster's view; None until its first list has ended, which then enqueues the key."""
@@ -65,7 +76,12 @@ class Pollers:
         poller = self._pollers.get(scope)
         if poller is None:
             poller = ClusterPoller(
-                session.client, environment, cluster, self._interval, lambda changed: self._changed(scope, changed)
+                session.client,
+                environment,
+                cluster,
+                lambda: self._every(scope),
+                self._budget,
+                lambda changed: self._changed(scope, changed),
             )
             self._pollers[scope] = poller
             # In a context of its own: it outlives the pass that begins it, whose name its log lines would bear.
@@ -91,6 +107,8 @@ class Pollers:
         self._recheck[scope].discard(key)
         if not members:
             del self._members[scope], self._recheck[scope], self._pollers[scope]
+            self._ended[scope.environment].discard(scope)
+            self._lost[scope.environment].discard(scope)
             self._tasks.pop(scope).cancel()
 
     def recheck(self, key: ObjectKey) -> None:
@@ -152,18 +170,15 @@ class Pollers:
         return {(scope.environment, scope.session) for scope in self._pollers}
 
     def polled(self, environment: str = "") -> bool:
-        """Whether a first list of this environment has ended, well or badly; without a name every one so far."""
-        if not environment:
-            return all(poller.view is not None for poller in self._pollers.values())
-        return any(
-            poller.view is not None for scope, poller in self._pollers.items() if scope.environment == environment
-        )
+        """Whether a first list of this environment has ended, well or badly; without a name, of each that there is."""
+        wanted = {environment} if environment else {scope.environment for scope in self._pollers}
+        return all(self._ended.get(one) for one in wanted)
 
     def standings(self) -> Iterator[Standing]:
         """Of every list that has ended at least once."""
         for scope, poller in self._pollers.items():
             if poller.view is not None:
-                yield Standing(scope.environment, scope.cluster, poller.view.error, poller.read_at)
+                yield Standing(scope.environment, scope.cluster, poller.view.error, poller.read_at, poller.every)
 
     async def close(self) -> None:
         tasks = list(self._tasks.values())
@@ -171,14 +186,36 @@ class Pollers:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
+    @property
+    def _stretched(self) -> float:
+        return stretched(self._interval, len(self._pollers), self._budget.per_second)
+
+    def _every(self, scope: Scope) -> float:
+        """Seconds between two lists of the scope."""
+        lost = self._lost[scope.environment]
+        return while_lost(self._interval, len(lost), self._stretched) if scope in lost else self._stretched
+
     def _changed(self, scope: Scope, changed: frozenset[ConnectorName] | None) -> None:
         if scope not in self._pollers:
             return  # ended meanwhile
         due, self._recheck[scope] = self._recheck[scope], set()
         if changed is None:
+            self._stands(scope)
             due = set(self._members[scope])
         else:
             for cluster, name in changed:
                 due.update(self._claimants(ConnectorKey(scope.environment, cluster, name)))
         for key in due:
             self._enqueue(key)
+
+    def _stands(self, scope: Scope) -> None:
+        """Its view is the first one, or another than before as a whole."""
+        view, lost = self._pollers[scope].view, self._lost[scope.environment]
+        self._ended[scope.environment].add(scope)
+        if view is not None and view.closed:
+            lost.add(scope)
+            return
+        lost.discard(scope)
+        if view is not None and view.error is None and self._stretched > self._interval:
+            for other in lost:  # what is back for one may be back for all, and they ask seldom
+                self._pollers[other].poll_now()

@@ -71,9 +71,14 @@ class EnvironmentMetrics(_Standing):
         up = _gauge("environment_up", "1 where the last list of its connectors was good.", *where)
         error = _gauge("environment_error", "1 while it is not up, by reason.", *where, "reason")
         last = _gauge("environment_last_poll_timestamp_seconds", "When its last good list ended.", *where)
+        every = _gauge(
+            "environment_poll_interval_seconds", "Between two lists, with the token that has to wait longest.", *where
+        )
+        longest: dict[tuple[str, str], float] = {}
         best: dict[tuple[str, str], Standing] = {}
         for standing in self._standings():
             place = (standing.environment, standing.cluster)
+            longest[place] = max(standing.every, longest.get(place, 0.0))
             known = best.get(place)
             if known is None or _rank(standing) > _rank(known):
                 best[place] = standing
@@ -84,7 +89,9 @@ class EnvironmentMetrics(_Standing):
                 error.add_metric([*place, reason_of(standing.error)], 1)
             if standing.read_at is not None:
                 last.add_metric([*place], wall - (now - standing.read_at))
-        yield from (up, error, last)
+        for place, seconds in longest.items():
+            every.add_metric([*place], seconds)
+        yield from (up, error, last, every)
 
 
 def _rank(standing: Standing) -> tuple[bool, float]:

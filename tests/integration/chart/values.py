@@ -19,6 +19,7 @@ EVERYTHING: Values = {
         "admission": True,
     },
     "pollInterval": 0.5,
+    "listRate": 0.5,
     "driftInterval": 86400,
     "log": {"format": "text", "level": "DEBUG"},
     "serviceAccount": {"name": "connectors", "annotations": {"example.com/role": "connectors"}},

@@ -68,7 +68,7 @@ def limits(name: str) -> tuple[float, float]:
     return parts["Ge"].ge, parts["Le"].le
 
 
-@pytest.mark.parametrize("name", ["poll_interval", "drift_interval", "concurrency"])
+@pytest.mark.parametrize("name", ["poll_interval", "list_rate", "drift_interval", "concurrency"])
 def test_limits_are_the_settings_own(name: str) -> None:
     head, _, tail = name.partition("_")
     said = SCHEMA["properties"][head + tail.title()]

@@ -397,6 +397,7 @@ class Operator:
             policy=lambda: self.policy,
             clocks=Clocks(now, self.wall),
             poll_interval=poll,
+            list_rate=10.0,
             drift_interval=drift,
             digest_key=lambda: kube.digest_key,
         )

@@ -10,6 +10,7 @@ import pytest
 
 from lenses_operator.lenses import errors
 from lenses_operator.lenses.client import LensesClient
+from lenses_operator.lenses_state.list_budget import ListBudget
 from lenses_operator.lenses_state.poller import ClusterPoller, ConnectorName
 from unit.controllers.fakes import Connector, FakeLenses
 from unit.controllers.virtualtime import START, now, virtual_time
@@ -27,7 +28,8 @@ class Rig:
             cast("LensesClient", self.lenses),
             "prod",
             "connect-eu",
-            15.0,
+            lambda: 15.0,
+            ListBudget(10.0),
             self.changes.append,
             uniform=lambda _, high: high,
         )

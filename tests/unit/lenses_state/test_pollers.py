@@ -29,7 +29,7 @@ class Rig:
         self.lenses = FakeLenses()
         self.lenses.connectors["connect-eu", "a"] = Connector({})
         self.woken: list[ObjectKey] = []
-        self.environments = Pollers(15.0, self.woken.append, self.claimants)
+        self.environments = Pollers(15.0, 10.0, self.woken.append, self.claimants)
         self.sessions = {name: session(name, self.lenses) for name in ("operator", "payments/team")}
 
     def join(self, environment: str, key: ObjectKey, session: str = "operator") -> View | None:

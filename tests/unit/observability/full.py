@@ -12,6 +12,7 @@ from lenses_operator.lenses import errors
 from lenses_operator.lenses_state.pollers import Standing
 from lenses_operator.observability.collectors import EnvironmentMetrics, QueueMetrics, ResourceMetrics
 from lenses_operator.observability.conditions import ConditionLines
+from lenses_operator.observability.loop_holds import LoopHolds
 from lenses_operator.observability.metrics import Metrics
 from lenses_operator.resources.base import ObjectKey
 from lenses_operator.resources.connector import LensesConnector
@@ -58,14 +59,15 @@ class Full:
             operation(status={"conditions": [condition("Ready", "False", "ConnectorNotReady")]})
         ]
         self.standings = [
-            Standing("prod", "connect-eu", None, LOOP_TIME - 5),
-            Standing("dev", "connect-eu", errors.Unauthorized("list_connectors"), None),
+            Standing("prod", "connect-eu", None, LOOP_TIME - 5, 15.0),
+            Standing("dev", "connect-eu", errors.Unauthorized("list_connectors"), None, 15.0),
         ]
         self.stats = QueueStats(depth=3, oldest=1.5, running=2, longest=0.5, adds=7)
         self.metrics.watch(
             QueueMetrics(lambda: self.stats, 64),
             EnvironmentMetrics(lambda: self.standings, lambda: LOOP_TIME),
             ResourceMetrics(self.connectors, self.offsets, lambda: self.working),
+            LoopHolds(),
             lines=ConditionLines(self.connectors, self.offsets, self._find, lambda: self.working),
         )
         self.metrics.passed("LensesConnector", "success", 0.01)

@@ -98,10 +98,10 @@ def test_environments() -> None:
 def test_an_environment_is_up_when_one_token_sees_it_and_its_freshest_list_counts(backwards: bool) -> None:
     full = Full()
     full.standings = [
-        Standing("prod", "connect-eu", LOST, LOOP_TIME - 1),
-        Standing("prod", "connect-eu", None, LOOP_TIME - 100),
-        Standing("prod", "connect-eu", None, LOOP_TIME - 30),
-        Standing("prod", "connect-eu", errors.Forbidden("list_connectors"), None),
+        Standing("prod", "connect-eu", LOST, LOOP_TIME - 1, 15.0),
+        Standing("prod", "connect-eu", None, LOOP_TIME - 100, 500.0),
+        Standing("prod", "connect-eu", None, LOOP_TIME - 30, 30.0),
+        Standing("prod", "connect-eu", errors.Forbidden("list_connectors"), None, 15.0),
     ]
     if backwards:
         full.standings.reverse()
@@ -109,6 +109,8 @@ def test_an_environment_is_up_when_one_token_sees_it_and_its_freshest_list_count
     assert full.value("environment_error", environment="prod", cluster="connect-eu", reason="LensesUnavailable") is None
     last = full.value("environment_last_poll_timestamp_seconds", environment="prod", cluster="connect-eu")
     assert last == pytest.approx(time.time() - 30, abs=20)
+    every = full.value("environment_poll_interval_seconds", environment="prod", cluster="connect-eu")
+    assert every == 500, "what the oldest view that is gone by may be"
 
 
 def test_the_queue() -> None:

@@ -24,7 +24,7 @@ class Rig:
         self.store = ConnectorCache()
         self.list_age = 0.0
         self.kinds: list[str] = []
-        self.environments = Pollers(15.0, self.queue.add, lambda _: ())
+        self.environments = Pollers(15.0, 10.0, self.queue.add, lambda _: ())
         self.session = session("operator", FakeLenses())
         self.vitals = Probes(self.queue, self.store, self.environments, lambda: self.list_age, lambda: self.kinds)
 
