@@ -31,6 +31,7 @@ from lenses_operator.lenses.models import (
     Task,
     ValidationResult,
 )
+from lenses_operator.lenses.tokens import TokenSource
 from lenses_operator.lenses.transport import Precondition
 from lenses_operator.resources.base import FINALIZER, ObjectKey, Resource
 from lenses_operator.resources.connector import ConnectorKey, ConnectorStatus, LensesConnector
@@ -79,6 +80,10 @@ class FakeLenses:
         """Seconds that what destroys or creates waits for its turn."""
         self._faults: dict[str, list[tuple[errors.LensesError | None, bool]]] = defaultdict(list)
         self._always: dict[str, errors.LensesError] = {}
+
+    def with_tokens(self, tokens: TokenSource) -> FakeLenses:
+        """It knows no tokens: everybody sees the same."""
+        return self
 
     def fail(self, operation: str, *faults: errors.LensesError | None, carried_out: bool = False) -> None:
         self._faults[operation] += [(fault, carried_out) for fault in faults]
