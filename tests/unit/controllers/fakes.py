@@ -64,6 +64,8 @@ class FakeLenses:
         self.clusters = {"connect-eu"}
         self.plugin_list = [Plugin.model_validate({"class": CLASS, "cluster": "connect-eu", "type": "source"})]
         self.invalid: dict[str, list[str]] = {}
+        self.passwords: frozenset[str] = frozenset()
+        """Keys of Connect's type PASSWORD, whose values validate does not show."""
         self.hidden: frozenset[str] = frozenset()
         self.hides_config = False
         """All of it, as from a token without the right to read configurations."""
@@ -172,7 +174,12 @@ class FakeLenses:
 
     async def validate(self, environment: str, request: ConnectorRequest) -> ValidationResult:
         await self._gate("validate", request.name)
-        fields = [{"name": key, "errors": words} for key, words in self.invalid.items()]
+        fields: list[dict[str, Any]] = [{"name": key, "errors": words} for key, words in self.invalid.items()]
+        fields += [
+            {"name": key, "value": "[hidden]" if key in self.passwords else value}
+            for key, value in request.configuration.items()
+            if key not in self.invalid
+        ]
         return ValidationResult.model_validate({"class": CLASS, "configuration": fields})
 
     async def create_connector(
