@@ -16,7 +16,9 @@ from lenses_operator.commands.output import Format, output_option, print_documen
 from lenses_operator.commands.plan_text import print_plan
 from lenses_operator.commands.terminal import progress
 from lenses_operator.domain.policy import Policy
+from lenses_operator.domain.references import RefName
 from lenses_operator.manifests.documents import ManifestError, Manifests, read
+from lenses_operator.manifests.references import Located
 from lenses_operator.planning.cluster import Cluster, ClusterError
 from lenses_operator.planning.lenses_view import LensesView
 from lenses_operator.planning.others import read_others
@@ -55,6 +57,15 @@ def _errors_end_with_1() -> Iterator[None]:
         yield
     except click.UsageError as error:
         raise _UsageError(error.format_message(), error.ctx) from error
+
+
+def _secret(_context: click.Context, _option: click.Parameter, value: str | None) -> Located | None:
+    if not value:
+        return None
+    namespace, _slash, name = value.partition("/")
+    if not namespace or not name or "/" in name:
+        raise click.BadParameter("give it as NAMESPACE/SECRET")
+    return Located(namespace, RefName("Secret", name))
 
 
 @click.command(cls=_Command, epilog=EXAMPLES)
@@ -96,6 +107,13 @@ def _errors_end_with_1() -> Iterator[None]:
     type=click.Path(path_type=Path, dir_okay=False),
     help="The operator's policy file: which namespace may use which connectors.",
 )
+@click.option(
+    "--digest-key",
+    metavar="NAMESPACE/SECRET",
+    callback=_secret,
+    help="With --cluster-refs: the operator's Secret <release>-digest-key, by which a Secret that was only touched is "
+    "told from one whose data has changed.",
+)
 @lenses_options
 @output_option
 def plan(
@@ -106,6 +124,7 @@ def plan(
     prune: bool,
     owned: bool,
     policy_file: Path | None,
+    digest_key: Located | None,
     lenses_url: str,
     token_file: Path,
     ca_file: Path | None,
@@ -120,7 +139,7 @@ def plan(
         policy = load_policy(policy_file) if policy_file else Policy()
         manifests = read(sources, namespace)
         told = read_others(manifests, environments, namespace)
-        options = Options(frozenset(environments), owned, prune, policy)
+        options = Options(frozenset(environments), owned, prune, policy, digest_key)
         access = LensesAccess(lenses_url, token_file, ca_file)
         result = asyncio.run(_planned(access, manifests, told, options, asked=cluster_refs or prune))
     except (ManifestError, PolicyFileError, ClusterError) as error:

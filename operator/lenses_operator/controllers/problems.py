@@ -28,11 +28,13 @@ def problem_of(
     *,
     version: str | None = None,
     listed: bool = False,
+    holder: str = "",
 ) -> Verdict:
     """Passing trouble is Unknown and Reconciling; what a person must fix is False and Stalled.
 
     `token`: where the token comes from if it is not the operator's own. `version`: of the cluster's Kafka Connect, as
     far as it is known. `listed`: the cluster has shown its connectors lately.
+    `holder`: whose spec names the environment and the cluster, if it is not this resource's own.
     """
     words = error.explain(redact).rstrip(".")
     env, cluster = connector.environment, connector.cluster
@@ -54,8 +56,8 @@ def problem_of(
             return _stalled(
                 Reason.ENVIRONMENT_NOT_FOUND,
                 f"Lenses knows no environment {env!r}, or the token may not see it ({words}). Grant its "
-                "Lenses account the permission; or, if spec.environment names none, which cannot be changed, make a "
-                "new resource with the environment's name in Lenses.",
+                f"Lenses account the permission; or, if {_field('environment', holder)} names none, which cannot be "
+                f"changed, make a new {_kind(holder)} with the environment's name in Lenses.",
             )
         case errors.ConnectorOrClusterNotFound() if error.operation not in _ABOUT_THE_CLUSTER:
             return _waiting(
@@ -64,7 +66,7 @@ def problem_of(
                 "It is looked for again.",
             )
         case errors.ConnectorOrClusterNotFound():
-            return _cluster_not_found(connector, words, listed=listed)
+            return _cluster_not_found(connector, words, holder, listed=listed)
         case errors.AgentNotConnected():
             return _waiting(
                 Reason.AGENT_NOT_CONNECTED,
@@ -106,7 +108,7 @@ def _unauthorized(words: str, token: str | None) -> Verdict:
     )
 
 
-def _cluster_not_found(connector: ConnectorKey, words: str, *, listed: bool) -> Verdict:
+def _cluster_not_found(connector: ConnectorKey, words: str, holder: str, *, listed: bool) -> Verdict:
     what = f"Kafka Connect cluster {connector.cluster!r}"
     if listed:
         return _waiting(
@@ -117,8 +119,17 @@ def _cluster_not_found(connector: ConnectorKey, words: str, *, listed: bool) -> 
     return _stalled(
         Reason.CLUSTER_NOT_FOUND,
         f"Lenses knows no {what} in environment {connector.environment} ({words}). Add the cluster to Lenses; or, if "
-        "spec.cluster names none, which cannot be changed, make a new resource with the cluster's name in Lenses.",
+        f"{_field('cluster', holder)} names none, which cannot be changed, make a new {_kind(holder)} with the "
+        "cluster's name in Lenses.",
     )
+
+
+def _field(name: str, holder: str) -> str:
+    return f"spec.{name} of LensesConnector {holder}" if holder else f"spec.{name}"
+
+
+def _kind(holder: str) -> str:
+    return "LensesConnector" if holder else "resource"
 
 
 def _not_supported(operation: str, connector: ConnectorKey, words: str, version: str | None) -> Verdict:

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 
+from lenses_operator.domain.adoption import applied_by
 from lenses_operator.domain.decide import (
     Adopt,
     ChangeState,
@@ -28,6 +30,8 @@ from lenses_operator.lenses.models import ConnectorDetails
 from lenses_operator.resources.connector import LensesConnector, OwnershipState
 
 MOST_STEPS = 8
+ADOPTED_AT = datetime.fromtimestamp(0, UTC)
+"""Nobody reads it: only that there is a time."""
 SHOWS = {"pause": "PAUSED", "stop": "STOPPED", "resume": "RUNNING"}
 
 
@@ -42,6 +46,14 @@ class ActionPlan:
     def waiting(self) -> Difference | None:
         """A configuration that waits until the connector is next to run."""
         return self.end.waiting if isinstance(self.end, Nothing) else None
+
+    @property
+    def difference(self) -> Difference:
+        """What is put right, at once or when the connector is next to run."""
+        for step in self.steps:
+            if isinstance(step, Adopt | Update):
+                return step.difference
+        return self.waiting or Difference()
 
     def first(self, kind: type[Decision]) -> Decision | None:
         return next((step for step in self.steps if isinstance(step, kind)), None)
@@ -72,7 +84,8 @@ def _after(situation: Situation, decision: Step) -> Situation:
     """What the operator would see and know then."""
     match decision:
         case Adopt():
-            return replace(situation, resource=owned(situation.resource))
+            applied = applied_by(decision, situation.wanted, ADOPTED_AT)
+            return replace(situation, resource=owned(situation.resource), applied=applied)
         case Create() | Update():
             written = replace(situation, resource=owned(situation.resource), observed=_running(situation))
             return replace(written, last_written=situation.wanted)
@@ -82,6 +95,18 @@ def _after(situation: Situation, decision: Step) -> Situation:
             return replace(situation, observed=replace(situation.seen, state=SHOWS[action]))
         case Restart():
             return replace(situation, restart_asked=False, restart_due=False)
+
+
+def by_version_alone(situation: Situation, planned: ActionPlan) -> list[str]:
+    """Keys that are planned to be written since their Secrets have other resourceVersions, where the digest that status
+    has of the data cannot be compared. The operator itself can, and writes nothing for a Secret that was only touched.
+    """
+    applied = situation.applied
+    if applied is None or not applied.secrets_digest or situation.wanted.digest:
+        return []
+    touched = applied.model_copy(update={"secrets": situation.wanted.secret_versions})
+    kept = plan_actions(replace(situation, applied=touched)).difference
+    return sorted(set(planned.difference.changed) - set(kept.changed))
 
 
 def _running(situation: Situation) -> Observed:

@@ -84,6 +84,13 @@ class Rest:
 
 
 @dataclass(frozen=True)
+class AskTypes:
+    """Connect has to be asked which of these keys are passwords: what Lenses shows for them may be a mask."""
+
+    keys: frozenset[str]
+
+
+@dataclass(frozen=True)
 class Adopt:
     """A connector that was there before becomes ours. `unreadable`: keys taken as equal unseen."""
 
@@ -137,7 +144,7 @@ class ChangeState:
 
 Step = Adopt | Create | Check | Update | ChangeState | Restart
 """What is done, and looked at again: `plan` takes each for done and asks for the next one."""
-Convergence = Step | Nothing | Look | Await | RefuseAdoption
+Convergence = Step | Nothing | Look | Await | AskTypes | RefuseAdoption
 Decision = Observe | Refuse | Unusable | Suspended | Unclaim | NotShown | Rest | Deletion | Convergence
 
 LOST = 15.0
@@ -262,6 +269,8 @@ def _adoption(situation: Situation) -> Convergence:
         return RefuseAdoption(Difference())
     if situation.seen.details is None:
         return Look()
+    if situation.passwords is None and situation.in_doubt():
+        return AskTypes(situation.in_doubt())
     difference = situation.difference_at_adoption()
     if policy is AdoptionPolicy.IF_IDENTICAL:
         if situation.nothing_shown():

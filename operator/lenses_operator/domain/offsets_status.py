@@ -14,6 +14,17 @@ STOP_BOUND = 300.0
 """Seconds a connector may take to stop before the operation is given up."""
 NOT_EXACT: dict[str, Any] = {"offsets_json": None, "offsets_json_compressed": None}
 ABSENT = "The connector does not exist in Lenses."
+AGAIN = "change the spec (spec.refreshInterval will do) or make a new LensesConnectorOffsets to try again."
+"""A generation's operation is never tried again by itself once it has failed, whatever is put right elsewhere."""
+CORRECT = "Correct the spec to try again."
+SHARED_GROUP = (
+    "The connector was stopped, so somebody else is in its consumer group: a sink of the same name on another "
+    "Connect cluster of the same Kafka shares it, unless consumer.override.group.id says otherwise. Stop that one "
+    f"meanwhile, then {AGAIN}"
+)
+BUSY = f"The Connect cluster did not come to rest in time. Once it has, {AGAIN}"
+NO_LICENCE = f"Once the Lenses licence allows it, {AGAIN}"
+UNREADABLE = f"Look at the connector and its Connect workers, then {AGAIN}"
 
 
 def next_status(
@@ -114,28 +125,40 @@ def schema_mismatch(words: str) -> Verdict:
     )
 
 
-def rejected(words: str, *, shared: bool = False) -> Verdict:
-    """`shared`: the connector was stopped, and its consumer group had members all the same."""
-    hint = (
-        "The connector was stopped, so somebody else is in its consumer group: a sink of the same name on another "
-        "Connect cluster of the same Kafka shares it, unless consumer.override.group.id says otherwise. Stop that one "
-        "meanwhile, then change the spec to try again."
-    )
+def rejected(words: str, remedy: str = CORRECT) -> Verdict:
+    """`remedy`: what leads on, which is the spec only where that is what was refused."""
     return _failed(
         OffsetsReason.OFFSETS_REJECTED,
-        f"The offsets were refused: {words.rstrip('.')}. The connector returns to spec.state. "
-        f"{hint if shared else 'Correct the spec to try again.'}",
+        f"The offsets were refused: {words.rstrip('.')}. The connector returns to spec.state. {remedy}",
+    )
+
+
+def no_right(token: str | None) -> str:
+    """`token`: where it comes from if it is not the operator's own."""
+    whose = "the operator's token" if token is None else f"the token of {token}"
+    return f"Grant the Lenses account of {whose} the permission, then {AGAIN}"
+
+
+def unread(words: str, remedy: str, *, asked: bool) -> Verdict:
+    """Of offsets as they are before the change: what cannot be kept is not changed. `asked`: see `stop_timeout`."""
+    return _failed(
+        OffsetsReason.OFFSETS_REJECTED,
+        f"The offsets that there are could not be read: {words.rstrip('.')}. {_changed(asked)}. The connector returns "
+        f"to spec.state. {remedy}",
     )
 
 
 def stop_timeout(*, asked: bool) -> Verdict:
     """`asked`: the change may have been carried out before the connector was seen to run again."""
-    changed = "Whether the offsets were changed before is not known" if asked else "Nothing was changed"
     return _failed(
         OffsetsReason.STOP_TIMEOUT,
-        f"The connector was not stopped, with all its tasks gone, within {STOP_BOUND / 60:.0f} minutes. {changed}. "
-        "Look at the Connect workers, then change the spec or make a new LensesConnectorOffsets to try again.",
+        f"The connector was not stopped, with all its tasks gone, within {STOP_BOUND / 60:.0f} minutes. "
+        f"{_changed(asked)}. Look at the Connect workers, then {AGAIN}",
     )
+
+
+def _changed(asked: bool) -> str:
+    return "Whether the offsets were changed before is not known" if asked else "Nothing was changed"
 
 
 def outcome_unknown(words: str = "") -> Verdict:
@@ -145,8 +168,8 @@ def outcome_unknown(words: str = "") -> Verdict:
         OffsetsReason.OUTCOME_UNKNOWN,
         f"The change may have been made, but {last}; and by now the connector's offsets are neither what "
         "they were before nor what was asked for: it has run since, or somebody else has changed them. Nothing is sent "
-        "again, and the connector returns to spec.state. Compare status.offsets with status.before, and change the "
-        "spec to try again.",
+        "again, and the connector returns to spec.state. Compare status.offsets with status.before; where it was not "
+        f"carried out, {AGAIN}",
     )
 
 
@@ -155,7 +178,7 @@ def not_supported(words: str, version: str | None = None) -> Verdict:
     return _failed(
         OffsetsReason.NOT_SUPPORTED,
         f"Offsets cannot be changed here ({_says(words, version)}): it takes Kafka Connect 3.6 or later and a Lenses "
-        "agent that offers it. The connector returns to spec.state.",
+        f"agent that offers it. The connector returns to spec.state. Once they are there, {AGAIN}",
     )
 
 
@@ -163,7 +186,7 @@ def not_readable(words: str, version: str | None = None) -> Verdict:
     return _failed(
         OffsetsReason.NOT_SUPPORTED,
         f"Offsets cannot be read here ({_says(words, version)}): it takes Kafka Connect 3.5 or later and a Lenses "
-        "agent that offers it.",
+        "agent that offers it. Once they are there, the offsets are read without further ado.",
     )
 
 

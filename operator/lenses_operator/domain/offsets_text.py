@@ -330,7 +330,8 @@ def before_of(text: str, room: int = OBJECT_BYTES) -> Before:
     if size > limit:
         raise OffsetsInvalid(
             f"The connector's present offsets take {size} bytes even compressed, more than the "
-            f"{max(limit, 0)} that status can keep: there would be no way back."
+            f"{max(limit, 0)} that status can keep: there would be no way back. Change them in Lenses or Kafka "
+            "Connect, while the LensesConnector has spec.state: stopped."
         )
     return Before(compressed=base64.b64encode(packed).decode())
 

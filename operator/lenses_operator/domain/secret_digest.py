@@ -14,6 +14,11 @@ from dataclasses import replace
 from lenses_operator.domain.render import Rendered
 from lenses_operator.resources.connector import AppliedConfig, SecretVersion
 
+ENTRY = "key"
+"""Of the Secret that holds the key."""
+SHORTEST = 16
+"""Bytes of a key that a person has put there."""
+
 
 def with_digest(rendered: Rendered, key: bytes | None, uid: str) -> Rendered:
     """`uid`: the resource's. As it is where nothing comes from a Secret, or where there is no key."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from lenses_operator.domain.deleting import Deleting
 from lenses_operator.domain.drift import Baseline, Difference, compare, hides, unreadable_keys
+from lenses_operator.domain.masks import may_be_masked
 from lenses_operator.domain.observed import Observed
 from lenses_operator.domain.plugins import aliases
 from lenses_operator.domain.references import ReferenceNotFound
@@ -41,6 +42,7 @@ class Situation:
     offsets operation that keeps the connector stopped, which `state` then says too. `was_held`: one has let go.
     `absent_for`: seconds since it was first proven to be gone; `taken_down`: by a DELETE of ours that was accepted.
     `restart_asked`: the restart annotation has a new value. `restart_due`: the back-off of auto-restart is over.
+    `passwords`: of the keys in doubt at an adoption those that Connect takes for passwords; None: it was not asked.
     """
 
     resource: LensesConnector
@@ -67,6 +69,7 @@ class Situation:
     taken_down: bool = False
     restart_asked: bool = False
     restart_due: bool = False
+    passwords: frozenset[str] | None = None
 
     @property
     def seen(self) -> Observed:
@@ -123,6 +126,16 @@ class Situation:
             hides(key, seen.get(key, "")) for key in others
         )
 
+    def in_doubt(self) -> frozenset[str]:
+        """Wanted keys for which Lenses shows what may be a mask in some notation, or a value: their type tells. Equal
+        ones too, since a mask may have been exported as the value that is wanted now."""
+        seen = self.seen.config or {}
+        return frozenset(
+            key
+            for key in self.wanted.config.keys() - self._hidden
+            if not hides(key, seen.get(key, "")) and may_be_masked(seen.get(key, ""))
+        )
+
     def _of_another_class(self) -> bool:
         shown, wanted = self.seen.class_name, self.wanted.config.get("connector.class", "")
         return bool(shown) and wanted not in aliases(shown or "") and shown not in aliases(wanted)
@@ -148,11 +161,20 @@ class Situation:
         """Also keys that are not wanted, and that Lenses hides: it has them, with values that nobody here has given."""
         details = self.seen.details
         beside = details.hidden_in_config - self.wanted.config.keys() if details else frozenset()
-        return sorted({*self.unreadable(), *beside})
+        seen = self.seen.config or {}
+        masks = {
+            key for key in self.wanted.config.keys() & seen.keys() if hides(key, seen[key])
+        }  # wanted as a value, too
+        return sorted({*self.unreadable(), *beside, *masks})
 
     @property
     def _hidden(self) -> frozenset[str]:
-        return self.seen.details.hidden_keys if self.seen.details else frozenset()
+        """What Lenses says that it hides, and what can be nothing else."""
+        told = self.seen.details.hidden_keys if self.seen.details else frozenset()
+        if not self.passwords:
+            return told
+        seen = self.seen.config or {}
+        return told | {key for key in self.passwords & self.wanted.config.keys() if may_be_masked(seen.get(key, ""))}
 
     def _shown_as_wanted(self) -> frozenset[str]:
         seen = self.seen.config or {}

@@ -9,13 +9,11 @@ import secrets
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from lenses_operator.domain.secret_digest import ENTRY, SHORTEST
 from lenses_operator.kube.api import KubeApi, KubeError
 
 logger = logging.getLogger(__name__)
-ENTRY = "key"
 BYTES = 32
-SHORTEST = 16
-"""Bytes of a key that a person has put there."""
 PATIENCE = 30.0
 """Seconds for which an API server that gives no clear answer is asked again."""
 PAUSE = 1.0

@@ -6,9 +6,17 @@ from dataclasses import replace
 from math import inf
 
 from lenses_operator.domain import conditions, restarts
-from lenses_operator.domain.action_plan import ActionPlan, key_changes, overlook, owned, plan_actions
+from lenses_operator.domain.action_plan import (
+    ActionPlan,
+    by_version_alone,
+    key_changes,
+    overlook,
+    owned,
+    plan_actions,
+)
 from lenses_operator.domain.decide import (
     Adopt,
+    AskTypes,
     ChangeState,
     Create,
     Refuse,
@@ -25,6 +33,7 @@ from lenses_operator.domain.reasons import Reason
 from lenses_operator.domain.redaction import Redactor
 from lenses_operator.domain.references import ReferenceNotFound, RefName, entries
 from lenses_operator.domain.render import ConfigInvalid
+from lenses_operator.domain.secret_digest import with_digest, with_known_versions
 from lenses_operator.domain.sensitive import is_secret_key, is_sensitive
 from lenses_operator.domain.situation import Situation
 from lenses_operator.domain.value_masking import ValueMasker, may_be_secret
@@ -43,12 +52,16 @@ FIELDS: dict[str, Path] = {"connector.class": ("spec", "class"), "tasks.max": ("
 
 
 class ConnectorPlanner:
-    """`assume_owned`: a connector that exists is taken for the resource's own, whatever its status says."""
+    """`assume_owned`: a connector that exists is taken for the resource's own, whatever its status says. `digest_key`:
+    of the digests in status."""
 
-    def __init__(self, lenses_view: LensesView, sources: Sources, *, assume_owned: bool) -> None:
+    def __init__(
+        self, lenses_view: LensesView, sources: Sources, *, assume_owned: bool, digest_key: bytes | None = None
+    ) -> None:
         self._sight = lenses_view
         self._sources = sources
         self._assume_owned = assume_owned
+        self._digest_key = digest_key
 
     async def fill(self, item: Item, document: Document, situation: Situation) -> None:
         """Says in `item` what would be done. `situation`: what can be said without Lenses and the references."""
@@ -96,6 +109,9 @@ class ConnectorPlanner:
         resource = situation.resource
         seen = await self._sight.observe(resource.connector)
         situation = self._observed(situation, wanted, seen)
+        decision = decide(situation)
+        if isinstance(decision, AskTypes):
+            situation = replace(situation, passwords=await self._sight.passwords(resource, decision.keys))
         action_plan = plan_actions(situation)
         match action_plan.end:
             case Suspended():
@@ -107,13 +123,14 @@ class ConnectorPlanner:
                 item.refuse(verdict.reason, (document.place(("spec",)), verdict.message))
                 await self._tell_changes(item, document, resource, difference, seen, wanted, redact)
                 return
+        _tell_by_version(item, situation, action_plan)
         if action_plan.writes:
             action_plan = await self._checked(item, document, situation, action_plan, wanted, redact)
         _tell_course(item, resource, action_plan)
         if item.update == UpdateStrategy.AUTO:
             item.update = (await self._sight.strategy(resource.connector)).value
         if item.action in (Action.CHANGE, Action.ADOPT):
-            await self._tell_changes(item, document, resource, _difference(action_plan), seen, wanted, redact)
+            await self._tell_changes(item, document, resource, action_plan.difference, seen, wanted, redact)
         if not action_plan.first(Adopt):
             _tell_unreadable(item, situation)
 
@@ -122,15 +139,18 @@ class ConnectorPlanner:
         resource = situation.resource
         if self._assume_owned and seen.present:
             resource = owned(resource)
-        applied = resource.status.applied_config
-        if applied is not None and wanted.unknown:
-            same = {"hash": wanted.rendered.hash, "secrets": wanted.rendered.secret_versions}
-            applied = applied.model_copy(update=same)
+        applied, rendered = resource.status.applied_config, wanted.rendered
+        if wanted.unknown:
+            same = {"hash": rendered.hash, "secrets": rendered.secret_versions}
+            applied = applied.model_copy(update=same) if applied else None
+        else:
+            rendered = with_digest(rendered, self._digest_key, resource.metadata.uid)
+            rendered = with_known_versions(rendered, applied)
         return replace(
             situation,
             resource=resource,
-            wanted=wanted.rendered,
-            observed=overlook(seen, wanted.rendered, wanted.unknown),
+            wanted=rendered,
+            observed=overlook(seen, rendered, wanted.unknown),
             applied=applied,
             absent_for=inf,
             restart_asked=restarts.asked(resource) and restarts.pointless(resource, seen) is None,
@@ -198,13 +218,6 @@ def tell_refusal(item: Item, document: Document, situation: Situation, beside: s
     return True
 
 
-def _difference(action_plan: ActionPlan) -> Difference:
-    for step in action_plan.steps:
-        if isinstance(step, Adopt | Update):
-            return step.difference
-    return action_plan.waiting or Difference()
-
-
 def _tell_course(item: Item, resource: LensesConnector, action_plan: ActionPlan) -> None:
     adopt, create = action_plan.first(Adopt), action_plan.first(Create)
     update, restart = action_plan.first(Update), action_plan.first(Restart)
@@ -239,6 +252,18 @@ def _tell_unknown(item: Item, wanted: Wanted) -> None:
     names = ", ".join(f"{ref.kind} {ref.name}" for ref in wanted.unread)
     further = ", and whichever keys they bring are left out of the comparison" if wanted.unknown.more else ""
     item.notes.append(f"Not read: {names}. Their values are not known here{further}.")
+
+
+def _tell_by_version(item: Item, situation: Situation, action_plan: ActionPlan) -> None:
+    keys = by_version_alone(situation, action_plan)
+    if not keys:
+        return
+    secrets = sorted({situation.wanted.secrets[key].name for key in keys if key in situation.wanted.secrets})
+    item.notes.append(
+        f"{', '.join(keys)}: Lenses does not show what it has, and Secret {', '.join(secrets)} was written since the "
+        "operator used it. Whether the data is another cannot be known here without the operator's digest key "
+        "(--digest-key); where it is the same, the operator writes nothing for it."
+    )
 
 
 def _tell_unreadable(item: Item, situation: Situation) -> None:

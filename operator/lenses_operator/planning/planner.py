@@ -10,11 +10,12 @@ from typing import Any
 from lenses_operator.cache.parsing import parse
 from lenses_operator.domain.policy import Policy
 from lenses_operator.domain.reasons import Reason
+from lenses_operator.domain.secret_digest import ENTRY, SHORTEST
 from lenses_operator.manifests.documents import Document, Manifests
-from lenses_operator.manifests.references import references
+from lenses_operator.manifests.references import Located, references
 from lenses_operator.manifests.schema import refusals
 from lenses_operator.planning.claims import Claims
-from lenses_operator.planning.cluster import Bodies, Cluster
+from lenses_operator.planning.cluster import Bodies, Cluster, MayNotReadError
 from lenses_operator.planning.connectors import ConnectorPlanner, tell_refusal
 from lenses_operator.planning.deletions import deletions
 from lenses_operator.planning.inputs import Sources, resource_of
@@ -36,12 +37,14 @@ INVALID = "Invalid"
 
 @dataclass(frozen=True)
 class Options:
-    """`owned`: without a cluster, connectors that exist are taken for those of the files. `prune`: also deletions."""
+    """`owned`: without a cluster, connectors that exist are taken for those of the files. `prune`: also deletions.
+    `digest_key`: the Secret with the key of the digests in status."""
 
     environments: frozenset[str] = frozenset()
     owned: bool = True
     prune: bool = False
     policy: Policy = field(default_factory=Policy)
+    digest_key: Located | None = None
 
     def includes(self, environment: object) -> bool:
         return not self.environments or (isinstance(environment, str) and environment in self.environments)
@@ -92,7 +95,10 @@ class Planner:
         eligible = [one for one in candidates if self._eligible(one, candidates, claims)]
         await self._sight.open(one.resource.spec.environment for one in eligible)
         planner = ConnectorPlanner(
-            self._sight, Sources(given, self._cluster), assume_owned=self._options.owned and self._cluster is None
+            self._sight,
+            Sources(given, self._cluster),
+            assume_owned=self._options.owned and self._cluster is None,
+            digest_key=await self._digest_key(result),
         )
 
         async def fill(candidate: _Candidate) -> None:
@@ -108,6 +114,23 @@ class Planner:
             result.items += deletions(bodies, manifests.connectors, self._options.includes, claims)
         self._notes(manifests, connectors, result)
         return result
+
+    async def _digest_key(self, result: Result) -> bytes | None:
+        """None, with a note, where it cannot be read."""
+        secret = self._options.digest_key
+        if secret is None or self._cluster is None:
+            return None
+        where = f"The digest key (Secret {secret.namespace}/{secret.ref.name})"
+        try:
+            found = await self._cluster.read(secret)
+        except MayNotReadError:
+            result.notes.append(f"{where} may not be read.")
+            return None
+        key = found.data.get(ENTRY) if found is not None else None
+        if key is None or len(key) < SHORTEST:
+            result.notes.append(f"{where} is not there, or is no such key.")
+            return None
+        return key
 
     def _concerns(self, offsets: Document, connectors: list[Document]) -> bool:
         """Unless its connector is in the files, and in an environment that is left out."""

@@ -15,8 +15,8 @@ Calls are synchronous and short, except `wait_breakpoint` and `wait_requests`: f
 Memory cluster settings (`add_environment`, `add_cluster`): `backend: "memory"`, `state_delay` (seconds until a state
 shows; tasks and deletion follow it), `task_delay` (after the state), `create_delay` (a created connector answers 404
 for so long), `delete_delay`, `topics` (topics that exist, for sink offsets), `version`, `plugins`: class names or
-objects `{class, type, version, required: [keys], ints: [keys], errors: {key: [messages]}, max_tasks, task_trace (every
-task fails with it), partition_keys: {key: "string"|"integer"|"any"}, offset_keys, alters_offsets}`.
+objects `{class, type, version, required: [keys], ints: [keys], passwords: [keys], errors: {key: [messages]}, max_tasks,
+task_trace (every task fails with it), partition_keys: {key: "string"|"integer"|"any"}, offset_keys, alters_offsets}`.
 Connect cluster settings: `backend: "connect"`, `url`, `timeout`.
 
 Personas, the different Lenses that this server can be. The server has one (config key `persona`, `--persona NAME`),

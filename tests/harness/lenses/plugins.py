@@ -12,13 +12,15 @@ TOO_SMALL = "Invalid value {} for configuration {}: Value must be at least {}"
 
 @dataclass(frozen=True, slots=True)
 class Plugin:
-    """A connector class; `partition_keys` and `offset_keys` (name to JSON type): what a source's offsets must hold."""
+    """A connector class; `partition_keys` and `offset_keys` (name to JSON type): what a source's offsets must hold.
+    `passwords`: keys of type PASSWORD, whose values validate hides."""
 
     name: str
     type: str
     version: str = "4.3.1"
     required: tuple[str, ...] = ()
     ints: tuple[str, ...] = ()
+    passwords: tuple[str, ...] = ()
     max_tasks: int = 1000
     task_trace: str | None = None
     partition_keys: dict[str, str] | None = None
@@ -32,7 +34,7 @@ class Plugin:
         given: dict[str, Any] = {"class": value} if isinstance(value, str) else dict(value)
         name = given.pop("class")
         kind = given.pop("type", "sink" if "Sink" in name.rsplit(".", 1)[-1] else "source")
-        for key in ("required", "ints"):
+        for key in ("required", "ints", "passwords"):
             given[key] = tuple(given.get(key, ()))
         return cls(name=name, type=kind, **given)
 
@@ -50,7 +52,7 @@ class Plugin:
 
     def validate(self, config: dict[str, str]) -> list[dict[str, Any]]:
         """The fields of a validation answer: the common ones, the class' own, with the errors Connect words so."""
-        names = ["name", "connector.class", "tasks.max", *self.required, *self.ints, *self.errors]
+        names = ["name", "connector.class", "tasks.max", *self.required, *self.ints, *self.passwords, *self.errors]
         return [self._field(key, order, config) for order, key in enumerate(dict.fromkeys(names), start=1)]
 
     def _field(self, key: str, order: int, config: dict[str, str]) -> dict[str, Any]:
@@ -65,7 +67,7 @@ class Plugin:
         }
         value = config.get(key, "1" if key == "tasks.max" else None)
         if value is not None:
-            out["value"] = value
+            out["value"] = "[hidden]" if key in self.passwords else value
         if key == "tasks.max":
             out["defaultValue"] = "1"
         return out

@@ -62,6 +62,24 @@ def test_if_identical_refuses_what_differs_beside_a_masked_key(place: Place) -> 
     assert place.writes() == []
 
 
+def test_a_mask_is_known_by_the_type_that_connect_has_for_its_key(place: Place) -> None:
+    """Neither the key nor the mask says so: as Lenses may mask, and as no connector's value looks."""
+    typed = {"class": SOURCE, "required": ["topic"], "passwords": ["es.net.http.auth.pin"]}
+    place.control.set_plugins(place.environment, place.cluster, [typed])
+    place.fault(operation="GetConnector", rewrite={"es.net.http.auth.pin": "REDACTED", "label": "REDACTED"})
+    place.change(config={**FOREIGN, "es.net.http.auth.pin": "theirs", "label": "REDACTED"})
+    place.apply(config={**CONFIG, "es.net.http.auth.pin": "planted-pin", "label": "mine"})
+    found = place.wait_reason("NotAdopted", about="changed label")
+    assert "es.net.http.auth.pin" not in message(found)
+    place.apply(config={**CONFIG, "es.net.http.auth.pin": "planted-pin", "label": "REDACTED"})
+    found = place.wait_running()
+    assert ownership(found) == "Owned"
+    assert "does not show them: es.net.http.auth.pin." in place.wait_event("Adopted")
+    assert found["status"]["appliedConfig"]["notCompared"] == ["es.net.http.auth.pin"]
+    place.wait_checks(count=3)
+    assert place.writes() == []
+
+
 def test_refused_until_the_connector_is_deleted_in_lenses(place: Place) -> None:
     place.change(config=OTHER)
     place.apply()

@@ -31,6 +31,7 @@ from lenses_operator.lenses.models import (
     Task,
     ValidationResult,
 )
+from lenses_operator.lenses.tokens import TokenSource
 from lenses_operator.lenses.transport import Precondition
 from lenses_operator.resources.base import FINALIZER, ObjectKey, Resource
 from lenses_operator.resources.connector import ConnectorKey, ConnectorStatus, LensesConnector
@@ -63,6 +64,8 @@ class FakeLenses:
         self.clusters = {"connect-eu"}
         self.plugin_list = [Plugin.model_validate({"class": CLASS, "cluster": "connect-eu", "type": "source"})]
         self.invalid: dict[str, list[str]] = {}
+        self.passwords: frozenset[str] = frozenset()
+        """Keys of Connect's type PASSWORD, whose values validate does not show."""
         self.hidden: frozenset[str] = frozenset()
         self.hides_config = False
         """All of it, as from a token without the right to read configurations."""
@@ -79,6 +82,10 @@ class FakeLenses:
         """Seconds that what destroys or creates waits for its turn."""
         self._faults: dict[str, list[tuple[errors.LensesError | None, bool]]] = defaultdict(list)
         self._always: dict[str, errors.LensesError] = {}
+
+    def with_tokens(self, tokens: TokenSource) -> FakeLenses:
+        """It knows no tokens: everybody sees the same."""
+        return self
 
     def fail(self, operation: str, *faults: errors.LensesError | None, carried_out: bool = False) -> None:
         self._faults[operation] += [(fault, carried_out) for fault in faults]
@@ -167,7 +174,12 @@ class FakeLenses:
 
     async def validate(self, environment: str, request: ConnectorRequest) -> ValidationResult:
         await self._gate("validate", request.name)
-        fields = [{"name": key, "errors": words} for key, words in self.invalid.items()]
+        fields: list[dict[str, Any]] = [{"name": key, "errors": words} for key, words in self.invalid.items()]
+        fields += [
+            {"name": key, "value": "[hidden]" if key in self.passwords else value}
+            for key, value in request.configuration.items()
+            if key not in self.invalid
+        ]
         return ValidationResult.model_validate({"class": CLASS, "configuration": fields})
 
     async def create_connector(

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from lenses_operator.domain.references import RefData, RefName
+from lenses_operator.lenses import errors
 from unit.controllers.fakes import Connector, operator
 from unit.controllers.virtualtime import virtual_time
 from unit.resources.make import SENT
@@ -95,3 +96,97 @@ async def test_a_mask_of_any_notation_is_never_taken_for_a_value(mask: str) -> N
         assert op.connector is not None
         assert op.connector.config["db.password"] == "hunter3"
         assert op.said() == ("True", "Running", "Owned")
+
+
+UNNAMED = "es.net.http.auth.pin"
+"""A key that does not say that it is a secret's: its type does."""
+MASKS = ["REDACTED", "<set>", "(n/a)", "se****et", "#-#-#", "•• ••"]
+
+
+@virtual_time
+@pytest.mark.parametrize("policy", ["IfIdentical", "Always"])
+@pytest.mark.parametrize("mask", MASKS)
+async def test_what_is_shown_for_a_password_by_type_is_no_value(mask: str, policy: str) -> None:
+    """Counted equal, named, and never compared afterwards, by another process either."""
+    async with operator(drift=DRIFT) as op:
+        op.lenses.passwords = frozenset({UNNAMED})
+        op.lenses.connectors[PLACE] = Connector({**SENT, UNNAMED: "theirs"})
+        op.lenses.shows = lambda config: config | {"name": "orders", UNNAMED: mask}
+        op.kube.apply(adoptionPolicy=policy, **wanting(UNNAMED, "hunter2"))
+        await asyncio.sleep(5 * DRIFT)
+        assert op.said() == ("True", "Running", "Owned")
+        assert f"Taken as equal, because Lenses does not show them: {UNNAMED}" in op.event("Adopted").message
+        assert op.lenses.asked(*WRITES) == []
+        assert len(op.lenses.asked("validate")) == 1
+        lenses, kube = op.lenses, op.kube
+    async with operator(lenses, kube, drift=DRIFT) as op:
+        await asyncio.sleep(5 * DRIFT)
+        assert op.lenses.asked(*WRITES) == []
+        assert len(op.lenses.asked("validate")) == 1
+
+
+@virtual_time
+@pytest.mark.parametrize("mask", MASKS)
+async def test_a_mask_that_was_exported_as_a_value_is_not_taken_for_the_same(mask: str) -> None:
+    async with operator(drift=DRIFT) as op:
+        op.lenses.passwords = frozenset({UNNAMED})
+        op.lenses.connectors[PLACE] = Connector({**SENT, UNNAMED: "theirs"})
+        op.lenses.shows = lambda config: config | {"name": "orders", UNNAMED: mask}
+        op.kube.apply(**wanting(UNNAMED, mask))
+        await asyncio.sleep(5 * DRIFT)
+        assert op.said() == ("True", "Running", "Owned")
+        assert f"Taken as equal, because Lenses does not show them: {UNNAMED}" in op.event("Adopted").message
+
+
+@virtual_time
+@pytest.mark.parametrize("mask", MASKS)
+async def test_of_another_type_it_is_a_value(mask: str) -> None:
+    async with operator(drift=DRIFT) as op:
+        op.lenses.connectors[PLACE] = Connector({**SENT, UNNAMED: mask})
+        op.kube.apply(**wanting(UNNAMED, "hunter2"))
+        await asyncio.sleep(5 * DRIFT)
+        assert op.said() == ("False", "NotAdopted", "NotAdopted")
+        assert f"changed {UNNAMED}" in op.message()
+        assert len(op.lenses.asked("validate")) == 1, "asked once"
+        assert op.lenses.asked(*WRITES) == []
+
+
+@virtual_time
+async def test_a_value_of_a_password_that_is_shown_and_differs_is_a_difference() -> None:
+    """Kafka Connect itself shows them: what is plainly another value is not taken over as equal."""
+    async with operator(drift=DRIFT) as op:
+        op.lenses.passwords = frozenset({UNNAMED})
+        op.lenses.connectors[PLACE] = Connector({**SENT, UNNAMED: "theirs"})
+        op.kube.apply(**wanting(UNNAMED, "hunter2"))
+        await asyncio.sleep(5 * DRIFT)
+        assert op.said() == ("False", "NotAdopted", "NotAdopted")
+        assert op.lenses.asked("validate") == [], "nothing is in doubt"
+
+
+@virtual_time
+@pytest.mark.parametrize("error", [errors.Forbidden, errors.ServerError, errors.LensesUnreachable])
+async def test_nothing_is_taken_over_while_connect_cannot_be_asked(error: Any) -> None:
+    async with operator(drift=DRIFT) as op:
+        op.lenses.passwords = frozenset({UNNAMED})
+        op.lenses.always("validate", error("validate"))
+        op.lenses.connectors[PLACE] = Connector({**SENT, UNNAMED: "theirs"})
+        op.lenses.shows = lambda config: config | {"name": "orders", UNNAMED: "REDACTED"}
+        op.kube.apply(**wanting(UNNAMED, "hunter2"))
+        await asyncio.sleep(5 * DRIFT)
+        assert op.said() == ("False", "NotAdopted", "NotAdopted")
+        assert op.lenses.asked(*WRITES) == []
+        assert len(op.lenses.asked("validate")) <= 12, "at each look, and no more"
+        op.lenses.always("validate", None)
+        await asyncio.sleep(5 * DRIFT)
+        assert op.said() == ("True", "Running", "Owned")
+
+
+@virtual_time
+@pytest.mark.parametrize("policy", ["Never", "IfIdentical"])
+async def test_connect_is_not_asked_where_nothing_is_in_doubt(policy: str) -> None:
+    async with operator(drift=DRIFT) as op:
+        mask = "REDACTED" if policy == "Never" else "plain"
+        op.lenses.connectors[PLACE] = Connector({**SENT, UNNAMED: mask})
+        op.kube.apply(adoptionPolicy=policy, **wanting(UNNAMED, "plain"))
+        await asyncio.sleep(5 * DRIFT)
+        assert op.lenses.asked("validate") == []

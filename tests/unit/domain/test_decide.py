@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from lenses_operator.domain.decide import (
     LOST,
     Adopt,
+    AskTypes,
     ChangeState,
     Check,
     Create,
@@ -107,6 +108,17 @@ class TestNotOurs:
         shown = {"a": "****", "c": "resolved", "connector.class": SENT["connector.class"]}
         seen = detailed(config=shown, hidden_keys=frozenset({"b"}))
         assert decide(situation(seen, mine, applied=None)) == Adopt(Difference(), ("a", "b", "c"))
+
+    def test_what_may_be_a_mask_or_a_value_is_told_by_its_keys_type(self) -> None:
+        mine = of("None", config={"a": "1", "b": "REDACTED", "c": "3"})
+        shown = {"a": "<set>", "b": "REDACTED", "c": "3", "connector.class": SENT["connector.class"]}
+        asked = situation(detailed(config=shown), mine, applied=None)
+        assert decide(asked) == AskTypes(frozenset({"a", "b"}))
+        assert decide(replace(asked, passwords=frozenset())) == RefuseAdoption(Difference(changed=("a",)))
+        typed = replace(asked, passwords=frozenset({"a", "b", "c"}))
+        assert decide(typed) == Adopt(Difference(), ("a", "b")), "what is plainly a value is one, whatever its type"
+        never = situation(detailed(config=shown), of("None", adoptionPolicy="Never"), applied=None)
+        assert decide(never) == RefuseAdoption(Difference())
 
     HIDDEN = pytest.mark.parametrize(
         "hidden",

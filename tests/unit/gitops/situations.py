@@ -122,6 +122,7 @@ def offsets_verdicts() -> Iterator[tuple[Verdict, str, str]]:
     yield offsets_status.applied(["a"], ""), *fine
     yield offsets_status.invalid("Twice."), *stalled
     yield offsets_status.rejected("no"), *stalled
+    yield offsets_status.unread("no", offsets_status.UNREADABLE, asked=False), *stalled
     yield offsets_status.stop_timeout(asked=False), *stalled
     yield offsets_status.outcome_unknown(), *stalled
     yield offsets_status.not_supported("no"), *stalled

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from lenses_operator.controllers.connector.absence import Absence
+from lenses_operator.controllers.connector.adopt import Types
 from lenses_operator.controllers.connector.authorship import Authorship
 from lenses_operator.controllers.connector.observe import Checks
 from lenses_operator.controllers.connector.refusal import Refusals
@@ -45,4 +46,5 @@ class Memory:
     restart_announced: str | None = None
     """Replaced in `restart`: the annotation's value that an Event has told of."""
     topics: Topics = field(default=Topics())
+    types: Types = field(default=Types())
     announced: Announced = field(default=Announced())

@@ -6,6 +6,8 @@ Level-triggered: it may run at any time, and be cut off between any two requests
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from lenses_operator.cache.connectors import ConnectorCache, asks_anew
 from lenses_operator.cache.operations import OperationCache
 from lenses_operator.controllers.clocks import Clocks
@@ -32,6 +34,7 @@ from lenses_operator.controllers.inputs import Inputs
 from lenses_operator.controllers.ownership import OwnershipRules
 from lenses_operator.domain.decide import (
     Adopt,
+    AskTypes,
     ChangeState,
     Check,
     Create,
@@ -129,7 +132,12 @@ class ConnectorController:
                 return observed
             refusal.recall(context, observed)
             situation = self._situation(context, observed)
-            outcome = await self._act(context, situation, decide(situation))
+            decision = decide(situation)
+            if isinstance(decision, AskTypes):
+                passwords = await self._adoption.passwords(context, decision.keys)
+                situation = replace(situation, passwords=passwords)
+                decision = decide(situation)
+            outcome = await self._act(context, situation, decision)
         except PreconditionFailed:
             return Outcome(delay=0)
         except LensesError as error:

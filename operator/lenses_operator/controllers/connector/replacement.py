@@ -7,7 +7,8 @@ from datetime import datetime
 
 from lenses_operator.controllers.connector.context import ReconcileContext
 from lenses_operator.domain.conditions import away_since
-from lenses_operator.domain.drift import ALWAYS_ADDED, changed_keys, is_masked
+from lenses_operator.domain.drift import ALWAYS_ADDED, changed_keys
+from lenses_operator.domain.masks import may_be_masked
 from lenses_operator.domain.observed import Observed
 from lenses_operator.domain.render import Rendered
 from lenses_operator.resources.conditions import Verdict
@@ -62,12 +63,12 @@ def away(context: ReconcileContext, verdict: Verdict) -> Verdict:
 
 
 def _previous(context: ReconcileContext, observed: Observed) -> Rendered | None:
-    """Our own last write, else what Lenses shows, if none of it is hidden or masked."""
+    """Our own last write, else what Lenses shows, if none of it is hidden, or may be a mask in whatever notation."""
     if context.memory.written.last is not None:
         return context.memory.written.last
     config = observed.config
     hidden = observed.details is None or bool(observed.details.hidden_keys)
     shown_otherwise = set(context.applied.not_compared) if context.applied else set()
-    if config is None or hidden or shown_otherwise & config.keys() or any(map(is_masked, config.values())):
+    if config is None or hidden or shown_otherwise & config.keys() or any(map(may_be_masked, config.values())):
         return None
     return Rendered({key: value for key, value in config.items() if key not in ALWAYS_ADDED}, shown=True)

@@ -145,7 +145,14 @@ class OffsetsController:
     async def _trouble(self, run: Run, error: LensesError) -> float:
         """The phase stays as it was: what has been begun is finished when Lenses is back."""
         await prepare(run.redact)
-        problem = problem_of(error, run.connector.connector, run.redact, run.session.token_name, listed=run.listed)
+        problem = problem_of(
+            error,
+            run.connector.connector,
+            run.redact,
+            run.session.token_name,
+            listed=run.listed,
+            holder=run.connector.metadata.name,
+        )
         self._steps.interrupted(run.operation.key)
         await self._steps.report(run.operation, problem)
         failures = self._failures[run.operation.key] = self._failures.get(run.operation.key, 0) + 1

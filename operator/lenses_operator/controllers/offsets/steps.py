@@ -201,8 +201,7 @@ class OffsetsSteps:
         if progress.stopping_since is None:
             progress.stopping_since = now
         if now - progress.stopping_since > say.STOP_BOUND:
-            asked = run.operation.status.before_generation == run.generation and not progress.unsent
-            await self.report(run.operation, say.stop_timeout(asked=asked))
+            await self.report(run.operation, say.stop_timeout(asked=_asked(run, progress)))
             return None
         if await self.report(run.operation, say.stopping(state, tasks)) is None:
             return None
@@ -271,8 +270,11 @@ class OffsetsSteps:
             return await self._done(run, progress.answer, None, words)
         if unknown:
             verdict = say.not_supported(words, await self._version(run))
+        elif error.operation == "get_offsets":
+            remedy = _remedy(run, error, waiting=waiting) or say.UNREADABLE
+            verdict = say.unread(words, remedy, asked=_asked(run, progress))
         else:
-            verdict = say.rejected(words, shared=waiting and names_consumer_group(error.words))
+            verdict = say.rejected(words, _remedy(run, error, waiting=waiting) or say.CORRECT)
         await self.report(run.operation, verdict)
         return None
 
@@ -350,6 +352,22 @@ def _cannot_stop(run: Run) -> bool:
     """By the answer to the stop that its own pass has asked for."""
     ready = run.connector.status.ready
     return ready is not None and ready.reason == Reason.NOT_SUPPORTED
+
+
+def _asked(run: Run, progress: Progress) -> bool:
+    """Whether something may have been sent for this generation, by this process or by one before it."""
+    return run.operation.status.before_generation == run.generation and not progress.unsent
+
+
+def _remedy(run: Run, error: errors.LensesError, *, waiting: bool) -> str | None:
+    """What leads on where it is not about what was asked for. `waiting`: it was waited for, as what passes."""
+    if isinstance(error, errors.Forbidden):
+        return say.no_right(run.session.token_name)
+    if isinstance(error, errors.LicenceRequired):
+        return say.NO_LICENCE
+    if waiting:
+        return say.SHARED_GROUP if names_consumer_group(error.words) else say.BUSY
+    return None
 
 
 def _kept(run: Run) -> Before:
