@@ -16,11 +16,14 @@ from weakref import WeakSet
 
 import aiohttp
 import httpx
+from aiohttp import ClientSession, ClientTimeout, TCPConnector
 from aiohttp.abc import AbstractStreamWriter
 from aiohttp.client_proto import ResponseHandler
 from aiohttp.client_reqrep import ClientRequest, ClientResponse
 from aiohttp.connector import Connection
 from yarl import URL
+
+from lenses_operator.lenses.proxies import through
 
 LONGEST_LINE = 64 * 1024
 """Bytes of a status line or a header, as httpx's own connections take them."""
@@ -122,7 +125,7 @@ class Connections(httpx.AsyncBaseTransport):
         self._proxy_headers = (
             {"Proxy-Authorization": aiohttp.encode_basic_auth(*way.auth)} if way is not None and way.auth else {}
         )
-        self._session: aiohttp.ClientSession | None = None
+        self._session: ClientSession | None = None
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Raises httpx.TransportError, and what `trace` raises."""
@@ -154,18 +157,20 @@ class Connections(httpx.AsyncBaseTransport):
             headers=headers,
             data=request.content or None,
             allow_redirects=False,
-            timeout=aiohttp.ClientTimeout(
+            timeout=ClientTimeout(
                 connect=2 * timeout["connect"], sock_connect=timeout["connect"], sock_read=timeout["read"]
             ),
             proxy=self._proxy,
             proxy_headers=self._proxy_headers if self._proxy else None,
         )
 
-    def _opened(self) -> aiohttp.ClientSession:
+    def _opened(self) -> ClientSession:
         """Made by the first request: it belongs to the event loop that runs then."""
         if self._session is None:
-            connector = aiohttp.TCPConnector(ssl=self._context, limit=0, keepalive_timeout=self._keepalive)
-            self._session = aiohttp.ClientSession(
+            context = self._context
+            connector = TCPConnector(ssl=context, limit=0, keepalive_timeout=self._keepalive)
+            self._session = ClientSession(
+                trust_env=False,
                 connector=connector,
                 request_class=_Request,
                 middlewares=(_only_once,),
@@ -198,14 +203,8 @@ def _errors_of_httpx(attempt: _Attempt) -> Iterator[None]:
     except aiohttp.ClientHttpProxyError as failure:
         raise httpx.ProxyError(str(failure.status)) from failure
     except TimeoutError as failure:
-        raise (httpx.ReadTimeout if attempt.sent else httpx.ConnectTimeout)(str(failure)) from failure
+        kind = httpx.ReadTimeout if attempt.sent else httpx.ConnectTimeout
+        raise kind(str(failure)) from failure
     except (aiohttp.ClientError, OSError) as failure:
-        raise (httpx.ReadError if attempt.sent else httpx.ConnectError)(str(failure)) from failure
-
-
-def through(proxy: str, context: ssl.SSLContext) -> httpx.Proxy:
-    """One that is spoken to over TLS is checked against the same certificates. Raises ValueError."""
-    try:
-        return httpx.Proxy(proxy, ssl_context=context if proxy.startswith("https:") else None)
-    except (httpx.InvalidURL, ValueError):
-        raise ValueError("the proxy must be a URL, http or https, such as http://proxy.example.com:3128") from None
+        error = httpx.ReadError if attempt.sent else httpx.ConnectError
+        raise error(str(failure)) from failure

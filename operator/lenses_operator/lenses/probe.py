@@ -14,7 +14,7 @@ from pathlib import Path
 
 import httpx
 
-from lenses_operator.lenses.connections import through
+from lenses_operator.lenses.proxies import through
 from lenses_operator.lenses.transport import trust
 
 CONNECT = 5.0

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Mapping
+
+import httpx
 
 SETTING = "LENSES_OPERATOR_LENSES_PROXY"
 _VARIABLES = frozenset({"HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"})
@@ -16,3 +19,11 @@ def ignored(environ: Mapping[str, str]) -> str:
     return (
         f"{', '.join(named)} {'is' if len(named) == 1 else 'are'} set and not read: {SETTING} is the proxy for Lenses"
     )
+
+
+def through(proxy: str, context: ssl.SSLContext) -> httpx.Proxy:
+    """One that is spoken to over TLS is checked against the same certificates. Raises ValueError."""
+    try:
+        return httpx.Proxy(proxy, ssl_context=context if proxy.startswith("https:") else None)
+    except (httpx.InvalidURL, ValueError):
+        raise ValueError("the proxy must be a URL, http or https, such as http://proxy.example.com:3128") from None

@@ -27,7 +27,6 @@ from urllib.parse import quote
 import httpx
 
 from lenses_operator.lenses import answers, errors
-from lenses_operator.lenses.connections import Connections
 from lenses_operator.lenses.places import Limits, Parked
 from lenses_operator.lenses.tokens import TokenSource
 from lenses_operator.lenses.user_agent import user_agent
@@ -127,7 +126,7 @@ class LensesTransport:
         self.parked: Parked = contextlib.nullcontext  # set by whoever counts workers
         self._clock, self._wall_clock, self._sleep = clock, wall_clock, sleep
         self._limits: dict[str, Limits] = {}
-        self._wire = transport or Connections(trust(ca_file), keepalive=KEEPALIVE, proxy=proxy)
+        self._wire = transport or _wire(ca_file, proxy)
         self._headers = {
             "User-Agent": user_agent(),
             "Accept-Encoding": "gzip, deflate",
@@ -364,6 +363,12 @@ def _base(base_url: str) -> str:
     if url.userinfo or url.query or url.fragment:
         raise ValueError("the Lenses URL must not hold a user name, a query or a fragment")
     return str(url).rstrip("/")
+
+
+def _wire(ca_file: Path | None, proxy: str) -> httpx.AsyncBaseTransport:
+    from lenses_operator.lenses.connections import Connections  # whoever asks for help needs none of it
+
+    return Connections(trust(ca_file), keepalive=KEEPALIVE, proxy=proxy)
 
 
 def trust(ca_file: Path | None) -> ssl.SSLContext:
