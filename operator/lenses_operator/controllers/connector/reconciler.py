@@ -122,10 +122,11 @@ class ConnectorController:
             return await self._act(context, situation, decision)
         context = await self._loader.refer(context)
         self._acting.reporter.warn_of_newlines(context)
-        situation = self._situation(context)
-        decision = decide(situation)
-        if not isinstance(decision, Observe):
-            return await self._act(context, situation, decision)
+        if context.unusable is not None:
+            situation = self._situation(context)
+            decision = decide(situation)
+            if not isinstance(decision, Observe):
+                return await self._act(context, situation, decision)
         try:
             observed = await self._observation.observe(context)
             if isinstance(observed, Outcome):
