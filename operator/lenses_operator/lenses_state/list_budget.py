@@ -43,8 +43,10 @@ class ListBudget:
         now = loop.time()
         left = Allowance.full(self.per_second, now) if self._allowance is None else self._allowance.later(now)
         while (self._urgent or self._regular) and left.ready:
-            self._next().set_result(None)
-            left = left.without_one()
+            granted = self._next()
+            if not granted.done():  # else whoever waited was cancelled just now
+                granted.set_result(None)
+                left = left.without_one()
         self._allowance = left
         if self._timer is not None:
             self._timer.cancel()

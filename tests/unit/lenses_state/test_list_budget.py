@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from lenses_operator.domain.polling import BURST, REGULAR
+from lenses_operator.domain.polling import BURST, REGULAR, Allowance
 from lenses_operator.lenses import errors
 from lenses_operator.lenses.client import Listing
 from lenses_operator.lenses_state.list_budget import ListBudget
@@ -170,6 +170,20 @@ async def test_one_who_gives_up_waiting_takes_no_turn() -> None:
     await asyncio.sleep(BURST)
     await budget.turn("later", urgent=False)
     assert now() == begun + BURST
+
+
+@virtual_time
+@pytest.mark.parametrize("urgent", [False, True])
+async def test_one_who_is_called_off_just_as_turns_are_given_takes_none(urgent: bool) -> None:
+    budget = ListBudget(1.0)
+    for number in range(int(BURST)):
+        await budget.turn(number, urgent=urgent)
+    waiting = [asyncio.create_task(budget.turn(name, urgent=urgent)) for name in ("first", "second")]
+    await asyncio.sleep(0.5)
+    waiting[0].cancel()
+    budget._allowance = Allowance.full(1.0, now())  # as after a turn of the loop that took long
+    await budget.turn("third", urgent=urgent)
+    await waiting[1]
 
 
 @virtual_time
