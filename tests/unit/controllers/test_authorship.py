@@ -256,6 +256,34 @@ class TestShownBetween:
             assert len(op.lenses.asked("create_connector")) == 1, "gone for good"
 
     @virtual_time
+    @pytest.mark.parametrize("turn", [0.0, 2.0], ids=["while it is validated", "while it waits for its turn"])
+    async def test_it_is_not_created_though_it_was_lost_when_the_pass_began(self, turn: float) -> None:
+        async with operator(poll=1) as op:
+            op.kube.apply()
+            await asyncio.sleep(120)
+            ours = op.lenses.connectors.pop(PLACE)
+            op.lenses.turn = turn
+            validate = op.lenses.validate
+
+            async def slowly(*what: Any) -> Any:
+                if not turn:
+                    await self.look_of_another(op, ours)
+                    op.lenses.connectors[PLACE] = ours
+                return await validate(*what)
+
+            op.lenses.validate = slowly  # type: ignore[assignment]
+            op.lenses.calls.clear()
+            while not op.lenses.asked("validate"):
+                await asyncio.sleep(0.1)
+            if turn:
+                await asyncio.sleep(1)
+                await self.look_of_another(op, ours)
+                op.lenses.connectors[PLACE] = ours
+            await asyncio.sleep(60)
+            assert op.lenses.asked("create_connector") == []
+            assert op.said() == ("True", "Running", "Owned")
+
+    @virtual_time
     async def test_it_is_not_let_go_as_not_found(self) -> None:
         async with operator(poll=1) as op:
             op.kube.apply()
