@@ -280,6 +280,7 @@ class Contract(Grounds):
         before, after = resource.status.ownership.state, status.ownership.state
         if after is OwnershipState.CLAIMING and not before.ours:
             account.claimed = True
+            account.open.clear()
         if before.ours and after is OwnershipState.CONFLICT and found is not None:
             found.let_go = True  # it was created for this resource, not for the one that has it now
         if after is not OwnershipState.OWNED or found is None:
@@ -289,6 +290,9 @@ class Contract(Grounds):
         if found.ours:
             return
         contested = found.contested and found.contested_in in {None, self.lenses.process}
+        if found.contested_in is not None:  # what looks like it is taken for it
+            sent = [json.loads(one) for one in account.open]
+            contested = contested and not any(self.may_come_of(found, one, self.lenses.habits[name]) for one in sent)
         if before.ours and not (before is OwnershipState.CLAIMING and contested):
             return  # made anew by hand: still ours
         lately = [one for snapshot in self._lately(name) for one in snapshot.objects]
@@ -334,8 +338,9 @@ class Contract(Grounds):
         if account.claimed:
             return  # and nothing was sent that may have created it
         found = self.lenses.connectors.get(name)
-        if found is not None and not found.ours and resource.status.ownership.state is OwnershipState.CLAIMING:
-            return  # somebody else's, left alone
+        strange = found is not None and (not found.ours or found.let_go)
+        if strange and resource.status.ownership.state is OwnershipState.CLAIMING:
+            return  # somebody else's, or one that another resource has let go: left alone
         proofs = account.absent if account.delete_accepted is not None else account.proofs
         self.check(account.proven_gone, f"{resource.key} released, but {name} was not proven to be gone: {proofs}")
         absent = account.absent
