@@ -58,6 +58,32 @@ class TestClaimed:
             assert op.lenses.asked("delete_connector", "put_resource", "set_state") == []
 
     @virtual_time
+    @pytest.mark.parametrize("unsaid", UNSAID, ids=lambda error: type(error).__name__)
+    @pytest.mark.parametrize("restarted", [False, True])
+    async def test_one_with_a_hidden_key_that_was_never_sent_is_somebody_elses(
+        self, unsaid: errors.LensesError, *, restarted: bool
+    ) -> None:
+        lenses = FakeLenses()
+        kube = FakeKube(lenses.calls)
+        async with operator(lenses, kube) as op:
+            lenses.always("create_connector", unsaid)
+            kube.apply(adoptionPolicy="Never")
+            await asyncio.sleep(2)
+            assert op.said()[2] == "Claiming"
+            lenses.always("create_connector", None)
+            lenses.hidden = frozenset({"password"})
+            lenses.shows = lambda sent: {key: value for key, value in sent.items() if key != "password"}
+            stranger = Connector(SENT | {"password": "theirs"})
+            if not restarted:
+                lenses.connectors[PLACE] = stranger
+                await asyncio.sleep(90)
+        lenses.connectors[PLACE] = stranger
+        async with operator(lenses, kube) as op:
+            await asyncio.sleep(90)
+            assert op.said()[1:] == ("NotAdopted", "NotAdopted")
+        assert lenses.connectors[PLACE] is stranger
+
+    @virtual_time
     @pytest.mark.parametrize("said", NOTHING_DONE, ids=lambda error: type(error).__name__)
     @pytest.mark.parametrize("theirs", [THEIRS, SENT, SENT | {"topic": "new"}], ids=["another", "as then", "as now"])
     async def test_a_claim_on_which_nothing_can_have_been_created_is_worth_nothing_to_the_next_operator(
@@ -256,6 +282,34 @@ class TestShownBetween:
             assert len(op.lenses.asked("create_connector")) == 1, "gone for good"
 
     @virtual_time
+    @pytest.mark.parametrize("turn", [0.0, 2.0], ids=["while it is validated", "while it waits for its turn"])
+    async def test_it_is_not_created_though_it_was_lost_when_the_pass_began(self, turn: float) -> None:
+        async with operator(poll=1) as op:
+            op.kube.apply()
+            await asyncio.sleep(120)
+            ours = op.lenses.connectors.pop(PLACE)
+            op.lenses.turn = turn
+            validate = op.lenses.validate
+
+            async def slowly(*what: Any) -> Any:
+                if not turn:
+                    await self.look_of_another(op, ours)
+                    op.lenses.connectors[PLACE] = ours
+                return await validate(*what)
+
+            op.lenses.validate = slowly  # type: ignore[assignment]
+            op.lenses.calls.clear()
+            while not op.lenses.asked("validate"):
+                await asyncio.sleep(0.1)
+            if turn:
+                await asyncio.sleep(1)
+                await self.look_of_another(op, ours)
+                op.lenses.connectors[PLACE] = ours
+            await asyncio.sleep(60)
+            assert op.lenses.asked("create_connector") == []
+            assert op.said() == ("True", "Running", "Owned")
+
+    @virtual_time
     async def test_it_is_not_let_go_as_not_found(self) -> None:
         async with operator(poll=1) as op:
             op.kube.apply()
@@ -312,7 +366,7 @@ class TestUncertain:
         kube = FakeKube(lenses.calls)
         async with operator(lenses, kube) as op:
             lenses.always("create_connector", AMBIGUOUS)
-            kube.apply()
+            kube.apply(config={key: SENT[key] for key in ("topic", "file")} | {"password": "mine"})
             await asyncio.sleep(2)
             assert op.said()[2] == "Claiming"
         lenses.always("create_connector", None)
@@ -330,6 +384,7 @@ class TestUncertain:
                 await asyncio.sleep(90)
                 assert self.SECRET not in "".join(status.model_dump_json() for status in kube.statuses)
                 assert self.SECRET not in "".join(event.message for event in op.events)
+                assert op.said()[2] == "Owned"
 
     @virtual_time
     async def test_what_a_server_says_instead_of_showing_a_claimed_one_is_withheld(self) -> None:

@@ -50,6 +50,8 @@ class Account:
     """When a request failed last, or the cluster last denied what it holds."""
     claimed: bool = False
     """Claiming was written by the present process, and no create may have worked since."""
+    open: list[str] = field(default_factory=list)
+    """Configurations of creates on the claim that may have worked."""
     refusals: dict[tuple[str, str], list[float]] = field(default_factory=lambda: defaultdict(list))
     """When a request for a configuration was refused or broke, since it was last taken."""
     refused: set[str] = field(default_factory=set)
@@ -114,6 +116,8 @@ class Account:
             self.put_unknown = True
         if operation in WRITING and (error is None or not maybe):
             self.unsure = error is not None and self.unsure_before
+        if operation in WRITING and maybe:
+            self.open.append(sent)
         if operation in REFUSING:
             self._judged(operation, sent, error, at)
 

@@ -18,7 +18,7 @@ from lenses_operator.resources.connector import (
     WantedState,
 )
 from unit.controllers.virtualtime import now
-from unit.model.account import WRITING, as_sent
+from unit.model.account import WRITING, Account, as_sent
 from unit.model.connect import BAD
 from unit.model.grounds import Grounds
 from unit.model.hostile import CHANGING
@@ -97,7 +97,7 @@ class Contract(Grounds):
         self.log.append((now(), f"  {operation} {name}: {'ok' if error is None else type(error).__name__}"))
         found = self.lenses.connectors.get(name)
         if operation in WRITING and isinstance(error, DENYING) and found is not None:
-            found.contested = found.contested or (not found.ours and account.claimed and not account.unproven)
+            self._contested(account, found, error)
         if isinstance(error, errors.LensesRefused):
             self.told.add(type(error))
         account.heard(operation, self._sent.get(name, ""), error, now())
@@ -105,6 +105,13 @@ class Contract(Grounds):
             self.alive = now()
             for one in self.accounts.values():
                 one.cluster_answered()
+
+    def _contested(self, account: Account, found: Incarnation, error: errors.LensesRefused) -> None:
+        """By the first create on a claim."""
+        if found.ours or not account.claimed or account.unproven:
+            return
+        certain = isinstance(error, errors.AlreadyExists) or not error.maybe_done
+        found.contested, found.contested_in = True, None if certain else self.lenses.process
 
     def _creating(self, name: str) -> None:
         account = self.accounts[name]
@@ -273,6 +280,7 @@ class Contract(Grounds):
         before, after = resource.status.ownership.state, status.ownership.state
         if after is OwnershipState.CLAIMING and not before.ours:
             account.claimed = True
+            account.open.clear()
         if before.ours and after is OwnershipState.CONFLICT and found is not None:
             found.let_go = True  # it was created for this resource, not for the one that has it now
         if after is not OwnershipState.OWNED or found is None:
@@ -281,7 +289,11 @@ class Contract(Grounds):
             found.foreign = found.foreign | set(found.config)  # what cannot be read of it is taken for equal
         if found.ours:
             return
-        if before.ours and not (before is OwnershipState.CLAIMING and found.contested):
+        contested = found.contested and found.contested_in in {None, self.lenses.process}
+        if found.contested_in is not None:  # what looks like it is taken for it
+            sent = [json.loads(one) for one in account.open]
+            contested = contested and not any(self.may_come_of(found, one, self.lenses.habits[name]) for one in sent)
+        if before.ours and not (before is OwnershipState.CLAIMING and contested):
             return  # made anew by hand: still ours
         lately = [one for snapshot in self._lately(name) for one in snapshot.objects]
         own = [resource, *(one for one in lately if one.metadata.uid == resource.metadata.uid)]
@@ -326,8 +338,9 @@ class Contract(Grounds):
         if account.claimed:
             return  # and nothing was sent that may have created it
         found = self.lenses.connectors.get(name)
-        if found is not None and not found.ours and resource.status.ownership.state is OwnershipState.CLAIMING:
-            return  # somebody else's, left alone
+        strange = found is not None and (not found.ours or found.let_go)
+        if strange and resource.status.ownership.state is OwnershipState.CLAIMING:
+            return  # somebody else's, or one that another resource has let go: left alone
         proofs = account.absent if account.delete_accepted is not None else account.proofs
         self.check(account.proven_gone, f"{resource.key} released, but {name} was not proven to be gone: {proofs}")
         absent = account.absent

@@ -55,6 +55,9 @@ class Incarnation:
     offsets: bool = True
     contested: bool = False
     """Somebody else's, as a create of ours was told."""
+    contested_in: int | None = None
+    """The operator process that alone was told so, by an answer that may also mean that it was created; a claim is not
+    given back for that, and counts for the next process."""
     touched: float = 0.0
     """When somebody else has last changed its configuration."""
     let_go: bool = False

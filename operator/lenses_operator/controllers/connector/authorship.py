@@ -95,13 +95,19 @@ def author_of(context: ReconcileContext, observed: Observed) -> Author:
 
 
 def left_by(attempted: Sequence[Rendered], observed: Observed) -> Rendered | None:
-    """The newest of these that may have become what is seen. Where nothing is shown, none is known to be."""
+    """The newest of these that may have become what is seen. Where nothing is shown, none is known to be.
+
+    A server may add keys, but none that it hides: those are values of whoever has sent them.
+    """
     seen, details = observed.config, observed.details
     if seen is None or details is None:
         return None
-    return next(
-        (one for one in reversed(attempted) if may_have_become(one.config, seen, None, details.hidden_keys)), None
-    )
+
+    def may_be(one: Rendered) -> bool:
+        sent_all = details.hidden_in_config <= one.config.keys()
+        return sent_all and may_have_become(one.config, seen, None, details.hidden_keys)
+
+    return next(filter(may_be, reversed(attempted)), None)
 
 
 def is_uncertain(context: ReconcileContext, observed: Observed) -> bool:

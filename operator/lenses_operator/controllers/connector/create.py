@@ -69,9 +69,13 @@ class Creating:
         if not await acting.validator.validated(context):
             return await acting.report_refusal(context, Observed.absent())
         at_rest = context.state is not WantedState.RUNNING and await self._as_code.takes_state(context)
-        if not acting.unchanged(context):
+        if not self._may_send(context):
             return Outcome(delay=0)
         return await self._send(context, lost=lost, at_rest=at_rest)
+
+    def _may_send(self, context: ReconcileContext) -> bool:
+        """Nobody has seen it since the look that did not find it."""
+        return self._acting.unchanged(context) and not context.seen_since(context.looked_at)
 
     async def _send(self, context: ReconcileContext, *, lost: bool, at_rest: bool) -> Outcome:
         memory, clock = context.memory, self._acting.clock
@@ -84,7 +88,7 @@ class Creating:
             else:
                 request = request_of(context, context.wanted)
                 await context.session.client.create_connector(
-                    context.connector.environment, request, precondition=self._acting.precondition(context)
+                    context.connector.environment, request, precondition=lambda: self._may_send(context)
                 )
         except REFUSED as error:
             acted(context, clock())
