@@ -230,3 +230,16 @@ async def test_nobody_waits_for_a_first_list_longer_than_with_few() -> None:
         await asyncio.sleep(PATIENCE + 1)
         assert "late" not in {name for _, name in rig.lenses.lists}, "its turn is still to come"
         assert rig.environments.patience(key) == 0
+
+
+@virtual_time
+async def test_of_environments_that_are_gone_nothing_is_kept() -> None:
+    async with running(Rig(tokens=6)) as rig:
+        rig.lenses.silent = {"env-1", "env-2"}
+        await asyncio.sleep(3 * INTERVAL)
+        for number in range(5):
+            rig.environments.unsubscribe(ObjectKey("LensesConnector", "payments", f"c-{number}"))
+        assert not rig.environments.polled("env-1")
+        assert rig.environments.polled("env-5")
+        kept = vars(rig.environments).values()
+        assert not any("env-1" in str(one) for one in kept if isinstance(one, dict))
