@@ -12,6 +12,7 @@ from lenses_operator import app
 from lenses_operator.kube.api import KubeError
 from lenses_operator.observability.health import HealthServer
 from lenses_operator.observability.loop_holds import LoopHolds
+from lenses_operator.observability.metrics import Metrics
 from lenses_operator.policy_file import PolicyFile
 from lenses_operator.settings import Settings, SettingsError
 from lenses_operator.variables import PREFIX
@@ -241,7 +242,7 @@ async def test_a_broken_policy_opens_nothing(text: str, tmp_path: Path, monkeypa
 
 @pytest.mark.parametrize("host", ["256.256.256.256", "no.such.host.invalid", "x" * 200])
 async def test_a_place_that_cannot_be_served_is_named(host: str) -> None:
-    server = HealthServer(host, 0, ready=list, problems=list, metrics=lambda: b"")
+    server = HealthServer(host, 0, ready=list, problems=list, metrics=Metrics().exposition)
     with pytest.raises(SettingsError, match=f"^{PREFIX}HTTP_HOST: "), app._setting("http_host"):
         await server.start()
     await server.stop()

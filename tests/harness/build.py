@@ -5,16 +5,20 @@ import hashlib
 import os
 import re
 import shutil
+import sys
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from harness import paths
-from harness.process import Launcher, Process
+from harness.build_progress import Progress, downloads, listing, packages, talking
+from harness.process import Launcher, Process, ProcessFailedError
 
 PROGRESS_INTERVAL = 15.0
+TERMINAL_INTERVAL = 1.0
+Count = Callable[[Iterable[str]], str]
 TIMEOUT = 3600.0
 HELM_VERSION = "v4.3.1"
 ACTIONLINT_VERSION = "v1.7.7"
@@ -226,7 +230,7 @@ def _build(step: Step) -> None:
     scratch = paths.BUILD / "scratch" / step.name
     shutil.rmtree(scratch, ignore_errors=True)
     scratch.mkdir(parents=True)
-    argv = [word.replace("{scratch}", str(scratch)) for word in step.argv]
+    argv = [word.replace("{scratch}", str(scratch)) for word in talking(step.argv)]
     if shutil.which(argv[0]) is None:
         raise RuntimeError(f"{argv[0]} is needed to build {step.title} and is not on PATH")
     print(f"build: {step.title}", flush=True)
@@ -234,7 +238,8 @@ def _build(step: Step) -> None:
     with Launcher() as launcher:
         env = {"GOBIN": str(scratch)}
         log = paths.BUILD / "logs" / f"{step.name}.log"
-        _follow(step, launcher.spawn(f"build of {step.title}", argv, log, env=env, cwd=step.cwd), begin)
+        count = _counting(step, launcher)
+        _follow(step, launcher.spawn(f"build of {step.title}", argv, log, env=env, cwd=step.cwd), begin, count)
     step.stamp.unlink(missing_ok=True)
     _replace(scratch / step.made, step.output)
     shutil.rmtree(scratch)
@@ -243,20 +248,45 @@ def _build(step: Step) -> None:
     print(f"build: {step.title} done after {time.monotonic() - begin:.0f} s", flush=True)
 
 
-def _follow(step: Step, process: Process, begin: float) -> None:
-    """Wait for the end, with a sign of life now and then."""
+def _counting(step: Step, launcher: Launcher) -> Count:
+    """How far its log says that it is. To know how many packages there are in all, Go downloads the modules."""
+    argv = listing(step.argv)
+    if argv is None:
+        return lambda _log: ""
+    log = paths.BUILD / "logs" / f"{step.name}-packages.log"
+    of = 0
+    with suppress(ProcessFailedError):  # the build fails of the same, and says it better
+        _follow(step, launcher.spawn(f"packages of {step.title}", argv, log, cwd=step.cwd), time.monotonic(), downloads)
+        of = packages(log.read_text(errors="replace"))
+    return lambda lines: str(Progress.read(lines, of))
+
+
+def _follow(step: Step, process: Process, begin: float, count: Count) -> None:
+    """Wait for the end, with a sign of life now and then: a line, or on a terminal the same line again and again."""
+    terminal = sys.stdout.isatty()
+    shown = 0
     while True:
         try:
-            code = process.wait_for(PROGRESS_INTERVAL)
+            code = process.wait_for(TERMINAL_INTERVAL if terminal else PROGRESS_INTERVAL)
         except TimeoutError:
             elapsed = time.monotonic() - begin
             if elapsed > TIMEOUT:
                 raise process.failed(f"took more than {TIMEOUT:g} s") from None
-            print(f"build: {step.title}, {elapsed:.0f} s so far", flush=True)
+            line = _so_far(step, process, elapsed, count)
+            print(f"\r{line:<{shown}}" if terminal else line, end="" if terminal else "\n", flush=True)
+            shown = len(line)
             continue
+        if shown and terminal:
+            print(flush=True)
         if code:
             raise process.failed(f"ended with code {code}")
         return
+
+
+def _so_far(step: Step, process: Process, elapsed: float, count: Count) -> str:
+    with process.log.open(errors="replace") as log:
+        done = count(log)
+    return f"build: {step.title}, {elapsed:.0f} s so far" + (f", {done}" if done else "")
 
 
 def _replace(made: Path, output: Path) -> None:

@@ -107,8 +107,10 @@ class Pollers:
         self._recheck[scope].discard(key)
         if not members:
             del self._members[scope], self._recheck[scope], self._pollers[scope]
-            self._ended[scope.environment].discard(scope)
-            self._lost[scope.environment].discard(scope)
+            for known in (self._ended, self._lost):
+                known[scope.environment].discard(scope)
+                if not known[scope.environment]:
+                    del known[scope.environment]
             self._tasks.pop(scope).cancel()
 
     def recheck(self, key: ObjectKey) -> None:
@@ -192,7 +194,7 @@ class Pollers:
 
     def _every(self, scope: Scope) -> float:
         """Seconds between two lists of the scope."""
-        lost = self._lost[scope.environment]
+        lost = self._lost.get(scope.environment, ())
         return while_lost(self._interval, len(lost), self._stretched) if scope in lost else self._stretched
 
     def _changed(self, scope: Scope, changed: frozenset[ConnectorName] | None) -> None:

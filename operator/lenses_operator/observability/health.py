@@ -43,7 +43,7 @@ class HealthServer:
         *,
         ready: Callable[[], list[str]],
         problems: Callable[[], list[str]],
-        metrics: Callable[[], bytes],
+        metrics: Callable[[], Coroutine[Any, Any, bytes]],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._host = host
@@ -127,15 +127,14 @@ class HealthServer:
             self._beat = (self._clock(), self._problems())
             await asyncio.sleep(BEAT)
 
-    async def _ask(self, call: Callable[[], T]) -> T:
+    async def _ask(self, answer: Coroutine[Any, Any, T]) -> T:
         """Its answer from the operator's loop. Raises TimeoutError."""
         assert self._operator is not None
-
-        async def answer() -> T:
-            return call()
-
         async with asyncio.timeout(ANSWER):
-            return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(answer(), self._operator))
+            return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(answer, self._operator))
+
+    async def _missing(self) -> list[str]:
+        return self._ready()
 
     @property
     def _hung(self) -> bool:
@@ -148,13 +147,13 @@ class HealthServer:
 
     async def _readyz(self, _: web.Request) -> web.Response:
         try:
-            return _verdict("not ready", await self._ask(self._ready))
+            return _verdict("not ready", await self._ask(self._missing()))
         except TimeoutError:
             return _verdict("not ready", ["the event loop does not answer"])
 
     async def _metrics(self, _: web.Request) -> web.Response:
         try:
-            body = await self._ask(self._exposition)
+            body = await self._ask(self._exposition())
         except TimeoutError:
             return _verdict("no metrics", ["the event loop does not answer"])
         return web.Response(body=body, headers={"Content-Type": CONTENT_TYPE_LATEST})

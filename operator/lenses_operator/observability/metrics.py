@@ -6,7 +6,7 @@ a resource's series go with the resource. Only that part has names of resources 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from importlib import metadata
 
 from prometheus_client import (
@@ -35,6 +35,10 @@ CONTROLLERS = {kind: kind.lower() for kind in (CONNECTOR, OFFSETS)}
 RESULTS = ("success", "requeue_after", "error")
 RESTARTED = {"ConnectorRestarted": "connector", "TaskRestarted": "task"}
 OUTCOMES = ("applied", "failed")
+
+
+async def _no_lines() -> str:
+    return ""
 
 
 class Metrics:
@@ -69,7 +73,7 @@ class Metrics:
         build = Info("build", "The operator's version.", namespace=NAMESPACE, registry=registry)
         build.info({"version": metadata.version("lenses-operator")})
         ProcessCollector(registry=registry)
-        self._lines: Callable[[], str] = str
+        self._lines: Callable[[], Awaitable[str]] = _no_lines
         self._begin()
 
     def _begin(self) -> None:
@@ -83,15 +87,15 @@ class Metrics:
             for outcome in OUTCOMES:
                 self._operations.labels(action, outcome)
 
-    def watch(self, *collectors: Collector, lines: Callable[[], str]) -> None:
+    def watch(self, *collectors: Collector, lines: Callable[[], Awaitable[str]]) -> None:
         """Read when they are asked for; `lines` is text as it is."""
         for collector in collectors:
             self.registry.register(collector)
         self._lines = lines
 
-    def exposition(self) -> bytes:
+    async def exposition(self) -> bytes:
         """What /metrics answers, in Prometheus' text format."""
-        return generate_latest(self.registry) + self._lines().encode()
+        return generate_latest(self.registry) + (await self._lines()).encode()
 
     def passed(self, kind: str, result: str, seconds: float) -> None:
         """After every pass; `result` is one of RESULTS."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable
 from typing import Any
 
@@ -85,9 +86,12 @@ class Full:
         ]
         return found[0] if found else None
 
+    def exposition(self) -> bytes:
+        return asyncio.run(self.metrics.exposition())
+
     def families(self) -> dict[str, Metric]:
         """As Prometheus reads them."""
-        return {family.name: family for family in text_string_to_metric_families(self.metrics.exposition().decode())}
+        return {family.name: family for family in text_string_to_metric_families(self.exposition().decode())}
 
     def series(self) -> dict[str, set[frozenset[str]]]:
         """For each name that a query may use, the sets of label names its series have."""
