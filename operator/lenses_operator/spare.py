@@ -6,11 +6,26 @@ installed in case somebody wants it.
 
 from __future__ import annotations
 
+import ssl
 import sys
+from collections.abc import Callable, Mapping
+from functools import partial
+from importlib import import_module
 from importlib.util import find_spec, module_from_spec
+from typing import Any
 
-BARE = ("kubernetes", "kubernetes.aio", "kubernetes.aio.config", "kubernetes.aio.utils")
-"""Packages that are imported without their own `__init__`: of each only the modules that are named are loaded."""
+BARE: Mapping[str, Mapping[str, str]] = {
+    "kubernetes": {},
+    "kubernetes.aio": {},
+    "kubernetes.aio.config": {},
+    "kubernetes.aio.utils": {},
+    "kubernetes.aio.client": {"ApiClient": "api_client", "Configuration": "configuration"},
+    "kubernetes.aio.client.models": {},
+}
+"""Packages that are imported without their own `__init__`: of each only the modules that are named are loaded, and the
+names that others of its modules import from it are looked for in these."""
+LATER = {"dateutil.parser": ("parse", "dateutil.parser._parser")}
+"""Packages of which others import a function that nobody here calls: its module is imported by the first call."""
 ABSENT = ("kubernetes.client", "httpx._main")
 """Modules that count as not installed: models of objects that kopf would take too, and httpx' command line."""
 
@@ -22,9 +37,44 @@ def leave_out() -> None:
         if spec is None:
             continue
         module = sys.modules[name] = module_from_spec(spec)
+        setattr(module, "__getattr__", _named(name))  # noqa: B010 - of a module, which has no such method
         parent, _, child = name.rpartition(".")
         if parent:
             setattr(sys.modules[parent], child, module)
+    for name, (function, where) in LATER.items():
+        if name not in sys.modules and (spec := find_spec(name)) is not None:
+            module = sys.modules[name] = module_from_spec(spec)
+            setattr(module, function, _later(where, function))
     for name in ABSENT:
         if name not in sys.modules:
             sys.modules[name] = None  # type: ignore[assignment]  # how Python notes that there is no such module
+
+
+def aiohttp_without_authorities() -> None:
+    """Imports aiohttp without the context of all the system's authorities that it makes for whoever gives it none, and
+    that stays in memory. Ours is always given one; by this one nobody is trusted."""
+    if "aiohttp.connector" in sys.modules:
+        return
+    make = ssl.create_default_context
+    setattr(ssl, make.__name__, partial(ssl.SSLContext, ssl.PROTOCOL_TLS_CLIENT))
+    try:
+        import_module("aiohttp.connector")
+    finally:
+        setattr(ssl, make.__name__, make)
+
+
+def _later(module: str, function: str) -> Callable[..., Any]:
+    def call(*arguments: Any, **options: Any) -> Any:
+        return getattr(import_module(module), function)(*arguments, **options)
+
+    return call
+
+
+def _named(package: str) -> Callable[[str], Any]:
+    def find(name: str) -> Any:
+        where = BARE[package].get(name)
+        if where is None:
+            raise AttributeError(f"{package} is imported without its own {name}")
+        return getattr(import_module(f"{package}.{where}"), name)
+
+    return find

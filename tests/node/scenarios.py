@@ -55,18 +55,32 @@ def fresh(release: Release) -> None:
 
 
 def deleted_during_a_create(release: Release) -> None:
-    """The pod goes, as in an eviction, and its resource too: its successor waits, and lets nothing stay in Lenses."""
+    """The pod goes, and its resource too: its successor waits, and lets nothing stay in Lenses."""
     release.install()
     release.wait_ready()
+    _gone_during_a_create(
+        release, lambda pod: release.kubectl("delete", "pod", pod, "-n", release.system, "--wait=false")
+    )
+
+
+def evicted_during_a_create(release: Release) -> None:
+    """As `kubectl drain` does it, with another pod at hand that is ready all the while: it waits like a new one."""
+    release.install({"replicas": 2})
+    release.wait_ready(2)
+    _gone_during_a_create(release, release.evict)
+
+
+def _gone_during_a_create(release: Release, take: Callable[[str], object]) -> None:
     old = release.wait_leader()
     place = release.place
     point = place.control.add_breakpoint(place.environment, "CreateConnector")
     place.apply()
     place.control.wait_breakpoint(point, timeout=GIVE_UP)
     with release.following(old) as log:
-        release.kubectl("delete", "pod", old, "-n", release.system, "--wait=false")
+        replicas = len(release.pods())
+        take(old)
         place.delete()
-        release.wait_ready(other_than=old)
+        release.wait_ready(replicas, other_than=old)
         release.wait_renewed_for(LEASE_AND_MORE, old)
         assert place.writes() == ["CreateConnector"]
         place.control.release_breakpoint(point, "process")
@@ -196,6 +210,7 @@ SCENARIOS: dict[str, Callable[[Release], None]] = {
     for scenario in (
         fresh,
         deleted_during_a_create,
+        evicted_during_a_create,
         deleted_during_an_alter,
         scaled_down_by_an_upgrade,
         hung,

@@ -65,6 +65,13 @@ class Release:
     def pods(self) -> list[Object]:
         return self.kube.list("Pod", self.system)
 
+    def evict(self, pod: str) -> None:
+        """By the Eviction API, as whoever drains a node does."""
+        metadata = {"name": pod, "namespace": self.system}
+        body = {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": metadata}
+        answer = self.kube.raw("POST", f"/api/v1/namespaces/{self.system}/pods/{pod}/eviction", body)
+        assert answer.status_code == 201, answer.text
+
     def wait_ready(self, count: int = 1, *, other_than: str = "") -> list[str]:
         """The names of so many pods that are ready and not on their way out."""
 

@@ -68,3 +68,22 @@ def test_a_command_imports_no_more_than_the_operator() -> None:
     """`doctor` runs beside the operator, in the same container and below the same limit."""
     _, modules = imported("['lenses_operator.cli', 'lenses_operator.commands.doctor']")
     assert not [name for name in modules if name.startswith(("kopf", "lenses_operator.controllers"))]
+
+
+OWN_CONTEXT = """
+import lenses_operator.kube.connection, lenses_operator.lenses.transport, json, ssl
+import kubernetes.aio.client as client
+import aiohttp.connector
+own = aiohttp.connector._SSL_CONTEXT_VERIFIED
+print(json.dumps([
+    own.get_ca_certs(), own.verify_mode == ssl.CERT_REQUIRED and own.check_hostname,
+    bool(lenses_operator.lenses.transport.trust(None).get_ca_certs()), client.ApiClient.__name__,
+    __import__("dateutil.parser").parser.parse("2026-01-01T00:00:00Z").isoformat(),
+]))
+"""
+
+
+def test_what_is_left_out_fails_closed_or_is_found_when_it_is_asked_for() -> None:
+    """aiohttp's context for whoever gives it none trusts nobody, and checks; contexts made later are whole."""
+    done = subprocess.run([sys.executable, "-c", OWN_CONTEXT], capture_output=True, text=True, timeout=120, check=True)
+    assert json.loads(done.stdout) == [[], True, True, "ApiClient", "2026-01-01T00:00:00+00:00"]

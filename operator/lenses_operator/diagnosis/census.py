@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from lenses_operator.diagnosis.environment_findings import Wanted
 from lenses_operator.diagnosis.kubernetes import AnyResource
 from lenses_operator.diagnosis.results import Result, failed, ok, skipped, some, warning
+from lenses_operator.domain.lenses_names import odd_connector
 from lenses_operator.resources.connector import LensesConnector, UpdateStrategy
 
 GROUP = "Resources"
@@ -22,7 +23,8 @@ class _Asked:
     """Of one cluster of an environment."""
 
     classes: dict[str, list[str]] = field(default_factory=dict)
-    connectors: set[str] = field(default_factory=set)
+    connectors: int = 0
+    odd: set[str] = field(default_factory=set)
     in_place: list[str] = field(default_factory=list)
 
 
@@ -63,7 +65,9 @@ class Census:
         key, spec = str(one.key), one.spec
         asked = self._asked[spec.environment][spec.cluster]
         asked.classes.setdefault(spec.class_name, []).append(key)
-        asked.connectors.add(one.connector.name)
+        asked.connectors += 1
+        if odd_connector(one.connector.name):
+            asked.odd.add(one.connector.name)
         if spec.update_strategy is UpdateStrategy.IN_PLACE:
             asked.in_place.append(key)
         if spec.token_secret_ref is None:
@@ -83,7 +87,7 @@ class Census:
         """Environment to cluster to what the resources ask of it."""
         return {
             environment: {
-                cluster: Wanted(one.classes, one.connectors, one.in_place) for cluster, one in clusters.items()
+                cluster: Wanted(one.classes, one.connectors, one.odd, one.in_place) for cluster, one in clusters.items()
             }
             for environment, clusters in self._asked.items()
         }

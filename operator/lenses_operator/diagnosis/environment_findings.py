@@ -119,10 +119,12 @@ def release(text: str) -> tuple[int, int] | None:
 
 @dataclass(frozen=True)
 class Wanted:
-    """What the resources ask of one cluster. `classes`: each with the resources that ask for it."""
+    """What the resources ask of one cluster. `classes`: each with the resources that ask for it. `connectors`: how
+    many; `odd`: their names that Lenses is not known to take."""
 
     classes: Mapping[str, Sequence[str]]
-    connectors: Collection[str] = ()
+    connectors: int = 0
+    odd: Collection[str] = ()
     in_place: Sequence[str] = ()
     """The resources with updateStrategy InPlace."""
 
@@ -157,7 +159,7 @@ def _near(class_name: str, plugins: Sequence[Plugin]) -> str:
 
 def listed(name: str, connectors: Collection[ConnectorName], wanted: Mapping[str, Wanted]) -> Result:
     """Lenses leaves out what a token may not see, so a right that is missing looks like an empty list."""
-    asked = sum(len(one.connectors) for one in wanted.values())
+    asked = sum(one.connectors for one in wanted.values())
     if asked and not connectors:
         return warning(
             group(name),

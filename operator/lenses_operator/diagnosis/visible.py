@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
+from itertools import chain
 
 from lenses_operator.diagnosis.connection import GROUP
 from lenses_operator.diagnosis.environment_findings import ROLE, Wanted, group
@@ -66,10 +67,9 @@ def odd_names(
     found = [("name", lenses_names.odd_environment(environment))]
     found += [(f"{one}: name", lenses_names.odd_cluster(one)) for one in sorted(clusters)]
     for cluster in sorted(clusters):
-        here = {one.name for one in connectors if one.cluster == cluster}
-        if cluster in wanted:
-            here |= {*wanted[cluster].connectors}
-        odd = [name for name in sorted(here) if lenses_names.odd_connector(name)]
+        there = (one.name for one in connectors if one.cluster == cluster)
+        asked = wanted[cluster].odd if cluster in wanted else ()
+        odd = sorted({name for name in chain(there, asked) if lenses_names.odd_connector(name)})
         if odd:
             words = lenses_names.odd_connector(odd[0])
             more = f" (and {len(odd) - 1} more)" if len(odd) > 1 else ""

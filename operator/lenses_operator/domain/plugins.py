@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Sequence
 
 from lenses_operator.lenses.models import Plugin
@@ -26,12 +25,14 @@ def nearest(class_name: str, plugins: Sequence[Plugin]) -> list[str]:
     for plugin in plugins:
         if plugin.type in (None, "source", "sink"):
             versions.setdefault(plugin.class_name, set()).update({plugin.version} if plugin.version else set())
+    from difflib import SequenceMatcher  # imported here: hardly ever asked for, and kept in memory for good
+
     simple = class_name.rsplit(".", 1)[-1].lower()
 
     def likeness(candidate: str) -> float:
         other = candidate.rsplit(".", 1)[-1].lower()
-        whole = difflib.SequenceMatcher(None, class_name.lower(), candidate.lower()).ratio()
-        return max(whole, difflib.SequenceMatcher(None, simple, other).ratio())
+        whole = SequenceMatcher(None, class_name.lower(), candidate.lower()).ratio()
+        return max(whole, SequenceMatcher(None, simple, other).ratio())
 
     ranked = sorted((name for name in versions if likeness(name) >= 0.5), key=lambda name: (-likeness(name), name))
     return [f"{name} {'/'.join(sorted(versions[name]))}".rstrip() for name in ranked[:NEAREST]]

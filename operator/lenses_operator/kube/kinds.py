@@ -16,6 +16,8 @@ logger = logging.getLogger(__name__)
 KINDS = {connector.PLURAL: connector.KIND, connector_offsets.PLURAL: connector_offsets.KIND}
 AGAIN = 1.0
 """Seconds between two looks for a kind that is missing."""
+NOT_YET = (429, 503)
+"""What the API server answers while a definition that has come back is being set up."""
 
 
 class Kinds:
@@ -36,15 +38,18 @@ class Kinds:
             await asyncio.sleep(AGAIN)
 
     async def waiting(self, request: ClientRequest, handler: ClientHandlerType) -> ClientResponse:
-        """Middleware of the watches' session: kopf gives up all its watches at the first that finds no kind."""
-        plural = request.url.name
+        """Middleware of the watches' session: kopf gives up all its watches at the first that finds no kind, and waits
+        longer and longer for one that is not ready."""
+        plural, missed = request.url.name, False
         while True:
             response = await handler(request)
             if plural not in KINDS:
                 return response
-            self._note(plural, served=response.status != 404)
-            if response.status != 404:
-                return response
+            if not (missed and response.status in NOT_YET):
+                missed = response.status == 404
+                self._note(plural, served=not missed)
+                if not missed:
+                    return response
             response.release()
             await asyncio.sleep(AGAIN)
 

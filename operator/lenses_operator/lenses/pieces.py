@@ -92,26 +92,32 @@ def elements(text: str, decoder: json.JSONDecoder = _SCANNER) -> Iterator[tuple[
     """
     at = skip(text, 0)
     if text[at : at + 1] == "[":
-        for value, begin, end in _elements(text, at, _Window(text, decoder)):
+        for value, begin, end in elements_at(text, at, _Window(text, decoder)):
             at = end
             if begin >= 0:
                 yield value, begin, end
-        rest = skip(text, at)
-        if rest != len(text):
-            raise json.JSONDecodeError("Extra data", text, rest)
+        nothing_after(text, at)
+
+
+def nothing_after(text: str, at: int) -> None:
+    """Raises JSONDecodeError where anything but blanks follows."""
+    rest = skip(text, at)
+    if rest != len(text):
+        raise json.JSONDecodeError("Extra data", text, rest)
 
 
 def _end_of(text: str, at: int, window: _Window) -> int:
     """Where the value that begins here ends."""
     if text[at : at + 1] != "[":
         return window.decode(at)[1]
-    for _, _, end in _elements(text, at, window):
+    for _, _, end in elements_at(text, at, window):
         at = end
     return at
 
 
-def _elements(text: str, at: int, window: _Window) -> Iterator[tuple[object, int, int]]:
+def elements_at(text: str, at: int, window: _Window | None = None) -> Iterator[tuple[object, int, int]]:
     """Those of the array that begins here; the last one is none, begins at -1 and ends where the array does."""
+    window = window or _Window(text, _SCANNER)
     at = skip(text, at + 1)
     if text[at : at + 1] != "]":
         while True:
@@ -129,6 +135,4 @@ def _elements(text: str, at: int, window: _Window) -> Iterator[tuple[object, int
 def _close(text: str, at: int, mark: str) -> None:
     if text[at : at + 1] != mark:
         raise json.JSONDecodeError("Expecting ',' delimiter", text, at)
-    rest = skip(text, at + 1)
-    if rest != len(text):
-        raise json.JSONDecodeError("Extra data", text, rest)
+    nothing_after(text, at + 1)

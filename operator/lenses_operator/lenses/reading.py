@@ -11,7 +11,7 @@ from pydantic_core import ErrorDetails, from_json
 from lenses_operator.aside import AT_ONCE, aside
 from lenses_operator.lenses import answers, errors
 from lenses_operator.lenses.models import OffsetsText, offsets_of
-from lenses_operator.lenses.pieces import LONGEST, TooLong, elements, members
+from lenses_operator.lenses.pieces import LONGEST, TooLong, elements_at, members, nothing_after, skip
 from lenses_operator.lenses.transport import Answer, Call
 
 T = TypeVar("T")
@@ -107,15 +107,18 @@ def _in_pieces(text: str, form: Form[T]) -> T:
     Raises ValidationError, _ItemError, ValueError and RecursionError.
     """
     items = form.items
-    if items is not None and not form.bulk and text.lstrip().startswith("["):
-        return form.adapter.validate_python(_items(text, items, ()))
+    begin = skip(text, 0)
+    if items is not None and not form.bulk and text[begin : begin + 1] == "[":
+        whole, end = _items(text, begin, items, ())
+        nothing_after(text, end)
+        return form.adapter.validate_python(whole)
     found: list[Any] | None = None
     kept, at = [], 0
     for key, begin, end in members(text):
         if items is not None and key == form.bulk and text[begin] == "[":
             kept += [text[at:begin], "[]"]
             at = end
-            found = _items(text[begin:end], items, (key,))
+            found, _ = _items(text, begin, items, (key,))
         elif key == form.bulk:
             found = None  # of a member that is there twice the last one counts
     rest = "".join([*kept, text[at:]])
@@ -126,10 +129,14 @@ def _in_pieces(text: str, form: Form[T]) -> T:
     return form.adapter.validate_python(from_json(rest) | {form.bulk: tuple(found)})
 
 
-def _items(text: str, items: TypeAdapter[Any], place: tuple[str, ...]) -> list[Any]:
+def _items(text: str, at: int, items: TypeAdapter[Any], place: tuple[str, ...]) -> tuple[list[Any], int]:
+    """Of the array that begins here, and where it ends. It is not copied: it is about as long as the answer."""
     found: list[Any] = []
     first, last = -1, -1
-    for _, begin, end in elements(text):
+    for _, begin, end in elements_at(text, at):
+        if begin < 0:
+            at = end
+            break
         if first < 0:
             first = begin
         last = end
@@ -138,7 +145,7 @@ def _items(text: str, items: TypeAdapter[Any], place: tuple[str, ...]) -> list[A
             first = -1
     if first >= 0:
         found += _piece(text[first:last], items, place, len(found))
-    return found
+    return found, at
 
 
 def _piece(text: str, items: TypeAdapter[Any], place: tuple[str, ...], before: int) -> Any:

@@ -20,7 +20,7 @@ import time
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from urllib.parse import quote
 
@@ -371,8 +371,9 @@ def _wire(ca_file: Path | None, proxy: str) -> httpx.AsyncBaseTransport:
     return Connections(trust(ca_file), keepalive=KEEPALIVE, proxy=proxy)
 
 
+@lru_cache(maxsize=1)
 def trust(ca_file: Path | None) -> ssl.SSLContext:
-    """The system's certificates and those of the file. Raises ValueError."""
+    """The system's certificates and those of the file. Raises ValueError. They take more than a MiB: read once."""
     context = httpx.create_ssl_context(trust_env=False)
     context.load_default_certs()
     if ca_file is not None:

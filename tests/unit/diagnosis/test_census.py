@@ -71,9 +71,12 @@ def test_tokens_of_their_own_are_not_tried() -> None:
 
 
 def test_what_the_resources_ask_of_lenses() -> None:
+    odd = resource("odd", environment="test")
+    odd = odd.model_copy(update={"spec": odd.spec.model_copy(update={"name": "a:b"})})
     resources = [
         resource("orders"),
         resource("clicks", environment="test", updateStrategy="InPlace"),
+        odd,
         resource("own", environment="test", cluster="us", tokenSecretRef={"name": "team", "key": "token"}),
     ]
     census = counted(*resources)
@@ -82,6 +85,6 @@ def test_what_the_resources_ask_of_lenses() -> None:
         ("test", "connect-eu", "us"),
     }
     found = census.wanted["test"]["connect-eu"]
-    assert ({*found.connectors}, [*found.in_place]) == ({"clicks"}, [str(resources[1].key)])
-    assert census.users == {"prod": [str(resources[0].key)], "test": [str(resources[1].key)]}
+    assert (found.connectors, {*found.odd}, [*found.in_place]) == (2, {"a:b"}, [str(resources[1].key)])
+    assert census.users == {"prod": [str(resources[0].key)], "test": [str(resources[1].key), str(resources[2].key)]}
     assert census.namespaces == {"payments"}

@@ -126,7 +126,7 @@ def test_the_agent(status: dict[str, Any] | None, verdict: Verdict) -> None:
 def test_an_empty_list_may_be_a_missing_right() -> None:
     """Lenses leaves out what a token may not see."""
     item = ConnectorName(name="orders", cluster="eu")
-    wanted = {"eu": Wanted({CLASS: ["a/b"]}, {"orders", "refunds"})}
+    wanted = {"eu": Wanted({CLASS: ["a/b"]}, 2)}
     assert environments.listed("prod", [item], wanted).verdict is Verdict.OK
     assert environments.listed("prod", [], {}).verdict is Verdict.OK
     result = environments.listed("prod", [], wanted)

@@ -59,12 +59,12 @@ def test_a_list_that_does_not_come_is_no_failure(error: errors.LensesError, verd
 
 def test_names_as_lenses_takes_them_are_not_mentioned() -> None:
     one = ConnectorName(name="a -> b", cluster="Connect-1")
-    assert odd_names("prod-eu-1", ["Connect-1"], [one], {"Connect-1": Wanted({}, ["x.y_z"])}) == []
+    assert odd_names("prod-eu-1", ["Connect-1"], [one], {"Connect-1": Wanted({}, 1)}) == []
 
 
 def test_odd_names_are_warned_of() -> None:
     listed = [ConnectorName(name="a:b", cluster="eu_1"), ConnectorName(name="c", cluster="eu_1")]
-    found = odd_names("Prod", ["eu_1", "us"], listed, {"eu_1": Wanted({}, ["a:b", "c:d"])})
+    found = odd_names("Prod", ["eu_1", "us"], listed, {"eu_1": Wanted({}, 2, ["a:b", "c:d"])})
     assert {*conditions(found)} == {Verdict.WARNING}
     assert [result.check for result in found] == ["name", "eu_1: name", "eu_1: connector names"]
     assert "'Prod' cannot be" in found[0].message

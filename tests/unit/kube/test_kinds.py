@@ -6,11 +6,12 @@ import asyncio
 import logging
 from typing import Any, cast
 
+import kopf
 import pytest
 from aiohttp import ClientHandlerType, ClientRequest
 from yarl import URL
 
-from lenses_operator.kube import kinds
+from lenses_operator.kube import kinds, lister
 from lenses_operator.kube.api import KubeApi, KubeError
 from lenses_operator.kube.kinds import KINDS, Kinds
 from unit.controllers.virtualtime import now, virtual_time
@@ -23,6 +24,8 @@ class Server:
 
     def __init__(self, *served: str, error: int = 0) -> None:
         self.served, self.error, self.asked = set(served), error, 0
+        self.not_yet: list[int] = []
+        """What it answers first of a kind that it has come to serve."""
 
     async def serves(self, plural: str, *_: object) -> bool:
         self.asked += 1
@@ -32,7 +35,9 @@ class Server:
 
     async def answer(self, request: Any) -> Any:
         self.asked += 1
-        return Answer(200 if request.url.name in self.served else 404)
+        if request.url.name in self.served:
+            return Answer(self.not_yet.pop(0) if self.not_yet else 200)
+        return Answer(404)
 
 
 class Answer:
@@ -103,6 +108,42 @@ async def test_a_watch_is_held_while_its_kind_is_missing(scope: str) -> None:
     before = now()
     assert await held == 200
     assert now() - before <= kinds.AGAIN
+    assert found.missing() == []
+
+
+WITHIN = 5.0
+"""Seconds in which the operator works again, from the contract; the machine's own speed aside."""
+
+
+def test_what_the_code_waits_for_leaves_the_machine_most_of_the_time() -> None:
+    """The watch is begun anew, its kind looked for and, at the same time, listed by ourselves."""
+    again = kopf.OperatorSettings().watching.reconnect_backoff
+    assert again + max(kinds.AGAIN, lister.RETRY) <= WITHIN / 2
+
+
+@virtual_time
+@pytest.mark.parametrize("missing", [0.1, 1.0, 59.95, 3600.5])
+@pytest.mark.parametrize("not_yet", [[], [429], [503, 429, 503]], ids=["at once", "one 429", "three"])
+async def test_a_watch_is_back_soon_however_long_its_definition_was_away(missing: float, not_yet: list[int]) -> None:
+    server = Server(OFFSETS)
+    found = of(server)
+    held = asyncio.create_task(ask(found, server, f"https://kube/apis/connect.lenses.io/v1alpha1/{CONNECTORS}"))
+    await asyncio.sleep(missing)
+    server.served.add(CONNECTORS)
+    server.not_yet = list(not_yet)
+    before = now()
+    assert await held == 200
+    assert now() - before <= kinds.AGAIN * (1 + len(not_yet)) <= WITHIN
+    assert found.missing() == []
+
+
+@pytest.mark.parametrize("status", [429, 503])
+async def test_a_server_that_has_its_hands_full_is_kopfs_to_wait_for(status: int) -> None:
+    """Where nothing was missing."""
+    server = Server(CONNECTORS)
+    server.not_yet = [status]
+    found = of(server)
+    assert await ask(found, server, f"https://kube/apis/connect.lenses.io/v1alpha1/{CONNECTORS}") == status
     assert found.missing() == []
 
 
