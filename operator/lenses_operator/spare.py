@@ -6,12 +6,13 @@ installed in case somebody wants it.
 
 from __future__ import annotations
 
-import ssl
 import sys
 from collections.abc import Callable, Mapping
 from functools import partial
 from importlib import import_module
+from importlib.machinery import ModuleSpec
 from importlib.util import find_spec, module_from_spec
+from types import ModuleType
 from typing import Any
 
 BARE: Mapping[str, Mapping[str, str]] = {
@@ -29,6 +30,8 @@ LATER = {"dateutil.parser": ("parse", "dateutil.parser._parser")}
 ABSENT = ("kubernetes.client", "httpx._main")
 """Modules that count as not installed: models of objects that kopf would take too, and httpx' command line."""
 
+CONNECTOR = "aiohttp.connector"
+
 
 def leave_out() -> None:
     """Before anything else is imported; what has been imported already stays as it is."""
@@ -45,20 +48,35 @@ def leave_out() -> None:
         if name not in sys.modules and (spec := find_spec(name)) is not None:
             module = sys.modules[name] = module_from_spec(spec)
             setattr(module, function, _later(where, function))
+    if CONNECTOR not in sys.modules:
+        sys.meta_path.insert(0, _WithoutAuthorities())
     for name in ABSENT:
         if name not in sys.modules:
             sys.modules[name] = None  # type: ignore[assignment]  # how Python notes that there is no such module
 
 
-def aiohttp_without_authorities() -> None:
-    """Imports aiohttp without the context of all the system's authorities that it makes for whoever gives it none, and
-    that stays in memory. Ours is always given one; by this one nobody is trusted."""
-    if "aiohttp.connector" in sys.modules:
-        return
+class _WithoutAuthorities:
+    """Finds aiohttp.connector as anybody would, and runs it without the context of all the system's authorities that it
+    makes for whoever gives it none, and that stays in memory. Ours is always given one; by this one nobody is trusted.
+    """
+
+    def find_spec(self, fullname: str, *_: Any) -> ModuleSpec | None:
+        if fullname != CONNECTOR:
+            return None
+        sys.meta_path.remove(self)
+        spec = find_spec(fullname)
+        if spec is not None and spec.loader is not None:
+            setattr(spec.loader, "exec_module", partial(_without_authorities, spec.loader.exec_module))  # noqa: B010
+        return spec
+
+
+def _without_authorities(execute: Callable[[ModuleType], None], module: ModuleType) -> None:
+    import ssl  # it takes its time, and help needs none
+
     make = ssl.create_default_context
     setattr(ssl, make.__name__, partial(ssl.SSLContext, ssl.PROTOCOL_TLS_CLIENT))
     try:
-        import_module("aiohttp.connector")
+        execute(module)
     finally:
         setattr(ssl, make.__name__, make)
 
