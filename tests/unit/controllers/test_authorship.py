@@ -59,6 +59,30 @@ class TestClaimed:
 
     @virtual_time
     @pytest.mark.parametrize("unsaid", UNSAID, ids=lambda error: type(error).__name__)
+    async def test_what_an_operator_before_has_created_is_ours_whatever_was_tried_since(
+        self, unsaid: errors.LensesError
+    ) -> None:
+        lenses = FakeLenses()
+        kube = FakeKube(lenses.calls)
+        async with operator(lenses, kube) as op:
+            lenses.fail("create_connector", unsaid, carried_out=True)
+            blind(op, on=True)
+            kube.apply(adoptionPolicy="Never")
+            await asyncio.sleep(0.5)
+            assert op.said()[2] == "Claiming"
+        kube.apply(adoptionPolicy="Never", config={"topic": "new"})
+        lenses.always("create_connector", unsaid)
+        async with operator(lenses, kube) as op:
+            await asyncio.sleep(20)
+            assert op.lenses.asked("create_connector")
+            blind(op, on=False)
+            lenses.always("create_connector", None)
+            await asyncio.sleep(60)
+            assert op.said() == ("True", "Running", "Owned")
+            assert lenses.connectors[PLACE].config["topic"] == "new"
+
+    @virtual_time
+    @pytest.mark.parametrize("unsaid", UNSAID, ids=lambda error: type(error).__name__)
     async def test_the_claim_of_an_operator_before_is_not_given_back_for_a_refusal(
         self, unsaid: errors.LensesError
     ) -> None:
