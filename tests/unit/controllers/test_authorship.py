@@ -59,6 +59,58 @@ class TestClaimed:
 
     @virtual_time
     @pytest.mark.parametrize("unsaid", UNSAID, ids=lambda error: type(error).__name__)
+    async def test_what_an_operator_before_has_created_is_ours_whatever_was_tried_since(
+        self, unsaid: errors.LensesError
+    ) -> None:
+        lenses = FakeLenses()
+        kube = FakeKube(lenses.calls)
+        async with operator(lenses, kube) as op:
+            lenses.fail("create_connector", unsaid, carried_out=True)
+            blind(op, on=True)
+            kube.apply(adoptionPolicy="Never")
+            await asyncio.sleep(0.5)
+            assert op.said()[2] == "Claiming"
+        kube.apply(adoptionPolicy="Never", config={"topic": "new"})
+        lenses.always("create_connector", unsaid)
+        async with operator(lenses, kube) as op:
+            await asyncio.sleep(20)
+            assert op.lenses.asked("create_connector")
+            blind(op, on=False)
+            lenses.always("create_connector", None)
+            await asyncio.sleep(60)
+            assert op.said() == ("True", "Running", "Owned")
+            assert lenses.connectors[PLACE].config["topic"] == "new"
+
+    @virtual_time
+    @pytest.mark.parametrize("unsaid", UNSAID, ids=lambda error: type(error).__name__)
+    async def test_the_claim_of_an_operator_before_is_not_given_back_for_a_refusal(
+        self, unsaid: errors.LensesError
+    ) -> None:
+        """What its create has left may be hidden, and a spec that is wrong by now says nothing of that."""
+        lenses = FakeLenses()
+        kube = FakeKube(lenses.calls)
+        async with operator(lenses, kube) as op:
+            lenses.fail("create_connector", unsaid, carried_out=True)
+            blind(op, on=True)
+            kube.apply(adoptionPolicy="Never")
+            await asyncio.sleep(0.5)
+            assert op.said()[2] == "Claiming"
+        ours = lenses.connectors[PLACE]
+        lenses.invalid = {"topic": ["must not be empty"]}
+        kube.apply(adoptionPolicy="Never", config={"topic": ""})
+        async with operator(lenses, kube) as op:
+            await asyncio.sleep(60)
+            assert op.said()[1:] == ("ConfigInvalid", "Claiming")
+            blind(op, on=False)
+            lenses.invalid = {}
+            kube.apply(adoptionPolicy="Never", config={"topic": "right"})
+            await asyncio.sleep(60)
+            assert op.said() == ("True", "Running", "Owned")
+            assert lenses.connectors[PLACE].config["topic"] == "right"
+            assert lenses.connectors[PLACE] is not ours
+
+    @virtual_time
+    @pytest.mark.parametrize("unsaid", UNSAID, ids=lambda error: type(error).__name__)
     @pytest.mark.parametrize("restarted", [False, True])
     async def test_one_with_a_hidden_key_that_was_never_sent_is_somebody_elses(
         self, unsaid: errors.LensesError, *, restarted: bool

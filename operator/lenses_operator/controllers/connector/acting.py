@@ -23,7 +23,6 @@ from lenses_operator.domain.status import Report
 from lenses_operator.lenses.models import ConnectorRequest
 from lenses_operator.lenses.transport import Precondition
 from lenses_operator.lenses_state.pollers import Pollers
-from lenses_operator.resources.connector import OwnershipState
 
 
 @dataclass(frozen=True)
@@ -66,15 +65,12 @@ class Acting:
         acted(context, self.clock())
 
     async def report_refusal(self, context: ReconcileContext, observed: Observed | None) -> Outcome:
-        """A claim without a create in flight is given back: what was never created is not owned."""
-        memory, state = context.memory, context.resource.status.ownership.state
+        memory = context.memory
         look_closely(context)  # the list alone would say next that all is well
         absent = observed is not None and not observed.present
-        if state is OwnershipState.CLAIMING and absent and not memory.authorship.attempted:
-            state = OwnershipState.NONE
         assert memory.refusals.last is not None
         verdict = away(context, refused(memory.refusals.last)) if absent else refused(memory.refusals.last)
-        if not await self.reporter.report(context, Report(verdict, state, observed, context.applied)):
+        if not await self.reporter.report(context, Report(verdict, context.standing, observed, context.applied)):
             return GONE
         # What cannot be tried again is looked at all the same, and what it refers to read again.
         check = memory.checks.next_drift_check

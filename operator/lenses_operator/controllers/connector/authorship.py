@@ -83,15 +83,16 @@ class Author(Enum):
 
 def author_of(context: ReconcileContext, observed: Observed) -> Author:
     """Of a connector that is there, before a baseline is taken of it."""
-    attempted, contested = context.memory.authorship.attempted, context.memory.authorship.contested
+    known = context.memory.authorship
     claiming = context.resource.status.ownership.state is OwnershipState.CLAIMING
-    if not attempted:
-        return Author.STRANGER if context.unsent or _contradicts_claim(context, observed) else Author.UNKNOWN
-    if not claiming and context.memory.absence.deleted_at is None:
+    if known.attempted and not claiming and context.memory.absence.deleted_at is None:
         return Author.BEFORE
-    if left_by(attempted, observed) is not None or (observed.config is None and not contested):
+    hidden = observed.config is None and not known.contested
+    if known.attempted and (hidden or left_by(known.attempted, observed) is not None):
         return Author.US
-    return Author.STRANGER if claiming else Author.UNKNOWN
+    # On a claim of a process before, a create that is not known here may have worked.
+    strange = known.claimed or _contradicts_claim(context, observed)
+    return Author.STRANGER if claiming and strange else Author.UNKNOWN
 
 
 def left_by(attempted: Sequence[Rendered], observed: Observed) -> Rendered | None:
@@ -131,9 +132,8 @@ def is_all_of(written: Rendered, observed: Observed) -> bool:
 def _contradicts_claim(context: ReconcileContext, observed: Observed) -> bool:
     """A former process claimed it with the configuration that is wanted now, and that is not what is seen. What comes
     from Secrets may have been another value then."""
-    claim, wanted, memory, seen = context.applied, context.wanted, context.memory, observed.config
-    claiming = context.resource.status.ownership.state is OwnershipState.CLAIMING
-    if not claiming or memory.authorship.claimed or memory.written.last is not None:
+    claim, wanted, seen = context.applied, context.wanted, observed.config
+    if context.memory.written.last is not None:
         return False
     if claim is None or claim.hash != wanted.hash or seen is None:
         return False
