@@ -55,6 +55,9 @@ LAST_EVENTS = 5.0
 """Seconds the Events of the last passes get to be written."""
 YOUNG = 10_000
 """Objects made between two rounds of the garbage collector: at Python's 700 it takes a good part of a start's time."""
+MIDDLING, OLD = 5, 80
+"""Rounds after which those that have survived one are gone through too, and rounds of these after which all are. 20 of
+the first held the event loop for 50 ms."""
 IN_CLUSTER_NAMESPACE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
 
 
@@ -63,7 +66,7 @@ async def run(settings: Settings, holds: LoopHolds) -> None:
 
     `holds` are those of the running loop.
     """
-    gc.set_threshold(YOUNG, 20, 20)
+    gc.set_threshold(YOUNG, MIDDLING, OLD)
     async with AsyncExitStack() as stack:
         app = await _build(settings, stack, holds)
         await app.run()

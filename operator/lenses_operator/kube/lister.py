@@ -19,13 +19,15 @@ logger = logging.getLogger(__name__)
 R = TypeVar("R", bound=Resource)
 RELIST = 120.0
 RETRY = 2.0
+SLICE = 50
+"""Objects of a page between two turns of the event loop: a page of 500 at a time held it for 50 ms and more."""
 
 
 class Sink(Protocol[R]):
     """Who wants to know of the lists of one kind."""
 
     def listed(self, bodies: Sequence[Mapping[str, Any]]) -> None:
-        """Takes one page of a list."""
+        """Takes some of a list."""
         ...
 
     def unlisted(self, uids: Set[str]) -> list[R]:
@@ -54,7 +56,9 @@ class _Kind(Generic[R]):
         listed: set[str] = set()
         unlisted = set()
         async for page in api.pages(self._plural, namespaces, selector):
-            self._sink.listed(page)
+            for first in range(0, len(page), SLICE):
+                self._sink.listed(page[first : first + SLICE])
+                await asyncio.sleep(0)
             listed.update(body["metadata"]["uid"] for body in page)
         for resource in self._sink.unlisted(listed):
             # Absence from a list is no proof: the object may be younger than the list, or have lost its label.

@@ -32,6 +32,7 @@ class FakeApi:
         self.lease: dict[str, Any] | None = None
         self.lease_calls: list[str] = []
         self.before_patch: Callable[[], None] = lambda: None
+        self.page = 1
         self._faults: dict[str, list[KubeError | None]] = defaultdict(list)
         self._always: dict[str, KubeError] = {}
         self._lost: set[str] = set()
@@ -77,13 +78,13 @@ class FakeApi:
     async def pages(
         self, plural: str, namespaces: Sequence[str], selector: str
     ) -> AsyncIterator[Sequence[dict[str, Any]]]:
-        """One object a page."""
+        """`page` objects at a time."""
         assert (list(namespaces), selector) == (["payments"], "team=a")
         if plural == "lensesconnectors":
             await self._gate("list")
-            for body in list(self.objects.values()):
-                if not body.get("unlisted"):
-                    yield [copy.deepcopy(body)]
+            bodies = [copy.deepcopy(body) for body in self.objects.values() if not body.get("unlisted")]
+            for first in range(0, len(bodies), self.page):
+                yield bodies[first : first + self.page]
 
     async def patch(
         self, plural: str, namespace: str, name: str, operations: Sequence[Mapping[str, Any]], *, status: bool = False

@@ -6,13 +6,14 @@ import asyncio
 from collections.abc import Mapping, Sequence, Set
 from typing import Any
 
-from lenses_operator.kube.lister import RELIST, RETRY, Lister
+from lenses_operator.kube.lister import RELIST, RETRY, SLICE, Lister
 from lenses_operator.kube.writer import Writer
 from lenses_operator.resources.connector import LensesConnector
 from lenses_operator.resources.connector_offsets import LensesConnectorOffsets
 from unit.controllers.virtualtime import START, now, virtual_time
 from unit.kube.fakes import SILENT, FakeApi
 from unit.resources.make import body, resource
+from unit.ticking import ticks_during
 
 
 class Sink:
@@ -82,6 +83,17 @@ async def test_it_is_repeated() -> None:
     await asyncio.sleep(3 * RELIST + 1)
     assert len(sink.lists) == 4
     task.cancel()
+
+
+@virtual_time
+async def test_others_have_their_turn_while_a_page_is_taken() -> None:
+    api, sink = FakeApi(), Sink()
+    api.page = 10 * SLICE
+    for number in range(api.page):
+        api.hold(body(f"c-{number}", uid=f"uid-{number}"))
+    _, ticks = await ticks_during(lister(api, sink).refresh())
+    assert ticks >= api.page / SLICE
+    assert sink.lists == [api.page]
 
 
 @virtual_time
