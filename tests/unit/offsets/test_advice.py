@@ -7,6 +7,7 @@ import json
 import random
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -445,3 +446,18 @@ ELSEWHERE = {  # the advice, and what follows it
 def test_every_advice_is_followed() -> None:
     followed = [advice.said for advice in ADVICE.values()] + list(ELSEWHERE)
     assert not_followed(MODULES, followed) == []
+
+
+def test_an_advice_that_nobody_follows_is_noticed(tmp_path: Path) -> None:
+    module = tmp_path / "said.py"
+    module.write_text(
+        '"""Stop reading."""\nAGAIN = "change it to try again"\n'
+        "def say(what):\n"
+        '    return f"{what} failed. Once it is back, {AGAIN}.", f"Look at {what}; the change is lost."\n'
+    )
+    assert not_followed([module], []) == [
+        "said.py: change it to try again",
+        "said.py: … failed. Once it is back, change it to try again.",
+        "said.py: Look at …; the change is lost.",
+    ]
+    assert not_followed([module], ["change it", "Look at"]) == []
