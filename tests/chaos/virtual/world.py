@@ -11,7 +11,8 @@ from typing import cast
 from zlib import crc32
 
 from chaos.virtual.lenses import StormLenses
-from chaos.virtual.offsets import OffsetsContract, StormOffsets
+from chaos.virtual.offsets import StormOffsets
+from invariants.operations import OffsetsContract
 from lenses_operator.controllers.offsets.steps import OffsetsWriter
 from lenses_operator.resources.connector_offsets import LensesConnectorOffsets
 from unit.controllers.virtualtime import START, VirtualTimeLoop, now

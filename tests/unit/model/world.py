@@ -7,6 +7,7 @@ import logging
 from datetime import datetime
 from typing import Any, cast
 
+from invariants.ending import Ending
 from lenses_operator.controllers.offsets.steps import OffsetsWriter
 from lenses_operator.domain.backoff import TRANSIENT
 from lenses_operator.domain.policy import Policy, Rule
@@ -17,7 +18,6 @@ from lenses_operator.resources.connector import LensesConnector
 from lenses_operator.workqueue.queue import run_workers
 from unit.controllers.fakes import FakeLenses, Operator
 from unit.controllers.virtualtime import START, now
-from unit.model.ending import Ending
 from unit.model.faults import HANGS
 from unit.model.incarnation import Habits
 from unit.model.kube import Kube
