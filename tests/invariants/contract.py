@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 from datetime import datetime
 
+from doubles.connect import BAD
+from doubles.incarnation import Incarnation
+from doubles.lenses import CHANGING
 from invariants.account import WRITING, as_sent
 from invariants.grounds import Grounds
 from invariants.shown import forms, unsound
@@ -20,9 +23,6 @@ from lenses_operator.resources.connector import (
     WantedState,
 )
 from unit.controllers.virtualtime import now
-from unit.model.connect import BAD
-from unit.model.hostile import CHANGING
-from unit.model.incarnation import Incarnation
 
 DENYING = (errors.Conflict, errors.BadRequest, errors.ServerError, errors.AgentCallFailed)
 """A create so answered may mean that the name is somebody else's."""
@@ -91,6 +91,12 @@ class Contract(Grounds):
     def listed(self, names: frozenset[str]) -> None:
         if names:
             self.seen = names
+
+    def altered(self, name: str, position: int | None) -> None:
+        """For who knows of operations, as the next."""
+
+    def ran(self, name: str) -> None:
+        """It runs, so its offsets move on."""
 
     def answered(self, operation: str, name: str, error: Exception | None) -> None:
         account = self.accounts[name]

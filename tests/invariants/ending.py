@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from doubles.incarnation import Habits, Incarnation
 from invariants.contract import Contract
 from lenses_operator.resources.connector import (
     AdoptionPolicy,
@@ -13,7 +14,6 @@ from lenses_operator.resources.connector import (
     WantedState,
 )
 from unit.controllers.virtualtime import now
-from unit.model.incarnation import Habits, Incarnation
 from unit.model.kube import Snapshot
 
 

@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass
 
 from chaos.virtual.offsets import StormOffsets
+from doubles.incarnation import Incarnation
 from invariants.contract import WANTED
 from invariants.ending import Ending
 from lenses_operator.cache.operations import connector_key
@@ -13,7 +14,6 @@ from lenses_operator.domain.offsets_text import next_in_line
 from lenses_operator.resources.connector import LensesConnector, OwnershipState
 from lenses_operator.resources.connector_offsets import Action, LensesConnectorOffsets, OffsetsStatus, OperationPhase
 from unit.controllers.virtualtime import now
-from unit.model.incarnation import Incarnation
 
 
 @dataclass

@@ -9,6 +9,9 @@ from typing import Any, cast
 
 from chaos.virtual.offsets import asks_for
 from chaos.virtual.world import SLOWEST, StormWorld
+from doubles.faults import DOWN, FAULTS, Fault
+from doubles.hostile import SWITCHES
+from doubles.incarnation import Habits
 from unit.controllers.virtualtime import now
 from unit.model.commands import (
     Annotate,
@@ -28,9 +31,6 @@ from unit.model.commands import (
     Strip,
     Vanish,
 )
-from unit.model.faults import DOWN, FAULTS, Fault
-from unit.model.hostile import SWITCHES
-from unit.model.incarnation import Habits
 from unit.model.kube import Place
 
 NAMESPACES = ("payments", "logistics")
