@@ -9,8 +9,9 @@ import pytest
 
 from lenses_operator.domain.references import RefData, RefName
 from unit.controllers.fakes import Connector, operator
-from unit.controllers.virtualtime import virtual_time
 from unit.resources.make import SENT
+
+pytestmark = pytest.mark.virtual_time
 
 PLACE = ("connect-eu", "orders")
 DRIFT = 60.0
@@ -24,7 +25,6 @@ def wanting(key: str, value: str) -> dict[str, Any]:
     return {"config": {"topic": "orders", "file": "/data/orders", key: value}}
 
 
-@virtual_time
 @pytest.mark.parametrize(
     ("wanted", "shown"),
     [
@@ -50,7 +50,6 @@ async def test_a_reference_that_differs_is_no_match(wanted: str, shown: str, pol
             assert op.connector.config["format"] == wanted
 
 
-@virtual_time
 @pytest.mark.parametrize("shown", [REFERENCE, "what a worker has made of it"])
 async def test_the_same_reference_and_what_may_be_made_of_it_match(shown: str) -> None:
     async with operator(drift=DRIFT) as op:
@@ -62,7 +61,6 @@ async def test_the_same_reference_and_what_may_be_made_of_it_match(shown: str) -
         assert ("format" in op.event("Adopted").message) == (shown != REFERENCE)
 
 
-@virtual_time
 @pytest.mark.parametrize(
     "mask",
     [

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
+
 from lenses_operator.domain.references import RefData, RefName
 from unit.controllers.fakes import operator
-from unit.controllers.virtualtime import virtual_time
+
+pytestmark = pytest.mark.virtual_time
 
 SECRET = ("payments", RefName("Secret", "names"))
 BY_SECRET = {"configFrom": [{"key": "format", "secretKeyRef": {"name": "names", "key": "format"}}]}
 DRIFT = 60.0
 
 
-@virtual_time
 async def test_in_topics_and_traces() -> None:
     async with operator(drift=DRIFT) as op:
         op.kube.references[SECRET] = RefData("1", {"format": b"acmeinc_${topic}_hidden-end"})

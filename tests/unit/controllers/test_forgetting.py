@@ -14,7 +14,8 @@ from lenses_operator.domain.references import RefData, RefName
 from lenses_operator.lenses import errors
 from lenses_operator.lenses.tokens import TokenSource
 from unit.controllers.fakes import Connector, FakeKube, FakeLenses, Operator, operator
-from unit.controllers.virtualtime import virtual_time
+
+pytestmark = pytest.mark.virtual_time
 
 RUNNING = ("True", "Running", "Owned")
 LONG = 3 * PAUSE + 1
@@ -81,7 +82,6 @@ def _timers() -> Iterable[object]:
     return getattr(asyncio.get_running_loop(), "_scheduled", ())
 
 
-@virtual_time
 async def test_nothing_is_kept_of_a_thousand_that_came_and_went() -> None:
     async with operator(TokenLenses(), poll=3600.0) as op:
         for number in range(MANY):
@@ -111,7 +111,6 @@ async def test_nothing_is_kept_of_a_thousand_that_came_and_went() -> None:
         assert controller._forgetting._timer is None, "with nothing to forget, nobody looks"
 
 
-@virtual_time
 async def test_a_rotated_value_is_cut_out_of_an_old_trace_as_long_as_the_connector_has_a_resource() -> None:
     async with operator(TokenLenses()) as op:
         secret(op, "s", password="planted-old", token="t")
@@ -128,7 +127,6 @@ async def test_a_rotated_value_is_cut_out_of_an_old_trace_as_long_as_the_connect
         assert error == "no login with [redacted] nor [redacted]"
 
 
-@virtual_time
 async def test_also_after_it_went_to_another_resource() -> None:
     async with operator(TokenLenses()) as op:
         secret(op, "s", password="planted-old", token="t")
@@ -145,7 +143,6 @@ async def test_also_after_it_went_to_another_resource() -> None:
         assert held(op, "planted-old") == set()
 
 
-@virtual_time
 async def test_a_delete_and_an_apply_forget_nothing_in_between() -> None:
     """Lenses may show for a while what was there before."""
     async with operator(TokenLenses()) as op:
@@ -160,7 +157,6 @@ async def test_a_delete_and_an_apply_forget_nothing_in_between() -> None:
         assert held(op, "planted-old") == {"planted-old"}
 
 
-@virtual_time
 @pytest.mark.parametrize("how", ["deleting", "buried"])
 async def test_a_token_stays_while_a_deletion_may_need_it(how: str) -> None:
     lenses = TokenLenses()
@@ -185,7 +181,6 @@ async def test_a_token_stays_while_a_deletion_may_need_it(how: str) -> None:
         assert held(op, "planted") == set()
 
 
-@virtual_time
 async def test_a_token_that_no_resource_brings_any_more_goes() -> None:
     async with operator(TokenLenses()) as op:
         secret(op, "s", password="planted-word", token="planted-token")
@@ -197,7 +192,6 @@ async def test_a_token_that_no_resource_brings_any_more_goes() -> None:
         assert not op.core.connectors._loader._sessions._resource_tokens
 
 
-@virtual_time
 async def test_one_that_is_released_and_kept_by_others_is_not_remembered() -> None:
     lenses = FakeLenses()
     kube = FakeKube(lenses.calls)

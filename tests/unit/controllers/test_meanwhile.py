@@ -4,29 +4,30 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
+
 from lenses_operator.lenses import errors
 from lenses_operator.lenses.models import ConnectorRequest
 from lenses_operator.lenses.transport import Precondition
-from unit.controllers.fakes import FakeLenses, operator, steps
-from unit.controllers.virtualtime import virtual_time
+from unit.controllers.fakes import FakeLenses, Operator, operator, steps
+
+pytestmark = pytest.mark.virtual_time
 
 TURN = 4.0
 
 
-@virtual_time
-async def test_a_state_that_is_taken_back_is_not_asked_for() -> None:
-    async with operator() as op:
-        op.kube.apply()
-        await asyncio.sleep(30)
-        op.lenses.calls.clear()
-        op.lenses.turn = TURN
-        op.kube.apply(state="paused")
-        await asyncio.sleep(TURN / 2)
-        op.kube.apply(suspend=True, state="paused")
-        await asyncio.sleep(300)
-        assert op.lenses.asked("set_state") == []
-        assert op.connector is not None
-        assert op.connector.state == "RUNNING"
+async def test_a_state_that_is_taken_back_is_not_asked_for(op: Operator) -> None:
+    op.kube.apply()
+    await asyncio.sleep(30)
+    op.lenses.calls.clear()
+    op.lenses.turn = TURN
+    op.kube.apply(state="paused")
+    await asyncio.sleep(TURN / 2)
+    op.kube.apply(suspend=True, state="paused")
+    await asyncio.sleep(300)
+    assert op.lenses.asked("set_state") == []
+    assert op.connector is not None
+    assert op.connector.state == "RUNNING"
 
 
 class LosesRollbacks(FakeLenses):
@@ -43,7 +44,6 @@ class LosesRollbacks(FakeLenses):
             raise errors.LensesUnreachable("create_connector", "timed out", reason="timeout", maybe_done=True)
 
 
-@virtual_time
 async def test_a_rollback_whose_answer_is_lost_is_not_made_again() -> None:
     lenses = LosesRollbacks()
     async with operator(lenses) as op:

@@ -13,8 +13,9 @@ from lenses_operator.domain.policy import Policy, Rule
 from lenses_operator.resources.base import FINALIZER, ObjectKey
 from lenses_operator.resources.connector import LensesConnector
 from unit.controllers.fakes import KEY, FakeKube, Operator, operator
-from unit.controllers.virtualtime import virtual_time
 from unit.resources.make import SENT, body
+
+pytestmark = pytest.mark.virtual_time
 
 RUNNING = ("True", "Running", "Owned")
 WAITS = ("False", "Conflict", "Conflict")
@@ -67,7 +68,6 @@ async def younger_has_it(op: Operator) -> None:
     assert op.connector.config["topic"] == "younger"
 
 
-@virtual_time
 async def test_by_the_answer_of_our_own_patch() -> None:
     async with operator(kube=KeptKube([])) as op:
         await two(op)
@@ -76,7 +76,6 @@ async def test_by_the_answer_of_our_own_patch() -> None:
         await younger_has_it(op)
 
 
-@virtual_time
 async def test_also_where_nothing_of_it_is_left_to_retain() -> None:
     async with operator(kube=KeptKube([])) as op:
         await two(op)
@@ -89,7 +88,6 @@ async def test_also_where_nothing_of_it_is_left_to_retain() -> None:
         assert op.connector.config == SENT
 
 
-@virtual_time
 async def test_by_the_list_alone() -> None:
     kube = DeafKube([])
     async with operator(kube=kube) as op:
@@ -104,7 +102,6 @@ async def test_by_the_list_alone() -> None:
         await younger_has_it(op)
 
 
-@virtual_time
 async def test_by_the_answer_to_a_write_of_its_status() -> None:
     """It never owned the connector, and its deletion comes to light with what we write: the watch then has no news."""
     async with operator(kube=KeptKube([])) as op:
@@ -127,7 +124,6 @@ async def test_by_the_answer_to_a_write_of_its_status() -> None:
         assert op.said(namespace="other") == RUNNING
 
 
-@virtual_time
 async def test_after_a_restart_of_the_operator() -> None:
     kube = DeafKube([])
     async with operator(kube=kube) as op:
@@ -141,7 +137,6 @@ async def test_after_a_restart_of_the_operator() -> None:
         await younger_has_it(op)
 
 
-@virtual_time
 async def test_policy_still_has_its_say() -> None:
     async with operator(kube=KeptKube([])) as op:
         await two(op)

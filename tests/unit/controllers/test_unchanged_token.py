@@ -12,7 +12,8 @@ from lenses_operator.domain.decide import Observe, Rest, decide
 from lenses_operator.domain.references import RefData, RefName
 from lenses_operator.resources.base import RECONCILE
 from unit.controllers.fakes import Connector, Operator, operator
-from unit.controllers.virtualtime import virtual_time
+
+pytestmark = pytest.mark.virtual_time
 
 PLACE = ("connect-eu", "orders")
 DRIFT = 60.0
@@ -48,7 +49,6 @@ async def calm(op: Operator, decided: list[Any], **spec: Any) -> None:
     assert decided == []
 
 
-@virtual_time
 @pytest.mark.parametrize("spec", [{}, {"state": "paused"}, BY_SECRET], ids=["running", "paused", "with a Secret"])
 async def test_an_answer_that_is_the_same_to_the_byte_is_enough(spec: dict[str, Any], decided: list[Any]) -> None:
     async with operator(drift=DRIFT) as op:
@@ -59,7 +59,6 @@ async def test_an_answer_that_is_the_same_to_the_byte_is_enough(spec: dict[str, 
         assert op.lenses.asked(*WRITES) == []
 
 
-@virtual_time
 async def test_topics_are_read_all_the_same_and_shown(decided: list[Any]) -> None:
     async with operator(drift=DRIFT) as op:
         await calm(op, decided)
@@ -86,7 +85,6 @@ def another_secret(op: Operator) -> None:
     op.kube.references[SECRET] = RefData("2", {"password": b"hunter2"})
 
 
-@virtual_time
 @pytest.mark.parametrize("change", [another_value, another_key, a_key_less, another_secret])
 async def test_what_changed_is_put_right_at_the_next_check(
     change: Callable[[Operator], None], decided: list[Any]
@@ -102,7 +100,6 @@ async def test_what_changed_is_put_right_at_the_next_check(
         assert op.said() == ("True", "Running", "Owned")
 
 
-@virtual_time
 async def test_the_version_of_a_secret_is_noted_though_its_value_is_the_same(decided: list[Any]) -> None:
     async with operator(drift=DRIFT) as op:
         await calm(op, decided, **BY_SECRET)
@@ -114,7 +111,6 @@ async def test_the_version_of_a_secret_is_noted_though_its_value_is_the_same(dec
         assert op.lenses.asked(*WRITES) == []
 
 
-@virtual_time
 async def test_a_secret_that_is_gone_is_said(decided: list[Any]) -> None:
     async with operator(drift=DRIFT) as op:
         await calm(op, decided, **BY_SECRET)
@@ -126,7 +122,6 @@ async def test_a_secret_that_is_gone_is_said(decided: list[Any]) -> None:
         assert op.said() == ("True", "Running", "Owned")
 
 
-@virtual_time
 async def test_what_the_list_shows_is_believed_before_an_answer_that_is_the_same(decided: list[Any]) -> None:
     """Connect's own view of a failure may come late to the details."""
     async with operator(drift=DRIFT) as op:
@@ -139,7 +134,6 @@ async def test_what_the_list_shows_is_believed_before_an_answer_that_is_the_same
         assert op.said() == ("True", "Running", "Owned")
 
 
-@virtual_time
 async def test_a_connector_that_fails_gets_a_second_thought_each_time(decided: list[Any]) -> None:
     """Restarts are due by the clock."""
     async with operator(drift=DRIFT) as op:
@@ -151,7 +145,6 @@ async def test_a_connector_that_fails_gets_a_second_thought_each_time(decided: l
         assert len(decided) >= 5
 
 
-@virtual_time
 async def test_a_connector_without_tasks_is_called_so_in_time(decided: list[Any]) -> None:
     async with operator(drift=DRIFT) as op:
         await calm(op, decided)
@@ -160,7 +153,6 @@ async def test_a_connector_without_tasks_is_called_so_in_time(decided: list[Any]
         assert op.said()[1] == "NoTasks"
 
 
-@virtual_time
 async def test_a_look_that_a_person_asks_for_is_a_whole_one(decided: list[Any]) -> None:
     async with operator(drift=DRIFT) as op:
         await calm(op, decided)
@@ -171,7 +163,6 @@ async def test_a_look_that_a_person_asks_for_is_a_whole_one(decided: list[Any]) 
         assert op.kube.status().last_handled_reconcile == "now"
 
 
-@virtual_time
 async def test_an_edited_resource_is_looked_at_as_such(decided: list[Any]) -> None:
     async with operator(drift=DRIFT) as op:
         await calm(op, decided, config={"topic": "a"})

@@ -13,9 +13,11 @@ import pytest
 from lenses_operator.kube.api import KubeError
 from lenses_operator.kube.fencing import DEADLINE, Fence
 from lenses_operator.kube.leader import DURATION, RELEASED, RENEW, REQUEST, RETRY, UNHELD, Leader
-from unit.controllers.virtualtime import START, now, virtual_time
+from unit.controllers.virtualtime import START, now
 from unit.kube.fakes import SILENT, FakeApi
 from unit.resources.make import NOW
+
+pytestmark = pytest.mark.virtual_time
 
 SKEW = 1e6
 """Seconds between two processes' clocks."""
@@ -120,7 +122,6 @@ def test_others_notice_within_the_bounds_of_the_contract() -> None:
     assert DURATION + 2 * RETRY + REQUEST <= 20
 
 
-@virtual_time
 @pytest.mark.parametrize("lease", [released(), held_by("me")], ids=["released", "own"])
 async def test_a_free_lease_is_taken_at_once(lease: dict[str, Any]) -> None:
     api = FakeApi()
@@ -134,7 +135,6 @@ async def test_a_free_lease_is_taken_at_once(lease: dict[str, Any]) -> None:
     assert spec(api)["leaseDurationSeconds"] == DURATION
 
 
-@virtual_time
 @pytest.mark.parametrize(
     "lease",
     [None, held_by(""), {**held_by(""), "spec": {}}, {"metadata": {"resourceVersion": "7"}}, held_by("other")],
@@ -151,7 +151,6 @@ async def test_a_lease_that_somebody_may_hold_is_waited_for_by_our_own_clock(lea
     assert spec(api)["leaseTransitions"] == (0 if lease is None else 1)
 
 
-@virtual_time
 async def test_a_lease_that_was_made_unheld_is_taken_at_once() -> None:
     api = FakeApi()
     api.lease, api.server_time = made_unheld(DEADLINE + 1), NOW
@@ -161,7 +160,6 @@ async def test_a_lease_that_was_made_unheld_is_taken_at_once() -> None:
     assert spec(api)["holderIdentity"] == "me"
 
 
-@virtual_time
 @pytest.mark.parametrize("known", [True, False])
 async def test_one_so_young_that_a_holder_of_the_one_before_may_live_is_not(known: bool) -> None:
     """The API server's clock tells, or, where it does not say, our own."""
@@ -175,7 +173,6 @@ async def test_one_so_young_that_a_holder_of_the_one_before_may_live_is_not(know
     assert taking.done()
 
 
-@virtual_time
 async def test_who_has_seen_another_hold_it_does_not_believe_that_it_never_was() -> None:
     api = FakeApi()
     api.lease, api.server_time = held_by("other"), NOW
@@ -187,7 +184,6 @@ async def test_who_has_seen_another_hold_it_does_not_believe_that_it_never_was()
     await taking
 
 
-@virtual_time
 @pytest.mark.parametrize("change", ["annotations", "spec"])
 async def test_an_emptied_lease_is_not_one_that_was_made_unheld(change: str) -> None:
     api = FakeApi()
@@ -200,7 +196,6 @@ async def test_an_emptied_lease_is_not_one_that_was_made_unheld(change: str) -> 
     assert now() - START > DURATION
 
 
-@virtual_time
 async def test_what_the_chart_wrote_stays_also_when_a_deleted_lease_is_put_back() -> None:
     api = FakeApi()
     api.lease, api.server_time = made_unheld(100), NOW
@@ -213,7 +208,6 @@ async def test_what_the_chart_wrote_stays_also_when_a_deleted_lease_is_put_back(
     assert put_back["metadata"]["annotations"] == {UNHELD: "true"}
 
 
-@virtual_time
 async def test_a_longer_duration_that_the_holder_claims_is_granted() -> None:
     api = FakeApi()
     api.lease = held_by("other", leaseDurationSeconds=40)
@@ -221,7 +215,6 @@ async def test_a_longer_duration_that_the_holder_claims_is_granted() -> None:
     assert now() - START > 40
 
 
-@virtual_time
 async def test_every_renewal_of_the_other_begins_the_wait_anew() -> None:
     api = FakeApi()
     api.lease = held_by("other")
@@ -234,7 +227,6 @@ async def test_every_renewal_of_the_other_begins_the_wait_anew() -> None:
     assert now() - START > 200 + DURATION - RETRY
 
 
-@virtual_time
 async def test_who_loses_the_race_for_a_free_lease_does_not_lead() -> None:
     api = FakeApi()
     api.lease = released()
@@ -250,7 +242,6 @@ async def test_who_loses_the_race_for_a_free_lease_does_not_lead() -> None:
     waiting.cancel()
 
 
-@virtual_time
 async def test_of_many_at_once_one_leads() -> None:
     api = FakeApi()
     api.lease = released()
@@ -264,7 +255,6 @@ async def test_of_many_at_once_one_leads() -> None:
         task.cancel()
 
 
-@virtual_time
 async def test_it_is_renewed_as_long_as_it_is_held() -> None:
     api = FakeApi()
     api.lease = released()
@@ -281,7 +271,6 @@ async def test_it_is_renewed_as_long_as_it_is_held() -> None:
     assert me.end is None
 
 
-@virtual_time
 @pytest.mark.parametrize("way", ["hangs", "refuses"])
 async def test_who_is_cut_off_has_stopped_before_another_leads(way: str) -> None:
     api = FakeApi()
@@ -302,7 +291,6 @@ async def test_who_is_cut_off_has_stopped_before_another_leads(way: str) -> None
     await taking
 
 
-@virtual_time
 @pytest.mark.parametrize("way", ["hangs", "refuses"])
 async def test_an_outage_shorter_than_the_deadline_is_survived(way: str) -> None:
     api = FakeApi()
@@ -319,7 +307,6 @@ async def test_an_outage_shorter_than_the_deadline_is_survived(way: str) -> None
         assert me.leads
 
 
-@virtual_time
 async def test_a_slow_renewal_counts_from_when_it_was_asked_for() -> None:
     api = FakeApi()
     api.lease = released()
@@ -336,7 +323,6 @@ async def test_a_slow_renewal_counts_from_when_it_was_asked_for() -> None:
     assert me.tenure.left == pytest.approx(DEADLINE - REQUEST + 0.5)
 
 
-@virtual_time
 async def test_another_holder_ends_the_process_at_the_next_renewal() -> None:
     api = FakeApi()
     api.lease = released()
@@ -348,7 +334,6 @@ async def test_another_holder_ends_the_process_at_the_next_renewal() -> None:
     assert spec(api)["holderIdentity"] == "other"
 
 
-@virtual_time
 @pytest.mark.parametrize(
     "lost",
     [None, held_by(""), {"metadata": {"resourceVersion": "9"}}, MADE_AGAIN],
@@ -373,7 +358,6 @@ async def test_a_lease_that_is_lost_is_put_back_before_another_takes_it(lost: di
     late.cancel()
 
 
-@virtual_time
 async def test_a_lease_full_of_nonsense_ends_nothing_but_the_tenure(caplog: pytest.LogCaptureFixture) -> None:
     api = FakeApi()
     api.lease = released()
@@ -388,7 +372,6 @@ async def test_a_lease_full_of_nonsense_ends_nothing_but_the_tenure(caplog: pyte
     assert me.leads  # it goes on trying; in a real process the watchdog has ended it
 
 
-@virtual_time
 async def test_an_outage_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
     api = FakeApi()
     api.lease = held_by("other")
@@ -405,7 +388,6 @@ async def test_an_outage_is_logged_once(caplog: pytest.LogCaptureFixture) -> Non
     waiting.cancel()
 
 
-@virtual_time
 async def test_release_lets_the_next_one_in_at_once() -> None:
     api = FakeApi()
     api.lease = released()
@@ -422,7 +404,6 @@ async def test_release_lets_the_next_one_in_at_once() -> None:
     assert spec(api)["holderIdentity"] == "next"
 
 
-@virtual_time
 async def test_what_may_still_be_under_way_keeps_the_next_one_out_until_the_lease_runs_out() -> None:
     api = FakeApi()
     api.lease = released()
@@ -436,7 +417,6 @@ async def test_what_may_still_be_under_way_keeps_the_next_one_out_until_the_leas
     assert now() - gone > DURATION
 
 
-@virtual_time
 async def test_releasing_leaves_anothers_lease_alone() -> None:
     api = FakeApi()
     api.lease = released()
@@ -447,7 +427,6 @@ async def test_releasing_leaves_anothers_lease_alone() -> None:
     assert spec(api)["holderIdentity"] == "other"
 
 
-@virtual_time
 async def test_a_renewal_that_comes_in_between_does_not_keep_the_lease() -> None:
     api = FakeApi()
     api.lease = released()
@@ -458,7 +437,6 @@ async def test_a_renewal_that_comes_in_between_does_not_keep_the_lease() -> None
     assert spec(api)["holderIdentity"] == ""
 
 
-@virtual_time
 @pytest.mark.parametrize("way", ["hangs", "refuses"])
 async def test_a_release_that_fails_is_no_error_and_takes_no_longer_than_a_request(way: str) -> None:
     api = FakeApi()
@@ -473,7 +451,6 @@ async def test_a_release_that_fails_is_no_error_and_takes_no_longer_than_a_reque
     assert spec(api)["holderIdentity"] == "me"
 
 
-@virtual_time
 async def test_nothing_is_renewed_after_a_release_nor_where_nothing_was_acquired() -> None:
     api = FakeApi()
     await Process(api).release(idle=True)

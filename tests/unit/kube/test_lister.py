@@ -6,13 +6,17 @@ import asyncio
 from collections.abc import Mapping, Sequence, Set
 from typing import Any
 
+import pytest
+
 from lenses_operator.kube.lister import RELIST, RETRY, Lister
 from lenses_operator.kube.writer import Writer
 from lenses_operator.resources.connector import LensesConnector
 from lenses_operator.resources.connector_offsets import LensesConnectorOffsets
-from unit.controllers.virtualtime import START, now, virtual_time
+from unit.controllers.virtualtime import START, now
 from unit.kube.fakes import SILENT, FakeApi
 from unit.resources.make import body, resource
+
+pytestmark = pytest.mark.virtual_time
 
 
 class Sink:
@@ -60,7 +64,6 @@ def lister(api: FakeApi, sink: Sink) -> Lister:
     return Lister(api.as_api(), Writer(api.as_api()), sink, OffsetsSink(), ["payments"], "team=a")
 
 
-@virtual_time
 async def test_listed_is_set_by_the_first_good_list_and_not_by_a_failed_one() -> None:
     api, sink = FakeApi(), Sink()
     api.hold(body())
@@ -75,7 +78,6 @@ async def test_listed_is_set_by_the_first_good_list_and_not_by_a_failed_one() ->
     task.cancel()
 
 
-@virtual_time
 async def test_it_is_repeated() -> None:
     api, sink = FakeApi(), Sink()
     task = asyncio.create_task(lister(api, sink).run())
@@ -84,7 +86,6 @@ async def test_it_is_repeated() -> None:
     task.cancel()
 
 
-@virtual_time
 async def test_what_is_missing_is_looked_up_one_by_one() -> None:
     api = FakeApi()
     api.hold(body("kept"))
@@ -105,7 +106,6 @@ async def test_what_is_missing_is_looked_up_one_by_one() -> None:
     task.cancel()
 
 
-@virtual_time
 async def test_one_younger_than_the_list_has_not_left() -> None:
     api = FakeApi()
     api.hold({**body(), "unlisted": True})
@@ -118,7 +118,6 @@ async def test_one_younger_than_the_list_has_not_left() -> None:
     task.cancel()
 
 
-@virtual_time
 async def test_a_look_up_that_fails_concludes_nothing() -> None:
     api, sink = FakeApi(), Sink(resource())
     api.fail("get", SILENT)
@@ -132,7 +131,6 @@ async def test_a_look_up_that_fails_concludes_nothing() -> None:
     task.cancel()
 
 
-@virtual_time
 async def test_a_refresh_is_begun_after_it_was_asked_for_and_is_one_at_a_time() -> None:
     api, sink = FakeApi(), Sink()
     subject = lister(api, sink)
@@ -148,7 +146,6 @@ async def test_a_refresh_is_begun_after_it_was_asked_for_and_is_one_at_a_time() 
     running.cancel()
 
 
-@virtual_time
 async def test_its_age_says_whether_lists_go_on() -> None:
     api, sink = FakeApi(), Sink()
     subject = lister(api, sink)
@@ -161,7 +158,6 @@ async def test_its_age_says_whether_lists_go_on() -> None:
     assert subject.age >= 1000
 
 
-@virtual_time
 async def test_one_that_does_not_fit_ends_no_list() -> None:
     """It is there, though it is in no list and its form is another by now."""
     api = FakeApi()

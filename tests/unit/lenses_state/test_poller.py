@@ -12,7 +12,9 @@ from lenses_operator.lenses import errors
 from lenses_operator.lenses.client import LensesClient
 from lenses_operator.lenses_state.poller import ClusterPoller, ConnectorName
 from unit.controllers.fakes import Connector, FakeLenses
-from unit.controllers.virtualtime import START, now, virtual_time
+from unit.controllers.virtualtime import START, now
+
+pytestmark = pytest.mark.virtual_time
 
 ORDERS = ("connect-eu", "orders")
 DOWN = errors.ServerError("list_connectors", detail="down")
@@ -40,7 +42,6 @@ class Rig:
             await self.poller.poll()
 
 
-@virtual_time
 async def test_the_first_list_concerns_everybody() -> None:
     rig = Rig()
     seen = rig.poller.view
@@ -51,7 +52,6 @@ async def test_the_first_list_concerns_everybody() -> None:
     assert set(rig.poller.view.entries) == {ORDERS}
 
 
-@virtual_time
 async def test_that_it_is_lost_and_that_it_is_back_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO, "lenses_operator")
     rig = Rig()
@@ -68,7 +68,6 @@ async def test_that_it_is_lost_and_that_it_is_back_is_logged_once(caplog: pytest
     assert {(line.__dict__["environment"], line.__dict__["cluster"]) for line in ours} == {("prod", "connect-eu")}
 
 
-@virtual_time
 async def test_then_only_what_changed() -> None:
     rig = Rig()
     await rig.polls(2)
@@ -88,7 +87,6 @@ async def test_then_only_what_changed() -> None:
     ]
 
 
-@virtual_time
 @pytest.mark.parametrize(
     "failure",
     [
@@ -116,7 +114,6 @@ async def test_a_passing_failure_is_doubted_once_and_then_reported_once(failure:
     assert set(rig.poller.view.entries) == {ORDERS}, "what was seen last stays"
 
 
-@virtual_time
 @pytest.mark.parametrize(
     "failure",
     [errors.EnvironmentNotFound("x"), errors.Unauthorized("x"), errors.Forbidden("x"), errors.LicenceRequired("x")],
@@ -131,7 +128,6 @@ async def test_a_considered_answer_is_believed_at_once(failure: errors.LensesErr
     assert rig.changes == [None, None]
 
 
-@virtual_time
 async def test_another_failure_is_news() -> None:
     rig = Rig()
     await rig.polls()
@@ -140,7 +136,6 @@ async def test_another_failure_is_news() -> None:
     assert len(rig.changes) == 4
 
 
-@virtual_time
 async def test_recovery_concerns_everybody() -> None:
     rig = Rig()
     await rig.polls()
@@ -150,7 +145,6 @@ async def test_recovery_concerns_everybody() -> None:
     assert rig.changes == [None, None, None]
 
 
-@virtual_time
 async def test_two_failures_that_do_not_follow_each_other_are_both_doubted() -> None:
     rig = Rig()
     await rig.polls()
@@ -159,7 +153,6 @@ async def test_two_failures_that_do_not_follow_each_other_are_both_doubted() -> 
     assert rig.changes == [None, frozenset(), frozenset()]
 
 
-@virtual_time
 async def test_a_first_list_that_fails_is_told_so_that_nobody_waits_in_silence() -> None:
     rig = Rig()
     rig.lenses.fail("list_connectors", DOWN)
@@ -168,7 +161,6 @@ async def test_a_first_list_that_fails_is_told_so_that_nobody_waits_in_silence()
     assert rig.changes == [None]
 
 
-@virtual_time
 async def test_the_rhythm_is_the_interval_and_quicker_in_doubt() -> None:
     rig = Rig()
     times: list[float] = []
@@ -188,7 +180,6 @@ async def test_the_rhythm_is_the_interval_and_quicker_in_doubt() -> None:
     assert times == pytest.approx([0, 15, 17, 32, 34], abs=0.1)
 
 
-@virtual_time
 async def test_the_view_is_as_old_as_the_question() -> None:
     rig = Rig()
     await asyncio.sleep(5)
@@ -197,7 +188,6 @@ async def test_the_view_is_as_old_as_the_question() -> None:
     assert rig.poller.view.asked_at == pytest.approx(START + 5)
 
 
-@virtual_time
 async def test_a_list_that_says_the_same_keeps_its_entries_and_concerns_nobody() -> None:
     rig = Rig()
     await rig.polls()
@@ -210,7 +200,6 @@ async def test_a_list_that_says_the_same_keeps_its_entries_and_concerns_nobody()
     assert rig.changes == [None, frozenset()]
 
 
-@virtual_time
 async def test_the_same_list_after_it_was_lost_concerns_everybody() -> None:
     rig = Rig()
     await rig.polls()
@@ -223,7 +212,6 @@ async def test_the_same_list_after_it_was_lost_concerns_everybody() -> None:
     assert rig.changes == [None, None, None]
 
 
-@virtual_time
 async def test_an_error_that_nobody_foresaw_is_told_and_the_lists_go_on() -> None:
     rig = Rig()
     read = rig.lenses.list_connectors
@@ -245,7 +233,6 @@ async def test_an_error_that_nobody_foresaw_is_told_and_the_lists_go_on() -> Non
     task.cancel()
 
 
-@virtual_time
 async def test_a_wish_to_list_again_that_comes_during_a_list_is_heeded_right_after_it() -> None:
     rig = Rig()
     read = rig.lenses.list_connectors

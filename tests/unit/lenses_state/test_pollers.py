@@ -18,8 +18,10 @@ from lenses_operator.observability.logging import about, request_id
 from lenses_operator.resources.base import ObjectKey
 from lenses_operator.resources.connector import ConnectorKey
 from unit.controllers.fakes import Connector, FakeLenses
-from unit.controllers.virtualtime import START, now, virtual_time
+from unit.controllers.virtualtime import START, now
 from unit.lenses_state.rig import running, session
+
+pytestmark = pytest.mark.virtual_time
 
 A, B = (ObjectKey("LensesConnector", "payments", name) for name in "ab")
 
@@ -42,7 +44,6 @@ class Rig:
         return [call[1] for call in self.lenses.calls]
 
 
-@virtual_time
 async def test_the_first_list_wakes_whoever_joined_meanwhile() -> None:
     async with running(Rig()) as rig:
         assert rig.environments.polled(), "nothing is waited for where nothing is called for"
@@ -56,7 +57,6 @@ async def test_the_first_list_wakes_whoever_joined_meanwhile() -> None:
         assert rig.lists() == ["prod"]
 
 
-@virtual_time
 async def test_each_environment_has_one_poller() -> None:
     async with running(Rig()) as rig:
         rig.join("prod", A)
@@ -66,7 +66,6 @@ async def test_each_environment_has_one_poller() -> None:
         assert rig.lists() == ["prod", "dev"]
 
 
-@virtual_time
 async def test_a_list_wakes_who_claims_what_changed_and_nobody_else() -> None:
     async with running(Rig()) as rig:
         rig.join("prod", A)
@@ -78,7 +77,6 @@ async def test_a_list_wakes_who_claims_what_changed_and_nobody_else() -> None:
         assert rig.woken == [B]
 
 
-@virtual_time
 async def test_who_asks_is_looked_at_after_the_next_list_once() -> None:
     async with running(Rig()) as rig:
         rig.join("prod", A)
@@ -89,7 +87,6 @@ async def test_who_asks_is_looked_at_after_the_next_list_once() -> None:
         assert rig.woken == [A]
 
 
-@virtual_time
 async def test_losing_an_environment_and_its_return_wake_all_its_members() -> None:
     async with running(Rig()) as rig:
         rig.join("prod", A)
@@ -108,7 +105,6 @@ async def test_losing_an_environment_and_its_return_wake_all_its_members() -> No
         assert sorted(rig.woken) == [A, A, B, B]
 
 
-@virtual_time
 async def test_how_they_stand() -> None:
     async with running(Rig()) as rig:
         rig.join("prod", A)
@@ -126,7 +122,6 @@ async def test_how_they_stand() -> None:
         assert all((standing.read_at or 0) < now() - 20 for standing in rig.environments.standings())
 
 
-@virtual_time
 async def test_a_poller_does_not_bear_the_name_of_the_pass_that_began_it() -> None:
     async with running(Rig()) as rig:
         ids: list[str] = []
@@ -144,7 +139,6 @@ async def test_a_poller_does_not_bear_the_name_of_the_pass_that_began_it() -> No
         assert ids == ["", ""]
 
 
-@virtual_time
 async def test_the_poller_ends_with_its_last_resource() -> None:
     async with running(Rig()) as rig:
         rig.join("prod", A)
@@ -160,7 +154,6 @@ async def test_the_poller_ends_with_its_last_resource() -> None:
         assert len(rig.lists()) == before
 
 
-@virtual_time
 async def test_coming_back_begins_with_a_new_list() -> None:
     async with running(Rig()) as rig:
         rig.join("prod", A)
@@ -172,7 +165,6 @@ async def test_coming_back_begins_with_a_new_list() -> None:
         assert len(rig.lists()) == 2
 
 
-@virtual_time
 async def test_a_list_seen_with_one_token_says_nothing_to_another() -> None:
     async with running(Rig()) as rig:
         rig.join("prod", A)
@@ -183,7 +175,6 @@ async def test_a_list_seen_with_one_token_says_nothing_to_another() -> None:
         assert rig.lists() == ["prod", "prod"]
 
 
-@virtual_time
 async def test_another_token_is_another_poller_and_the_old_one_ends() -> None:
     async with running(Rig()) as rig:
         rig.join("prod", A)
@@ -194,7 +185,6 @@ async def test_another_token_is_another_poller_and_the_old_one_ends() -> None:
         assert rig.lists() == ["prod"]
 
 
-@virtual_time
 async def test_a_new_token_is_tried_at_once_wherever_it_is_used() -> None:
     async with running(Rig()) as rig:
         rig.join("prod", A)
@@ -206,7 +196,6 @@ async def test_a_new_token_is_tried_at_once_wherever_it_is_used() -> None:
         assert rig.lists() == ["prod"]
 
 
-@virtual_time
 async def test_who_left_is_not_looked_at() -> None:
     async with running(Rig()) as rig:
         rig.join("prod", A)
@@ -220,7 +209,6 @@ async def test_who_left_is_not_looked_at() -> None:
         assert rig.woken == []
 
 
-@virtual_time
 async def test_whether_one_environment_was_listed() -> None:
     async with running(Rig()) as rig:
         assert not rig.environments.polled("prod"), "nobody asked for it"

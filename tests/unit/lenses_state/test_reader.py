@@ -12,8 +12,9 @@ from lenses_operator.lenses.models import ConnectorListItem
 from lenses_operator.lenses_state.poller import View
 from lenses_operator.lenses_state.reader import Reader
 from unit.controllers.fakes import CONNECTOR, Connector, FakeLenses
-from unit.controllers.virtualtime import virtual_time
 from unit.resources.make import SENT
+
+pytestmark = pytest.mark.virtual_time
 
 
 class Rig:
@@ -26,7 +27,6 @@ class Rig:
         return [call[0] for call in self.lenses.calls]
 
 
-@virtual_time
 async def test_what_is_there_needs_no_proof() -> None:
     rig = Rig()
     rig.lenses.connectors["connect-eu", "orders"] = Connector(SENT)
@@ -36,14 +36,12 @@ async def test_what_is_there_needs_no_proof() -> None:
     assert rig.calls() == ["get_connector"]
 
 
-@virtual_time
 async def test_absence_takes_the_agents_404_and_a_good_answer_of_the_cluster_after_it() -> None:
     rig = Rig()
     assert not (await rig.reader.details(CONNECTOR)).present
     assert rig.calls() == ["get_connector", "get_cluster_info"]
 
 
-@virtual_time
 @pytest.mark.parametrize(("seconds", "asked"), [(0, 1), (2.9, 1), (3.1, 2)])
 async def test_a_good_answer_serves_three_seconds(seconds: float, asked: int) -> None:
     rig = Rig()
@@ -53,7 +51,6 @@ async def test_a_good_answer_serves_three_seconds(seconds: float, asked: int) ->
     assert rig.calls().count("get_cluster_info") == asked
 
 
-@virtual_time
 async def test_of_one_cluster_says_nothing_of_another() -> None:
     rig = Rig()
     rig.lenses.clusters.add("us")
@@ -63,7 +60,6 @@ async def test_of_one_cluster_says_nothing_of_another() -> None:
     assert rig.calls().count("get_cluster_info") == 3
 
 
-@virtual_time
 async def test_a_cluster_that_does_not_answer_is_no_proof_and_is_not_remembered_as_well() -> None:
     rig = Rig()
     rig.lenses.fail("get_cluster_info", errors.ServerError("get_cluster_info"))
@@ -73,7 +69,6 @@ async def test_a_cluster_that_does_not_answer_is_no_proof_and_is_not_remembered_
     assert rig.calls().count("get_cluster_info") == 2
 
 
-@virtual_time
 async def test_a_404_that_leaves_here_is_about_the_cluster() -> None:
     rig = Rig()
     rig.lenses.clusters.clear()
@@ -82,7 +77,6 @@ async def test_a_404_that_leaves_here_is_about_the_cluster() -> None:
     assert raised.value.operation == "get_cluster_info"
 
 
-@virtual_time
 @pytest.mark.parametrize(
     "failure",
     [
@@ -115,7 +109,6 @@ def test_what_is_not_in_the_list_may_exist_all_the_same() -> None:
     assert Rig().reader.listed(CONNECTOR._replace(name="other"), view(10), 0) is None
 
 
-@virtual_time
 async def test_plugins_of_the_cluster_are_read_once_in_half_a_minute() -> None:
     rig = Rig()
     rig.lenses.plugin_list += [rig.lenses.plugin_list[0].model_copy(update={"cluster": "us"})]

@@ -13,8 +13,10 @@ from lenses_operator.domain.policy import Policy, Rule
 from lenses_operator.domain.references import RefData, RefName
 from lenses_operator.lenses import errors
 from unit.controllers.fakes import Connector, FakeKube, FakeLenses, Operator, operator
-from unit.controllers.virtualtime import now, virtual_time
+from unit.controllers.virtualtime import now
 from unit.resources.make import CLASS, CREATED
+
+pytestmark = pytest.mark.virtual_time
 
 PLACE = ("connect-eu", "orders")
 SOURCE = {"key": "password", "secretKeyRef": {"name": "credentials", "key": "password"}}
@@ -67,66 +69,62 @@ def forbid(op: Operator) -> Callable[[], None]:
     return narrow
 
 
-@virtual_time
 @pytest.mark.parametrize("why", [claim_of_old, forbid], ids=["an older claim", "another policy"])
 async def test_what_is_no_longer_entitled_when_validate_has_answered_creates_nothing(
+    op: Operator,
     why: Callable[[Operator], Callable[[], None]],
 ) -> None:
-    async with operator() as op:
-        meanwhile(op.lenses, "validate", why(op))
-        op.kube.apply()
-        await asyncio.sleep(60)
-        assert len(op.lenses.asked("create_connector")) == (1 if why is claim_of_old else 0), "the other's own, or none"
+    meanwhile(op.lenses, "validate", why(op))
+    op.kube.apply()
+    await asyncio.sleep(60)
+    assert len(op.lenses.asked("create_connector")) == (1 if why is claim_of_old else 0), "the other's own, or none"
 
 
-@virtual_time
 @pytest.mark.parametrize("why", [claim_of_old, forbid], ids=["an older claim", "another policy"])
 @pytest.mark.parametrize("strategy", ["Recreate", "InPlace"])
 async def test_what_is_no_longer_entitled_when_validate_has_answered_replaces_nothing(
-    why: Callable[[Operator], Callable[[], None]], strategy: str
+    op: Operator, why: Callable[[Operator], Callable[[], None]], strategy: str
 ) -> None:
-    async with operator() as op:
-        op.kube.apply()
-        await asyncio.sleep(30)
-        meanwhile(op.lenses, "validate", why(op))
-        op.lenses.calls.clear()
-        op.kube.apply(config={"topic": "new"}, updateStrategy=strategy)
-        await asyncio.sleep(60)
-        assert op.lenses.asked("delete_connector", "put_resource", "create_connector") == []
+    op.kube.apply()
+    await asyncio.sleep(30)
+    meanwhile(op.lenses, "validate", why(op))
+    op.lenses.calls.clear()
+    op.kube.apply(config={"topic": "new"}, updateStrategy=strategy)
+    await asyncio.sleep(60)
+    assert op.lenses.asked("delete_connector", "put_resource", "create_connector") == []
 
 
-@virtual_time
-async def test_two_proofs_of_absence_are_as_far_apart_as_they_were_asked_for_not_as_they_were_used() -> None:
-    async with operator() as op:
-        op.kube.apply()
-        await asyncio.sleep(30)
-        del op.lenses.connectors[PLACE]
-        asked: list[float] = []
-        get, info = op.lenses.poll_connector, op.lenses.get_cluster_info
+async def test_two_proofs_of_absence_are_as_far_apart_as_they_were_asked_for_not_as_they_were_used(
+    op: Operator,
+) -> None:
+    op.kube.apply()
+    await asyncio.sleep(30)
+    del op.lenses.connectors[PLACE]
+    asked: list[float] = []
+    get, info = op.lenses.poll_connector, op.lenses.get_cluster_info
 
-        async def poll_connector(*arguments: Any) -> Any:
-            asked.append(now())
-            return await get(*arguments)
+    async def poll_connector(*arguments: Any) -> Any:
+        asked.append(now())
+        return await get(*arguments)
 
-        async def get_cluster_info(*arguments: str) -> Any:
-            if len(asked) == 2:
-                await asyncio.sleep(25)  # a cluster that restarts denies what it holds, and is slow
-            return await info(*arguments)
+    async def get_cluster_info(*arguments: str) -> Any:
+        if len(asked) == 2:
+            await asyncio.sleep(25)  # a cluster that restarts denies what it holds, and is slow
+        return await info(*arguments)
 
-        for double in (poll_connector, get_cluster_info):
-            setattr(op.lenses, double.__name__, double)
-        op.lenses.fail("delete_connector", errors.ServerError("delete_connector"))
-        look_closely(op)
-        op.kube.delete()
-        await asyncio.sleep(0.5)
-        op.queue.add(next(iter(op.core.connectors._loader._memories)))  # something wakes it at once
-        await asyncio.sleep(120)
-        assert not op.kube.there()
-        assert asked[-1] - asked[0] >= 2.0
-        assert len(asked) >= 3
+    for double in (poll_connector, get_cluster_info):
+        setattr(op.lenses, double.__name__, double)
+    op.lenses.fail("delete_connector", errors.ServerError("delete_connector"))
+    look_closely(op)
+    op.kube.delete()
+    await asyncio.sleep(0.5)
+    op.queue.add(next(iter(op.core.connectors._loader._memories)))  # something wakes it at once
+    await asyncio.sleep(120)
+    assert not op.kube.there()
+    assert asked[-1] - asked[0] >= 2.0
+    assert len(asked) >= 3
 
 
-@virtual_time
 @pytest.mark.parametrize("how", ["rotated", "named no more"])
 async def test_a_value_that_only_a_former_process_knew_is_not_quoted(how: str) -> None:
     lenses = FakeLenses()
@@ -147,7 +145,6 @@ async def test_a_value_that_only_a_former_process_knew_is_not_quoted(how: str) -
         assert error == WITHHELD
 
 
-@virtual_time
 async def test_a_value_that_only_a_former_process_knew_is_not_quoted_by_what_the_next_write_leaves() -> None:
     """Connect shows a task as it was for a moment after its connector got another configuration."""
     lenses = FakeLenses()
@@ -189,7 +186,6 @@ def mask(config: dict[str, str]) -> dict[str, str]:
     return config | ({"password": "********"} if "password" in config else {})
 
 
-@virtual_time
 @pytest.mark.parametrize("strategy", ["Recreate", "InPlace"])
 @pytest.mark.parametrize("masked", [False, True])
 async def test_what_a_former_process_gave_and_could_not_write_down_is_known_by_its_claim(
@@ -211,7 +207,6 @@ async def test_what_a_former_process_gave_and_could_not_write_down_is_known_by_i
         assert (applied.time is not None, applied.secrets[0].resource_version) == (True, "2")
 
 
-@virtual_time
 @pytest.mark.parametrize("masked", [False, True])
 async def test_what_a_former_process_created_by_its_claim_is_left_as_it_is(masked: bool) -> None:
     lenses = FakeLenses()
@@ -226,31 +221,28 @@ async def test_what_a_former_process_created_by_its_claim_is_left_as_it_is(maske
         assert lenses.asked("delete_connector", "create_connector", "put_resource") == []
 
 
-@virtual_time
-async def test_a_value_of_the_resource_that_had_the_connector_before_is_not_quoted() -> None:
-    async with operator() as op:
-        secret(op.kube, "1", "old-hunter")
-        op.kube.apply(configFrom=[SOURCE], deletionPolicy="Retain")
-        await asyncio.sleep(30)
-        op.kube.delete()
-        await asyncio.sleep(30)
-        op.lenses.connectors[PLACE].tasks = [("FAILED", TRACE)]
-        op.kube.apply(namespace="logistics", adoptionPolicy="Always", state="stopped")
-        op.lenses.always("set_state", errors.ServerError("set_state", detail="old-hunter is no good"))
-        await asyncio.sleep(60)
-        assert op.said(namespace="logistics")[2] == "Owned"
-        assert "hunter" not in str(op.kube.objects)
-        assert WITHHELD in str(op.kube.objects), "what it has there is still that of the other"
-        op.lenses.always("set_state", None)
-        op.kube.apply(namespace="logistics", adoptionPolicy="Always")
-        await asyncio.sleep(60)
-        op.lenses.connectors[PLACE].tasks = [("FAILED", TRACE)]
-        await asyncio.sleep(60)
-        assert "hunter" not in str(op.kube.objects)
-        assert "[redacted]" in str(op.kube.objects)
+async def test_a_value_of_the_resource_that_had_the_connector_before_is_not_quoted(op: Operator) -> None:
+    secret(op.kube, "1", "old-hunter")
+    op.kube.apply(configFrom=[SOURCE], deletionPolicy="Retain")
+    await asyncio.sleep(30)
+    op.kube.delete()
+    await asyncio.sleep(30)
+    op.lenses.connectors[PLACE].tasks = [("FAILED", TRACE)]
+    op.kube.apply(namespace="logistics", adoptionPolicy="Always", state="stopped")
+    op.lenses.always("set_state", errors.ServerError("set_state", detail="old-hunter is no good"))
+    await asyncio.sleep(60)
+    assert op.said(namespace="logistics")[2] == "Owned"
+    assert "hunter" not in str(op.kube.objects)
+    assert WITHHELD in str(op.kube.objects), "what it has there is still that of the other"
+    op.lenses.always("set_state", None)
+    op.kube.apply(namespace="logistics", adoptionPolicy="Always")
+    await asyncio.sleep(60)
+    op.lenses.connectors[PLACE].tasks = [("FAILED", TRACE)]
+    await asyncio.sleep(60)
+    assert "hunter" not in str(op.kube.objects)
+    assert "[redacted]" in str(op.kube.objects)
 
 
-@virtual_time
 async def test_a_hidden_key_that_a_write_cut_off_has_left_is_taken_back_with_the_spec() -> None:
     lenses = FakeLenses()
     kube = FakeKube(lenses.calls)
@@ -275,26 +267,25 @@ async def test_a_hidden_key_that_a_write_cut_off_has_left_is_taken_back_with_the
         assert len(lenses.asked("create_connector")) == 3
 
 
-@virtual_time
-async def test_a_hidden_key_that_an_unanswered_update_in_place_has_left_is_taken_back_with_the_spec() -> None:
-    async with operator() as op:
-        op.lenses.shows = lambda config: {key: value for key, value in config.items() if key != "password"}
-        op.lenses.hidden = frozenset({"password"})
-        spec: dict[str, Any] = {"updateStrategy": "InPlace"}
-        op.kube.apply(config={"topic": "orders"}, **spec)
-        await asyncio.sleep(30)
-        lost = errors.LensesUnreachable("put_resource", "timed out", reason="timeout")
-        op.lenses.fail("put_resource", lost, carried_out=True)
-        op.kube.apply(config={"topic": "orders", "password": "literal"}, **spec)
-        await asyncio.sleep(0.5)
-        assert "password" in op.lenses.connectors[PLACE].config
-        op.kube.apply(config={"topic": "orders"}, **spec)
-        await asyncio.sleep(700)
-        assert "password" not in op.lenses.connectors[PLACE].config
-        assert len(op.lenses.asked("put_resource")) == 2
+async def test_a_hidden_key_that_an_unanswered_update_in_place_has_left_is_taken_back_with_the_spec(
+    op: Operator,
+) -> None:
+    op.lenses.shows = lambda config: {key: value for key, value in config.items() if key != "password"}
+    op.lenses.hidden = frozenset({"password"})
+    spec: dict[str, Any] = {"updateStrategy": "InPlace"}
+    op.kube.apply(config={"topic": "orders"}, **spec)
+    await asyncio.sleep(30)
+    lost = errors.LensesUnreachable("put_resource", "timed out", reason="timeout")
+    op.lenses.fail("put_resource", lost, carried_out=True)
+    op.kube.apply(config={"topic": "orders", "password": "literal"}, **spec)
+    await asyncio.sleep(0.5)
+    assert "password" in op.lenses.connectors[PLACE].config
+    op.kube.apply(config={"topic": "orders"}, **spec)
+    await asyncio.sleep(700)
+    assert "password" not in op.lenses.connectors[PLACE].config
+    assert len(op.lenses.asked("put_resource")) == 2
 
 
-@virtual_time
 async def test_what_was_adopted_unread_is_not_recreated_by_the_next_process_that_can_read_it() -> None:
     """Adopted while Lenses showed no configuration; the answers of a repair are lost, and the process ends then."""
     lenses = FakeLenses()
@@ -320,7 +311,6 @@ async def test_what_was_adopted_unread_is_not_recreated_by_the_next_process_that
         assert op.said()[1] == "Running"
 
 
-@virtual_time
 @pytest.mark.parametrize("strategy", ["Recreate", "InPlace"])
 async def test_what_somebody_else_has_put_right_is_not_written_again_when_it_is_hidden_later(strategy: str) -> None:
     async with operator(drift=30.0) as op:
@@ -342,7 +332,6 @@ async def test_what_somebody_else_has_put_right_is_not_written_again_when_it_is_
 __all__ = ["CREATED", "Connector"]
 
 
-@virtual_time
 @pytest.mark.parametrize("mended", ["meanwhile", "afterwards", "never"])
 async def test_what_create_refused_for_the_value_of_a_secret_is_tried_again_after_a_restart_once_that_is_another(
     mended: str,
@@ -376,7 +365,6 @@ async def test_what_create_refused_for_the_value_of_a_secret_is_tried_again_afte
             assert op.kube.status().refused_config is None
 
 
-@virtual_time
 async def test_an_orderly_end_just_after_a_create_keeps_what_lenses_has_added() -> None:
     lenses = FakeLenses()
     kube = FakeKube(lenses.calls)
@@ -398,7 +386,6 @@ async def test_an_orderly_end_just_after_a_create_keeps_what_lenses_has_added() 
         assert lenses.asked("delete_connector", "create_connector") == []
 
 
-@virtual_time
 @pytest.mark.parametrize("change", ["rotated", "named no more"])
 async def test_a_trace_from_before_our_own_write_is_not_quoted_by_an_operator_that_begins_anew(change: str) -> None:
     """Connect goes on showing a failed task whose own configuration has not changed."""
@@ -431,7 +418,6 @@ async def test_a_trace_from_before_our_own_write_is_not_quoted_by_an_operator_th
         assert kube.status().tasks[0].error == "another trouble"
 
 
-@virtual_time
 async def test_a_key_that_lenses_hides_and_nobody_wants_is_told_at_the_adoption_and_never_quoted() -> None:
     lenses = FakeLenses()
     kube = FakeKube(lenses.calls)
@@ -458,20 +444,17 @@ async def test_a_key_that_lenses_hides_and_nobody_wants_is_told_at_the_adoption_
         assert kube.status().tasks[0].error == "another trouble"
 
 
-@virtual_time
 @pytest.mark.parametrize("policy", ["Delete", "DeleteWithOffsets"])
-async def test_what_somebody_let_go_by_hand_while_lenses_answered_is_not_deleted(policy: str) -> None:
-    async with operator() as op:
-        op.kube.apply(deletionPolicy=policy, state="stopped")
-        await asyncio.sleep(30)
-        look_closely(op)
-        meanwhile(op.lenses, "poll_connector", op.kube.vanish)
-        op.kube.delete()
-        await asyncio.sleep(120)
-        assert op.lenses.asked("delete_connector", "reset_offsets") == []
+async def test_what_somebody_let_go_by_hand_while_lenses_answered_is_not_deleted(op: Operator, policy: str) -> None:
+    op.kube.apply(deletionPolicy=policy, state="stopped")
+    await asyncio.sleep(30)
+    look_closely(op)
+    meanwhile(op.lenses, "poll_connector", op.kube.vanish)
+    op.kube.delete()
+    await asyncio.sleep(120)
+    assert op.lenses.asked("delete_connector", "reset_offsets") == []
 
 
-@virtual_time
 async def test_of_what_only_lenses_has_shown_status_keeps_no_hash_and_the_secrets_from_before() -> None:
     """Created again after a refusal, by an operator that did not write it: the hash would be over a Secret's value."""
     lenses = FakeLenses()

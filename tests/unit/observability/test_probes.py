@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
+
 from lenses_operator.cache.connectors import ConnectorCache
 from lenses_operator.lenses_state.pollers import Pollers
 from lenses_operator.observability.probes import LIST_STUCK, QUEUE_STUCK, Probes
 from lenses_operator.resources.base import ObjectKey
 from lenses_operator.workqueue.queue import WorkQueue
 from unit.controllers.fakes import FakeLenses
-from unit.controllers.virtualtime import virtual_time
 from unit.lenses_state.rig import running, session
 from unit.resources.make import resource
+
+pytestmark = pytest.mark.virtual_time
 
 NOT_LISTED = ["the resources have not been listed yet"]
 NOT_POLLED = ["an environment's connectors have not been listed yet"]
@@ -38,7 +41,6 @@ class Rig:
         await asyncio.sleep(1)
 
 
-@virtual_time
 async def test_who_stands_by_needs_neither_lenses_nor_the_lease() -> None:
     async with running(Rig()) as rig:
         rig.hold("a", "prod")
@@ -50,7 +52,6 @@ async def test_who_stands_by_needs_neither_lenses_nor_the_lease() -> None:
         assert rig.vitals.problems() == [], "keys wait for the lease, and that is as it should be"
 
 
-@virtual_time
 async def test_a_missing_kind_is_all_that_is_said() -> None:
     """Nothing can be listed without it; and one that goes later makes a working operator unready."""
     async with running(Rig()) as rig:
@@ -62,7 +63,6 @@ async def test_a_missing_kind_is_all_that_is_said() -> None:
         assert rig.vitals.missing() == []
 
 
-@virtual_time
 async def test_who_works_is_ready_once_every_environment_was_listed_also_those_nobody_got_to_yet() -> None:
     async with running(Rig()) as rig:
         first, also, second = rig.hold("a", "prod"), rig.hold("b", "prod"), rig.hold("c", "test")
@@ -77,7 +77,6 @@ async def test_who_works_is_ready_once_every_environment_was_listed_also_those_n
         assert rig.vitals.missing() == [], f"{also} may take its time, its environment is listed"
 
 
-@virtual_time
 async def test_a_resource_that_asks_nothing_of_lenses_is_waited_for_only_until_its_pass() -> None:
     async with running(Rig()) as rig:
         refused, gone = rig.hold("a", "forbidden"), rig.hold("b", "prod")
@@ -88,7 +87,6 @@ async def test_a_resource_that_asks_nothing_of_lenses_is_waited_for_only_until_i
         assert rig.vitals.missing() == []
 
 
-@virtual_time
 async def test_with_nothing_to_do_it_is_ready_at_once() -> None:
     async with running(Rig()) as rig:
         rig.vitals.begin()
@@ -96,7 +94,6 @@ async def test_with_nothing_to_do_it_is_ready_at_once() -> None:
         assert rig.vitals.problems() == []
 
 
-@virtual_time
 async def test_a_queue_that_does_not_move_needs_a_restart() -> None:
     async with running(Rig()) as rig:
         rig.vitals.begin()
@@ -114,7 +111,6 @@ async def test_a_queue_that_does_not_move_needs_a_restart() -> None:
         assert rig.vitals.problems() == []
 
 
-@virtual_time
 async def test_lists_that_do_not_go_on_need_a_restart_also_while_standing_by() -> None:
     async with running(Rig()) as rig:
         rig.vitals.stand_by()
