@@ -10,7 +10,7 @@ from typing import Any
 from lenses_operator.domain.references import RefData, RefName
 from lenses_operator.kube.errors import KubeError
 from lenses_operator.resources.base import FINALIZER
-from lenses_operator.resources.connector import ConnectorStatus, LensesConnector
+from lenses_operator.resources.connector import AppliedConfig, ConnectorStatus, LensesConnector
 from lenses_operator.resources.connector_offsets import LensesConnectorOffsets, OffsetsStatus
 from unit.offsets import make as offsets
 from unit.resources.make import body
@@ -61,6 +61,12 @@ class FakeKube:
 
     def status(self, name: str = "orders", *, namespace: str = "payments") -> ConnectorStatus:
         return LensesConnector.read(self.objects[namespace, name]).status
+
+    def applied(self, name: str = "orders", *, namespace: str = "payments") -> AppliedConfig:
+        """What status says of the last write."""
+        applied = self.status(name, namespace=namespace).applied_config
+        assert applied is not None
+        return applied
 
     def there(self, name: str = "orders", *, namespace: str = "payments") -> bool:
         return (namespace, name) in self.objects

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 
 import pytest
 
-from unit.controllers.fakes import Operator, operator
+from unit.controllers.fakes import FakeKube, FakeLenses, Operator, operator
 from unit.controllers.virtualtime import VirtualTimeLoop
 
 
@@ -17,6 +17,16 @@ def pytest_asyncio_loop_factories(item: pytest.Item) -> Mapping[str, Callable[[]
 
 
 @pytest.fixture
-async def op() -> AsyncIterator[Operator]:
-    async with operator() as rig:
+def lenses() -> FakeLenses:
+    return FakeLenses()
+
+
+@pytest.fixture
+def kube(lenses: FakeLenses) -> FakeKube:
+    return FakeKube(lenses.calls)
+
+
+@pytest.fixture
+async def op(lenses: FakeLenses, kube: FakeKube) -> AsyncIterator[Operator]:
+    async with operator(lenses, kube) as rig:
         yield rig

@@ -27,6 +27,7 @@ from unit.resources.make import NOW
 __all__ = [
     "CONNECTOR",
     "KEY",
+    "PLACE",
     "READS",
     "Connector",
     "Event",
@@ -38,6 +39,7 @@ __all__ = [
     "steps",
 ]
 Rig = TypeVar("Rig", bound="Operator")
+PLACE = ("connect-eu", "orders")
 KEY = ObjectKey("LensesConnector", "payments", "orders")
 CONNECTOR = ConnectorKey("prod", "connect-eu", "orders")
 
@@ -131,8 +133,13 @@ class Operator:
         return ready.message
 
     @property
+    def held(self) -> Connector:
+        """The connector in Lenses, which is there."""
+        return self.lenses.connectors[PLACE]
+
+    @property
     def connector(self) -> Connector | None:
-        return self.lenses.connectors.get(("connect-eu", "orders"))
+        return self.lenses.connectors.get(PLACE)
 
 
 @asynccontextmanager

@@ -8,12 +8,11 @@ from typing import Any
 import pytest
 
 from lenses_operator.domain.references import RefData, RefName
-from unit.controllers.fakes import Connector, operator
+from unit.controllers.fakes import PLACE, Connector, operator
 from unit.resources.make import SENT
 
 pytestmark = pytest.mark.virtual_time
 
-PLACE = ("connect-eu", "orders")
 DRIFT = 60.0
 SECRET = ("payments", RefName("Secret", "db"))
 BY_SECRET: dict[str, Any] = {"configFrom": [{"key": "db.password", "secretKeyRef": {"name": "db", "key": "pw"}}]}
@@ -40,14 +39,13 @@ async def test_a_reference_that_differs_is_no_match(wanted: str, shown: str, pol
         op.lenses.connectors[PLACE] = Connector({**SENT, "format": shown})
         op.kube.apply(adoptionPolicy=policy, **wanting("format", wanted))
         await asyncio.sleep(3 * DRIFT)
-        assert op.connector is not None
         if policy == "IfIdentical":
             assert op.said() == ("False", "NotAdopted", "NotAdopted")
             assert "changed format" in op.message()
             assert op.lenses.asked(*WRITES) == []
         else:
             assert op.said() == ("True", "Running", "Owned")
-            assert op.connector.config["format"] == wanted
+            assert op.held.config["format"] == wanted
 
 
 @pytest.mark.parametrize("shown", [REFERENCE, "what a worker has made of it"])
@@ -90,6 +88,5 @@ async def test_a_mask_of_any_notation_is_never_taken_for_a_value(mask: str) -> N
         op.kube.references[SECRET] = RefData("2", {"pw": b"hunter3"})
         await asyncio.sleep(5 * DRIFT)
         assert op.lenses.asked(*WRITES) == [("delete_connector", "orders"), ("create_connector", "orders")]
-        assert op.connector is not None
-        assert op.connector.config["db.password"] == "hunter3"
+        assert op.held.config["db.password"] == "hunter3"
         assert op.said() == ("True", "Running", "Owned")

@@ -22,10 +22,9 @@ async def test_in_topics_and_traces() -> None:
         op.lenses.topics = ["acmeinc_orders_hidden-end", "plain"]
         op.kube.apply(raw=BY_SECRET)
         await asyncio.sleep(2 * DRIFT)
-        assert op.connector is not None
-        assert op.connector.config["format"] == "acmeinc_${topic}_hidden-end"
+        assert op.held.config["format"] == "acmeinc_${topic}_hidden-end"
         assert op.kube.status().topics == ("[redacted]orders[redacted]", "plain")
-        op.connector.tasks = [("FAILED", 'Oh: no table "acmeinc_orders_hidden-end"')]
+        op.held.tasks = [("FAILED", 'Oh: no table "acmeinc_orders_hidden-end"')]
         await asyncio.sleep(2 * DRIFT)
         assert op.said()[1] == "TaskFailed"
         assert 'no table "[redacted]orders[redacted]"' in op.message()

@@ -13,14 +13,13 @@ from lenses_operator.controllers.connector.forget import PAUSE
 from lenses_operator.domain.references import RefData, RefName
 from lenses_operator.lenses import errors
 from lenses_operator.lenses.tokens import TokenSource
-from unit.controllers.fakes import Connector, FakeKube, FakeLenses, Operator, operator
+from unit.controllers.fakes import PLACE, Connector, FakeKube, FakeLenses, Operator, operator
 
 pytestmark = pytest.mark.virtual_time
 
 RUNNING = ("True", "Running", "Owned")
 LONG = 3 * PAUSE + 1
 MANY = 1000
-PLACE = ("connect-eu", "orders")
 
 
 class TokenLenses(FakeLenses):
@@ -118,9 +117,8 @@ async def test_a_rotated_value_is_cut_out_of_an_old_trace_as_long_as_the_connect
         await asyncio.sleep(30)
         secret(op, "s", "2", password="planted-new", token="t")
         await asyncio.sleep(600 + LONG)
-        assert op.connector is not None
-        assert op.connector.config["password"] == "planted-new"
-        op.connector.tasks = [("FAILED", "no login with planted-old nor planted-new")]
+        assert op.held.config["password"] == "planted-new"
+        op.held.tasks = [("FAILED", "no login with planted-old nor planted-new")]
         await asyncio.sleep(60)
         assert op.said()[1] == "TaskFailed"
         error = op.kube.status().tasks[0].error
@@ -192,9 +190,7 @@ async def test_a_token_that_no_resource_brings_any_more_goes() -> None:
         assert not op.core.connectors._loader._sessions._resource_tokens
 
 
-async def test_one_that_is_released_and_kept_by_others_is_not_remembered() -> None:
-    lenses = FakeLenses()
-    kube = FakeKube(lenses.calls)
+async def test_one_that_is_released_and_kept_by_others_is_not_remembered(lenses: FakeLenses, kube: FakeKube) -> None:
     async with operator(lenses, kube) as op:
         lenses.connectors[PLACE] = Connector({})
         kube.apply(adoptionPolicy="Never")

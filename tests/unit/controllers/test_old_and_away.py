@@ -131,8 +131,7 @@ class TestAway:
             op.lenses.always(operation, None)
         await asyncio.sleep(60)
         assert op.said() == RUNNING
-        assert op.connector is not None
-        assert op.connector.config["topic"] == "new"
+        assert op.held.config["topic"] == "new"
 
 
 class TestClusterThatWasListed:
@@ -166,8 +165,7 @@ class TestIdle:
     async def test_no_tasks(self, op: Operator, allowed: bool) -> None:
         op.kube.apply(allowNoTasks=allowed)
         await asyncio.sleep(30)
-        assert op.connector is not None
-        op.connector.tasks = []
+        op.held.tasks = []
         await asyncio.sleep(200)
         assert op.said()[:2] == (("True", "Running") if allowed else ("False", "NoTasks"))
         assert ("allowNoTasks" in op.message()) is True
@@ -180,8 +178,7 @@ class TestIdle:
         """Looked at often after the create, the next look would else be a minute away."""
         op.kube.apply(allowNoTasks=allowed)
         await asyncio.sleep(30 if later else 0.5)
-        assert op.connector is not None
-        op.connector.tasks = []
+        op.held.tasks = []
         await asyncio.sleep(due + 25)
         assert op.said()[1] == ("Running" if allowed else "NoTasks")
         assert op.kube.status().tasks_summary == "0/0"
@@ -191,8 +188,7 @@ class TestIdle:
         async with operator() as op:
             op.kube.apply(allowNoTasks=allowed)
             await asyncio.sleep(30)
-            assert op.connector is not None
-            op.connector.tasks = []
+            op.held.tasks = []
             await asyncio.sleep(200)
             said = len(op.kube.statuses)
         async with operator(op.lenses, op.kube) as op:

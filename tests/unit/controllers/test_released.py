@@ -64,8 +64,7 @@ async def two(op: Operator) -> None:
 async def younger_has_it(op: Operator) -> None:
     assert op.kube.finalizers() == [OTHERS]
     assert op.said(namespace="other") == RUNNING
-    assert op.connector is not None
-    assert op.connector.config["topic"] == "younger"
+    assert op.held.config["topic"] == "younger"
 
 
 async def test_by_the_answer_of_our_own_patch() -> None:
@@ -84,8 +83,7 @@ async def test_also_where_nothing_of_it_is_left_to_retain() -> None:
         await asyncio.sleep(60)
         assert op.kube.finalizers() == [OTHERS]
         assert op.said(namespace="other")[1] == "NotAdopted"
-        assert op.connector is not None
-        assert op.connector.config == SENT
+        assert op.held.config == SENT
 
 
 async def test_by_the_list_alone() -> None:

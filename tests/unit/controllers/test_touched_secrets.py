@@ -70,8 +70,7 @@ async def test_touched_while_it_is_down(lenses: FakeLenses) -> None:
     write(op, "4", b"another")
     async with operator(lenses, op.kube, drift=DRIFT) as op:
         assert await rest(op) == [("delete_connector", "orders"), ("create_connector", "orders")]
-        assert op.connector is not None
-        assert op.connector.config["password"] == "another"
+        assert op.held.config["password"] == "another"
     write(op, "5", b"another")
     lenses.calls.clear()
     async with operator(lenses, op.kube, drift=DRIFT) as op:
@@ -90,14 +89,12 @@ async def test_changed_and_changed_back_while_it_is_down(lenses: FakeLenses) -> 
 async def test_a_status_of_an_operator_without_digests_gets_one_without_a_write(lenses: FakeLenses) -> None:
     async with operator(lenses, drift=DRIFT) as op:
         await begin(op, None)
-        applied = op.kube.status().applied_config
-        assert applied is not None
+        applied = op.kube.applied()
         assert applied.secrets_digest is None
     op.kube.digest_key = KEY
     async with operator(lenses, op.kube, drift=DRIFT) as op:
         assert await rest(op) == []
-        applied = op.kube.status().applied_config
-        assert applied is not None
+        applied = op.kube.applied()
         assert applied.secrets_digest is not None
         assert len(op.kube.statuses) == 1
     write(op, "2")
@@ -115,8 +112,7 @@ async def test_without_the_key_the_resource_version_decides(lenses: FakeLenses, 
     write(op, "2", b"another")
     async with operator(lenses, op.kube, drift=DRIFT) as op:
         await rest(op)
-        assert op.connector is not None
-        assert op.connector.config["password"] == "another", "a change is never missed"
+        assert op.held.config["password"] == "another", "a change is never missed"
 
 
 @pytest.mark.parametrize("key", [KEY, None], ids=["with a key", "without one"])
@@ -143,8 +139,7 @@ async def test_a_trace_is_shown_still_after_a_restart(lenses: FakeLenses) -> Non
         await begin(op)
     write(op, "2")
     async with operator(lenses, op.kube, drift=DRIFT) as op:
-        assert op.connector is not None
-        op.connector.tasks = [("FAILED", "Oh: login with hunter refused")]
+        op.held.tasks = [("FAILED", "Oh: login with hunter refused")]
         await asyncio.sleep(3 * DRIFT)
         assert op.said()[1] == "TaskFailed"
         assert "login with [redacted] refused" in op.message()

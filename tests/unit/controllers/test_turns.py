@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 
 from lenses_operator.domain.policy import Policy, Rule
-from unit.controllers.fakes import Connector, Operator
+from unit.controllers.fakes import PLACE, Connector, FakeLenses, Operator
+from unit.controllers.support import look_closely
 from unit.offsets.rig import OffsetsOperator, offsets_operator
 from unit.resources.make import CLASS
 
 pytestmark = pytest.mark.virtual_time
 
-PLACE = ("connect-eu", "orders")
 TURN = 20.0
 WRITES = ("create_connector", "delete_connector", "put_resource", "reset_offsets", "alter_offsets")
 
@@ -92,6 +92,7 @@ def forbid(op: Operator) -> None:
 
 
 def claim(op: Operator) -> None:
+    """By another resource whose creation time is older: the API servers' clocks need not agree."""
     op.kube._uid = -100
     op.kube.apply(namespace="logistics", adoptionPolicy="Never")
 
@@ -144,3 +145,62 @@ async def _asked(op: OffsetsOperator) -> None:
     await op.until(lambda: op.offsets.status().phase == "Applying")
     await asyncio.sleep(TURN / 2)
     assert op.lenses.asked("alter_offsets") == []
+
+
+def meanwhile(lenses: FakeLenses, operation: str, happens: Callable[[], object], seconds: float = 20.0) -> None:
+    """The next such request takes so long, and that happens before its answer is there."""
+    call = getattr(lenses, operation)
+
+    async def slow(*arguments: Any, **named: Any) -> Any:
+        setattr(lenses, operation, call)
+        happens()
+        await asyncio.sleep(seconds)
+        return await call(*arguments, **named)
+
+    setattr(lenses, operation, slow)
+
+
+@pytest.mark.parametrize("why", [claim, forbid], ids=["an older claim", "another policy"])
+async def test_what_is_no_longer_entitled_when_validate_has_answered_creates_nothing(
+    op: Operator,
+    why: Callable[[Operator], None],
+) -> None:
+    meanwhile(op.lenses, "validate", lambda: why(op))
+    op.kube.apply()
+    await asyncio.sleep(60)
+    assert len(op.lenses.asked("create_connector")) == (1 if why is claim else 0), "the other's own, or none"
+
+
+@pytest.mark.parametrize("why", [claim, forbid], ids=["an older claim", "another policy"])
+@pytest.mark.parametrize("strategy", ["Recreate", "InPlace"])
+async def test_what_is_no_longer_entitled_when_validate_has_answered_replaces_nothing(
+    op: Operator, why: Callable[[Operator], None], strategy: str
+) -> None:
+    op.kube.apply()
+    await asyncio.sleep(30)
+    meanwhile(op.lenses, "validate", lambda: why(op))
+    op.lenses.calls.clear()
+    op.kube.apply(config={"topic": "new"}, updateStrategy=strategy)
+    await asyncio.sleep(60)
+    assert op.lenses.asked("delete_connector", "put_resource", "create_connector") == []
+
+
+@pytest.mark.parametrize("policy", ["Delete", "DeleteWithOffsets"])
+async def test_what_somebody_let_go_by_hand_while_lenses_answered_is_not_deleted(op: Operator, policy: str) -> None:
+    op.kube.apply(deletionPolicy=policy, state="stopped")
+    await asyncio.sleep(30)
+    look_closely(op)
+    meanwhile(op.lenses, "poll_connector", op.kube.vanish)
+    op.kube.delete()
+    await asyncio.sleep(120)
+    assert op.lenses.asked("delete_connector", "reset_offsets") == []
+
+
+async def test_a_state_that_is_taken_back_is_not_asked_for(op: Operator) -> None:
+    await runs(op)
+    op.kube.apply(state="paused")
+    await asyncio.sleep(TURN / 2)
+    op.kube.apply(suspend=True, state="paused")
+    await asyncio.sleep(300)
+    assert op.lenses.asked("set_state") == []
+    assert op.held.state == "RUNNING"

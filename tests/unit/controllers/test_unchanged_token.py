@@ -11,11 +11,10 @@ import pytest
 from lenses_operator.domain.decide import Observe, Rest, decide
 from lenses_operator.domain.references import RefData, RefName
 from lenses_operator.resources.base import RECONCILE
-from unit.controllers.fakes import Connector, Operator, operator
+from unit.controllers.fakes import PLACE, Connector, Operator, operator
 
 pytestmark = pytest.mark.virtual_time
 
-PLACE = ("connect-eu", "orders")
 DRIFT = 60.0
 SECRET = ("payments", RefName("Secret", "credentials"))
 BY_SECRET = {"configFrom": [{"secretRef": {"name": "credentials"}}]}
@@ -105,8 +104,7 @@ async def test_the_version_of_a_secret_is_noted_though_its_value_is_the_same(dec
         await calm(op, decided, **BY_SECRET)
         op.kube.references[SECRET] = RefData("2", {"password": b"hunter"})
         await asyncio.sleep(DRIFT + 10)
-        applied = op.kube.status().applied_config
-        assert applied is not None
+        applied = op.kube.applied()
         assert [secret.resource_version for secret in applied.secrets] == ["2"]
         assert op.lenses.asked(*WRITES) == []
 
