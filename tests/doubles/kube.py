@@ -15,22 +15,41 @@ from lenses_operator.resources.connector_offsets import LensesConnectorOffsets, 
 from unit.offsets import make as offsets
 from unit.resources.make import body
 
+Body = dict[str, Any]
 
-class FakeKube:
-    """Our own kind on an API server: the controllers' StatusWriter, with a watch that is `latency` behind."""
+
+class Objects:
+    """Of one kind, on an API server whose watch is `latency` behind."""
+
+    def __init__(self, version: int) -> None:
+        self.latency = 0.01
+        self.on_seen: Callable[[Body], None] = lambda _: None
+        self.on_gone: Callable[[Body], None] = lambda _: None
+        self._version = version
+        self._uid = 0
+
+    def _seen(self, changed: Body) -> Body:
+        """With its next version."""
+        self._version += 1
+        made = {**changed, "metadata": {**changed["metadata"], "resourceVersion": str(self._version)}}
+        asyncio.get_running_loop().call_later(self.latency, self.on_seen, made)
+        return made
+
+    def _gone(self, last: Body, moment: float = 0.0) -> None:
+        asyncio.get_running_loop().call_later(self.latency + moment, self.on_gone, last)
+
+
+class FakeKube(Objects):
+    """LensesConnector, and what it refers to: the controllers' StatusWriter."""
 
     def __init__(self, log: list[tuple[str, ...]]) -> None:
+        super().__init__(100)
         self.references: dict[tuple[str, RefName], RefData] = {}
         self.digest_key: bytes | None = None
-        self.objects: dict[tuple[str, str], dict[str, Any]] = {}
+        self.objects: dict[tuple[str, str], Body] = {}
         self.statuses: list[ConnectorStatus] = []
-        self.latency = 0.01
-        self.on_seen: Callable[[dict[str, Any]], None] = lambda _: None
-        self.on_gone: Callable[[dict[str, Any]], None] = lambda _: None
         self.before_write: Callable[[], None] = lambda: None
         self._log = log
-        self._version = 100
-        self._uid = 0
 
     def apply(
         self, name: str = "orders", *, namespace: str = "payments", raw: dict[str, Any] | None = None, **spec: Any
@@ -56,8 +75,7 @@ class FakeKube:
 
     def vanish(self, name: str = "orders", *, namespace: str = "payments") -> None:
         """The API server drops the object although it has our finalizer."""
-        gone = self.objects.pop((namespace, name))
-        asyncio.get_running_loop().call_later(self.latency, self.on_gone, gone)
+        self._gone(self.objects.pop((namespace, name)))
 
     def status(self, name: str = "orders", *, namespace: str = "payments") -> ConnectorStatus:
         return LensesConnector.read(self.objects[namespace, name]).status
@@ -102,9 +120,7 @@ class FakeKube:
             return None
         return LensesConnector.read(known)
 
-    async def _write(
-        self, resource: LensesConnector, change: Callable[[dict[str, Any]], object]
-    ) -> LensesConnector | None:
+    async def _write(self, resource: LensesConnector, change: Callable[[Body], object]) -> LensesConnector | None:
         self.before_write()
         await asyncio.sleep(0.001)
         meta = resource.metadata
@@ -115,7 +131,7 @@ class FakeKube:
         self._changed(meta.namespace, meta.name)
         return LensesConnector.read(self.objects[meta.namespace, meta.name])
 
-    def _meta(self, resource: LensesConnector) -> dict[str, Any]:
+    def _meta(self, resource: LensesConnector) -> Body:
         return dict(self.objects[resource.metadata.namespace, resource.metadata.name]["metadata"])
 
     def _edit(self, namespace: str, name: str, **metadata: Any) -> None:
@@ -124,46 +140,39 @@ class FakeKube:
         self.objects[namespace, name] = {**known, "metadata": meta}
 
     def _changed(self, namespace: str, name: str) -> None:
-        self._version += 1
-        self._edit(namespace, name, resourceVersion=str(self._version))
-        asyncio.get_running_loop().call_later(self.latency, self.on_seen, self.objects[namespace, name])
+        self._edit(namespace, name)
+        self.objects[namespace, name] = self._seen(self.objects[namespace, name])
 
     def _collect(self, namespace: str, name: str) -> None:
         known = self.objects.get((namespace, name))
         if known and known["metadata"].get("deletionTimestamp") and not known["metadata"]["finalizers"]:
-            gone = self.objects.pop((namespace, name))
-            asyncio.get_running_loop().call_later(self.latency, self.on_gone, gone)
+            self._gone(self.objects.pop((namespace, name)))
 
 
-class OffsetsKube:
-    """LensesConnectorOffsets on an API server whose watch is a moment behind."""
+class OffsetsKube(Objects):
+    """LensesConnectorOffsets, each name once in all namespaces."""
 
     def __init__(self) -> None:
-        self.objects: dict[str, dict[str, Any]] = {}
+        super().__init__(1000)
+        self.objects: dict[str, Body] = {}
         self.statuses: list[OffsetsStatus] = []
         self.before_write: Callable[[OffsetsStatus], None] = lambda _: None
-        self.latency = 0.01
-        self.on_seen: Callable[[dict[str, Any]], None] = lambda _: None
-        self.on_gone: Callable[[dict[str, Any]], None] = lambda _: None
         self.slow_answer: asyncio.Event | None = None
-        self._read: dict[str, tuple[dict[str, Any], OffsetsStatus]] = {}
-        self._version = 1000
-        self._made = 0
+        self._read: dict[str, tuple[Body, OffsetsStatus]] = {}
 
     def apply(self, name: str = "back", **spec: Any) -> None:
         known = self.objects.get(name)
         if known is None:
-            self._made += 1
-            self._put(offsets.body(name, uid=f"off-{self._made}", age=self._made, **spec))
+            self._uid += 1
+            self._put(offsets.body(name, uid=f"off-{self._uid}", age=self._uid, **spec))
         else:
             generation = known["metadata"]["generation"] + 1
             renewed = {**known["metadata"], "generation": generation}
             self._put({**known, "metadata": renewed, "spec": offsets.body(name, **spec)["spec"]})
 
     def delete(self, name: str = "back") -> None:
-        gone = self.objects.pop(name)
         # An instant after the last change, as every watch has it; two timers of one instant have no order.
-        asyncio.get_running_loop().call_later(self.latency + 0.001, self.on_gone, gone)
+        self._gone(self.objects.pop(name), 0.001)
 
     def status(self, name: str = "back") -> OffsetsStatus:
         """Read once for each state of the object: tests ask every few milliseconds for minutes."""
@@ -185,18 +194,11 @@ class OffsetsKube:
         there = known.get("status") or {}
         if any(there.get(name) != value for name, value in resource.pinned.items()):
             raise KubeError("status", 422, "the test failed")
+        made = self._put({**known, "status": json.loads(json.dumps(resource.stored(status.to_wire())))})
         if self.slow_answer:
-            made = self._put({**known, "status": json.loads(json.dumps(resource.stored(status.to_wire())))})
             await self.slow_answer.wait()
-            return LensesConnectorOffsets.read(made)
-        return LensesConnectorOffsets.read(
-            self._put({**known, "status": json.loads(json.dumps(resource.stored(status.to_wire())))})
-        )
+        return LensesConnectorOffsets.read(made)
 
-    def _put(self, wanted: dict[str, Any]) -> dict[str, Any]:
-        self._version += 1
-        name = wanted["metadata"]["name"]
-        made = {**wanted, "metadata": {**wanted["metadata"], "resourceVersion": str(self._version)}}
-        self.objects[name] = made
-        asyncio.get_running_loop().call_later(self.latency, self.on_seen, made)
+    def _put(self, wanted: Body) -> Body:
+        made = self.objects[wanted["metadata"]["name"]] = self._seen(wanted)
         return made

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 from doubles.incarnation import Habits, Incarnation
+from doubles.lifelike_kube import Snapshot
 from invariants.contract import Contract
 from lenses_operator.resources.connector import (
     AdoptionPolicy,
@@ -14,7 +15,6 @@ from lenses_operator.resources.connector import (
     WantedState,
 )
 from unit.controllers.virtualtime import now
-from unit.model.kube import Snapshot
 
 
 class Ending(Contract):

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
-from chaos.virtual.offsets import StormOffsets
 from doubles.incarnation import Incarnation
+from doubles.lifelike_kube import Offsets
 from invariants.contract import WANTED
 from invariants.ending import Ending
 from lenses_operator.cache.operations import connector_key
@@ -32,7 +32,7 @@ class Deed:
 class OffsetsContract(Ending):
     """Exactly once for each generation, and never without the way back written down."""
 
-    offsets: StormOffsets
+    offsets: Offsets
     deeds: dict[tuple[str, int], Deed]
     """By uid and generation."""
     held_once: set[str]

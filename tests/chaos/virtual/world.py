@@ -10,9 +10,9 @@ from random import Random
 from typing import cast
 from zlib import crc32
 
-from chaos.virtual.offsets import StormOffsets
 from doubles.incarnation import Habits
 from doubles.lifelike import Lenses
+from doubles.lifelike_kube import Offsets
 from invariants.operations import OffsetsContract
 from lenses_operator.resources.connector_offsets import LensesConnectorOffsets
 from unit.controllers.virtualtime import START, VirtualTimeLoop, now
@@ -88,7 +88,7 @@ class StormProcess(Process):
 
 
 class StormWorld(OffsetsContract, World):
-    offsets: StormOffsets
+    offsets: Offsets
     log: Log  # type: ignore[assignment]
 
     def __init__(
@@ -103,7 +103,7 @@ class StormWorld(OffsetsContract, World):
         self.api_clock = 0
         self.lenses = Lenses(habits, self, offered=offered)
         self.lenses.survives = self._survives
-        self.offsets = StormOffsets(self)
+        self.offsets = Offsets(self)
         self.kube.latency = self.offsets.latency = latency
         self.kube.born = lambda: self.kube._uid + self.api_clock
         self.believed += 4 * SLOWEST

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from doubles.faults import DOWN, FAULTS, Fault
 from doubles.incarnation import Habits, Incarnation
 from doubles.lifelike import OPERATIONS
+from doubles.lifelike_kube import Place
 from lenses_operator.resources.base import RESTART
 from unit.controllers.virtualtime import now
 from unit.model.draws import CONNECTORS, all_habits, lies
-from unit.model.kube import Place
 from unit.model.world import World
 from unit.resources.make import CLASS
 

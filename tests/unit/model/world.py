@@ -11,6 +11,7 @@ from doubles.faults import HANGS
 from doubles.incarnation import Habits
 from doubles.kube import OffsetsKube
 from doubles.lifelike import Lenses
+from doubles.lifelike_kube import Kube
 from invariants.ending import Ending
 from lenses_operator.domain.backoff import TRANSIENT
 from lenses_operator.domain.policy import Policy, Rule
@@ -21,7 +22,6 @@ from lenses_operator.resources.connector import LensesConnector
 from lenses_operator.workqueue.queue import run_workers
 from unit.controllers.fakes import FakeLenses, Operator
 from unit.controllers.virtualtime import START, now
-from unit.model.kube import Kube
 from unit.resources.make import NOW
 
 POLL = 15.0

@@ -23,14 +23,6 @@ class OffsetsLenses(FakeLenses):
         assert self._find(cluster, name).stopped, "asked of a connector that has not stopped"
 
 
-class ConnectorKube(FakeKube):
-    """One that may be told twice to let go."""
-
-    def _collect(self, namespace: str, name: str) -> None:
-        if self.there(name, namespace=namespace):
-            super()._collect(namespace, name)
-
-
 class OffsetsOperator(Operator):
     """The core with both controllers, as `app` puts it together."""
 
@@ -94,7 +86,7 @@ def offsets_operator(
 ) -> AbstractAsyncContextManager[OffsetsOperator]:
     """Given the former Lenses and objects it is the operator after a kill."""
     lenses = lenses or OffsetsLenses()
-    kube, offsets = kube or ConnectorKube(lenses.calls), offsets or OffsetsKube()
+    kube, offsets = kube or FakeKube(lenses.calls), offsets or OffsetsKube()
     return at_work(OffsetsOperator(lenses, kube, offsets, poll=poll, drift=drift))
 
 
