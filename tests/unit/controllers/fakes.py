@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TypeVar, cast
+from typing import Any, TypeVar, cast
 
 from doubles.kube import FakeKube, OffsetsKube
 from doubles.lenses import Connector
@@ -112,6 +112,11 @@ class Operator:
             raise
         if delay is not None:
             self.queue.add_after(key, delay)
+
+    async def applies(self, name: str = "orders", *, namespace: str = "payments", **spec: Any) -> None:
+        """A user applies it, and there are thirty seconds for what comes of it."""
+        self.kube.apply(name, namespace=namespace, **spec)
+        await asyncio.sleep(30)
 
     def reasons(self) -> list[str]:
         return [event.reason for event in self.events]

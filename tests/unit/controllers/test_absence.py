@@ -19,8 +19,7 @@ pytestmark = pytest.mark.virtual_time
 async def test_two_proofs_of_absence_are_as_far_apart_as_they_were_asked_for_not_as_they_were_used(
     op: Operator,
 ) -> None:
-    op.kube.apply()
-    await asyncio.sleep(30)
+    await op.applies()
     del op.lenses.connectors[PLACE]
     asked: list[float] = []
     get, info = op.lenses.poll_connector, op.lenses.get_cluster_info
@@ -50,8 +49,7 @@ async def test_two_proofs_of_absence_are_as_far_apart_as_they_were_asked_for_not
 @pytest.mark.parametrize("seconds", [0.0, 200.0], ids=["lists fail", "lists hang"])
 async def test_a_list_from_before_a_right_was_lost_proves_no_absence(op: Operator, seconds: float) -> None:
     op.kube.apply(deletionPolicy="Delete")
-    op.kube.apply("another", namespace="logistics")
-    await asyncio.sleep(30)
+    await op.applies("another", namespace="logistics")
     everything = dict(op.lenses.connectors)
     poll = op.lenses.poll_connectors
 
@@ -76,10 +74,8 @@ async def test_a_list_from_before_a_right_was_lost_proves_no_absence(op: Operato
 async def test_who_waits_for_a_name_has_it_when_the_deletion_of_a_vanished_owner_is_done(
     op: Operator, policy: str
 ) -> None:
-    op.kube.apply(deletionPolicy=policy)
-    await asyncio.sleep(30)
-    op.kube.apply(namespace="logistics", adoptionPolicy="Always")
-    await asyncio.sleep(30)
+    await op.applies(deletionPolicy=policy)
+    await op.applies(namespace="logistics", adoptionPolicy="Always")
     assert op.said(namespace="logistics") == ("False", "Conflict", "Conflict")
     op.kube.vanish()
     await asyncio.sleep(60)

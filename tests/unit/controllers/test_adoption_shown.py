@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 
 from lenses_operator.domain.references import RefData, RefName
-from unit.controllers.fakes import PLACE, Connector, operator
+from unit.controllers.fakes import PLACE, Connector, Operator, operator
 from unit.resources.make import SENT
 
 pytestmark = pytest.mark.virtual_time
@@ -33,30 +34,34 @@ def wanting(key: str, value: str) -> dict[str, Any]:
         ("plain", REFERENCE),
     ],
 )
+@pytest.fixture
+async def op() -> AsyncIterator[Operator]:
+    async with operator(drift=DRIFT) as started:
+        yield started
+
+
 @pytest.mark.parametrize("policy", ["IfIdentical", "Always"])
-async def test_a_reference_that_differs_is_no_match(wanted: str, shown: str, policy: str) -> None:
-    async with operator(drift=DRIFT) as op:
-        op.lenses.connectors[PLACE] = Connector({**SENT, "format": shown})
-        op.kube.apply(adoptionPolicy=policy, **wanting("format", wanted))
-        await asyncio.sleep(3 * DRIFT)
-        if policy == "IfIdentical":
-            assert op.said() == ("False", "NotAdopted", "NotAdopted")
-            assert "changed format" in op.message()
-            assert op.lenses.asked(*WRITES) == []
-        else:
-            assert op.said() == ("True", "Running", "Owned")
-            assert op.held.config["format"] == wanted
+async def test_a_reference_that_differs_is_no_match(op: Operator, wanted: str, shown: str, policy: str) -> None:
+    op.lenses.connectors[PLACE] = Connector({**SENT, "format": shown})
+    op.kube.apply(adoptionPolicy=policy, **wanting("format", wanted))
+    await asyncio.sleep(3 * DRIFT)
+    if policy == "IfIdentical":
+        assert op.said() == ("False", "NotAdopted", "NotAdopted")
+        assert "changed format" in op.message()
+        assert op.lenses.asked(*WRITES) == []
+    else:
+        assert op.said() == ("True", "Running", "Owned")
+        assert op.held.config["format"] == wanted
 
 
 @pytest.mark.parametrize("shown", [REFERENCE, "what a worker has made of it"])
-async def test_the_same_reference_and_what_may_be_made_of_it_match(shown: str) -> None:
-    async with operator(drift=DRIFT) as op:
-        op.lenses.connectors[PLACE] = Connector({**SENT, "format": shown})
-        op.kube.apply(**wanting("format", REFERENCE))
-        await asyncio.sleep(3 * DRIFT)
-        assert op.said() == ("True", "Running", "Owned")
-        assert op.lenses.asked(*WRITES) == []
-        assert ("format" in op.event("Adopted").message) == (shown != REFERENCE)
+async def test_the_same_reference_and_what_may_be_made_of_it_match(op: Operator, shown: str) -> None:
+    op.lenses.connectors[PLACE] = Connector({**SENT, "format": shown})
+    op.kube.apply(**wanting("format", REFERENCE))
+    await asyncio.sleep(3 * DRIFT)
+    assert op.said() == ("True", "Running", "Owned")
+    assert op.lenses.asked(*WRITES) == []
+    assert ("format" in op.event("Adopted").message) == (shown != REFERENCE)
 
 
 @pytest.mark.parametrize(
@@ -74,19 +79,18 @@ async def test_the_same_reference_and_what_may_be_made_of_it_match(shown: str) -
         "se****et",
     ],
 )
-async def test_a_mask_of_any_notation_is_never_taken_for_a_value(mask: str) -> None:
+async def test_a_mask_of_any_notation_is_never_taken_for_a_value(op: Operator, mask: str) -> None:
     """Neither at the adoption, nor as a baseline after a write of our own."""
-    async with operator(drift=DRIFT) as op:
-        op.kube.references[SECRET] = RefData("1", {"pw": b"hunter2"})
-        op.lenses.connectors[PLACE] = Connector({**SENT, "db.password": "theirs"})
-        op.lenses.shows = lambda config: config | {"name": "orders", "db.password": mask}
-        op.kube.apply(**BY_SECRET)
-        await asyncio.sleep(5 * DRIFT)
-        assert op.said() == ("True", "Running", "Owned")
-        assert "Taken as equal, because Lenses does not show them: db.password" in op.event("Adopted").message
-        assert op.lenses.asked(*WRITES) == []
-        op.kube.references[SECRET] = RefData("2", {"pw": b"hunter3"})
-        await asyncio.sleep(5 * DRIFT)
-        assert op.lenses.asked(*WRITES) == [("delete_connector", "orders"), ("create_connector", "orders")]
-        assert op.held.config["db.password"] == "hunter3"
-        assert op.said() == ("True", "Running", "Owned")
+    op.kube.references[SECRET] = RefData("1", {"pw": b"hunter2"})
+    op.lenses.connectors[PLACE] = Connector({**SENT, "db.password": "theirs"})
+    op.lenses.shows = lambda config: config | {"name": "orders", "db.password": mask}
+    op.kube.apply(**BY_SECRET)
+    await asyncio.sleep(5 * DRIFT)
+    assert op.said() == ("True", "Running", "Owned")
+    assert "Taken as equal, because Lenses does not show them: db.password" in op.event("Adopted").message
+    assert op.lenses.asked(*WRITES) == []
+    op.kube.references[SECRET] = RefData("2", {"pw": b"hunter3"})
+    await asyncio.sleep(5 * DRIFT)
+    assert op.lenses.asked(*WRITES) == [("delete_connector", "orders"), ("create_connector", "orders")]
+    assert op.held.config["db.password"] == "hunter3"
+    assert op.said() == ("True", "Running", "Owned")

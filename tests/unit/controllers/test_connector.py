@@ -25,8 +25,7 @@ LASTING = 150.0
 
 async def running(op: Operator, **spec: Any) -> None:
     """A resource whose connector runs; what led to it is forgotten."""
-    op.kube.apply(**spec)
-    await asyncio.sleep(30)
+    await op.applies(**spec)
     op.lenses.calls.clear()
     op.events.clear()
     op.kube.statuses.clear()
@@ -42,8 +41,7 @@ async def told(op: Operator, reason: str) -> None:
 
 class TestCreate:
     async def test_finalizer_claim_validate_create_in_this_order(self, op: Operator) -> None:
-        op.kube.apply()
-        await asyncio.sleep(30)
+        await op.applies()
         assert steps(op.lenses.calls) == [
             "finalizer added",
             "status Progressing Claiming",
@@ -57,8 +55,7 @@ class TestCreate:
         assert op.kube.finalizers() == [FINALIZER]
 
     async def test_status_holds_what_was_seen(self, op: Operator) -> None:
-        op.kube.apply()
-        await asyncio.sleep(30)
+        await op.applies()
         status = op.kube.status()
         assert (status.state, status.tasks_summary, status.topics) == ("RUNNING", "1/1", ("orders",))
         assert status.observed_generation == 1
@@ -159,8 +156,7 @@ class TestCreate:
     async def test_held_from_the_start_is_held_by_the_very_next_request(
         self, op: Operator, state: str, action: str, shown: str
     ) -> None:
-        op.kube.apply(state=state)
-        await asyncio.sleep(30)
+        await op.applies(state=state)
         calls = op.lenses.calls
         created = calls.index(("create_connector", "orders"))
         assert calls[created + 1] == ("set_state", "orders", action)
@@ -233,8 +229,7 @@ class TestRefusal:
     async def test_what_create_refuses_after_validate_passed_it_goes_back(self, op: Operator) -> None:
         await running(op)
         op.lenses.refuses = lambda config: config["topic"] == "new"
-        op.kube.apply(config={"topic": "new"})
-        await asyncio.sleep(30)
+        await op.applies(config={"topic": "new"})
         assert op.said() == ("Unknown", "LensesUnavailable", "Owned"), "a rebalance may be told like that"
         assert op.kube.status().state is None, "there is none"
         await asyncio.sleep(90)
@@ -326,15 +321,13 @@ class TestRefusal:
         await asyncio.sleep(3600)
         assert len(op.lenses.asked("delete_connector")) == 1
         assert op.connector == Connector(SENT)
-        op.kube.apply(config={"topic": "newer"})
-        await asyncio.sleep(30)
+        await op.applies(config={"topic": "newer"})
         assert op.said() == RUNNING
 
     @pytest.mark.parametrize("operation", ["validate", "create_connector"])
     async def test_the_same_500_three_times_over_a_minute_is_a_refusal(self, op: Operator, operation: str) -> None:
         op.lenses.always(operation, errors.ServerError(operation, detail="NullPointerException"))
-        op.kube.apply()
-        await asyncio.sleep(30)
+        await op.applies()
         assert op.said()[:2] == ("Unknown", "LensesUnavailable")
         await asyncio.sleep(270)
         assert op.said()[:2] == ("False", "ConfigInvalid")
@@ -399,8 +392,7 @@ class TestRefusal:
 class TestUpdate:
     async def test_validate_delete_absence_create(self, op: Operator) -> None:
         await running(op)
-        op.kube.apply(config={"topic": "new", "file": "/data/orders"})
-        await asyncio.sleep(30)
+        await op.applies(config={"topic": "new", "file": "/data/orders"})
         assert [call[0] for call in op.lenses.calls if call[0] != "list_connectors"][1:] == [
             "validate",
             "status",
@@ -419,8 +411,7 @@ class TestUpdate:
     async def test_a_delete_whose_answer_was_lost_goes_on(self, op: Operator) -> None:
         await running(op)
         op.lenses.fail("delete_connector", TIMEOUT, carried_out=True)
-        op.kube.apply(config={"topic": "new"})
-        await asyncio.sleep(30)
+        await op.applies(config={"topic": "new"})
         assert op.held.config["topic"] == "new"
         assert op.reasons() == ["ConfigUpdated"]
 
@@ -433,8 +424,7 @@ class TestUpdate:
         assert "A new configuration" in op.message()
         assert op.lenses.asked("delete_connector", "create_connector") == []
         assert len(op.lenses.asked("validate")) == 1
-        op.kube.apply(config={"topic": "new"})
-        await asyncio.sleep(30)
+        await op.applies(config={"topic": "new"})
         assert op.said() == RUNNING
         assert op.lenses.asked("set_state") == []
         assert op.held.config["topic"] == "new"
@@ -456,8 +446,7 @@ class TestUpdate:
                 op.kube.apply()
 
             op.kube.before_write = mend
-            op.kube.apply(config={"name": "reserved"})
-            await asyncio.sleep(30)
+            await op.applies(config={"name": "reserved"})
             assert op.said() == RUNNING
             assert op.kube.status().observed_generation == 3
 
@@ -596,11 +585,9 @@ class TestDrift:
 
     async def test_a_wanted_change_of_state_is_no_drift(self, op: Operator) -> None:
         await running(op)
-        op.kube.apply(state="stopped")
-        await asyncio.sleep(30)
+        await op.applies(state="stopped")
         assert op.reasons() == ["Stopped"]
-        op.kube.apply()
-        await asyncio.sleep(30)
+        await op.applies()
         assert op.reasons() == ["Stopped", "Resumed"]
 
 
@@ -632,8 +619,7 @@ class TestAdoption:
         secret = ("payments", RefName("Secret", "credentials"))
         op.kube.references[secret] = RefData("2", {"password": b"renewed-1"})
         op.lenses.connectors[PLACE] = Connector(SENT | {"password": "****"}, tasks=[("FAILED", "no, hunter-0")])
-        op.kube.apply(configFrom=[{"secretRef": {"name": "credentials"}}])
-        await asyncio.sleep(30)
+        await op.applies(configFrom=[{"secretRef": {"name": "credentials"}}])
         assert op.said() == ("False", "TaskFailed", "Owned")
         assert "hunter" not in str(op.kube.statuses)
         assert "hunter" not in str(op.events)
@@ -670,8 +656,7 @@ class TestAdoption:
 
     async def test_once_it_is_gone_ours_is_created(self, op: Operator) -> None:
         op.lenses.connectors[PLACE] = Connector(SENT | {"topic": "theirs"})
-        op.kube.apply()
-        await asyncio.sleep(30)
+        await op.applies()
         op.lenses.connectors.clear()
         await asyncio.sleep(30)
         assert op.said() == RUNNING
@@ -693,8 +678,7 @@ class TestConflict:
 
     async def test_deleting_the_younger_touches_nothing(self, op: Operator) -> None:
         await running(op)
-        op.kube.apply(namespace="other")
-        await asyncio.sleep(30)
+        await op.applies(namespace="other")
         op.kube.delete(namespace="other")
         await asyncio.sleep(30)
         assert not op.kube.there(namespace="other")
@@ -767,8 +751,7 @@ class TestTrouble:
 
     async def test_an_unknown_cluster_is_named_and_nothing_is_created(self, op: Operator) -> None:
         op.lenses.clusters = {"elsewhere"}
-        op.kube.apply()
-        await asyncio.sleep(30)
+        await op.applies()
         assert op.said() == ("False", "ClusterNotFound", "None")
         assert op.lenses.asked("create_connector", "validate") == []
 

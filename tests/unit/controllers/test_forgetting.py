@@ -113,8 +113,7 @@ async def test_nothing_is_kept_of_a_thousand_that_came_and_went() -> None:
 async def test_a_rotated_value_is_cut_out_of_an_old_trace_as_long_as_the_connector_has_a_resource() -> None:
     async with operator(TokenLenses()) as op:
         secret(op, "s", password="planted-old", token="t")
-        op.kube.apply(**spec("s"))
-        await asyncio.sleep(30)
+        await op.applies(**spec("s"))
         secret(op, "s", "2", password="planted-new", token="t")
         await asyncio.sleep(600 + LONG)
         assert op.held.config["password"] == "planted-new"
@@ -128,10 +127,8 @@ async def test_a_rotated_value_is_cut_out_of_an_old_trace_as_long_as_the_connect
 async def test_also_after_it_went_to_another_resource() -> None:
     async with operator(TokenLenses()) as op:
         secret(op, "s", password="planted-old", token="t")
-        op.kube.apply("first", raw={"name": "orders"}, **spec("s", deletionPolicy="Retain"))
-        await asyncio.sleep(30)
-        op.kube.apply("second", raw={"name": "orders"}, adoptionPolicy="Always")
-        await asyncio.sleep(30)
+        await op.applies("first", raw={"name": "orders"}, **spec("s", deletionPolicy="Retain"))
+        await op.applies("second", raw={"name": "orders"}, adoptionPolicy="Always")
         op.kube.delete("first")
         await asyncio.sleep(LONG)
         assert op.said("second") == RUNNING
@@ -145,8 +142,7 @@ async def test_a_delete_and_an_apply_forget_nothing_in_between() -> None:
     """Lenses may show for a while what was there before."""
     async with operator(TokenLenses()) as op:
         secret(op, "s", password="planted-old", token="t")
-        op.kube.apply(**spec("s"))
-        await asyncio.sleep(30)
+        await op.applies(**spec("s"))
         op.kube.delete()
         await asyncio.sleep(PAUSE / 2)
         assert not op.kube.there()
@@ -160,8 +156,7 @@ async def test_a_token_stays_while_a_deletion_may_need_it(how: str) -> None:
     lenses = TokenLenses()
     async with operator(lenses) as op:
         secret(op, "s", password="planted-word", token="planted-token")
-        op.kube.apply(**spec("s"))
-        await asyncio.sleep(30)
+        await op.applies(**spec("s"))
         lenses.always("delete_connector", errors.ServerError("delete_connector", detail="down"))
         del op.kube.references["payments", RefName("Secret", "s")]
         if how == "deleting":
@@ -182,8 +177,7 @@ async def test_a_token_stays_while_a_deletion_may_need_it(how: str) -> None:
 async def test_a_token_that_no_resource_brings_any_more_goes() -> None:
     async with operator(TokenLenses()) as op:
         secret(op, "s", password="planted-word", token="planted-token")
-        op.kube.apply(tokenSecretRef={"name": "s", "key": "token"})
-        await asyncio.sleep(30)
+        await op.applies(tokenSecretRef={"name": "s", "key": "token"})
         op.kube.apply()
         await asyncio.sleep(60 + LONG)
         assert op.said() == RUNNING

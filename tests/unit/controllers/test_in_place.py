@@ -14,8 +14,7 @@ pytestmark = pytest.mark.virtual_time
 
 
 async def test_a_changed_spec_is_written_though_the_last_write_in_place_was_not_carried_out(op: Operator) -> None:
-    op.kube.apply(updateStrategy="InPlace")
-    await asyncio.sleep(30)
+    await op.applies(updateStrategy="InPlace")
     put = op.lenses.put_resource
 
     async def ignored(environment: str, document: str, *, precondition: object) -> None:
@@ -43,8 +42,7 @@ async def test_a_write_in_place_of_what_lenses_masks_is_done_though_it_shows_the
     lenses.shows = lambda config: config | {"name": "orders", "password": "********"} | become
     config = {"topic": "orders", "size": "102400000", "list": "a, b"}
     async with operator(lenses, kube) as op:
-        op.kube.apply(updateStrategy="InPlace", config=config | {"password": "old"})
-        await asyncio.sleep(30)
+        await op.applies(updateStrategy="InPlace", config=config | {"password": "old"})
         if not restarted:
             op.kube.apply(updateStrategy="InPlace", config=config | {"password": "new"})
             await asyncio.sleep(60)
@@ -58,8 +56,7 @@ async def test_a_write_in_place_of_what_lenses_masks_is_done_though_it_shows_the
 
 
 async def test_a_key_that_was_to_go_and_stays_is_not_taken_for_one_that_the_server_adds(op: Operator) -> None:
-    op.kube.apply(updateStrategy="InPlace", config={"topic": "orders", "size": "1"})
-    await asyncio.sleep(30)
+    await op.applies(updateStrategy="InPlace", config={"topic": "orders", "size": "1"})
 
     async def ignored(environment: str, document: str, *, precondition: object) -> None:
         op.lenses.calls.append(("put_resource", "orders"))
@@ -79,14 +76,11 @@ async def test_a_key_that_lenses_hides_is_removed_with_the_spec(
     lenses.shows = lambda config: {key: value for key, value in config.items() if key != "password"}
     plain = {"topic": "orders", "file": "/data/orders"}
     async with operator(lenses, kube) as op:
-        op.kube.apply(config=plain | {"password": "literal"})
-        await asyncio.sleep(30)
+        await op.applies(config=plain | {"password": "literal"})
         if not restarted:
-            op.kube.apply(config=plain)
-            await asyncio.sleep(30)
+            await op.applies(config=plain)
     async with operator(lenses, kube) as op:
-        op.kube.apply(config=plain)
-        await asyncio.sleep(30)
+        await op.applies(config=plain)
         assert op.said() == ("True", "Running", "Owned")
         assert "password" not in lenses.connectors[PLACE].config
         assert len(lenses.asked("create_connector")) == 2
@@ -99,8 +93,7 @@ async def test_a_hidden_key_that_a_write_cut_off_has_left_is_taken_back_with_the
     hidden = frozenset({"password"})
     lenses.shows = lambda config: {key: value for key, value in config.items() if key != "password"}
     async with operator(lenses, kube) as op:
-        op.kube.apply(config=before)
-        await asyncio.sleep(30)
+        await op.applies(config=before)
         lenses.hidden = hidden
         op.kube.before_write = lambda: op.queue.close() if lenses.asked("create_connector")[1:] else None
         op.kube.apply(config=after)
@@ -122,8 +115,7 @@ async def test_a_hidden_key_that_an_unanswered_update_in_place_has_left_is_taken
     op.lenses.shows = lambda config: {key: value for key, value in config.items() if key != "password"}
     op.lenses.hidden = frozenset({"password"})
     spec: dict[str, Any] = {"updateStrategy": "InPlace"}
-    op.kube.apply(config={"topic": "orders"}, **spec)
-    await asyncio.sleep(30)
+    await op.applies(config={"topic": "orders"}, **spec)
     lost = errors.LensesUnreachable("put_resource", "timed out", reason="timeout")
     op.lenses.fail("put_resource", lost, carried_out=True)
     op.kube.apply(config={"topic": "orders", "password": "literal"}, **spec)

@@ -24,8 +24,7 @@ def phases(op: Operator) -> list[str]:
 
 
 async def running(op: Operator) -> None:
-    op.kube.apply()
-    await asyncio.sleep(30)
+    await op.applies()
     assert op.said() == RUNNING
 
 
@@ -163,8 +162,7 @@ class TestClusterThatWasListed:
 class TestIdle:
     @pytest.mark.parametrize("allowed", [True, False])
     async def test_no_tasks(self, op: Operator, allowed: bool) -> None:
-        op.kube.apply(allowNoTasks=allowed)
-        await asyncio.sleep(30)
+        await op.applies(allowNoTasks=allowed)
         op.held.tasks = []
         await asyncio.sleep(200)
         assert op.said()[:2] == (("True", "Running") if allowed else ("False", "NoTasks"))
@@ -186,8 +184,7 @@ class TestIdle:
     @pytest.mark.parametrize("allowed", [True, False])
     async def test_a_new_process_says_what_the_former_one_said(self, allowed: bool) -> None:
         async with operator() as op:
-            op.kube.apply(allowNoTasks=allowed)
-            await asyncio.sleep(30)
+            await op.applies(allowNoTasks=allowed)
             op.held.tasks = []
             await asyncio.sleep(200)
             said = len(op.kube.statuses)

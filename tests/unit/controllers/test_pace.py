@@ -25,8 +25,7 @@ pytestmark = pytest.mark.virtual_time
 
 async def test_what_waits_while_the_connector_is_held_is_said_once_not_at_every_other_look() -> None:
     async with operator(drift=60.0) as op:
-        op.kube.apply(state="stopped")
-        await asyncio.sleep(30)
+        await op.applies(state="stopped")
         op.lenses.connectors[PLACE].config["by-hand"] = "1"
         await asyncio.sleep(90)
         assert "unwanted by-hand" in op.message()
@@ -37,8 +36,7 @@ async def test_what_waits_while_the_connector_is_held_is_said_once_not_at_every_
 
 async def test_a_connector_that_waits_is_not_read_again_at_every_list() -> None:
     async with operator(drift=300.0) as op:
-        op.kube.apply(state="stopped")
-        await asyncio.sleep(30)
+        await op.applies(state="stopped")
         op.kube.apply(state="stopped", config={"topic": "new"})
         await asyncio.sleep(300)
         op.lenses.calls.clear()
@@ -62,8 +60,7 @@ async def test_what_create_keeps_refusing_is_tried_ever_more_seldom_and_said_onc
 
 
 async def test_an_update_in_place_that_is_not_offered_is_tried_ever_more_seldom_and_said_once(op: Operator) -> None:
-    op.kube.apply(updateStrategy="InPlace")
-    await asyncio.sleep(30)
+    await op.applies(updateStrategy="InPlace")
     op.lenses.always("put_resource", errors.MissingAgentCapability("put_resource"))
     op.kube.statuses.clear()
     op.kube.apply(updateStrategy="InPlace", config={"topic": "new"})
@@ -80,8 +77,7 @@ async def test_an_update_in_place_that_is_not_offered_is_tried_ever_more_seldom_
 async def test_a_state_change_that_fails_is_tried_ever_more_seldom(
     op: Operator, kind: type[errors.LensesRefused]
 ) -> None:
-    op.kube.apply()
-    await asyncio.sleep(30)
+    await op.applies()
     op.lenses.always("set_state", kind("set_state"))
     op.kube.apply(state="paused")
     await asyncio.sleep(3600)
@@ -100,8 +96,7 @@ async def test_a_state_change_that_fails_is_tried_ever_more_seldom(
 async def test_a_deletion_that_is_blocked_is_tried_ever_more_seldom_and_says_so_once(
     op: Operator, kind: type[errors.LensesRefused], operation: str, policy: str
 ) -> None:
-    op.kube.apply(deletionPolicy=policy)
-    await asyncio.sleep(30)
+    await op.applies(deletionPolicy=policy)
     op.lenses.always(operation, kind(operation))
     op.kube.delete()
     await asyncio.sleep(60)
@@ -118,8 +113,7 @@ async def test_a_deletion_that_is_blocked_is_tried_ever_more_seldom_and_says_so_
 
 async def test_drift_that_cannot_be_put_right_is_said_until_it_is_gone() -> None:
     async with operator(drift=300.0) as op:
-        op.kube.apply(updateStrategy="InPlace")
-        await asyncio.sleep(30)
+        await op.applies(updateStrategy="InPlace")
         op.lenses.always("put_resource", errors.MissingAgentCapability("put_resource"))
         op.lenses.connectors[PLACE].config["by-hand"] = "1"
         await asyncio.sleep(600)
@@ -145,8 +139,7 @@ async def test_drift_of_a_held_connector_is_said_at_the_drift_check_that_finds_i
 async def test_a_stop_that_takes_its_time_is_not_asked_for_again_on_the_word_of_an_old_list(
     op: Operator, by: str
 ) -> None:
-    op.kube.apply(deletionPolicy="DeleteWithOffsets")
-    await asyncio.sleep(30)
+    await op.applies(deletionPolicy="DeleteWithOffsets")
     stopping = op.lenses.connectors[PLACE]
 
     async def stop(*_: object, precondition: object) -> None:
@@ -179,8 +172,7 @@ async def test_a_stop_is_not_asked_for_again_within_a_second_though_saying_so_to
 async def _stops_at_most_once_a_second() -> None:
     sent: list[float] = []
     async with operator() as op:
-        op.kube.apply(deletionPolicy="DeleteWithOffsets")
-        await asyncio.sleep(30)
+        await op.applies(deletionPolicy="DeleteWithOffsets")
         write = op.kube.write_status
 
         async def slowly(resource: LensesConnector, status: ConnectorStatus) -> Any:
@@ -225,8 +217,7 @@ async def test_an_operation_that_has_failed_is_not_asked_for_again_by_a_pass_tha
 
 
 async def test_a_failed_connector_that_could_not_be_paused_is_told_so_again(op: Operator) -> None:
-    op.kube.apply()
-    await asyncio.sleep(30)
+    await op.applies()
     op.lenses.connectors[PLACE].state = "FAILED"
     op.lenses.fail("set_state", errors.LensesUnreachable("set_state", reason="timeout"))
     op.kube.apply(state="paused")
@@ -243,8 +234,7 @@ async def test_what_create_refused_for_the_value_of_a_secret_is_tried_again_afte
     lenses.refuses = lambda config: config.get("password") == "wrong-hunter"
     secret(kube, "1", "wrong-hunter")
     async with operator(lenses, kube) as op:
-        op.kube.apply()
-        await asyncio.sleep(30)
+        await op.applies()
         op.kube.apply(configFrom=[SOURCE])
         await asyncio.sleep(120)
         assert op.said() == ("False", "ConfigInvalid", "Owned")
@@ -284,8 +274,7 @@ class LosesRollbacks(FakeLenses):
 async def test_a_rollback_whose_answer_is_lost_is_not_made_again() -> None:
     lenses = LosesRollbacks()
     async with operator(lenses) as op:
-        op.kube.apply(config={"topic": "a"})
-        await asyncio.sleep(30)
+        await op.applies(config={"topic": "a"})
         lenses.refuses = lambda config: config["topic"] == "bad"
         op.kube.apply(config={"topic": "bad"})
         await asyncio.sleep(1200)

@@ -54,8 +54,7 @@ class DeafKube(KeptKube):
 
 async def two(op: Operator) -> None:
     """The older runs, the younger waits."""
-    op.kube.apply()
-    await asyncio.sleep(30)
+    await op.applies()
     op.kube.apply(namespace="other", config={"topic": "younger"})
     await asyncio.sleep(60)
     assert (op.said(), op.said(namespace="other")) == (RUNNING, WAITS)
@@ -104,10 +103,8 @@ async def test_by_the_answer_to_a_write_of_its_status() -> None:
     """It never owned the connector, and its deletion comes to light with what we write: the watch then has no news."""
     async with operator(kube=KeptKube([])) as op:
         op.lenses.connectors.clear()
-        op.kube.apply(adoptionPolicy="Never", suspend=True)
-        await asyncio.sleep(30)
-        op.kube.apply(namespace="other", config={"topic": "younger"})
-        await asyncio.sleep(30)
+        await op.applies(adoptionPolicy="Never", suspend=True)
+        await op.applies(namespace="other", config={"topic": "younger"})
         assert op.said(namespace="other") == WAITS
         seen, op.kube.on_seen = op.kube.on_seen, lambda _: None
         op.kube.delete()

@@ -49,8 +49,7 @@ async def test_what_fails_again_and_again_is_written_once(
 async def test_a_lost_environment_is_logged_and_written_once(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.WARNING, "lenses_operator.lenses_state.poller")
     async with operator(poll=1.0) as op:
-        op.kube.apply()
-        await asyncio.sleep(30)
+        await op.applies()
         op.kube.statuses.clear()
         op.lenses.fail("list_connectors", *tries("list_connectors", errors.AgentNotConnected))
         await asyncio.sleep(TRIES)
@@ -66,8 +65,7 @@ async def test_a_lost_environment_is_logged_and_written_once(caplog: pytest.LogC
 
 async def test_another_failure_is_said_with_its_own_id(op: Operator) -> None:
     op.lenses.always("validate", errors.Forbidden("validate", detail="No.", request_id="first"))
-    op.kube.apply()
-    await asyncio.sleep(30)
+    await op.applies()
     op.lenses.always("validate", errors.Forbidden("validate", detail="Still no.", request_id="second"))
     await asyncio.sleep(1200)
     assert "Still no (request id second)" in op.message()

@@ -38,8 +38,7 @@ BLOCKS = ("policy", "token", "environment", "cluster", "name")
 
 
 async def runs(op: Operator) -> None:
-    op.kube.apply()
-    await asyncio.sleep(30)
+    await op.applies()
     assert op.said() == ("True", "Running", "Owned")
     op.lenses.calls.clear()
     op.events.clear()
@@ -55,8 +54,7 @@ async def test_it_says_which_field_and_nothing_is_sent(case: str) -> None:
     spec, field = SPECS[case]
     async with operator() as op:
         op.kube.apply(raw=spec)
-        op.kube.apply("payments")
-        await asyncio.sleep(30)
+        await op.applies("payments")
         assert op.said("payments") == ("True", "Running", "Owned")
         assert op.said() == ("False", "ConfigInvalid", "None")
         status = op.kube.status()
@@ -70,8 +68,7 @@ async def test_it_says_which_field_and_nothing_is_sent(case: str) -> None:
         writes = len(op.kube.statuses)
         await asyncio.sleep(1500)
         assert len(op.kube.statuses) == writes
-        op.kube.apply()
-        await asyncio.sleep(30)
+        await op.applies()
         assert op.said() == ("True", "Running", "Owned")
 
 
@@ -195,8 +192,7 @@ async def test_garbage_that_costs_nothing_is_written_over(field: str) -> None:
     before = kept[1].objects["payments", "orders"]
     kept[1].objects["payments", "orders"] = before | {"status": before["status"] | {field: GARBAGE[field]}}
     async with operator(*kept) as op:
-        op.kube.apply(state="paused")
-        await asyncio.sleep(30)
+        await op.applies(state="paused")
         assert op.said() == ("True", "Paused", "Owned")
         LensesConnector.parse(op.kube.objects["payments", "orders"])
         assert op.lenses.asked("delete_connector", "create_connector") == []

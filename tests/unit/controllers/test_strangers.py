@@ -143,8 +143,7 @@ async def test_what_was_adopted_unread_is_not_recreated_by_the_next_process_that
 @pytest.mark.parametrize("strategy", ["Recreate", "InPlace"])
 async def test_what_somebody_else_has_put_right_is_not_written_again_when_it_is_hidden_later(strategy: str) -> None:
     async with operator(drift=30.0) as op:
-        op.kube.apply(updateStrategy=strategy)
-        await asyncio.sleep(30)
+        await op.applies(updateStrategy=strategy)
         op.lenses.always("validate", errors.ServerError("validate", detail="busy"))
         op.kube.apply(config={"topic": "new"}, updateStrategy=strategy)
         await asyncio.sleep(5)

@@ -21,8 +21,7 @@ WRITES = ("create_connector", "delete_connector", "put_resource", "reset_offsets
 
 
 async def runs(op: Operator, **spec: Any) -> None:
-    op.kube.apply(**spec)
-    await asyncio.sleep(30)
+    await op.applies(**spec)
     assert op.said()[1] == "Running"
     op.lenses.calls.clear()
     op.lenses.turn = TURN
@@ -176,8 +175,7 @@ async def test_what_is_no_longer_entitled_when_validate_has_answered_creates_not
 async def test_what_is_no_longer_entitled_when_validate_has_answered_replaces_nothing(
     op: Operator, why: Callable[[Operator], None], strategy: str
 ) -> None:
-    op.kube.apply()
-    await asyncio.sleep(30)
+    await op.applies()
     meanwhile(op.lenses, "validate", lambda: why(op))
     op.lenses.calls.clear()
     op.kube.apply(config={"topic": "new"}, updateStrategy=strategy)
@@ -187,8 +185,7 @@ async def test_what_is_no_longer_entitled_when_validate_has_answered_replaces_no
 
 @pytest.mark.parametrize("policy", ["Delete", "DeleteWithOffsets"])
 async def test_what_somebody_let_go_by_hand_while_lenses_answered_is_not_deleted(op: Operator, policy: str) -> None:
-    op.kube.apply(deletionPolicy=policy, state="stopped")
-    await asyncio.sleep(30)
+    await op.applies(deletionPolicy=policy, state="stopped")
     look_closely(op)
     meanwhile(op.lenses, "poll_connector", op.kube.vanish)
     op.kube.delete()

@@ -28,8 +28,7 @@ async def test_a_secret_that_is_overridden_by_now_is_redacted_while_the_connecto
     sources = [{"key": "password", "secretKeyRef": {"name": name, "key": "password"}} for name in ("old", "new")]
     trace = "ConnectException: login with old-hunter"
     async with operator(lenses, kube) as op:
-        op.kube.apply(configFrom=sources[:1], state="stopped")
-        await asyncio.sleep(30)
+        await op.applies(configFrom=sources[:1], state="stopped")
         if overridden_by == "spec.config":
             op.kube.apply(configFrom=sources[:1], state="stopped", config={"topic": "orders", "password": "plain"})
         else:
@@ -47,8 +46,7 @@ async def test_a_value_that_only_a_former_process_knew_is_not_quoted(
 ) -> None:
     secret(kube, "1", "old-hunter")
     async with operator(lenses, kube) as op:
-        op.kube.apply(configFrom=[SOURCE], state="stopped")
-        await asyncio.sleep(30)
+        await op.applies(configFrom=[SOURCE], state="stopped")
     secret(kube, "2", "new-hunter")
     lenses.connectors[PLACE].tasks = [("FAILED", TRACE)]
     if how == "named no more":
@@ -67,8 +65,7 @@ async def test_a_value_that_only_a_former_process_knew_is_not_quoted_by_what_the
     """Connect shows a task as it was for a moment after its connector got another configuration."""
     secret(kube, "1", "old-hunter")
     async with operator(lenses, kube) as op:
-        op.kube.apply(configFrom=[SOURCE], updateStrategy="InPlace")
-        await asyncio.sleep(30)
+        await op.applies(configFrom=[SOURCE], updateStrategy="InPlace")
     secret(kube, "2", "new-hunter")
     lenses.connectors[PLACE].tasks = [("FAILED", TRACE)]
     async with operator(lenses, kube) as op:
@@ -103,8 +100,7 @@ async def test_what_a_former_process_gave_and_could_not_write_down_is_known_by_i
 
 async def test_a_value_of_the_resource_that_had_the_connector_before_is_not_quoted(op: Operator) -> None:
     secret(op.kube, "1", "old-hunter")
-    op.kube.apply(configFrom=[SOURCE], deletionPolicy="Retain")
-    await asyncio.sleep(30)
+    await op.applies(configFrom=[SOURCE], deletionPolicy="Retain")
     op.kube.delete()
     await asyncio.sleep(30)
     op.lenses.connectors[PLACE].tasks = [("FAILED", TRACE)]
@@ -135,8 +131,7 @@ async def test_a_trace_from_before_our_own_write_is_not_quoted_by_an_operator_th
     """Connect goes on showing a failed task whose own configuration has not changed."""
     secret(kube, "1", "old-hunter")
     async with operator(lenses, kube) as op:
-        op.kube.apply(configFrom=[SOURCE], updateStrategy="InPlace")
-        await asyncio.sleep(30)
+        await op.applies(configFrom=[SOURCE], updateStrategy="InPlace")
         assert not former_traces(kube)
         lenses.connectors[PLACE].tasks = [("FAILED", TRACE)]
         if change == "rotated":
@@ -172,15 +167,13 @@ async def test_a_key_that_lenses_hides_and_nobody_wants_is_told_at_the_adoption_
     lenses.shows = lambda config: {key: value for key, value in config.items() if key != "password"}
     lenses.hidden = frozenset({"password", "tasks"})
     async with operator(lenses, kube) as op:
-        op.kube.apply()
-        await asyncio.sleep(30)
+        await op.applies()
         assert op.said() == ("True", "Running", "Owned")
         assert "Taken as equal, because Lenses does not show them: password." in op.event("Adopted").message
         lenses.connectors[PLACE].tasks = [("FAILED", TRACE)]
         await asyncio.sleep(400)
         assert kube.status().tasks[0].error == WITHHELD
-        op.kube.apply(config={"topic": "other"})
-        await asyncio.sleep(30)
+        await op.applies(config={"topic": "other"})
         lenses.connectors[PLACE].tasks = [("FAILED", "another trouble")]
         await asyncio.sleep(400)
         assert kube.status().tasks[0].error == "another trouble"
@@ -193,8 +186,7 @@ async def test_of_what_only_lenses_has_shown_status_keeps_no_hash_and_the_secret
     secret(kube, "1", "old-hunter")
     lenses.refuses = lambda config: config["topic"] == "new"
     async with operator(lenses, kube) as op:
-        op.kube.apply(configFrom=[SOURCE])
-        await asyncio.sleep(30)
+        await op.applies(configFrom=[SOURCE])
         op.queue.close()  # the spec changes while no operator runs, so that its last write is not remembered
         op.kube.apply(config={"topic": "new"}, configFrom=[SOURCE])
     secret(kube, "2", "new-hunter")

@@ -86,8 +86,7 @@ async def test_it_is_repeated() -> None:
     task.cancel()
 
 
-async def test_what_is_missing_is_looked_up_one_by_one() -> None:
-    api = FakeApi()
+async def test_what_is_missing_is_looked_up_one_by_one(api: FakeApi) -> None:
     api.hold(body("kept"))
     api.hold({**body("unlabelled", uid="uid-2"), "unlisted": True})
     api.hold(body("reborn", uid="uid-4"))
@@ -106,8 +105,7 @@ async def test_what_is_missing_is_looked_up_one_by_one() -> None:
     task.cancel()
 
 
-async def test_one_younger_than_the_list_has_not_left() -> None:
-    api = FakeApi()
+async def test_one_younger_than_the_list_has_not_left(api: FakeApi) -> None:
     api.hold({**body(), "unlisted": True})
     sink = Sink(resource())
     task = asyncio.create_task(lister(api, sink).run())
@@ -158,9 +156,8 @@ async def test_its_age_says_whether_lists_go_on() -> None:
     assert subject.age >= 1000
 
 
-async def test_one_that_does_not_fit_ends_no_list() -> None:
+async def test_one_that_does_not_fit_ends_no_list(api: FakeApi) -> None:
     """It is there, though it is in no list and its form is another by now."""
-    api = FakeApi()
     api.hold(body(state="flying") | {"unlisted": True})
     sink = Sink(resource())
     listing = lister(api, sink)

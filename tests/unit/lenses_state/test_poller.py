@@ -42,8 +42,12 @@ class Rig:
             await self.poller.poll()
 
 
-async def test_the_first_list_concerns_everybody() -> None:
-    rig = Rig()
+@pytest.fixture
+async def rig() -> Rig:
+    return Rig()
+
+
+async def test_the_first_list_concerns_everybody(rig: Rig) -> None:
     seen = rig.poller.view
     assert seen is None
     await rig.polls()
@@ -52,9 +56,8 @@ async def test_the_first_list_concerns_everybody() -> None:
     assert set(rig.poller.view.entries) == {ORDERS}
 
 
-async def test_that_it_is_lost_and_that_it_is_back_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
+async def test_that_it_is_lost_and_that_it_is_back_is_logged_once(rig: Rig, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO, "lenses_operator")
-    rig = Rig()
     await rig.polls(3)
     rig.lenses.always("list_connectors", DOWN)
     await rig.polls(5)
@@ -68,8 +71,7 @@ async def test_that_it_is_lost_and_that_it_is_back_is_logged_once(caplog: pytest
     assert {(line.__dict__["environment"], line.__dict__["cluster"]) for line in ours} == {("prod", "connect-eu")}
 
 
-async def test_then_only_what_changed() -> None:
-    rig = Rig()
+async def test_then_only_what_changed(rig: Rig) -> None:
     await rig.polls(2)
     rig.lenses.connectors[ORDERS].state = "PAUSED"
     rig.lenses.connectors["connect-eu", "new"] = Connector({})
@@ -98,8 +100,7 @@ async def test_then_only_what_changed() -> None:
     ],
     ids=lambda failure: type(failure).__name__,
 )
-async def test_a_passing_failure_is_doubted_once_and_then_reported_once(failure: errors.LensesError) -> None:
-    rig = Rig()
+async def test_a_passing_failure_is_doubted_once_and_then_reported_once(rig: Rig, failure: errors.LensesError) -> None:
     await rig.polls()
     rig.lenses.always("list_connectors", failure)
     await rig.polls()
@@ -119,8 +120,7 @@ async def test_a_passing_failure_is_doubted_once_and_then_reported_once(failure:
     [errors.EnvironmentNotFound("x"), errors.Unauthorized("x"), errors.Forbidden("x"), errors.LicenceRequired("x")],
     ids=lambda failure: type(failure).__name__,
 )
-async def test_a_considered_answer_is_believed_at_once(failure: errors.LensesError) -> None:
-    rig = Rig()
+async def test_a_considered_answer_is_believed_at_once(rig: Rig, failure: errors.LensesError) -> None:
     await rig.polls()
     rig.lenses.fail("list_connectors", failure)
     await rig.polls()
@@ -128,16 +128,14 @@ async def test_a_considered_answer_is_believed_at_once(failure: errors.LensesErr
     assert rig.changes == [None, None]
 
 
-async def test_another_failure_is_news() -> None:
-    rig = Rig()
+async def test_another_failure_is_news(rig: Rig) -> None:
     await rig.polls()
     rig.lenses.fail("list_connectors", DOWN, DOWN, errors.Unauthorized("x"), errors.Unauthorized("x"), DOWN)
     await rig.polls(5)
     assert len(rig.changes) == 4
 
 
-async def test_recovery_concerns_everybody() -> None:
-    rig = Rig()
+async def test_recovery_concerns_everybody(rig: Rig) -> None:
     await rig.polls()
     rig.lenses.fail("list_connectors", DOWN, DOWN)
     await rig.polls(3)
@@ -145,24 +143,21 @@ async def test_recovery_concerns_everybody() -> None:
     assert rig.changes == [None, None, None]
 
 
-async def test_two_failures_that_do_not_follow_each_other_are_both_doubted() -> None:
-    rig = Rig()
+async def test_two_failures_that_do_not_follow_each_other_are_both_doubted(rig: Rig) -> None:
     await rig.polls()
     rig.lenses.fail("list_connectors", DOWN, None, DOWN, None)
     await rig.polls(4)
     assert rig.changes == [None, frozenset(), frozenset()]
 
 
-async def test_a_first_list_that_fails_is_told_so_that_nobody_waits_in_silence() -> None:
-    rig = Rig()
+async def test_a_first_list_that_fails_is_told_so_that_nobody_waits_in_silence(rig: Rig) -> None:
     rig.lenses.fail("list_connectors", DOWN)
     await rig.polls()
     assert rig.lost()
     assert rig.changes == [None]
 
 
-async def test_the_rhythm_is_the_interval_and_quicker_in_doubt() -> None:
-    rig = Rig()
+async def test_the_rhythm_is_the_interval_and_quicker_in_doubt(rig: Rig) -> None:
     times: list[float] = []
     read = rig.lenses.list_connectors
 
@@ -180,16 +175,14 @@ async def test_the_rhythm_is_the_interval_and_quicker_in_doubt() -> None:
     assert times == pytest.approx([0, 15, 17, 32, 34], abs=0.1)
 
 
-async def test_the_view_is_as_old_as_the_question() -> None:
-    rig = Rig()
+async def test_the_view_is_as_old_as_the_question(rig: Rig) -> None:
     await asyncio.sleep(5)
     await rig.polls()
     assert rig.poller.view is not None
     assert rig.poller.view.asked_at == pytest.approx(START + 5)
 
 
-async def test_a_list_that_says_the_same_keeps_its_entries_and_concerns_nobody() -> None:
-    rig = Rig()
+async def test_a_list_that_says_the_same_keeps_its_entries_and_concerns_nobody(rig: Rig) -> None:
     await rig.polls()
     assert rig.poller.view is not None
     entries, asked_at = rig.poller.view.entries, rig.poller.view.asked_at
@@ -200,8 +193,7 @@ async def test_a_list_that_says_the_same_keeps_its_entries_and_concerns_nobody()
     assert rig.changes == [None, frozenset()]
 
 
-async def test_the_same_list_after_it_was_lost_concerns_everybody() -> None:
-    rig = Rig()
+async def test_the_same_list_after_it_was_lost_concerns_everybody(rig: Rig) -> None:
     await rig.polls()
     rig.lenses.fail("list_connectors", DOWN, DOWN)
     await rig.polls(2)
@@ -212,8 +204,7 @@ async def test_the_same_list_after_it_was_lost_concerns_everybody() -> None:
     assert rig.changes == [None, None, None]
 
 
-async def test_an_error_that_nobody_foresaw_is_told_and_the_lists_go_on() -> None:
-    rig = Rig()
+async def test_an_error_that_nobody_foresaw_is_told_and_the_lists_go_on(rig: Rig) -> None:
     read = rig.lenses.list_connectors
     answers: list[Exception | None] = [None, KeyError("name"), RecursionError(), None]
 
@@ -233,8 +224,7 @@ async def test_an_error_that_nobody_foresaw_is_told_and_the_lists_go_on() -> Non
     task.cancel()
 
 
-async def test_a_wish_to_list_again_that_comes_during_a_list_is_heeded_right_after_it() -> None:
-    rig = Rig()
+async def test_a_wish_to_list_again_that_comes_during_a_list_is_heeded_right_after_it(rig: Rig) -> None:
     read = rig.lenses.list_connectors
     times: list[float] = []
 

@@ -27,8 +27,12 @@ class Rig:
         return [call[0] for call in self.lenses.calls]
 
 
-async def test_what_is_there_needs_no_proof() -> None:
-    rig = Rig()
+@pytest.fixture
+async def rig() -> Rig:
+    return Rig()
+
+
+async def test_what_is_there_needs_no_proof(rig: Rig) -> None:
     rig.lenses.connectors["connect-eu", "orders"] = Connector(SENT)
     observed = await rig.reader.details(CONNECTOR)
     assert observed.present
@@ -36,23 +40,20 @@ async def test_what_is_there_needs_no_proof() -> None:
     assert rig.calls() == ["get_connector"]
 
 
-async def test_absence_takes_the_agents_404_and_a_good_answer_of_the_cluster_after_it() -> None:
-    rig = Rig()
+async def test_absence_takes_the_agents_404_and_a_good_answer_of_the_cluster_after_it(rig: Rig) -> None:
     assert not (await rig.reader.details(CONNECTOR)).present
     assert rig.calls() == ["get_connector", "get_cluster_info"]
 
 
 @pytest.mark.parametrize(("seconds", "asked"), [(0, 1), (2.9, 1), (3.1, 2)])
-async def test_a_good_answer_serves_three_seconds(seconds: float, asked: int) -> None:
-    rig = Rig()
+async def test_a_good_answer_serves_three_seconds(rig: Rig, seconds: float, asked: int) -> None:
     await rig.reader.details(CONNECTOR)
     rig.at += seconds
     await rig.reader.details(CONNECTOR._replace(name="another"))
     assert rig.calls().count("get_cluster_info") == asked
 
 
-async def test_of_one_cluster_says_nothing_of_another() -> None:
-    rig = Rig()
+async def test_of_one_cluster_says_nothing_of_another(rig: Rig) -> None:
     rig.lenses.clusters.add("us")
     await rig.reader.details(CONNECTOR)
     await rig.reader.details(CONNECTOR._replace(cluster="us"))
@@ -60,8 +61,7 @@ async def test_of_one_cluster_says_nothing_of_another() -> None:
     assert rig.calls().count("get_cluster_info") == 3
 
 
-async def test_a_cluster_that_does_not_answer_is_no_proof_and_is_not_remembered_as_well() -> None:
-    rig = Rig()
+async def test_a_cluster_that_does_not_answer_is_no_proof_and_is_not_remembered_as_well(rig: Rig) -> None:
     rig.lenses.fail("get_cluster_info", errors.ServerError("get_cluster_info"))
     with pytest.raises(errors.ServerError):
         await rig.reader.details(CONNECTOR)
@@ -69,8 +69,7 @@ async def test_a_cluster_that_does_not_answer_is_no_proof_and_is_not_remembered_
     assert rig.calls().count("get_cluster_info") == 2
 
 
-async def test_a_404_that_leaves_here_is_about_the_cluster() -> None:
-    rig = Rig()
+async def test_a_404_that_leaves_here_is_about_the_cluster(rig: Rig) -> None:
     rig.lenses.clusters.clear()
     with pytest.raises(errors.ConnectorOrClusterNotFound) as raised:
         await rig.reader.details(CONNECTOR)
@@ -87,8 +86,7 @@ async def test_a_404_that_leaves_here_is_about_the_cluster() -> None:
     ],
     ids=["HTML 404", "HQ's 404", "a bare 404", "nothing"],
 )
-async def test_anything_but_the_agents_own_404_is_no_absence(failure: errors.LensesError) -> None:
-    rig = Rig()
+async def test_anything_but_the_agents_own_404_is_no_absence(rig: Rig, failure: errors.LensesError) -> None:
     rig.lenses.fail("get_connector", failure)
     with pytest.raises(type(failure)):
         await rig.reader.details(CONNECTOR)
@@ -109,8 +107,7 @@ def test_what_is_not_in_the_list_may_exist_all_the_same() -> None:
     assert Rig().reader.listed(CONNECTOR._replace(name="other"), view(10), 0) is None
 
 
-async def test_plugins_of_the_cluster_are_read_once_in_half_a_minute() -> None:
-    rig = Rig()
+async def test_plugins_of_the_cluster_are_read_once_in_half_a_minute(rig: Rig) -> None:
     rig.lenses.plugin_list += [rig.lenses.plugin_list[0].model_copy(update={"cluster": "us"})]
     for seconds in (0, 29, 2):
         rig.at += seconds

@@ -398,8 +398,7 @@ class TestWaits:
 
     async def test_while_it_is_suspended(self, op: OffsetsOperator) -> None:
         await op.runs()
-        op.kube.apply(suspend=True)
-        await asyncio.sleep(30)
+        await op.applies(suspend=True)
         op.offsets.apply()
         await op.until_reason("ConnectorNotReady")
         await settled(op)
@@ -700,8 +699,7 @@ class TestObserve:
         await op.runs()
         op.offsets.apply(action="Observe", refreshInterval="10s")
         await op.until_reason("Observed")
-        op.kube.apply(suspend=True)
-        await asyncio.sleep(30)
+        await op.applies(suspend=True)
         op.lenses.connectors.clear()
         await op.until_reason("ConnectorNotReady")
         assert "does not exist in Lenses" in op.words()
