@@ -25,6 +25,12 @@ def wanting(key: str, value: str) -> dict[str, Any]:
     return {"config": {"topic": "orders", "file": "/data/orders", key: value}}
 
 
+@pytest.fixture
+async def op() -> AsyncIterator[Operator]:
+    async with operator(drift=DRIFT) as started:
+        yield started
+
+
 @pytest.mark.parametrize(
     ("wanted", "shown"),
     [
@@ -34,12 +40,6 @@ def wanting(key: str, value: str) -> dict[str, Any]:
         ("plain", REFERENCE),
     ],
 )
-@pytest.fixture
-async def op() -> AsyncIterator[Operator]:
-    async with operator(drift=DRIFT) as started:
-        yield started
-
-
 @pytest.mark.parametrize("policy", ["IfIdentical", "Always"])
 async def test_a_reference_that_differs_is_no_match(op: Operator, wanted: str, shown: str, policy: str) -> None:
     op.lenses.connectors[PLACE] = Connector({**SENT, "format": shown})
