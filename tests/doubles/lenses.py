@@ -119,21 +119,22 @@ class Effects(Protocol):
     def _alter_offsets(self, cluster: str, name: str, text: str) -> str: ...
 
 
+@dataclass(frozen=True)
+class Request:
+    """`name` is the connector's, `place` what is asked about where there is none, `body` what is sent."""
+
+    operation: str
+    name: str = ""
+    what: str = ""
+    place: str = ""
+    body: Any = None
+    precondition: Precondition = lambda: True
+
+
 class Lenses(Effects):
     """What the client can be asked for. A subclass says how a request fares, and what it comes to."""
 
-    async def request(
-        self,
-        operation: str,
-        name: str,
-        effect: Callable[[], T],
-        *,
-        what: str = "",
-        place: str = "",
-        body: Any = None,
-        precondition: Precondition | None = None,
-    ) -> T:
-        """`name` is the connector's, `place` what is asked about where there is none, `body` what is sent."""
+    async def request(self, asked: Request, effect: Callable[[], T]) -> T:
         raise NotImplementedError
 
     # Reads.
@@ -146,96 +147,69 @@ class Lenses(Effects):
         return known if known is not None and known.digest == digest else Listing(found, digest)
 
     async def list_connectors(self, environment: str) -> list[ConnectorListItem]:
-        return await self.request("list_connectors", "", self._listed, place=environment)
+        return await self.request(Request("list_connectors", place=environment), self._listed)
 
     async def poll_connector(self, environment: str, cluster: str, name: str, known: bytes | None = None) -> Shown:
-        details = await self.request("get_connector", name, lambda: self._details(cluster, name))
+        details = await self.request(Request("get_connector", name), lambda: self._details(cluster, name))
         digest = details.model_dump_json().encode()
         return Shown(None if digest == known else details, digest)
 
     async def get_cluster_info(self, environment: str, cluster: str) -> ClusterInfo:
-        return await self.request("get_cluster_info", "", lambda: self._info(cluster), place=cluster)
+        return await self.request(Request("get_cluster_info", place=cluster), lambda: self._info(cluster))
 
     async def get_topics(self, environment: str, cluster: str, name: str) -> list[str]:
-        return await self.request("get_topics", name, self._topics)
+        return await self.request(Request("get_topics", name), self._topics)
 
     async def list_plugins(self, environment: str, *, cluster: str | None = None) -> list[Plugin]:
-        return await self.request("list_plugins", "", self._plugins, place=str(cluster))
+        return await self.request(Request("list_plugins", place=str(cluster)), self._plugins)
 
     async def validate(self, environment: str, request: ConnectorRequest) -> ValidationResult:
         config = dict(request.configuration)
-        return await self.request("validate", request.name, lambda: self._validated(config), body=config)
+        return await self.request(Request("validate", request.name, body=config), lambda: self._validated(config))
 
     async def get_resource(self, environment: str, cluster: str, name: str) -> str:
-        return await self.request("get_resource", name, lambda: self._as_code(cluster, name))
+        return await self.request(Request("get_resource", name), lambda: self._as_code(cluster, name))
 
     async def get_offsets(self, environment: str, cluster: str, name: str) -> OffsetsText:
-        return await self.request("get_offsets", name, lambda: self._offsets(cluster, name))
+        return await self.request(Request("get_offsets", name), lambda: self._offsets(cluster, name))
 
     # Changes.
 
     async def create_connector(
         self, environment: str, request: ConnectorRequest, *, precondition: Precondition
     ) -> None:
-        config = dict(request.configuration)
-        await self.request(
-            "create_connector",
-            request.name,
-            lambda: self._create(request.cluster, request.name, config),
-            body=config,
-            precondition=precondition,
-        )
+        cluster, name, config = request.cluster, request.name, dict(request.configuration)
+        asked = Request("create_connector", name, body=config, precondition=precondition)
+        await self.request(asked, lambda: self._create(cluster, name, config))
 
     async def put_resource(self, environment: str, document: str, *, precondition: Precondition) -> None:
         spec = json.loads(document)["spec"]
         cluster, name, config, state = spec["cluster"], spec["name"], spec["config"], spec["state"]
-        await self.request(
-            "put_resource",
-            name,
-            lambda: self._put(cluster, name, config, state),
-            what=state,
-            body=config,
-            precondition=precondition,
-        )
+        asked = Request("put_resource", name, state, body=config, precondition=precondition)
+        await self.request(asked, lambda: self._put(cluster, name, config, state))
 
     async def delete_connector(self, environment: str, cluster: str, name: str, *, precondition: Precondition) -> None:
-        await self.request("delete_connector", name, lambda: self._delete(cluster, name), precondition=precondition)
+        asked = Request("delete_connector", name, precondition=precondition)
+        await self.request(asked, lambda: self._delete(cluster, name))
 
     async def set_state(
         self, environment: str, cluster: str, name: str, action: StateAction, *, precondition: Precondition
     ) -> None:
-        await self.request(
-            "set_state", name, lambda: self._set_state(cluster, name, action), what=action, precondition=precondition
-        )
+        asked = Request("set_state", name, action, precondition=precondition)
+        await self.request(asked, lambda: self._set_state(cluster, name, action))
 
     async def restart_task(
         self, environment: str, cluster: str, name: str, task: int, *, precondition: Precondition
     ) -> None:
-        await self.request(
-            "restart_task",
-            name,
-            lambda: self._restart_task(cluster, name, task),
-            what=str(task),
-            precondition=precondition,
-        )
+        asked = Request("restart_task", name, str(task), precondition=precondition)
+        await self.request(asked, lambda: self._restart_task(cluster, name, task))
 
     async def reset_offsets(self, environment: str, cluster: str, name: str, *, precondition: Precondition) -> str:
-        return await self.request(
-            "reset_offsets", name, lambda: self._reset_offsets(cluster, name), precondition=precondition
-        )
+        asked = Request("reset_offsets", name, precondition=precondition)
+        return await self.request(asked, lambda: self._reset_offsets(cluster, name))
 
     async def alter_offsets(
         self, environment: str, cluster: str, name: str, offsets_json: str, *, precondition: Precondition
     ) -> str:
-        return await self.request(
-            "alter_offsets",
-            name,
-            lambda: self._alter_offsets(cluster, name, offsets_json),
-            body=offsets_json,
-            precondition=precondition,
-        )
-
-
-def must_hold(operation: str, precondition: Precondition | None) -> None:
-    if precondition is not None and not precondition():
-        raise errors.PreconditionFailed(operation)
+        asked = Request("alter_offsets", name, body=offsets_json, precondition=precondition)
+        return await self.request(asked, lambda: self._alter_offsets(cluster, name, offsets_json))

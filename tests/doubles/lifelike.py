@@ -11,10 +11,9 @@ from typing import Any, Protocol, TypeVar
 from doubles.connect import Connect, position_in
 from doubles.faults import Fault
 from doubles.incarnation import Habits
-from doubles.lenses import CHANGING, Refusal, must_hold
+from doubles.lenses import CHANGING, Refusal, Request
 from lenses_operator.lenses import errors
 from lenses_operator.lenses.models import ConnectorDetails, ConnectorListItem, ValidationResult
-from lenses_operator.lenses.transport import Precondition
 from unit.controllers.virtualtime import now
 from unit.resources.make import CLASS
 
@@ -85,19 +84,11 @@ class Lenses(Connect):
         self._watcher.listed(frozenset(item.name for item in found))
         return found
 
-    async def request(
-        self,
-        operation: str,
-        name: str,
-        effect: Callable[[], T],
-        *,
-        what: str = "",
-        place: str = "",
-        body: Any = None,
-        precondition: Precondition | None = None,
-    ) -> T:
-        must_hold(operation, precondition)
-        what = str(position_in(body)) if operation == "alter_offsets" else what
+    async def request(self, asked: Request, effect: Callable[[], T]) -> T:
+        operation, name, body = asked.operation, asked.name, asked.body
+        if not asked.precondition():
+            raise errors.PreconditionFailed(operation)
+        what = str(position_in(body)) if operation == "alter_offsets" else asked.what
         config = body if isinstance(body, dict) else None
         self._watcher.asked(operation, name, what, config)
         try:

@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from doubles.lenses import ALTERED, RESET, STATES, Connector, Lenses, Refusal
+from doubles.lenses import ALTERED, CHANGING, RESET, STATES, Connector, Lenses, Refusal, Request
 from lenses_operator.lenses import errors
 from lenses_operator.lenses.models import (
     ClusterInfo,
@@ -107,24 +107,14 @@ class FakeLenses(Lenses):
             raise fault
         return fault
 
-    async def request(
-        self,
-        operation: str,
-        name: str,
-        effect: Callable[[], T],
-        *,
-        what: str = "",
-        place: str = "",
-        body: Any = None,
-        precondition: Precondition | None = None,
-    ) -> T:
-        if precondition is not None:
-            await self._turn(operation, precondition)
-        after = await self._gate(operation, name or place, *filter(None, [what]))
+    async def request(self, asked: Request, effect: Callable[[], T]) -> T:
+        if asked.operation in CHANGING:
+            await self._turn(asked.operation, asked.precondition)
+        after = await self._gate(asked.operation, asked.name or asked.place, *filter(None, [asked.what]))
         try:
             result = effect()
         except Refusal as refusal:
-            raise refusal.read(operation) from None
+            raise refusal.read(asked.operation) from None
         if after:
             raise after
         return result
