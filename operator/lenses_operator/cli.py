@@ -18,13 +18,13 @@ DAILY = {
     "errors": "Show the trace of each failed task of a connector.",
     "offsets": "Show, set, reset, copy and restore connectors' offsets.",
     "pause": "Pause connectors: tasks stay assigned and process nothing.",
-    "reconcile": "Have the operator look at connectors now, drift included.",
+    "reconcile": "Reconcile connectors now, including the check for drift.",
     "restart": "Restart failed tasks, or the whole connector where nothing failed.",
     "resume": "Let paused or stopped connectors run.",
     "status": "Show how connectors and their tasks are, and why one fails.",
     "stop": "Stop connectors: their tasks are shut down.",
-    "suspend": "Have the operator leave connectors alone; they run on.",
-    "unsuspend": "Have the operator look after connectors again.",
+    "suspend": "Suspend the management of connectors; they keep running.",
+    "unsuspend": "Let the operator manage connectors again.",
 }
 """For whoever has connectors: what `kubectl lenses` is for."""
 COMMANDS = DAILY | {

@@ -136,7 +136,7 @@ class Census:
             failed(
                 GROUP,
                 "looked at",
-                f"no operator has ever looked at {some(sorted(self._unseen))}",
+                f"no operator has ever processed {some(sorted(self._unseen))}",
                 "Is an operator running, and does it watch this namespace (LENSES_OPERATOR_WATCH_NAMESPACES) and these "
                 "labels (LENSES_OPERATOR_LABEL_SELECTOR)?",
             )

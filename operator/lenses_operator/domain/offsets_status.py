@@ -70,7 +70,7 @@ def connector_not_found(name: str) -> Verdict:
 
 
 def connector_not_ready(why: str) -> Verdict:
-    return _waiting(OffsetsReason.CONNECTOR_NOT_READY, f"{why} Nothing is touched until that has changed.", "False")
+    return _waiting(OffsetsReason.CONNECTOR_NOT_READY, f"{why} Nothing is changed until then.", "False")
 
 
 def pending(before: LensesConnectorOffsets) -> Verdict:
@@ -109,8 +109,8 @@ def invalid(message: str) -> Verdict:
 def schema_mismatch(words: str) -> Verdict:
     return _failed(
         OffsetsReason.OFFSETS_INVALID,
-        f"This resource does not fit its definition ({words}). Nothing is done for it in Lenses. Make a new one. "
-        "If kubectl took it as it is, the CustomResourceDefinition in the cluster is not this version's: install that.",
+        f"This resource does not fit its definition ({words}). Nothing is changed in Lenses. Create a new "
+        "one. If kubectl accepted it, the CustomResourceDefinition in the cluster is of another version: install this one's.",
     )
 
 
@@ -130,7 +130,7 @@ def rejected(words: str, *, shared: bool = False) -> Verdict:
 
 def stop_timeout(*, asked: bool) -> Verdict:
     """`asked`: the change may have been carried out before the connector was seen to run again."""
-    changed = "Whether the offsets were changed before is not known" if asked else "Nothing was changed"
+    changed = "It is unknown whether the offsets were changed before that" if asked else "Nothing was changed"
     return _failed(
         OffsetsReason.STOP_TIMEOUT,
         f"The connector was not stopped, with all its tasks gone, within {STOP_BOUND / 60:.0f} minutes. {changed}. "
@@ -140,13 +140,13 @@ def stop_timeout(*, asked: bool) -> Verdict:
 
 def outcome_unknown(words: str = "") -> Verdict:
     """`words`: of the last answer that was no success, if there was one."""
-    last = f"the last answer was: {words.rstrip('.')}" if words else "no answer said so"
+    last = f"the last answer was: {words.rstrip('.')}" if words else "no answer confirmed it"
     return _failed(
         OffsetsReason.OUTCOME_UNKNOWN,
         f"The change may have been made, but {last}; and by now the connector's offsets are neither what "
-        "they were before nor what was asked for: it has run since, or somebody else has changed them. Nothing is sent "
-        "again, and the connector returns to spec.state. Compare status.offsets with status.before, and change the "
-        "spec to try again.",
+        "they were before nor what was asked for: it has run since, or something else has changed them. Nothing is "
+        "sent again, and the connector returns to spec.state. Compare status.offsets with status.before, and change "
+        "the spec to try again.",
     )
 
 

@@ -9,7 +9,7 @@ from lenses_operator.resources.connector import LensesConnector
 
 
 def owner_of(claimants: Iterable[LensesConnector]) -> LensesConnector:
-    """The oldest by creation time; of those made in the same second the one that has it already, then the least uid.
+    """The oldest by creation time; of those made in the same second the one that owns it, then the least uid.
 
     Kubernetes knows whole seconds only: without the second rule a later resource could take a running connector away.
     Raises ValueError without claimants.

@@ -29,7 +29,7 @@ WORK = 5 * 10**7
 """Characters to compare for one text where the event loop waits for it: some 40 ms."""
 WORK_ASIDE = 10**9
 """Characters to compare for all texts of one answer, beside the event loop: about a second."""
-TOO_MUCH = "the words are withheld, since there are too many secret values to look for in them"
+TOO_MUCH = "the error text is withheld, since there are too many secret values to look for in them"
 _STEP = 128
 """Characters compared in the time that one step of the walk through a text takes."""
 _ESCAPE = 2048

@@ -45,7 +45,7 @@ from lenses_operator.lenses.models import FieldError
 
 _SHOWN = 1000  # characters of the server's words that people get to see
 KEPT = 1024 * 1024  # characters; longer words are not kept at all, since a value cut in two is not recognised
-_TOO_LONG = "the server's words are too long to be quoted"
+_TOO_LONG = "the server's error text is too long to be quoted"
 _SLUG = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 _REQUEST_ID = re.compile(r"[A-Za-z0-9_.:-]{1,128}")
 

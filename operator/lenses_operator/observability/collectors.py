@@ -107,7 +107,7 @@ class ResourceMetrics(_Standing):
     def collect(self) -> Families:
         if not self._working():
             return
-        resources = _gauge("resources", "Resources that the operator looks after.", "kind")
+        resources = _gauge("resources", "Resources that the operator manages.", "kind")
         resources.add_metric([CONNECTOR], sum(1 for _ in self._connectors))
         resources.add_metric([OFFSETS], sum(1 for _ in self._offsets))
         yield resources

@@ -121,7 +121,7 @@ class Resource(Model):
     def read(cls, body: Mapping[str, Any]) -> Self:
         """The same for an object that may not fit: what can be read of it, and `schema_mismatch` for what cannot.
 
-        Trouble in status that costs nothing but what is seen again anyway is passed over. Raises ValidationError where
+        Trouble in status that costs nothing but what is seen again anyway is skipped. Raises ValidationError where
         not even the metadata can be read, which the API server itself looks after.
         """
         try:

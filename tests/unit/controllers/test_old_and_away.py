@@ -89,7 +89,7 @@ class TestAway:
         await asyncio.sleep(200)
         assert op.said()[:2] == ("False", "ConfigInvalid")
         assert phases(op) == ["Reconciling"]
-        assert "may pass" in op.message()
+        assert "may be temporary" in op.message()
         assert 5 < len(op.lenses.asked("validate")) < 20
         await asyncio.sleep(200)
         assert phases(op) == ["Stalled"]

@@ -14,7 +14,7 @@ from unit.controllers.support import SOURCE, end_after_create, mask, secret
 pytestmark = pytest.mark.virtual_time
 
 TRACE = "ConnectException: login with old-hunter"
-WITHHELD = "the words are withheld because they may quote values that could not be read"
+WITHHELD = "the error text is withheld because it may quote values that could not be read"
 
 
 @pytest.mark.parametrize("overridden_by", ["spec.config", "a later Secret"])

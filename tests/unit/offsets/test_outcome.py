@@ -170,4 +170,4 @@ async def test_an_outcome_that_is_not_known_quotes_the_last_answer(op: OffsetsOp
     op.policy = Policy()
     await op.until_reason("OutcomeUnknown")
     assert ("the last answer was: its tasks haven't stopped completely yet;" in op.words()) is refused
-    assert ("no answer said so" in op.words()) is not refused
+    assert ("no answer confirmed it" in op.words()) is not refused

@@ -101,7 +101,7 @@ def copying(name: str, to: str) -> Planning:
 def change(access: Access, planning: Planning, *, yes: bool, timeout: float) -> int:
     """The exit code."""
     if not yes and not sys.stdin.isatty():
-        raise click.UsageError("There is no terminal to ask at: say --yes.")
+        raise click.UsageError("There is no terminal to ask for confirmation: pass --yes.")
     try:
         plan, found = run(_looked(access, planning))
         _show(plan, found)
@@ -161,7 +161,7 @@ async def _waited(cluster: Session, namespace: str, name: str, timeout: float, s
             return following.result()
         why = "interrupted" if stop.is_set() else f"not done after {timeout:g}s"
         complain(
-            f"{why}; the operator goes on with {name}, unless it is deleted: kubectl delete lco {name} -n {namespace}"
+            f"{why}; the operator continues with {name}, unless it is deleted: kubectl delete lco {name} -n {namespace}"
         )
         return INTERRUPTED if stop.is_set() else 1
     finally:

@@ -63,7 +63,7 @@ def _observe(connector: LensesConnector) -> dict[str, Any]:
 
 async def _observed(cluster: Session, connector: LensesConnector, name: str) -> LensesConnectorOffsets:
     """Once they were read."""
-    said = "the operator has not looked at it; is it running, and does it watch this namespace and these labels?"
+    said = "the operator has not processed it; is it running, and does it watch this namespace and these labels?"
     try:
         async with asyncio.timeout(TIMEOUT), aclosing(_states(cluster, connector, name)) as states:
             with waiting_line() as line:

@@ -25,13 +25,13 @@ REMAIN = "Connector {connector} was gone already, so its offsets could not be re
 QUIET = 3.0
 """Seconds a deletion may take before it is worth a status write."""
 SAID = {
-    "retained": ("Retained", "Left connector {connector} as it is (deletionPolicy Retain)."),
+    "retained": ("Retained", "Connector {connector} was not changed (deletionPolicy Retain)."),
     "gone": ("Deleted", "Deleted connector {connector}."),
     "not-found": (
         "NotFound",
         (
             "Connector {connector} was not there to be deleted: Lenses answered twice, half a minute apart, that it "
-            "does not exist. Look in Lenses if you expected it."
+            "does not exist. Check in Lenses if you expected it to exist."
         ),
     ),
 }
