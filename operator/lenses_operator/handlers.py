@@ -203,6 +203,6 @@ async def _on_a_thread(operator: Callable[[asyncio.Event], Coroutine[Any, Any, N
     except asyncio.CancelledError:
         with contextlib.suppress(RuntimeError):  # it has ended meanwhile
             theirs.call_soon_threadsafe(stop.set)
-        with contextlib.suppress(Exception):  # we were told to end: how it ended is nobody's business any more
+        with contextlib.suppress(Exception):  # we were asked to end: how it ended does not matter any more
             await asyncio.wait_for(ended, END)
         raise

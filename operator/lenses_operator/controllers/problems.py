@@ -131,7 +131,7 @@ def _not_supported(operation: str, connector: ConnectorKey, words: str, version:
 
 
 def reason_of(error: errors.LensesError) -> str:
-    """The reason alone, where nobody asks for the words."""
+    """The reason alone, where the message is not needed."""
     return problem_of(error, ConnectorKey("", "", ""), lambda _: "").reason
 
 

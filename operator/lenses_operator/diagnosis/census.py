@@ -94,7 +94,7 @@ class Census:
         return self._users
 
     def results(self) -> list[Result]:
-        """A summary of what does not go on by itself."""
+        """A summary of what does not resolve by itself."""
         found = [*self._stalled_lines(), *self._stuck_lines(), *self._unseen_lines(), *self._unreadable_lines()]
         tokens = self._token_lines()
         if found:
@@ -124,7 +124,7 @@ class Census:
                 GROUP,
                 "deletion",
                 f"more than {PATIENCE.seconds // 60} minutes old and waiting for a finalizer: {names}",
-                "If an operator runs, Ready's message says what blocks; to let go without touching the connector: "
+                "If an operator runs, Ready's message says what blocks; to release the resource and keep the connector: "
                 'kubectl patch lc NAME -n NAMESPACE --type=merge -p \'{"spec":{"deletionPolicy":"Retain"}}\'',
             )
         ]

@@ -1,4 +1,4 @@
-"""A request to Lenses that did not succeed: what it means for whoever set this up."""
+"""A request to Lenses that did not succeed: what it means for the person who set this up."""
 
 from __future__ import annotations
 

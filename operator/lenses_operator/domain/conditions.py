@@ -47,7 +47,7 @@ def refused(refusal: Refusal) -> Verdict:
 
 
 def away_since(verdict: Verdict, since: datetime) -> Verdict:
-    """Of a connector that was deleted to be created anew."""
+    """Of a connector that was deleted to be created again."""
     message = (
         f"{verdict.message} The connector does not exist: it was deleted at {rfc3339(since)} to be created again: the "
         "operator retries until that succeeds."
@@ -140,7 +140,7 @@ def deleting(message: str) -> Verdict:
 
 
 def deletion_blocked(connector: ConnectorKey | None, namespace: str, name: str, problem: Verdict) -> Verdict:
-    """What blocks, and the exact command that lets go without touching the connector. None: it cannot be told which."""
+    """What blocks, and the exact command that releases the resource without changing the connector. None: unknown."""
     what = "Its connector" if connector is None else f"Connector {connector}"
     message = (
         f"{what} could not be deleted yet ({problem.reason}: {problem.message.rstrip('.')}). "
@@ -281,7 +281,7 @@ _TO_BE_HELD = {
 
 
 def _failed(reason: Reason, message: str, restarts: Restarts | None) -> Verdict:
-    """With budget left the operator goes on; without, a person has to."""
+    """With budget left the operator restarts; without, a person has to."""
     if restarts is None or restarts.counter is None:
         message += f" Fix the cause, then restart it with the annotation {RESTART}=<a new value>."
         return Verdict(ready="False", reason=reason, message=message, phase=Phase.STALLED)

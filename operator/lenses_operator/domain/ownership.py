@@ -33,7 +33,7 @@ def rival_of(
 
 
 def _counts(claimant: LensesConnector, allows: Callable[[LensesConnector], bool]) -> bool:
-    """One that we have released does no longer, although somebody else's finalizer may keep the object."""
+    """One that we have released does no longer, although another finalizer may keep the object."""
     if claimant.metadata.released:
         return False
     return claimant.status.ownership.state.ours or allows(claimant)

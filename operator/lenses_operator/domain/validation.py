@@ -8,9 +8,9 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from lenses_operator.resources.conditions import shorten
 
 LISTED = 20
-"""Keys that are told of; a person fixes them a few at a time."""
+"""Keys that are named; a person fixes them a few at a time."""
 READ = 4096
-"""Characters of an error that are looked at."""
+"""Characters of an error that are searched."""
 PASSING = (
     "A system that it names cannot be reached, which may be temporary: the operator validates it again, with "
     "increasing delays. If this persists, check that system, or correct the address in spec.config."
@@ -91,7 +91,7 @@ def withhold(words: str, wanted: Mapping[str, str]) -> str:
 
 
 def refusal_message(operation: str, words: str) -> str:
-    """For a refusal that is not told key by key."""
+    """For a refusal that names no keys."""
     return f"Connect refuses the configuration at {operation}: {words.rstrip('.')}. Correct spec.config."
 
 

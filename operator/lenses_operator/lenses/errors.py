@@ -22,7 +22,7 @@ Everything that can go wrong with a request to Lenses:
     + UnexpectedStatus          any other
 
 An answer of 400, 409, 500, 502 or 503 is read by its words first (see `wording`), then by HQ's type, and only then by
-its code: which of them Lenses makes of Connect's 409 nobody has seen.
+its code: which of them Lenses makes of Connect's 409 is unknown.
 
 Three parties answer: the agent with `{error, fields[], errorType}`, HQ with `{type, title, status, request_id}`, and
 whatever stands in between with HTML or text. Who spoke matters most for 404: only the agent can know that a connector

@@ -23,7 +23,7 @@ from lenses_operator.workqueue.queue import QueueStats
 STATES = frozenset(ConnectorState)
 UNKNOWN = "UNKNOWN"
 NONE = "NONE"
-"""No connector to show: not created yet, refused, or somebody else's."""
+"""No connector to show: not created yet, refused, or owned by another resource."""
 
 Families = Iterator[Metric]
 

@@ -92,7 +92,7 @@ class Metadata(Model):
 
     @property
     def released(self) -> bool:
-        """Whether we have nothing left to do for it, though somebody else's finalizer may keep it for good."""
+        """Whether we have nothing left to do for it, though a finalizer of another controller may keep it."""
         return self.deleting and not self.has_finalizer
 
 

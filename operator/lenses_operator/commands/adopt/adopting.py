@@ -138,7 +138,7 @@ async def _settled(cluster: Session, candidate: Candidate, timeout: float) -> st
             async with asyncio.timeout(timeout), aclosing(_states(cluster, candidate.name)) as states:
                 async for resource in states:
                     if resource is None:
-                        return "somebody has deleted its resource"
+                        return "its resource was deleted"
                     state = readiness(resource)
                     ours = resource.status.ownership.state is OwnershipState.OWNED
                     if state.well or (ours and candidate.failing and state.reason in FAILURES):

@@ -112,7 +112,7 @@ def doctor(
     reported as not tried.
     """
     if skip_kubernetes and not environments:
-        raise click.UsageError("--skip-kubernetes leaves nobody to name the environments: give --environment")
+        raise click.UsageError("--skip-kubernetes reads no resources that name environments: give --environment")
     access = LensesAccess(lenses_url.rstrip("/"), token_file, ca_file)
     scope = (
         None

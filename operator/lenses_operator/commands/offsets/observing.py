@@ -84,7 +84,7 @@ async def _states(cluster: Session, connector: LensesConnector, name: str) -> As
     async for changes in cluster.follow(PLURAL, connector.metadata.namespace, name=name):
         for change in changes:
             if change.kind == "DELETED":
-                raise CannotError(f"somebody has deleted LensesConnectorOffsets {name}, which was to read the offsets")
+                raise CannotError(f"LensesConnectorOffsets {name}, which was to read the offsets, was deleted")
             yield LensesConnectorOffsets.read(change.body)
 
 
