@@ -124,8 +124,8 @@ class Census:
                 GROUP,
                 "deletion",
                 f"more than {PATIENCE.seconds // 60} minutes old and waiting for a finalizer: {names}",
-                "If an operator runs, Ready's message says what blocks; to release the resource and keep the connector: "
-                'kubectl patch lc NAME -n NAMESPACE --type=merge -p \'{"spec":{"deletionPolicy":"Retain"}}\'',
+                "If an operator runs, Ready's message says what blocks; to release the resource and keep its connector:"
+                ' kubectl patch lc NAME -n NAMESPACE --type=merge -p \'{"spec":{"deletionPolicy":"Retain"}}\'',
             )
         ]
 
