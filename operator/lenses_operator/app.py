@@ -212,7 +212,7 @@ class App:
         if self._leader is not None:
             self._vitals.stand_by()
             await self._leader.acquire()
-            await self._lister.refresh()  # what the last leader did may not have been told by our watches yet
+            await self._lister.refresh()  # what the last leader did may not have reached our watches yet
         await self._digest_key.load()
         self._working = True
         self._vitals.begin()
@@ -279,7 +279,7 @@ async def _first_to_end(*tasks: asyncio.Task[Any]) -> None:
 
 
 def _open() -> None:
-    """The gate of an operator that shares its work with nobody."""
+    """The gate of an operator without leader election."""
 
 
 def own_namespace(settings: Settings) -> str:

@@ -1,8 +1,8 @@
-"""Long work beside the event loop: renewing the Lease, probes and every other pass go on meanwhile.
+"""Long work outside the event loop: renewing the Lease, probes and other passes continue in the meantime.
 
 One thread for all of it, so that no more than one large answer is taken apart at a time. A thread helps only where the
-interpreter's lock is let go now and then: a single call into C that reads megabytes at once would hold up the loop all
-the same, wherever it is made. So what is handed over here goes piece by piece.
+interpreter's lock is released now and then: a single call into C that reads megabytes at once would block the loop
+anyway. So what runs here goes piece by piece.
 """
 
 from __future__ import annotations

@@ -18,15 +18,15 @@ DAILY = {
     "errors": "Show the trace of each failed task of a connector.",
     "offsets": "Show, set, reset, copy and restore connectors' offsets.",
     "pause": "Pause connectors: tasks stay assigned and process nothing.",
-    "reconcile": "Have the operator look at connectors now, drift included.",
+    "reconcile": "Reconcile connectors now, including the check for drift.",
     "restart": "Restart failed tasks, or the whole connector where nothing failed.",
     "resume": "Let paused or stopped connectors run.",
     "status": "Show how connectors and their tasks are, and why one fails.",
     "stop": "Stop connectors: their tasks are shut down.",
-    "suspend": "Have the operator leave connectors alone; they run on.",
-    "unsuspend": "Have the operator look after connectors again.",
+    "suspend": "Suspend the management of connectors; they keep running.",
+    "unsuspend": "Let the operator manage connectors again.",
 }
-"""For whoever has connectors: what `kubectl lenses` is for."""
+"""For users of connectors: the commands of `kubectl lenses`."""
 COMMANDS = DAILY | {
     "completion": "Print a script that completes commands and options in a shell.",
     "doctor": "Check a live installation and say what to do; changes nothing.",
@@ -57,8 +57,8 @@ Example:
   export LENSES_OPERATOR_LENSES_TOKEN_FILE=token
   lenses-operator run
 
-Kubernetes is reached as the pod's ServiceAccount, elsewhere through KUBECONFIG. Exit code 0: told to stop, 1: something
-keeps it from running, 2: a setting is wrong or missing; each has a line that names it."""
+Kubernetes is reached as the pod's ServiceAccount, elsewhere through KUBECONFIG. Exit code 0: asked to stop, 1:
+something keeps it from running, 2: a setting is wrong or missing; each has a line that names it."""
 
 
 class Commands(click.Group):
@@ -92,7 +92,7 @@ class Commands(click.Group):
 @click.group("lenses-operator", cls=Commands, context_settings={"help_option_names": ["-h", "--help"]}, epilog=EPILOG)
 @click.version_option(package_name="lenses-operator", message="%(version)s", help="Print the version and end.")
 def main() -> None:
-    """Runs Kafka connectors from Kubernetes resources through the Lenses API, and helps whoever does so.
+    """Runs Kafka connectors from Kubernetes resources through the Lenses API, and has commands for those who do.
 
     As `kubectl lenses` it is the same program. Only `run` writes to Lenses; the other commands read it, or change
     resources in Kubernetes.
@@ -119,7 +119,7 @@ def version() -> None:
 
 @main.command(epilog=RUN)
 def run() -> None:
-    """Run the operator until it is told to stop.
+    """Run the operator until it is asked to stop.
 
     Settings come from variables with the prefix LENSES_OPERATOR_; docs/settings.md lists them.
     """

@@ -82,7 +82,7 @@ class Core:
         )
 
     async def reconcile(self, key: ObjectKey) -> float | None:
-        """Seconds until the key wants to be looked at again, None if only an event should wake it. Raises KubeError."""
+        """Seconds until the next pass over the key, None to wait for an event. Raises KubeError."""
         return await (self.offsets if key.kind == OFFSETS else self.connectors).reconcile(key)
 
     def _wake_operations(self, connector: LensesConnector) -> None:

@@ -199,10 +199,10 @@ async def _on_a_thread(operator: Callable[[asyncio.Event], Coroutine[Any, Any, N
     threading.Thread(target=run, name="watches", daemon=True).start()
     try:
         await asyncio.shield(ended)
-        raise RuntimeError("the watches have ended, though nobody told them to")
+        raise RuntimeError("the watches have ended unexpectedly")
     except asyncio.CancelledError:
         with contextlib.suppress(RuntimeError):  # it has ended meanwhile
             theirs.call_soon_threadsafe(stop.set)
-        with contextlib.suppress(Exception):  # we were told to end: how it ended is nobody's business any more
+        with contextlib.suppress(Exception):  # we were asked to end: how it ended does not matter any more
             await asyncio.wait_for(ended, END)
         raise

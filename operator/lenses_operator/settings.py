@@ -76,7 +76,7 @@ class Settings(BaseSettings):
     @field_validator("lenses_proxy")
     @classmethod
     def _proxy(cls, value: str) -> str:
-        """The problem is told without the value, which may have a password in it."""
+        """The problem is reported without the value, which may have a password in it."""
         value = value.strip()
         try:
             url = HTTP_URL.validate_python(value) if value else None

@@ -24,11 +24,11 @@ Ended = Callable[[str, str, float], None]
 
 
 Reconcile = Callable[[ObjectKey], Awaitable[float | None]]
-"""Gives the seconds until the key wants to be looked at again, None if only an event should wake it."""
+"""Returns the seconds until the next pass over the key, None to wait for an event."""
 
 
 class Worker:
-    """One pass's failure never ends the others' work: it is told, counted, and tried again."""
+    """One pass's failure never ends the others' work: it is logged, counted, and retried."""
 
     def __init__(
         self,

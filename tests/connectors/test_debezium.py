@@ -182,7 +182,7 @@ def test_the_database_is_away_at_first(
     shop.apply()
     found = stage.place.wait_reason("ConfigInvalid", shop.name, SLOW)
     assert "Reconciling" in conditions(found)
-    assert "may pass" in message(found)
+    assert "may be temporary" in message(found)
     database.server.restart()
     shop.wait_running()
     TRIED.saw(PLUGIN, "database away at creation: waited for")

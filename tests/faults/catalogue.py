@@ -10,9 +10,8 @@ from dataclasses import dataclass
 
 CONNECTOR = "controllers/connector"
 TURNS = "tests/unit/controllers/test_turns.py"
-MEANWHILE = "tests/unit/controllers/test_meanwhile.py"
 CONTROLLER = "tests/unit/controllers/test_connector.py"
-STORMS_FOUND = "tests/unit/model/test_storms_found.py"
+STRANGERS = "tests/unit/controllers/test_strangers.py"
 
 
 @dataclass(frozen=True)
@@ -46,7 +45,7 @@ FAULTS: dict[str, Fault] = {
         "lenses_state/pollers.py",
         "            and poller.view.asked_at > since\n",
         "",
-        ("tests/unit/model/test_lies_found.py",),
+        ("tests/unit/controllers/test_absence.py",),
     ),
     "lost-at-first-sight": Fault(
         "a connector that is hidden for a moment is created once more",
@@ -67,14 +66,14 @@ FAULTS: dict[str, Fault] = {
         f"{CONNECTOR}/delete.py",
         "return tombstone is None or tombstone.resource.metadata.uid != context.resource.metadata.uid",
         "return False",
-        (STORMS_FOUND,),
+        (TURNS,),
     ),
     "state-though-suspended": Fault(
         "a state change that waited for its place is sent although the spec is another by now",
         f"{CONNECTOR}/state.py",
         "precondition=self._acting.precondition(context)",
         "precondition=lambda: True",
-        (MEANWHILE,),
+        (TURNS,),
     ),
     "refused-again-and-again": Fault(
         "what create refused and was rolled back is tried again, which takes the running connector down once more",
@@ -88,7 +87,7 @@ FAULTS: dict[str, Fault] = {
         f"{CONNECTOR}/create.py",
         "            if first:\n                authorship.contest(context)\n",
         "",
-        ("tests/unit/model/test_found.py", "tests/unit/model/test_lies_found.py"),
+        (STRANGERS,),
     ),
     "offsets-twice": Fault(
         "an offsets operation cut off after its request is asked for again, though the connector has run since",
@@ -144,7 +143,7 @@ FAULTS: dict[str, Fault] = {
         "controllers/redaction.py",
         "return not self._untold and had <= self._versions | besides",
         "return True",
-        (STORMS_FOUND,),
+        ("tests/unit/controllers/test_values_of_before.py",),
     ),
     "a-value-encoded": Fault(
         "a Secret's value is shown where a server quotes it URL-encoded",

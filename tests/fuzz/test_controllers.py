@@ -239,8 +239,7 @@ def test_offsets_operations_over_garbage(data: st.DataObject) -> None:
                 assert kept is not None
             elif phase == "Failed":
                 assert lenses.offsets == was
-            assert op.connector is not None
-            assert op.connector.state == "RUNNING"
+            assert op.held.state == "RUNNING"
             for status in op.offsets.statuses:
                 assert len(json.dumps(status.to_wire(), allow_nan=False).encode()) < OBJECT
 

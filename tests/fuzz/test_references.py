@@ -99,9 +99,8 @@ async def test_it_is_sent_to_the_letter(case: str) -> None:
         op.kube.apply("good")
         await asyncio.sleep(60)
         assert op.said("good") == op.said() == ("True", "Running", "Owned")
-        assert op.connector is not None
         wanted = {"password" if spec is ONE else key: value.decode() for key, value in data.items()}
-        assert op.connector.config == wanted | SENT
+        assert op.held.config == wanted | SENT
 
 
 @virtual_time

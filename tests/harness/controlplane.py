@@ -8,12 +8,12 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 import httpx
 
 from harness import paths
+from harness.ended import Ended
 from harness.ports import on_free_ports
 from harness.process import Launcher, Process
 
@@ -64,7 +64,7 @@ class Extras:
     etcd_port: int = 0
 
 
-class ControlPlane:
+class ControlPlane(Ended):
     """A running control plane; everything listens on loopback only."""
 
     def __init__(self, run_dir: Path, port: int, api_server: Process, launcher: Launcher, extras: Extras) -> None:
@@ -151,15 +151,7 @@ class ControlPlane:
         for process in reversed(self.processes):
             process.stop()
 
-    def __enter__(self) -> Self:
-        """Use it with `with`."""
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Leave nothing running."""
-        self.stop()
+    _end = stop
 
 
 def _spawn_api_server(run_dir: Path, port: int, launcher: Launcher, extras: Extras) -> Process:

@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 import httpx
 
 from harness import paths
+from harness.ended import Ended
 from harness.ports import on_free_ports
 from harness.process import Launcher, Process
 
@@ -38,7 +38,7 @@ def write_properties(path: Path, base: str, values: Mapping[str, object]) -> Non
     path.write_text((SOURCE / base).read_text() + "".join(lines))
 
 
-class Server:
+class Server(Ended):
     """What a broker and a worker have in common: one process that is stopped at the end."""
 
     def __init__(self, run_dir: Path, process: Process) -> None:
@@ -53,15 +53,7 @@ class Server:
         """End it at once."""
         self.process.stop()
 
-    def __enter__(self) -> Self:
-        """Use it with `with`."""
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Leave nothing running."""
-        self.stop()
+    _end = stop
 
 
 class Broker(Server):

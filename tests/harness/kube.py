@@ -5,12 +5,12 @@ import ssl
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self, TypeAlias
+from typing import Any, TypeAlias
 
 import httpx
 import yaml
 
+from harness.ended import Ended
 from harness.kinds import kind_named, kind_of
 from harness.metrics import Metrics
 from harness.waiting import INTERVAL, wait_until
@@ -37,7 +37,7 @@ class KubeError(Exception):
         super().__init__(f"{request}: {self.status} {self.reason}: {self.message}")
 
 
-class Kube:
+class Kube(Ended):
     """The API server as one user sees it.
 
     `kind` is the name of a kind or `lc`, `lco`; `namespace` is None for kinds that have none.
@@ -61,15 +61,7 @@ class Kube:
         """Close the connections."""
         self._client.close()
 
-    def __enter__(self) -> Self:
-        """Use it with `with`."""
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Close the connections."""
-        self.close()
+    _end = close
 
     def raw(
         self,

@@ -6,11 +6,11 @@ import signal
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 import httpx
 
+from harness.ended import Ended
 from harness.paths import OPERATOR
 from harness.process import Launcher, Process
 
@@ -18,7 +18,7 @@ READY_TIMEOUT = 120.0
 PORT = re.compile(r"metrics on port (\d+)")
 
 
-class OperatorProcess:
+class OperatorProcess(Ended):
     """Started and not waited for: see `wait_ready`. Its log holds all it says, at DEBUG."""
 
     def __init__(self, process: Process, log: Path) -> None:
@@ -98,6 +98,8 @@ class OperatorProcess:
         """kill -9: no clean-up of any kind."""
         self._process.stop()
 
+    _end = kill
+
     def terminate(self, timeout: float = 60.0) -> int:
         """SIGTERM, as the kubelet sends it; the exit code."""
         os.kill(self._process.pid, signal.SIGTERM)
@@ -119,13 +121,3 @@ class OperatorProcess:
             return httpx.get(f"{self.url}/readyz", timeout=5).is_success
         except httpx.TransportError:
             return False
-
-    def __enter__(self) -> Self:
-        """Use it with `with`."""
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Killed, whatever happened."""
-        self.kill()

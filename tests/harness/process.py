@@ -10,9 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
+from harness.ended import Ended
 from harness.identity import END_TIMEOUT, Identity, identify
 from harness.waiting import INTERVAL
 
@@ -100,7 +99,7 @@ def end_all(ends: Sequence[Callable[[], None]]) -> None:
             stack.callback(end)
 
 
-class Launcher:
+class Launcher(Ended):
     """Starts processes and ends those it started.
 
     They die with this process unless `background` is set. `started` hears of each before anything else can fail, so
@@ -185,12 +184,4 @@ class Launcher:
             processes = self._processes[:]
         end_all([process.stop for process in processes])
 
-    def __enter__(self) -> Self:
-        """Use it with `with`."""
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Leave nothing running."""
-        self.close()
+    _end = close

@@ -3,13 +3,13 @@
 import socket
 import threading
 from contextlib import suppress
-from types import TracebackType
-from typing import Self
+
+from harness.ended import Ended
 
 CHUNK = 65536
 
 
-class Proxy:
+class Proxy(Ended):
     """Passes everything on to `port` on loopback until it is told otherwise."""
 
     def __init__(self, port: int) -> None:
@@ -40,6 +40,8 @@ class Proxy:
         for each in sockets:
             _close(each)
         self._flowing.set()
+
+    _end = refuse
 
     def _accept(self) -> None:
         while True:
@@ -73,16 +75,6 @@ class Proxy:
             self._open -= {source, sink}
         _close(source)
         _close(sink)
-
-    def __enter__(self) -> Self:
-        """Use it with `with`."""
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Everything is closed."""
-        self.refuse()
 
 
 def _close(one: socket.socket) -> None:

@@ -106,7 +106,7 @@ class ConnectorFeed:
 
 def _owes_deletion(last: LensesConnector) -> bool:
     """The API server may remove an object whose finalizer patch overlaps its deletion (seen): then its last body has
-    our finalizer and no deletion time. With a deletion time a person has stripped the finalizer: their word to let go.
+    our finalizer and no deletion time. With a deletion time a person has stripped the finalizer: which releases it.
     """
     held = last.metadata.has_finalizer and not last.metadata.deleting
     return held and last.status.ownership.state.ours and not last.cannot_be_deleted

@@ -1,4 +1,4 @@
-"""The LensesConnectors that are known, by object and by connector, and the deletions that are still owed."""
+"""The LensesConnectors that are known, by object and by connector, and the deletions that are still pending."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from lenses_operator.resources.connector import ConnectorKey, LensesConnector
 
 @dataclass(frozen=True)
 class Tombstone:
-    """An object that the API server removed although our finalizer had just been put: its deletion is still owed."""
+    """An object that the API server removed although our finalizer had just been put: its deletion is still pending."""
 
     resource: LensesConnector
 
@@ -166,7 +166,7 @@ class ConnectorCache:
 
 
 def _wakes(before: LensesConnector, after: LensesConnector) -> bool:
-    """Status alone wakes nobody: it is our own writing."""
+    """A change of status alone wakes no key: we wrote it."""
     finalized = after.metadata.has_finalizer and not before.metadata.has_finalizer
     return asks_anew(before, after) or finalized or before.schema_mismatch != after.schema_mismatch
 

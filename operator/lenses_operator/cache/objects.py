@@ -1,4 +1,4 @@
-"""Objects of one kind as they were shown last, whoever showed them: the watch, our own list, the answer to a write."""
+"""The latest known objects of one kind, from whichever source: the watch, our own list, the answer to a write."""
 
 from __future__ import annotations
 

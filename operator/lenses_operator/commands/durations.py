@@ -21,7 +21,7 @@ class _Duration(click.ParamType[float]):
             return value
         parts = _PART.findall(value)
         if not parts or "".join(number + unit for number, unit in parts) != value:
-            self.fail(f"{value!r} is no duration; write it as 90s, 5m or 1h30m", param, ctx)
+            self.fail(f"{value!r} is not a duration; write it as 90s, 5m or 1h30m", param, ctx)
         return sum(float(number) * _SECONDS[unit] for number, unit in parts)
 
 

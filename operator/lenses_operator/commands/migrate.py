@@ -210,7 +210,7 @@ def _resources(
 def _passed_over(body: Lined) -> str:
     what = f"{body.get('apiVersion')} {body.get('kind')}" if "kind" in body else "a document that names no kind"
     command = next((command for command, fits in READ_BY.items() if fits(body)), None)
-    return f"{what} is passed over" + (f": lenses-operator migrate {command} reads it" if command else "")
+    return f"{what} is skipped" + (f": lenses-operator migrate {command} reads it" if command else "")
 
 
 def _properties(raw: bytes, notes: Notes) -> Iterator[Origin | Unreadable]:

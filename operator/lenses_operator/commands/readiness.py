@@ -10,8 +10,8 @@ from lenses_operator.resources.conditions import ConditionStatus, Status
 from lenses_operator.resources.connector import LensesConnector
 from lenses_operator.resources.connector_offsets import LensesConnectorOffsets
 
-NOT_SEEN = "The operator has not looked at it yet."
-NOT_SEEN_AGAIN = "The operator has not looked at its present spec yet."
+NOT_SEEN = "The operator has not processed it yet."
+NOT_SEEN_AGAIN = "The operator has not processed its current spec yet."
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Tables for people, and progress for whoever waits."""
+"""Tables for people, and progress while waiting."""
 
 from __future__ import annotations
 

@@ -44,7 +44,7 @@ class Inputs:
         self._confidential: dict[ConnectorKey, Confidential] = defaultdict(Confidential)
 
     def confidential(self, resource: LensesConnector) -> Confidential:
-        """Of its connector, whoever had it before."""
+        """Of its connector, also from the resource that owned it before."""
         return self._confidential[resource.connector]
 
     @property

@@ -16,7 +16,7 @@ class OwnershipRules:
         self._inputs = inputs
 
     def holds(self, resource: LensesConnector) -> bool:
-        """Asked anew before what destroys or creates: an older claim or another policy may have come meanwhile."""
+        """Asked again before anything is deleted or created: an older claim or another policy may have come since."""
         return self._inputs.allowed(resource) and self.rival(resource) is None
 
     def rival(self, resource: LensesConnector) -> LensesConnector | None:

@@ -23,7 +23,7 @@ class Pacing:
     """Of one connector. A request's name is what tells it from others, such as `delete` or `set_state pause`.
 
     The first goes out at once; the next after a second, then two, four … up to a minute, until `worked`. `about` is
-    what it is to bring about: where that has changed, as with a corrected configuration, it begins anew.
+    what it is to bring about: where that has changed, as with a corrected configuration, it starts over.
     """
 
     _sent: dict[str, _Sent] = field(default_factory=dict)

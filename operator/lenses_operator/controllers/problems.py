@@ -63,7 +63,7 @@ def problem_of(
             return _waiting(
                 Reason.LENSES_UNAVAILABLE,
                 f"Lenses does not find the connector or its plugin ({words}), though cluster {cluster} answers. "
-                "It is looked for again.",
+                "The operator checks again.",
             )
         case errors.ConnectorOrClusterNotFound():
             return _cluster_not_found(connector, words, holder, listed=listed)
@@ -77,7 +77,7 @@ def problem_of(
             return _waiting(
                 Reason.LENSES_UNAVAILABLE,
                 f"Lenses says that connector {connector} exists already ({words}), but does not show it. It may be on "
-                "its way out, or the token may have lost the right to see it. It is looked for again.",
+                "its way out, or the token may have lost the right to see it. The operator checks again.",
             )
         case errors.Conflict():
             return _waiting(
@@ -114,7 +114,7 @@ def _cluster_not_found(connector: ConnectorKey, words: str, holder: str, *, list
         return _waiting(
             Reason.LENSES_UNAVAILABLE,
             f"Lenses does not find {what} in environment {connector.environment} ({words}), though it has shown its "
-            "connectors lately: its workers may be starting again. It is looked for again.",
+            "connectors lately: its workers may be starting again. The operator checks again.",
         )
     return _stalled(
         Reason.CLUSTER_NOT_FOUND,
@@ -137,12 +137,12 @@ def _not_supported(operation: str, connector: ConnectorKey, words: str, version:
     return _stalled(
         Reason.NOT_SUPPORTED,
         f"Connect cluster {connector.cluster} does not know how to do this ({words}{says}): {_TAKES[operation]}, and a "
-        "Lenses agent that offers it. The connector is left as it is.",
+        "Lenses agent that offers it. The connector is not changed.",
     )
 
 
 def reason_of(error: errors.LensesError) -> str:
-    """The reason alone, where nobody asks for the words."""
+    """The reason alone, where the message is not needed."""
     return problem_of(error, ConnectorKey("", "", ""), lambda _: "").reason
 
 

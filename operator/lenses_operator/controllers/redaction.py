@@ -11,7 +11,7 @@ from lenses_operator.domain.render import Rendered
 from lenses_operator.lenses_state.sessions import Session
 from lenses_operator.resources.connector import AppliedConfig, SecretVersion
 
-WITHHELD = "the words are withheld because they may quote values that could not be read"
+WITHHELD = "the error text is withheld because it may quote values that could not be read"
 
 
 NOTHING = Redactor()

@@ -66,7 +66,7 @@ def _cluster(spec: Lined, namespace: str | None, notes: Notes) -> str | None:
 
 
 def _auto_restart(spec: Lined, notes: Notes) -> Mapping[str, bool | int] | None:
-    """Confluent's operator restarts failed tasks unless it is told not to."""
+    """Confluent's operator restarts failed tasks unless configured otherwise."""
     policy = spec.mapping("restartPolicy")
     left_out(policy, "spec.restartPolicy", frozenset({"type", "maxRetry"}), notes)
     kind = word(policy, "type", "spec.restartPolicy.type")

@@ -1,4 +1,4 @@
-"""What all migrations share: where they lead, what is told on the way, and the manifest at the end."""
+"""What all migrations share: where they lead, their warnings, and the manifest at the end."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ _ESCAPES = {"t": "\t", "n": "\n", "r": "\r", "f": "\f"}
 
 
 class Property(NamedTuple):
-    """`line` counts from 1. `dropped`: the first character of the value behind a backslash that stands for nothing."""
+    """`line` counts from 1. `dropped`: the first character of the value after a meaningless backslash."""
 
     key: str
     value: str

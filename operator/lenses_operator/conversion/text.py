@@ -59,7 +59,7 @@ def connector_text(manifest: Manifest) -> str:
 
 
 def values_text(values: Values) -> str:
-    """A Secret or ConfigMap; above each placeholder stands what to do about it."""
+    """A Secret or ConfigMap; a comment above each placeholder says what to do."""
     head = {"name": values.name} | ({"namespace": values.namespace} if values.namespace else {})
     lines = ["apiVersion: v1", f"kind: {values.kind}", "metadata:"]
     lines += [f"  {key}: {text(value)}" for key, value in head.items()]

@@ -1,4 +1,4 @@
-"""Which values stand in the resource itself, and which come from a Secret or ConfigMap beside it."""
+"""Which values are in the resource itself, and which in a Secret or ConfigMap."""
 
 from __future__ import annotations
 

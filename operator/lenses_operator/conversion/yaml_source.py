@@ -29,7 +29,7 @@ class Lined(dict[str, Any]):
         self.comments: dict[str, str] = {}
 
     def mapping(self, key: str) -> Lined:
-        """An empty one where there is none. Raises Unreadable where something else stands there."""
+        """An empty one where there is none. Raises Unreadable where it is of another type."""
         found = self.get(key)
         if found is None:
             return Lined(self.line_of(key))

@@ -98,7 +98,7 @@ class Census:
         return self._users
 
     def results(self) -> list[Result]:
-        """A summary of what does not go on by itself."""
+        """A summary of what does not resolve by itself."""
         found = [*self._stalled_lines(), *self._stuck_lines(), *self._unseen_lines(), *self._unreadable_lines()]
         tokens = self._token_lines()
         if found:
@@ -128,8 +128,8 @@ class Census:
                 GROUP,
                 "deletion",
                 f"more than {PATIENCE.seconds // 60} minutes old and waiting for a finalizer: {names}",
-                "If an operator runs, Ready's message says what blocks; to let go without touching the connector: "
-                'kubectl patch lc NAME -n NAMESPACE --type=merge -p \'{"spec":{"deletionPolicy":"Retain"}}\'',
+                "If an operator runs, Ready's message says what blocks; to release the resource and keep its connector:"
+                ' kubectl patch lc NAME -n NAMESPACE --type=merge -p \'{"spec":{"deletionPolicy":"Retain"}}\'',
             )
         ]
 
@@ -140,7 +140,7 @@ class Census:
             failed(
                 GROUP,
                 "looked at",
-                f"no operator has ever looked at {some(sorted(self._unseen))}",
+                f"no operator has ever processed {some(sorted(self._unseen))}",
                 "Is an operator running, and does it watch this namespace (LENSES_OPERATOR_WATCH_NAMESPACES) and these "
                 "labels (LENSES_OPERATOR_LABEL_SELECTOR)?",
             )

@@ -227,7 +227,8 @@ def validation_failed(name: str, cluster: str, class_name: str, error: errors.Le
             group(name),
             _check("validate", cluster),
             f"let through; {class_name} refuses an empty configuration with an error instead of a verdict",
-            "Some plugins do. If resources with a full configuration stay in Progressing, report status and words.",
+            "Some plugins do. If resources with a full configuration stay in Progressing, report the status and the "
+            "error text.",
             seen(error),
         )
     return failure(group(name), _check("validate", cluster), error)

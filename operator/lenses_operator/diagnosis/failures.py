@@ -1,4 +1,4 @@
-"""A request to Lenses that did not succeed: what it means for whoever set this up."""
+"""A request to Lenses that did not succeed: what it means for the person who set this up."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def _unusable(error: errors.UnusableAnswer) -> tuple[Verdict, str, str]:
             "Check the URL, and what is in front of Lenses; an API path must not be sent to a login."
         )
     else:
-        remedy = "This Lenses answers otherwise than its API description. Please report status and shape."
+        remedy = "This Lenses does not answer as its API description says. Please report status and shape."
     return Verdict.FAILED, error.message, remedy
 
 

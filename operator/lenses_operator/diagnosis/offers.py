@@ -14,7 +14,7 @@ NAMES = "connector names"
 RESOURCE = "resource as code"
 PLAIN = "doctor-probe"
 SPECIAL = {"doctor probe": "a space", "doctor->probe": "'->'"}
-"""Names of connectors that nobody has, with what is special about each."""
+"""Names that no connector has, with what is special about each."""
 
 
 def plain_name_unanswered(environment: str, error: errors.LensesError | None) -> Result:

@@ -54,7 +54,7 @@ def not_listed(error: errors.LensesError) -> Result:
             return failure(GROUP, CHECK, error)
         case errors.MissingAgentCapability() | errors.UnusableAnswer() | errors.Forbidden():
             message = f"this Lenses does not list them for this token ({error.message})"
-            remedy = "The operator does not need the list; each environment is looked at below."
+            remedy = "The operator does not need the list; each environment is checked below."
             return replace(skipped(GROUP, CHECK, message, remedy), seen=seen(error))
         case _:
             return replace(failure(GROUP, CHECK, error), verdict=Verdict.WARNING)

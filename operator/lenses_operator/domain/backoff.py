@@ -22,7 +22,7 @@ class Backoff:
 TRANSIENT = Backoff(first=1.0, limit=60.0)
 SLOW = Backoff(first=30.0, limit=300.0)
 BLOCKED = Backoff(first=2.0, limit=600.0)
-"""Deletion that cannot go on."""
+"""Deletion that is blocked."""
 MISSING = Backoff(first=15.0, limit=60.0)
 """A Secret or ConfigMap that is not there."""
 SETTLING = Backoff(first=0.1, limit=2.0)

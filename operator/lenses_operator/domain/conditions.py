@@ -47,10 +47,10 @@ def refused(refusal: Refusal) -> Verdict:
 
 
 def away_since(verdict: Verdict, since: datetime) -> Verdict:
-    """Of a connector that was deleted to be created anew."""
+    """Of a connector that was deleted to be created again."""
     message = (
-        f"{verdict.message} The connector does not exist: it was deleted at {rfc3339(since)} to be created anew, which "
-        "is tried until it works."
+        f"{verdict.message} The connector does not exist: it was deleted at {rfc3339(since)} to be created again: the "
+        "operator retries until that succeeds."
     )
     return verdict.model_copy(update={"message": message})
 
@@ -62,8 +62,8 @@ def config_invalid(message: str) -> Verdict:
 def schema_mismatch(words: str) -> Verdict:
     """What a person can do about it differs: the object may be wrong, or the definition that let it in."""
     return config_invalid(
-        f"This resource does not fit its definition ({words}). Nothing is done for it in Lenses until it is corrected. "
-        "If kubectl took it as it is, the CustomResourceDefinition in the cluster is not this version's: install that."
+        f"This resource does not fit its definition ({words}). Nothing is changed in Lenses until it is corrected. "
+        "If kubectl accepted it, the CustomResourceDefinition in the cluster is of another version: install this one's."
     )
 
 
@@ -108,21 +108,21 @@ def suspended(observed: Observed | None) -> Verdict:
 
 def not_adopted(connector: ConnectorKey, difference: Difference, *, hidden: bool = False) -> Verdict:
     """`hidden`: Lenses shows nothing of its configuration that could be compared."""
-    message = f"Connector {connector} was there before this resource"
+    message = f"Connector {connector} existed before this resource"
     if hidden:
         message += (
-            ", and Lenses does not show its configuration, so nothing is known to match. It is left as it is. To own "
+            ", and Lenses does not show its configuration, so nothing is known to match. It is not changed. To own "
             "it, give the token's role the permission to read configurations, or set spec.adoptionPolicy: Always, "
-            "which writes the configuration anew."
+            "which writes the configuration again."
         )
     elif difference:
         message += (
-            f" and its configuration differs: {difference.describe()}. It is left as it is. To own it, make "
+            f" and its configuration differs: {difference.describe()}. It is not changed. To own it, make "
             f"{_fields(difference)} match it, set spec.adoptionPolicy: Always, or delete the connector in Lenses."
         )
     else:
         message += (
-            ", and spec.adoptionPolicy is Never. It is left as it is. To own it, set spec.adoptionPolicy to IfIdentical"
+            ", and spec.adoptionPolicy is Never. It is not changed. To own it, set spec.adoptionPolicy to IfIdentical"
             " or Always, or delete the connector in Lenses."
         )
     return Verdict(ready="False", reason=Reason.NOT_ADOPTED, message=message, phase=Phase.STALLED)
@@ -140,15 +140,15 @@ def deleting(message: str) -> Verdict:
 
 
 def deletion_blocked(connector: ConnectorKey | None, namespace: str, name: str, problem: Verdict) -> Verdict:
-    """What blocks, and the exact command that lets go without touching the connector. None: it cannot be told which."""
+    """What blocks, and the exact command that releases the resource without changing the connector. None: unknown."""
     what = "Its connector" if connector is None else f"Connector {connector}"
     message = (
         f"{what} could not be deleted yet ({problem.reason}: {problem.message.rstrip('.')}). "
-        "It is tried again. To let this resource go and leave the connector as it is: "
+        "It is tried again. To let this resource go and leave the connector unchanged: "
         f"{_policy(namespace, name, 'Retain')}"
     )
     if problem.reason == Reason.NOT_SUPPORTED:
-        message += f" To delete it and leave its offsets: {_policy(namespace, name, 'Delete')}"
+        message += f" To delete it and keep its offsets: {_policy(namespace, name, 'Delete')}"
     return Verdict(ready="False", reason=Reason.DELETION_BLOCKED, message=message, phase=Phase.RECONCILING)
 
 
@@ -169,7 +169,7 @@ def blind(connector: ConnectorKey, token: str | None) -> Verdict:
 
 
 def missing(connector: ConnectorKey) -> Verdict:
-    return progressing(f"Connector {connector} is not found. It is looked for once more before it is created.")
+    return progressing(f"Connector {connector} is not found. The operator checks once more before it creates it.")
 
 
 def of_connector(
@@ -281,7 +281,7 @@ _TO_BE_HELD = {
 
 
 def _failed(reason: Reason, message: str, restarts: Restarts | None) -> Verdict:
-    """With budget left the operator goes on; without, a person has to."""
+    """With budget left the operator restarts; without, a person has to."""
     if restarts is None or restarts.counter is None:
         message += f" Fix the cause, then restart it with the annotation {RESTART}=<a new value>."
         return Verdict(ready="False", reason=reason, message=message, phase=Phase.STALLED)

@@ -1,6 +1,6 @@
 """The next action for a connector: at most one, decided from values alone, and decided here alone.
 
-Order of precedence: what is let go, what cannot be used, who owns the name, deletion, suspend, a hold, drift and
+Order of precedence: what is released, what cannot be used, who owns the name, deletion, suspend, a hold, drift and
 update, state, restarts. Whatever is decided must be right even if the last action was cut off in the middle, because
 the process may end between any two requests.
 """
@@ -118,7 +118,7 @@ class Restart:
 
 @dataclass(frozen=True)
 class Create:
-    """`lost`: it was ours, and somebody deleted it behind the operator's back."""
+    """`lost`: it was ours, and was deleted outside of the operator."""
 
     lost: bool = False
 
@@ -182,7 +182,7 @@ def decide(situation: Situation) -> Decision:
 
 
 def _let_go(situation: Situation) -> Release | None:
-    """Deletions that need no word from Lenses: what is retained or was never ours is let go at once."""
+    """Deletions that need no answer of Lenses: what is retained or was never ours is released at once."""
     resource = situation.resource
     if not resource.metadata.deleting:
         return None
@@ -210,7 +210,7 @@ def _refusal(situation: Situation) -> Refuse | Unusable | Release | None:
 
 
 def _give_back(situation: Situation, observed: Observed) -> Transition | None:
-    """What an offsets operation stopped goes on, whatever else is in the way of the resource."""
+    """Resumes what an offsets operation stopped, whatever else blocks the resource."""
     wanted = situation.resource.spec.state
     if situation.held is not None or not situation.was_held or not situation.ownership.ours:
         return None

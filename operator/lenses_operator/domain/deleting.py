@@ -71,7 +71,7 @@ class Deleting:
     """Proven while the token saw nothing at all."""
 
     def seeing(self, *, blind: bool) -> Deleting:
-        """What was proven while the token saw nothing has to be proven anew when it sees again."""
+        """What was proven while the token saw nothing has to be proven again when it sees again."""
         if blind:
             return replace(self, blind=True)
         return Deleting(self.since, offsets_reset=self.offsets_reset) if self.blind else self

@@ -39,7 +39,7 @@ class Difference:
 
 
 def hides(key: str, shown: str) -> bool:
-    """Whether what Lenses shows for a key stands for a value that it hides."""
+    """Whether what Lenses shows for a key is a mask of a value that it hides."""
     return is_masked(shown) or (is_secret_key(key) and may_be_masked(shown))
 
 
@@ -83,7 +83,7 @@ def may_have_become(
     ours: Collection[str] = (),
 ) -> bool:
     """Whether what is seen may be what a server has made of what was sent: it adds keys, and has its own notation of
-    numbers. Keys that are `ours` were added by nobody else."""
+    numbers. Keys that are `ours` were not added by the server."""
     found = compare(sent, seen, baseline, hidden)
     kept = any(key in ours for key in found.extra)
     return not (found.missing or kept) and all(_same_number(sent[key], seen[key]) for key in found.changed)

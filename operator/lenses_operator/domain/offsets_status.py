@@ -81,7 +81,7 @@ def connector_not_found(name: str) -> Verdict:
 
 
 def connector_not_ready(why: str) -> Verdict:
-    return _waiting(OffsetsReason.CONNECTOR_NOT_READY, f"{why} Nothing is touched until that has changed.", "False")
+    return _waiting(OffsetsReason.CONNECTOR_NOT_READY, f"{why} Nothing is changed until then.", "False")
 
 
 def pending(before: LensesConnectorOffsets) -> Verdict:
@@ -120,8 +120,9 @@ def invalid(message: str) -> Verdict:
 def schema_mismatch(words: str) -> Verdict:
     return _failed(
         OffsetsReason.OFFSETS_INVALID,
-        f"This resource does not fit its definition ({words}). Nothing is done for it in Lenses. Make a new one. "
-        "If kubectl took it as it is, the CustomResourceDefinition in the cluster is not this version's: install that.",
+        f"This resource does not fit its definition ({words}). Nothing is changed in Lenses. Create a new "
+        "one. If kubectl accepted it, the CustomResourceDefinition in the cluster is of another version: install this "
+        "one's.",
     )
 
 
@@ -163,7 +164,7 @@ def _changed(asked: bool) -> str:
 
 def outcome_unknown(words: str = "") -> Verdict:
     """`words`: of the last answer that was no success, if there was one."""
-    last = f"the last answer was: {words.rstrip('.')}" if words else "no answer said so"
+    last = f"the last answer was: {words.rstrip('.')}" if words else "no answer confirmed it"
     return _failed(
         OffsetsReason.OUTCOME_UNKNOWN,
         f"The change may have been made, but {last}; and by now the connector's offsets are neither what "

@@ -221,7 +221,7 @@ def _member(entry: str, name: str) -> str | None:
 
 def gone_on(asked: str | None, before: str, read: str) -> bool:
     """Whether a partition is neither where it was nor where the request puts it: the connector has run since, or
-    somebody else has changed its offsets. A request carried out in part leaves each at one of the two."""
+    its offsets were changed by something else. A request carried out in part leaves each at one of the two."""
     was, now = _places(before), _places(read)
     put = {} if asked is None else was | _places(asked)
     return any(now.get(key) not in (was.get(key), put.get(key)) for key in was | now | put)

@@ -8,7 +8,7 @@ PATIENCE = 120.0
 """Seconds for a rebalance and for tasks that have not stopped."""
 REFUSALS = 3
 REFUSED_FOR = 60.0
-"""Seconds over which any other refusal is heard at least that many times: a rebalance may be told as any of them."""
+"""Seconds in which any other refusal comes at least that many times: a rebalance may be reported as any of them."""
 SHOWS_WITHIN = 45.0
 """Seconds in which changed offsets have to show: reads may be cached."""
 

@@ -9,7 +9,7 @@ from lenses_operator.resources.connector import LensesConnector
 
 
 def owner_of(claimants: Iterable[LensesConnector]) -> LensesConnector:
-    """The oldest by creation time; of those made in the same second the one that has it already, then the least uid.
+    """The oldest by creation time; of those made in the same second the one that owns it, then the least uid.
 
     Kubernetes knows whole seconds only: without the second rule a later resource could take a running connector away.
     Raises ValueError without claimants.
@@ -33,7 +33,7 @@ def rival_of(
 
 
 def _counts(claimant: LensesConnector, allows: Callable[[LensesConnector], bool]) -> bool:
-    """One that we have released does no longer, although somebody else's finalizer may keep the object."""
+    """One that we have released does no longer, although another finalizer may keep the object."""
     if claimant.metadata.released:
         return False
     return claimant.status.ownership.state.ours or allows(claimant)

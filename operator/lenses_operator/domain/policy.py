@@ -12,7 +12,7 @@ ANY = ("*",)
 
 @dataclass(frozen=True)
 class Rule:
-    """Globs; `*` stands for any characters. All four must match."""
+    """Globs; `*` matches any characters. All four must match."""
 
     namespaces: Sequence[str] = ANY
     environments: Sequence[str] = ANY

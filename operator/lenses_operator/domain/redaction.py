@@ -1,6 +1,6 @@
 """Secret values cut out of text that leaves the process, in every form in which servers quote them.
 
-A text is looked at as it is and as it was before it was escaped, so that no list of escaped forms is ever complete or
+A text is searched as received and unescaped, so that no list of escaped forms is ever complete or
 wrong; base64 alone hides a value from that.
 """
 
@@ -19,7 +19,7 @@ from lenses_operator.domain.unescaping import MOST, RULES, layers
 
 HIDDEN = "[redacted]"
 SHORT = 4
-"""Characters below which a value is only cut out where it stands alone: `1` must not take every 1 out of a message."""
+"""Characters below which a value is only cut out where it is alone: `1` must not take every 1 out of a message."""
 _ALONE = {length: re.compile(rf"(?<!\w)(?=(.{{{length}}})(?!\w))", re.DOTALL) for length in range(1, SHORT)}
 LIMIT = 128 * 1024
 """Characters of all values together. Whoever may make Secrets could otherwise keep the operator busy for minutes."""
@@ -29,7 +29,7 @@ WORK = 5 * 10**7
 """Characters to compare for one text where the event loop waits for it: some 40 ms."""
 WORK_ASIDE = 10**9
 """Characters to compare for all texts of one answer, beside the event loop: about a second."""
-TOO_MUCH = "the words are withheld, since there are too many secret values to look for in them"
+TOO_MUCH = "the error text is withheld, since there are too many secret values to look for in them"
 _STEP = 128
 """Characters compared in the time that one step of the walk through a text takes."""
 _ESCAPE = 2048
@@ -118,7 +118,7 @@ class Redactor:
         return {beginning: sorted(lengths, reverse=True) for beginning, lengths in found.items()}
 
     def _spans(self, text: str, budget: Budget) -> Iterator[tuple[int, int]]:
-        """Where one of the words stands. Raises Exhausted."""
+        """The position of one of the words. Raises Exhausted."""
         for layer in layers(text):
             for start, end in self._found(layer.text, budget):
                 yield layer.origin(start, end)

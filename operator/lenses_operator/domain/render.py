@@ -33,7 +33,7 @@ class Rendered:
     """The configuration as it is sent, `connector.class` and `tasks.max` included. `secrets`: by configuration key.
 
     `given`: every value from a Secret, also one that a later source replaces: a connector not yet updated may quote it;
-    `given_versions`: where from. `shown`: as Lenses showed it, so that nobody knows what of it comes from a Secret.
+    `given_versions`: where from. `shown`: as Lenses showed it, so that it is unknown what of it comes from a Secret.
     """
 
     config: Mapping[str, str] = field(repr=False)
@@ -54,7 +54,7 @@ class Rendered:
 
     @property
     def hash_with_versions(self) -> str:
-        """Another one also when a Secret was written anew."""
+        """Another one also when a Secret was written again."""
         text = json.dumps([self.hash, [[one.name, one.key, one.resource_version] for one in self.secret_versions]])
         return "sha256:" + hashlib.sha256(text.encode()).hexdigest()
 
@@ -91,7 +91,7 @@ class Rendered:
 
     @property
     def with_newline(self) -> list[str]:
-        """Keys whose Secret value ends in a newline, which is seldom meant (`echo` makes it)."""
+        """Keys whose Secret value ends in a newline, which is rarely intended (`echo` adds it)."""
         return sorted(key for key in self.secrets if self.config[key].endswith("\n"))
 
 

@@ -1,4 +1,4 @@
-"""When a healthy connector is looked at in full again, spread evenly so that thousands do not move as one."""
+"""When a healthy connector is read in full again, spread evenly so that thousands do not move as one."""
 
 from __future__ import annotations
 

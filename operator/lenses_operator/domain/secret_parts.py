@@ -62,7 +62,7 @@ def parts(value: str) -> frozenset[str]:
 
 
 def _within(value: str) -> Iterator[str]:
-    """What is looked at again for parts of its own. JSON has its values, and nothing between them."""
+    """What is searched again for parts of its own. JSON has its values, and nothing between them."""
     members = list(_members(value))
     if members:
         yield from members
@@ -113,7 +113,7 @@ def _pieces(value: str) -> Iterator[str]:
 
 
 def _edges(value: str) -> Iterator[str]:
-    """All that stands before or behind a blank, `&` or `@`."""
+    """All text before or after a blank, `&` or `@`."""
     if len(value) <= _EDGED:
         for match in islice(_SEPARATOR.finditer(value), _EDGES):
             yield from (value[: match.start()], value[match.end() :])

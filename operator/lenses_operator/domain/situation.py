@@ -16,7 +16,7 @@ from lenses_operator.resources.connector import AppliedConfig, LensesConnector, 
 
 @dataclass(frozen=True)
 class Refusal:
-    """The last word of validate or create about one configuration; a changed spec is always tried anew."""
+    """The last answer of validate or create to one configuration; a changed spec is always tried again."""
 
     fingerprint: str
     reason: str
@@ -39,7 +39,7 @@ class Situation:
     deletion so far. `now`: of the event loop.
 
     `last_written`: the exact map of our last write while this process lives; later only hashes are left. `held`: the
-    offsets operation that keeps the connector stopped, which `state` then says too. `was_held`: one has let go.
+    offsets operation that keeps the connector stopped, which `state` then says too. `was_held`: one has released it.
     `absent_for`: seconds since it was first proven to be gone; `taken_down`: by a DELETE of ours that was accepted.
     `restart_asked`: the restart annotation has a new value. `restart_due`: the back-off of auto-restart is over.
     `passwords`: of the keys in doubt at an adoption those that Connect takes for passwords; None: it was not asked.
@@ -158,7 +158,7 @@ class Situation:
         return unreadable_keys(self.wanted.config, seen, self.baseline, self._hidden)
 
     def unread(self) -> list[str]:
-        """Also keys that are not wanted, and that Lenses hides: it has them, with values that nobody here has given."""
+        """Also keys that are not wanted, and that Lenses hides: it has them, with values that were not given here."""
         details = self.seen.details
         beside = details.hidden_in_config - self.wanted.config.keys() if details else frozenset()
         seen = self.seen.config or {}

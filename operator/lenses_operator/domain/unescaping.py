@@ -1,4 +1,4 @@
-"""Text as it was before a server escaped it, with the way back to where each character stood."""
+"""Text as it was before a server escaped it, with a map back to the original position of each character."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Layer:
         self._origins: list[tuple[int, int]] = []
 
     def origin(self, start: int, end: int) -> tuple[int, int]:
-        """Where a piece of this text stands in the one that was there first. An escape is taken whole."""
+        """The position of a piece of this text in the original. An escape is taken whole."""
         if self._before is None:
             return start, end
         return self._before.origin(self._before_start(start), self._before_end(end))

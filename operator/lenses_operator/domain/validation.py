@@ -8,12 +8,12 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from lenses_operator.resources.conditions import shorten
 
 LISTED = 20
-"""Keys that are told of; a person fixes them a few at a time."""
+"""Keys that are named; a person fixes them a few at a time."""
 READ = 4096
-"""Characters of an error that are looked at."""
+"""Characters of an error that are searched."""
 PASSING = (
-    "A system that it names cannot be reached, which may pass: it is validated again, ever more seldom. If that stays "
-    "so, see to that system, or correct the address in spec.config."
+    "A system that it names cannot be reached, which may be temporary: the operator validates it again, with "
+    "increasing delays. If this persists, check that system, or correct the address in spec.config."
 )
 _UNREACHABLE = re.compile(
     r"connection (attempt |to \S+ )?(was )?(refused|failed|reset|timed ?out)|connect timed out"
@@ -23,7 +23,7 @@ _UNREACHABLE = re.compile(
     r"|the database system is (starting up|shutting down)|too many connections|no brokers? available",
     re.IGNORECASE,
 )
-WITHHELD = "refused; the words are withheld because the value is a secret or a reference that the worker resolves"
+WITHHELD = "refused; the error text is withheld because the value is a secret or a reference that the worker resolves"
 NO_KEY = "(a key that is none, and may quote a value)"
 SHOWN = 200
 """Characters of what stands for a key."""
@@ -68,9 +68,7 @@ def validation_message(
 
 def _advice(private: Collection[str], errors: Mapping[str, Sequence[str]]) -> str:
     if not private:
-        return (
-            "Correct spec.config, or see to the system that it names." if may_pass(errors) else "Correct spec.config."
-        )
+        return "Correct spec.config, or check the system that it names." if may_pass(errors) else "Correct spec.config."
     where = "the Secret that the value comes from, or what the reference stands for"
     return f"Correct {where}." if len(private) == len(errors) else f"Correct spec.config, or {where}."
 
@@ -88,12 +86,12 @@ def resolves(wanted: Mapping[str, str]) -> bool:
 def withhold(words: str, wanted: Mapping[str, str]) -> str:
     """The server's words about a whole configuration, unless any value holds `${`: whose do they quote?"""
     if words and resolves(wanted):
-        return "the words are withheld because some values are references that the worker resolves"
+        return "the error text is withheld because some values are references that the worker resolves"
     return words
 
 
 def refusal_message(operation: str, words: str) -> str:
-    """For a refusal that is not told key by key."""
+    """For a refusal that names no keys."""
     return f"Connect refuses the configuration at {operation}: {words.rstrip('.')}. Correct spec.config."
 
 

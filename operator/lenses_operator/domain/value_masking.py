@@ -17,7 +17,7 @@ PAIR = re.compile(
     rf"""((?<![\w.-])(?=[\w.-]*?(?:{_WORDS}))[\w.-]++["']?+\s*+[=:]\s*+)("[^"]*"|'[^']*'|[^\s;&,"'}}]++)""",
     re.IGNORECASE,
 )
-"""A word is looked at once, from its beginning: from each of its letters on it would be cubic."""
+"""A word is searched once, from its beginning: from each of its letters on it would be cubic."""
 
 
 def may_be_secret(key: str) -> bool:

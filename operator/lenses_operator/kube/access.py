@@ -1,4 +1,4 @@
-"""Which cluster a command is about, as kubectl is told it. The client, which takes long to import, is not needed."""
+"""Which cluster a command is about, with kubectl's options. The client, which takes long to import, is not needed."""
 
 from __future__ import annotations
 

@@ -90,7 +90,7 @@ class KubeApi:
         return None if found is None else found | {"kind": kind}
 
     async def create_secret(self, namespace: str, body: Mapping[str, Any]) -> None:
-        """The operator's own; nobody else's is ever written."""
+        """The operator's own; no other is ever written."""
         path = in_namespace(CORE, namespace, "secrets")
         await self._rest.request(f"create Secret in {namespace}", "POST", path, body=body, gate=self._gate)
 
@@ -130,7 +130,7 @@ class KubeApi:
         return await self._rest.request("create lease", "POST", path, body=body, timeout=timeout)
 
     async def replace_lease(self, namespace: str, name: str, body: Mapping[str, Any], timeout: float) -> dict[str, Any]:
-        """Fails as outdated where somebody else wrote since: the body carries the resourceVersion that was read."""
+        """Fails as outdated where it was written since: the body carries the resourceVersion that was read."""
         path = in_namespace(LEASES, namespace, "leases", name)
         return await self._rest.request("update lease", "PUT", path, body=body, timeout=timeout)
 

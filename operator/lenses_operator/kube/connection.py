@@ -63,7 +63,7 @@ async def _load_kubeconfig(configuration: Configuration, path: str | None, conte
 
 @asynccontextmanager
 async def last_look(gate: Callable[[], None]) -> AsyncIterator[None]:
-    """The gate of the requests in here is looked at once there is a connection, for which they may have waited."""
+    """The gate of the requests in here is checked once there is a connection, for which they may have waited."""
     before = _GATE.set(gate)
     try:
         yield
@@ -91,7 +91,7 @@ async def _refuse_redirects(request: ClientRequest, handler: ClientHandlerType) 
 
 
 def _target(here: URL, location: str) -> str:
-    """Scheme, host and port: the rest may hold what is nobody's business."""
+    """Scheme, host and port: the rest may hold secrets."""
     try:
         return str(here.join(URL(location)).origin())
     except ValueError:

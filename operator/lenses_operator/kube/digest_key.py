@@ -55,7 +55,7 @@ class DigestKey:
                         refusals = refusals + 1 if error.status not in UNCLEAR and not error.outdated else 0
                         if refusals == REFUSALS:
                             break
-                        await self._sleep(PAUSE)  # outdated: somebody else has just made it
+                        await self._sleep(PAUSE)  # outdated: it has just been created
         except TimeoutError:
             pass
         except ValueError as error:

@@ -63,7 +63,7 @@ class Limits:
 
     @staticmethod
     def _similar(account: _Account, reason: str, message: str, now: float) -> bool:
-        """Whether its reason came with too many different messages; the window begins anew after a quiet one."""
+        """Whether its reason came with too many different messages; the window starts over after a quiet one."""
         found = account.similar.setdefault(reason, _Similar(now))
         if now - found.last > WINDOW:
             found.messages.clear()

@@ -43,7 +43,7 @@ class _Told:
     combined: bool
     now: datetime
     at: float
-    """By a clock that nobody sets."""
+    """By a monotonic clock."""
 
     @property
     def uid(self) -> str:

@@ -1,4 +1,4 @@
-"""How long this process may still act as the leader, by a clock that goes on while the process or machine is paused."""
+"""How long this process may still act as the leader, by a clock that runs while the process or machine is paused."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ logger = logging.getLogger(__name__)
 DEADLINE = 10.0
 """Seconds after its last renewal that a leader ends itself; well before others may take the lease."""
 LAST_WORDS = 0.5
-"""Seconds to log in: a log nobody reads must not keep the process alive."""
+"""Seconds to log in: a blocked log must not keep the process alive."""
 
 
 def boot_time() -> float:
@@ -33,7 +33,7 @@ def end_process(why: str) -> NoReturn:
 class Fence:
     """Two guards, for neither is enough alone.
 
-    `check` stands right before every write: after a pause the event loop may well go on before anything else does.
+    `check` comes right before every write: after a pause the event loop may run before anything else does.
     The watchdog, a thread, ends a process whose event loop hangs or has nothing to send.
     """
 

@@ -1,4 +1,4 @@
-"""For a look from outside: definitions, leases, and who may do what. It reads, and asks for access reviews."""
+"""For inspection from outside: definitions, leases, and permissions. It reads, and asks for access reviews."""
 
 from __future__ import annotations
 

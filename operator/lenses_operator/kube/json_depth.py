@@ -1,7 +1,7 @@
 """JSON from the API server that is nested more deeply than Python's parser goes.
 
 The API server takes ten thousand levels where a schema leaves a field open, and one such object would end the watch and
-the list of all the others. What lies too deep becomes null: whoever reads the object refuses it for its depth.
+the list of all the others. What is too deep becomes null: the model refuses the object for its depth.
 """
 
 from __future__ import annotations

@@ -59,7 +59,7 @@ class Leader:
         self._uniform = uniform
         self._seen: tuple[str, float] | None = None
         self._others = False
-        """Whether somebody else has been seen to hold it."""
+        """Whether another process has been seen to hold it."""
         self._kept: dict[str, Any] = {}
         """What others, such as the chart, have written to its labels and annotations."""
         self._complaint = ""
@@ -132,7 +132,7 @@ class Leader:
         return _Lease.OURS
 
     async def _take(self, *, leading: bool) -> bool:
-        """False where somebody else holds it."""
+        """False where another process holds it."""
         lease = await self._read()
         holder = ((lease or {}).get("spec") or {}).get("holderIdentity") or ""
         if holder not in ("", self._identity) if leading else not self._free(lease):

@@ -113,7 +113,7 @@ class Lister:
                     for kind in self._kinds:
                         await kind.list(self._api, self._writer, self._namespaces, self._selector)
             except KubeError as error:
-                if not error.not_found:  # a kind that is not served is said once, by whoever watches it
+                if not error.not_found:  # a kind that is not served is logged once, by its watch
                     logger.warning("%s", error)
                 await asyncio.sleep(RETRY)
             else:

@@ -27,9 +27,9 @@ MANAGER = "kubectl-lenses"
 MERGE_PATCH = "application/merge-patch+json"
 PAGE = 500
 WATCH_SECONDS = 240
-"""After which the API server is asked to end a watch; the next one goes on from there."""
+"""After which the API server is asked to end a watch; the next one continues from there."""
 RETRY = 1.0
-"""Seconds between tries to go on where a watch broke."""
+"""Seconds between tries to continue a broken watch."""
 GONE = 410
 OURS = ("apis", GROUP, VERSION)
 
@@ -115,7 +115,7 @@ class Session:
     ) -> AsyncIterator[Sequence[Change]]:
         """First all there are, then each change as it comes, until the caller stops.
 
-        What vanished while no watch was open is told as DELETED as soon as that is seen. `name`: of one object alone.
+        What vanished while no watch was open is reported as DELETED once that is seen. `name`: of one object alone.
         """
         query = {"labelSelector": selector, "fieldSelector": f"metadata.name={name}" if name is not None else ""}
         chosen = {key: value for key, value in query.items() if value}
@@ -134,7 +134,7 @@ class Session:
     async def _round(
         self, plural: str, path: tuple[str, ...], query: Mapping[str, str], known: dict[str, dict[str, Any]]
     ) -> AsyncIterator[Sequence[Change]]:
-        """One list and the watches that go on from it."""
+        """One list and the watches that continue from it."""
         page = await self._rest.request(f"list {plural}", "GET", path, query=query)
         now, version = {body["metadata"]["uid"]: body for body in page["items"]}, page["metadata"]["resourceVersion"]
         gone = [Change("DELETED", body) for uid, body in known.items() if uid not in now]
@@ -155,7 +155,7 @@ class Session:
     async def _watch(
         self, plural: str, path: tuple[str, ...], query: Mapping[str, str], version: str
     ) -> AsyncIterator[Change]:
-        """Ends with the watch; an event ERROR says that it cannot go on from this version."""
+        """Ends with the watch; an event ERROR says that it cannot continue from this version."""
         options = {"watch": "true", "allowWatchBookmarks": "true", "timeoutSeconds": str(WATCH_SECONDS)}
         what, timeout = f"watch {plural}", WATCH_SECONDS + TIMEOUT
         query = {**query, **options, "resourceVersion": version}

@@ -1,4 +1,4 @@
-"""From an answer that is no success to the error it stands for: who speaks, what the words mean, what the code says."""
+"""From an answer that is no success to its error: which component answered, what the words mean, what the code says."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def from_answer(
     optional: bool = False,
     target: str = "",
 ) -> LensesError:
-    """The error that a finished answer with a status other than 2xx stands for. `target`: of a redirect, its host.
+    """The error for a complete answer with a status other than 2xx. `target`: of a redirect, its host.
 
     `optional` marks an operation that a Lenses may lack: 404, 405, 415 and 501 then mean just that.
     """

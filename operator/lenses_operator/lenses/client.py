@@ -51,7 +51,7 @@ T = TypeVar("T")
 _YAML_KEY = re.compile(rb"^[A-Za-z][\w.-]*[ \t]*:", re.MULTILINE)
 """At the margin: what tells a document from a page, a word or JSON."""
 HEAD = 64 * 1024
-"""Bytes of a document in which its first key stands, however it is commented."""
+"""Bytes of a document in which its first key is, after any comments."""
 _CONNECTORS = Form(TypeAdapter(ConnectorList), "data", TypeAdapter(list[ConnectorListItem]))
 _NAMES = Form(TypeAdapter(ConnectorNames), "data", TypeAdapter(list[NamedItem]))
 _CONNECTOR = Form(TypeAdapter(ConnectorDetails), "tasks", TypeAdapter(list[Task]))
@@ -117,7 +117,7 @@ class LensesClient:
     async def poll_connectors(
         self, environment: str, known: Listing | None = None, *, cluster: str | None = None
     ) -> Listing:
-        """The same for whoever asks again and again: a single try, and `known` itself if the answer is still that.
+        """The same for pollers: a single try, and `known` itself if the answer is still that.
 
         Reading an answer of thousands costs more than all that a quiet poll causes otherwise.
         """
@@ -127,7 +127,7 @@ class LensesClient:
         return await aside(len(answer.body), _listing, call, answer, known)
 
     async def name_connectors(self, environment: str) -> list[ConnectorName]:
-        """The same for whoever needs no more than the names: a single try. What does not fit is refused as there."""
+        """The same for callers that need only the names: a single try. What does not fit is refused as there."""
         call = Call("list_connectors", "GET", environment, _connect(environment, "connectors"), patient=False)
         return list((await self._read(call, _NAMES)).data)
 
@@ -144,7 +144,7 @@ class LensesClient:
         return await self._read(call, _CONNECTOR)
 
     async def poll_connector(self, environment: str, cluster: str, name: str, known: bytes | None = None) -> Shown:
-        """The same for whoever asks again and again; `known` is the digest of an answer that need not be read again."""
+        """The same for pollers; `known` is the digest of an answer that need not be read again."""
         call = Call("get_connector", "GET", environment, _connector(environment, cluster, name))
         answer = await self._send(call)
         return await aside(len(answer.body), _shown, call, answer, known)

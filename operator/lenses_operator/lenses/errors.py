@@ -22,7 +22,7 @@ Everything that can go wrong with a request to Lenses:
     + UnexpectedStatus          any other
 
 An answer of 400, 409, 500, 502 or 503 is read by its words first (see `wording`), then by HQ's type, and only then by
-its code: which of them Lenses makes of Connect's 409 nobody has seen.
+its code: which of them Lenses makes of Connect's 409 is unknown.
 
 Three parties answer: the agent with `{error, fields[], errorType}`, HQ with `{type, title, status, request_id}`, and
 whatever stands in between with HTML or text. Who spoke matters most for 404: only the agent can know that a connector
@@ -45,7 +45,7 @@ from lenses_operator.lenses.models import FieldError
 
 _SHOWN = 1000  # characters of the server's words that people get to see
 KEPT = 1024 * 1024  # characters; longer words are not kept at all, since a value cut in two is not recognised
-_TOO_LONG = "the server's words are too long to be quoted"
+_TOO_LONG = "the server's error text is too long to be quoted"
 _SLUG = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 _REQUEST_ID = re.compile(r"[A-Za-z0-9_.:-]{1,128}")
 

@@ -1,4 +1,4 @@
-"""What Lenses is told and what it answers, in Kafka Connect's words.
+"""Requests to Lenses and its answers, in Kafka Connect's terms.
 
 Answers are read with tolerance where the API is known to vary (ids as text or number, states outside the enum,
 missing fields, fields of later versions) and frozen afterwards. No model shows configuration values, validation
@@ -235,7 +235,7 @@ class OffsetsText(Model):
 
 
 class OffsetEntry(Model):
-    """One partition and where it stands; `offset` is None when null or absent, which Connect treats alike."""
+    """One partition and its offset; `offset` is None when null or absent, which Connect treats alike."""
 
     partition: SkipValidation[Json]
     offset: SkipValidation[Json] = None
@@ -255,7 +255,7 @@ class ConnectorList(Model):
 
 
 class ConnectorName(NamedTuple):
-    """What is left of a connector in a list, for whoever needs no more."""
+    """What is left of a connector in a list, for callers that need no more."""
 
     cluster: str
     name: str
@@ -276,7 +276,7 @@ else:
 
 
 class ConnectorNames(Model):
-    """A ConnectorList that keeps names alone; each item is looked at as a whole."""
+    """A ConnectorList that keeps names alone; each item is parsed as a whole."""
 
     data: Annotated[tuple[NamedItem, ...], BeforeValidator(_absent_as_empty)] = ()
 

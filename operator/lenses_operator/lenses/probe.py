@@ -1,4 +1,4 @@
-"""The way to Lenses step by step, for whoever looks for the step that fails. Each raises what Python raises there."""
+"""The connection to Lenses step by step, to find the step that fails. Each raises what Python raises there."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ async def resolve(host: str, port: int) -> list[str]:
 
 
 async def connect(host: str, port: int) -> float:
-    """Seconds until the connection stood. Raises OSError, TimeoutError included."""
+    """Seconds until the connection was established. Raises OSError, TimeoutError included."""
     started = time.monotonic()
     async with asyncio.timeout(CONNECT):
         _, writer = await asyncio.open_connection(host, port)

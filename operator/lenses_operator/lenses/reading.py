@@ -94,7 +94,7 @@ def _count(body: bytes, mark: bytes) -> int:
 
 
 class _ItemError(Exception):
-    """An item that does not fit, and where it stands in the whole."""
+    """An item that does not fit, and its place in the whole."""
 
     def __init__(self, first: ErrorDetails) -> None:
         super().__init__()

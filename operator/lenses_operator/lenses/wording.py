@@ -1,6 +1,6 @@
 """What Kafka Connect means by an error, told by its words.
 
-Which code Lenses makes of Connect's 409 nobody has seen: the API's description declares none. The words come from
+Which code Lenses makes of Connect's 409 is unknown: the API's description declares none. The words come from
 Connect itself (`DistributedHerder`, `ConnectorsResource`), so they are read before the code. They may be changed on the
 way: what depends on an error must be right without them, too.
 """
@@ -25,7 +25,7 @@ _NOT_STOPPED = re.compile(
 )
 _NO_SUCH_OPERATION = re.compile(r"\bHTTP 40[45] (Not Found|Method Not Allowed)", re.IGNORECASE)
 READ = 4096
-"""Characters that are looked at: Connect says it in its first sentence, and what follows may be as long as it likes."""
+"""Characters that are searched: Connect says it in its first sentence, and what follows may be as long as it likes."""
 
 
 class Meaning(Enum):

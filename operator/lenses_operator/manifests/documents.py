@@ -26,7 +26,7 @@ class ManifestError(Exception):
 
 @dataclass(frozen=True)
 class Place:
-    """Where something stands, for people: `file:line`."""
+    """A place for people: `file:line`."""
 
     file: str
     line: int
@@ -68,7 +68,7 @@ class Document:
 
 @dataclass(frozen=True)
 class Other:
-    """An object of another kind, and where it stands: `at` in its `tree`."""
+    """An object of another kind, and its place: `at` in its `tree`."""
 
     body: Mapping[str, Any]
     place: Place
@@ -159,7 +159,7 @@ def _sort(tree: Tree, file: str, namespace: str, found: Manifests) -> None:
 
 
 def _sort_object(tree: Tree, body: Mapping[str, Any], at: Path, file: str, namespace: str, found: Manifests) -> None:
-    """`at`: where the object stands in its document, which may be a list of objects."""
+    """`at`: the object's place in its document, which may be a list of objects."""
     kind, version = body.get("kind"), body.get("apiVersion")
     place = Place(file, tree.lines[at])
     if isinstance(kind, str) and kind.endswith("List") and isinstance(body.get("items"), list):

@@ -26,7 +26,7 @@ MANY = 500_000
 
 @dataclass(frozen=True)
 class Written:
-    """A plain scalar whose value is not its text: `written` is what stands in the file."""
+    """A plain scalar whose value is not its text: `written` is the text in the file."""
 
     path: Path
     line: int
@@ -55,7 +55,7 @@ class Problem:
 
 @dataclass
 class Tree:
-    """One document. `lines`: where each field stands; a list's items and a map's values alike."""
+    """One document. `lines`: the line of each field; a list's items and a map's values alike."""
 
     line: int
     value: Any = None

@@ -1,4 +1,4 @@
-"""What the API server would refuse, told without one: the schemas of the CRDs, their rules, and metadata."""
+"""What the API server would refuse, found without one: the schemas of the CRDs, their rules, and metadata."""
 
 from __future__ import annotations
 

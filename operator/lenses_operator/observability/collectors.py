@@ -23,7 +23,7 @@ from lenses_operator.workqueue.queue import QueueStats
 STATES = frozenset(ConnectorState)
 UNKNOWN = "UNKNOWN"
 NONE = "NONE"
-"""No connector to show: not created yet, refused, or somebody else's."""
+"""No connector to show: not created yet, refused, or owned by another resource."""
 
 Families = Iterator[Metric]
 
@@ -114,7 +114,7 @@ class ResourceMetrics(_Standing):
     def collect(self) -> Families:
         if not self._working():
             return
-        resources = _gauge("resources", "Resources that the operator looks after.", "kind")
+        resources = _gauge("resources", "Resources that the operator manages.", "kind")
         resources.add_metric([CONNECTOR], sum(1 for _ in self._connectors))
         resources.add_metric([OFFSETS], sum(1 for _ in self._offsets))
         yield resources

@@ -23,7 +23,7 @@ HUNG = 30.0
 SECOND_LOOK = 0.5
 """Seconds: a process that was paused as a whole has an old beat too, and a new one at once."""
 CONNECTIONS = 64
-"""Open at a time: beyond them the oldest is closed, so that whoever opens many and says nothing keeps nobody out."""
+"""Open at a time: beyond them the oldest is closed, so that a client with many idle connections blocks no other."""
 COUNTED = 0.1
 """Seconds after which the server counts a connection among its own."""
 ANSWER = 4.0

@@ -29,7 +29,7 @@ _pass: ContextVar[Mapping[str, Any]] = ContextVar("pass", default=MappingProxyTy
 
 @contextmanager
 def about(**fields: Any) -> Iterator[None]:
-    """Lines written in here carry these fields, whoever writes them. A task begun in here takes them along."""
+    """Lines written in here carry these fields, from any module. A task started in here inherits them."""
     token = _pass.set({**_pass.get(), **fields})
     try:
         yield

@@ -64,7 +64,7 @@ class Metrics:
         self._request_seconds = histogram(
             "lenses_request_duration_seconds", "How long requests to Lenses take.", "operation", REQUEST_SECONDS
         )
-        self._events = counter("events", "What was done and what went wrong, as told by Events.", "type", "reason")
+        self._events = counter("events", "What was done and what went wrong, as reported by Events.", "type", "reason")
         self._restarts = counter("restarts", "Restarts that the operator asked for.", "kind")
         self._operations = counter("offsets_operations", "Ended offsets operations.", "action", "outcome")
         self.leader = Gauge(
@@ -109,7 +109,7 @@ class Metrics:
         self._request_seconds.labels(operation).observe(seconds)
 
     def told(self, resource: Resource, kind: str, reason: str) -> None:
-        """Everything that is done, and every trouble, is told by an Event: restarts and operations are counted here."""
+        """Every action and every problem is reported by an Event: restarts and operations are counted here."""
         self._events.labels(kind, reason).inc()
         if reason in RESTARTED:
             self._restarts.labels(RESTARTED[reason]).inc()

@@ -30,7 +30,7 @@ def exporting(connector: LensesConnector, text: str, to: str) -> str:
 
 def moves_on(connector: LensesConnector) -> str:
     """Why the copy may be old already; empty where the connector is stopped or paused."""
-    state = connector.status.state or "in a state nobody has seen"
+    state = connector.status.state or "in an unknown state"
     if state in ("STOPPED", "PAUSED"):
         return ""
     return (

@@ -92,7 +92,7 @@ class Metadata(Model):
 
     @property
     def released(self) -> bool:
-        """Whether we have nothing left to do for it, though somebody else's finalizer may keep it for good."""
+        """Whether we have nothing left to do for it, though a finalizer of another controller may keep it."""
         return self.deleting and not self.has_finalizer
 
 
@@ -121,7 +121,7 @@ class Resource(Model):
     def read(cls, body: Mapping[str, Any]) -> Self:
         """The same for an object that may not fit: what can be read of it, and `schema_mismatch` for what cannot.
 
-        Trouble in status that costs nothing but what is seen again anyway is passed over. Raises ValidationError where
+        Trouble in status that costs nothing but what is seen again anyway is skipped. Raises ValidationError where
         not even the metadata can be read, which the API server itself looks after.
         """
         try:

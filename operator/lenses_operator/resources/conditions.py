@@ -19,7 +19,7 @@ _REQUEST_ID = re.compile(r" \(request id [A-Za-z0-9_.:-]{1,128}\)")
 
 
 class Phase(StrEnum):
-    """The condition that stands beside Ready while something is left to do."""
+    """The condition in addition to Ready while something is left to do."""
 
     SETTLED = ""
     RECONCILING = "Reconciling"

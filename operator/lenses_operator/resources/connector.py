@@ -239,14 +239,14 @@ class LensesConnector(Resource):
         return self.model_copy(update={"spec": spec, "status": status})
 
     def with_misfit(self, schema_mismatch: SchemaMismatch) -> Self:
-        """The stand-ins are such that nothing is claimed, taken or let go on the strength of them."""
+        """The substitutes are such that nothing is claimed, adopted or released because of them."""
         spec, status = self.spec, self.status
         if schema_mismatch.concerns(
             NAMES_CONNECTOR
         ):  # half a name is none, and metadata.name is not what stands for it
             spec = spec.model_copy(update={"environment": ""})
         if schema_mismatch.concerns(TELLS_OWNERSHIP) and self.metadata.has_finalizer:
-            # It has begun something: whatever it has is not for others, nor to be let go without proof.
+            # It has begun something: whatever it has is not for others, nor to be released without proof.
             status = status.model_copy(update={"ownership": Ownership(state=OwnershipState.CLAIMING)})
             if "status" in schema_mismatch.fields:
                 schema_mismatch = schema_mismatch.model_copy(update={"status": {"ownership": {"state": UNREADABLE}}})

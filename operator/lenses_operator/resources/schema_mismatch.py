@@ -9,9 +9,9 @@ from pydantic import BaseModel, ConfigDict
 from pydantic_core import ErrorDetails
 
 NAMED = 5
-"""Fields whose trouble is told in words; the rest are counted."""
+"""Fields whose problem is described; the rest are counted."""
 PLACES = 8
-"""Steps of a path that are shown: what a list deep inside is called helps nobody."""
+"""Steps of a path that are shown: deeper names do not help."""
 
 
 class SchemaMismatch(BaseModel):

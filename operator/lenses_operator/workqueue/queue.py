@@ -67,7 +67,7 @@ class WorkQueue(Generic[Key]):
 
     def stats(self) -> QueueStats:
         """For metrics."""
-        self._promote()  # with every worker busy nobody else does
+        self._promote()  # with every worker busy nothing else does
         now = self._clock()
         return QueueStats(
             depth=len(self._ready),

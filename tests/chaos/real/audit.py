@@ -10,7 +10,7 @@ from typing import Any
 
 from chaos.real.cast import SECRET, Object
 from chaos.real.etcd import PLURALS
-from chaos.real.history import History, KubeWrite, Name, Version
+from invariants.history import History, KubeWrite, Name, Version
 from lenses_operator.kube.json_depth import WATCHES
 
 POLICY = """\

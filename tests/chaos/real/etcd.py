@@ -9,8 +9,8 @@ from typing import Any
 import httpx
 
 from chaos.real.cast import Object
-from chaos.real.history import Name
 from harness.waiting import wait_until
+from invariants.history import Name
 
 PREFIX = "/registry/connect.lenses.io/"
 PLURALS = {"LensesConnector": "lensesconnectors", "LensesConnectorOffsets": "lensesconnectoroffsets"}

@@ -10,12 +10,12 @@ from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
 from chaos.real.cast import CLUSTER, ENVIRONMENTS
-from chaos.real.history import Effect
 from harness.lenses import exactjson
 from harness.lenses.memory import MemoryCluster
 from harness.lenses.memory_connector import MemoryConnector
 from harness.lenses.record import Request, RequestLog
 from harness.lenses.running import RunningLenses
+from invariants.history import Effect
 
 T = TypeVar("T")
 READ = "GetConnector"

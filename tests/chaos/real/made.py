@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from chaos.real.cast import Key, Object, Role, wanted_config
-from chaos.real.history import Effect, History, Name, Span, Version
+from invariants.history import Effect, History, Name, Span, Version
 
 ROLE = Role(0)
 NAMESPACES = ["one", "two", "three"]
@@ -30,8 +30,16 @@ def resource(
     return {
         "metadata": meta,
         "spec": {**SPEC, **(spec or {})},
-        "status": {"ownership": {"state": owned}, "conditions": [ready]},
+        "status": {"ownership": {"state": owned}, "conditions": [ready], "observedGeneration": 1},
     }
+
+
+def observed(*generations: int, kinds: tuple[str, ...] = ("Ready", "Reconciling", "Stalled")) -> Object:
+    """With conditions of these generations."""
+    found = resource()
+    given = [{"type": kind, "observedGeneration": one} for kind, one in zip(kinds, generations, strict=False)]
+    found["status"]["conditions"] = given
+    return found
 
 
 def added(found: Object, key: str) -> Object:

@@ -10,7 +10,7 @@ from math import inf
 
 import httpx
 
-from chaos.real.history import Span
+from invariants.history import Span
 
 EVERY = 0.2
 PROMPT = 0.1

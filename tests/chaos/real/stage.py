@@ -16,7 +16,6 @@ import httpx
 from chaos.real.audit import AuditLog
 from chaos.real.cast import NAMESPACES, SECRET
 from chaos.real.etcd import Etcd
-from chaos.real.history import History, Span
 from chaos.real.ledger import Ledger
 from chaos.real.pulse import Pulse
 from harness.controlplane import OPERATOR, ControlPlane, Extras
@@ -27,6 +26,7 @@ from harness.paths import CRDS
 from harness.ports import free_port
 from harness.process import Launcher
 from harness.proxy import Proxy
+from invariants.history import History, Span
 
 POLL_INTERVAL = 1.0
 DRIFT_INTERVAL = 5.0

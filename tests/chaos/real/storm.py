@@ -17,10 +17,7 @@ import httpx
 
 from chaos.real.blows import Blows
 from chaos.real.cast import CLUSTER, Key, Role
-from chaos.real.checks import CHECKS, disclosures, foreign_writes
-from chaos.real.ending import unsettled
 from chaos.real.faults import LIES, TABLE, Lie
-from chaos.real.history import Span
 from chaos.real.people import KIND, OPERATION, People
 from chaos.real.plan import Plan
 from chaos.real.stage import DRIFT_INTERVAL, Stage
@@ -28,6 +25,9 @@ from harness.controlplane import OPERATOR
 from harness.kube import KubeError
 from harness.lenses.control import HostileSwitches
 from harness.lenses.operations import CHANGING
+from invariants.history import Span
+from invariants.recorded import CHECKS, disclosures, foreign_writes
+from invariants.settled import unsettled
 
 CHECK_EVERY = 5.0
 SETTLING = 390.0

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from chaos.real import checks
 from chaos.real.cast import PASSWORD_KEY
-from chaos.real.checks import Check
-from chaos.real.history import History, KubeWrite, Version
 from chaos.real.made import (
     CONFIG,
     NAME,
@@ -16,12 +13,16 @@ from chaos.real.made import (
     SPEC,
     effect,
     history,
+    observed,
     operation,
     resource,
     spanned,
     unread,
     with_operation,
 )
+from invariants import recorded as checks
+from invariants.history import History, KubeWrite, Version
+from invariants.recorded import Check
 
 ALTER = {"detail": ROLE.offsets(5)}
 EDITED = {"config": {**SPEC["config"], "topic": "other"}}
@@ -204,6 +205,9 @@ WRONG: list[tuple[str, Check, History]] = [
             operation("Reset"),
         ),
     ),
+    ("a status of two generations", checks.unsound_statuses, history((1, observed(1, 2)))),
+    ("reconciling and stalled at once", checks.unsound_statuses, history((1, observed(1, 1, 1)))),
+    ("a status without Ready", checks.unsound_statuses, history((1, observed(1, kinds=("Stalled",))))),
 ]
 
 RIGHT: list[tuple[str, Check, History]] = [
@@ -375,6 +379,8 @@ RIGHT: list[tuple[str, Check, History]] = [
             operation("Reset"),
         ),
     ),
+    ("reconciling, and ready for all that", checks.unsound_statuses, history((1, observed(1, 1)))),
+    ("a status that nobody has written yet", checks.unsound_statuses, history((1, observed()))),
 ]
 
 

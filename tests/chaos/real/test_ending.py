@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from chaos.real.cast import FILE, Object
-from chaos.real.ending import unsettled
 from chaos.real.made import CONFIG, KEY, OTHER, ROLE, SPEC, added, operation, resource
+from invariants.settled import unsettled
 
 RUNNING = {"config": {**CONFIG, "name": ROLE.name}, "target": "running"}
 

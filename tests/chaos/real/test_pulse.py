@@ -5,9 +5,9 @@ from __future__ import annotations
 import threading
 import time
 
-from chaos.real.history import HOPS, LAG, History
 from chaos.real.pulse import PROMPT, Pulse
 from harness.waiting import wait_until
+from invariants.history import HOPS, LAG, History
 
 
 def test_a_beat_under_way_counts_as_long_as_it_lasts() -> None:

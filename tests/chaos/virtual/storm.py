@@ -7,8 +7,11 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any, cast
 
-from chaos.virtual.offsets import asks_for
 from chaos.virtual.world import SLOWEST, StormWorld
+from doubles.faults import DOWN, FAULTS, Fault
+from doubles.hostile import SWITCHES
+from doubles.incarnation import Habits
+from doubles.lifelike_kube import Place
 from unit.controllers.virtualtime import now
 from unit.model.commands import (
     Annotate,
@@ -28,10 +31,7 @@ from unit.model.commands import (
     Strip,
     Vanish,
 )
-from unit.model.faults import DOWN, FAULTS, Fault
-from unit.model.hostile import SWITCHES
-from unit.model.incarnation import Habits
-from unit.model.kube import Place
+from unit.offsets.make import FILE
 
 NAMESPACES = ("payments", "logistics")
 MINUTE, HOUR, DAY = 60.0, 3600.0, 86400.0
@@ -346,3 +346,7 @@ class Storm:
         names = random.sample(sorted(SWITCHES), random.choice([1, 1, 1, 2, 4]))
         ways = tuple((name, random.choice(SWITCHES[name])) for name in names)
         return Lie(ways, random.choice([5.0, 30.0, 50.0, 2 * MINUTE]))
+
+
+def asks_for(position: int) -> list[dict[str, Any]]:
+    return [{"partition": FILE, "offset": {"position": position}}]

@@ -10,12 +10,12 @@ from random import Random
 from typing import cast
 from zlib import crc32
 
-from chaos.virtual.lenses import StormLenses
-from chaos.virtual.offsets import OffsetsContract, StormOffsets
-from lenses_operator.controllers.offsets.steps import OffsetsWriter
+from doubles.incarnation import Habits
+from doubles.lifelike import Lenses
+from doubles.lifelike_kube import Offsets
+from invariants.operations import OffsetsContract
 from lenses_operator.resources.connector_offsets import LensesConnectorOffsets
 from unit.controllers.virtualtime import START, VirtualTimeLoop, now
-from unit.model.incarnation import Habits
 from unit.model.world import Process, World
 from unit.resources.make import NOW
 
@@ -77,13 +77,8 @@ class StormProcess(Process):
         return self.world.clock.now()
 
     def connect(self) -> None:
-        offsets = self.world.offsets
-        offsets.on_seen, offsets.on_gone = self.offsets_intake.seen, self.offsets_intake.gone
         self.offsets_intake.listed(list(self.world.offsets.objects.values()))
         super().connect()
-
-    def offsets_writer(self) -> OffsetsWriter:
-        return self.world.offsets
 
     def _emit_offsets(
         self, resource: LensesConnectorOffsets, reason: str, message: str, *, warning: bool = False
@@ -93,7 +88,7 @@ class StormProcess(Process):
 
 
 class StormWorld(OffsetsContract, World):
-    lenses: StormLenses
+    offsets: Offsets
     log: Log  # type: ignore[assignment]
 
     def __init__(
@@ -106,9 +101,9 @@ class StormWorld(OffsetsContract, World):
         self.drift, self.workers = DRIFT, 64
         self.clock = Clock()
         self.api_clock = 0
-        self.lenses = StormLenses(habits, self, offered=offered)
+        self.lenses = Lenses(habits, self, offered=offered)
         self.lenses.survives = self._survives
-        self.offsets = StormOffsets(self)
+        self.offsets = Offsets(self)
         self.kube.latency = self.offsets.latency = latency
         self.kube.born = lambda: self.kube._uid + self.api_clock
         self.believed += 4 * SLOWEST

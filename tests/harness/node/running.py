@@ -8,10 +8,10 @@ import os
 import subprocess
 from contextlib import suppress
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 from harness import paths
+from harness.ended import Ended
 from harness.kube import Kube, is_condition
 from harness.node import steps
 from harness.process import Launcher, Process
@@ -25,7 +25,7 @@ HOST_DIRECTORIES = ("/var/lib/kubelet", "/var/lib/containerd", "/var/lib/cni", "
 CGROUPS = Path("/sys/fs/cgroup")
 
 
-class Node:
+class Node(Ended):
     """One at a time on a machine, since its pods' cgroups have fixed names."""
 
     def __init__(self, run_dir: Path, process: Process, launcher: Launcher) -> None:
@@ -99,15 +99,7 @@ class Node:
             with suppress(OSError):
                 Path(directory).rmdir()
 
-    def __enter__(self) -> Self:
-        """Use it with `with`."""
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Leave nothing running."""
-        self.stop()
+    _end = stop
 
 
 class OnlyNode:

@@ -73,7 +73,7 @@ def test_adopt(place: Place, person: Person, tmp_path: Path) -> None:
     assert written["metadata"]["name"] == "a"
     again = person.with_lenses(*adopt(place, "--apply"))
     assert again.code == 0
-    assert f"a on {place.cluster}: LensesConnector {place.namespace}/a has it already" in again.out
+    assert f"a on {place.cluster}: LensesConnector {place.namespace}/a already manages it" in again.out
 
 
 def test_it_stops_at_the_first_surprise(place: Place, person: Person) -> None:
@@ -93,7 +93,7 @@ def test_it_stops_at_the_first_surprise(place: Place, person: Person) -> None:
     assert done.code == 1
     assert "a: taken over (1 of 3)" in done.out
     assert "c: taken over" not in done.out
-    assert "1 of 3 taken over, the others left as they are" in done.err
+    assert "1 of 3 taken over, the others were not changed" in done.err
     assert "planted-value" not in done.out + done.err
     assert place.get("c") is None
     assert message(place.wait_running("a"))

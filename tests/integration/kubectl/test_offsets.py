@@ -97,7 +97,7 @@ def test_it_asks_at_a_terminal(offsets: Offsets, person: Person) -> None:
     there = offsets.now()
     nobody = person.run("offsets", "reset", "orders")
     assert nobody.code == 2
-    assert "There is no terminal to ask at: say --yes." in nobody.err
+    assert "There is no terminal to ask for confirmation: pass --yes." in nobody.err
     with person.terminal("offsets", "reset", "orders") as terminal:
         terminal.wait(lambda text: "Change them? [y/N]" in text)
         terminal.press_ctrl_c_at_a_prompt()

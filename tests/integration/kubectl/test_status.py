@@ -1,4 +1,4 @@
-"""`kubectl lenses status` and `errors` of connectors that the operator looks after."""
+"""`kubectl lenses status` and `errors` of connectors that the operator manages."""
 
 from __future__ import annotations
 

@@ -120,7 +120,7 @@ def test_ctrl_c_leaves_what_was_asked_for(place: Place, person: Person) -> None:
         terminal.wait(lambda text: "0 of 1 done" in text)
         terminal.press_ctrl_c()
         assert terminal.end() == 130
-        assert "interrupted; asked for, and the operator goes on with it: orders" in terminal.text
+        assert "interrupted; asked for, and the operator continues with it: orders" in terminal.text
         assert "Traceback" not in terminal.text
     place.control.clear_faults(place.environment)
     place.wait_reason("Paused", timeout=60)

@@ -1,7 +1,5 @@
 """A plan over manifests given as text, with Lenses and the Kubernetes cluster in memory."""
 
-# ruff: noqa: ARG002 - the signatures are the client's
-
 from __future__ import annotations
 
 from dataclasses import dataclass, field
@@ -12,11 +10,8 @@ from typing import Any, cast
 from lenses_operator.domain.references import RefData
 from lenses_operator.lenses.client import LensesClient
 from lenses_operator.lenses.models import (
-    ConnectorRequest,
-    OffsetsText,
     ValidationField,
     ValidationResult,
-    offsets_of,
 )
 from lenses_operator.manifests.documents import read
 from lenses_operator.manifests.references import Located
@@ -65,17 +60,16 @@ class Lenses(FakeLenses):
 
     passwords: frozenset[str] = frozenset()
     mask = "[hidden]"
-    offsets = '[{"partition": {"p": 0}, "offset": {"at": 7}}]'
 
-    async def get_offsets(self, environment: str, cluster: str, name: str) -> OffsetsText:
-        return offsets_of(f'{{"offsets": {self.offsets}}}')
+    def __init__(self) -> None:
+        super().__init__()
+        self.offsets = '[{"partition": {"p": 0}, "offset": {"at": 7}}]'
 
-    async def validate(self, environment: str, request: ConnectorRequest) -> ValidationResult:
-        found = await super().validate(environment, request)
-        sent = request.configuration
+    def _validated(self, config: dict[str, str]) -> ValidationResult:
+        found = super()._validated(config)
         typed = [
             ValidationField(name=key, value=self.mask if key in self.passwords else value)
-            for key, value in sent.items()
+            for key, value in config.items()
         ]
         return found.model_copy(update={"fields": (*found.fields, *typed)})
 
@@ -99,7 +93,7 @@ class Rig:
         found = read([file], "payments")
         told = read_others(found, planner_options.environments, "payments")
         result = await planner.plan(found, told)
-        assert self.lenses.asked() == self.lenses.asked("validate")  # nothing that changes anything
+        assert self.lenses.asked() == self.lenses.asked("validate", "get_offsets")  # nothing that changes anything
         return result
 
     async def one(self, *manifests: str, options: Options | None = None) -> Item:

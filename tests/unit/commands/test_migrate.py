@@ -227,7 +227,7 @@ def test_a_part_does_not_keep_the_others_back() -> None:
     assert done.exit_code == 1
     assert [body["metadata"]["name"] for body in yaml.safe_load_all(done.stdout)] == ["my-source", "other"]
     lines = done.stderr.splitlines()
-    assert "KafkaTopic is passed over" in lines[0]
+    assert "KafkaTopic is skipped" in lines[0]
     assert "spec.state is none of" in lines[1]
     assert "my-source on connect-eu has been described before" in lines[2]
 

@@ -78,7 +78,7 @@ def test_event_streams() -> None:
 @pytest.mark.parametrize(
     ("kind", "text", "hint"),
     [
-        ("strimzi", "apiVersion: v1\nkind: Secret\nmetadata: {name: a}\n", "v1 Secret is passed over"),
+        ("strimzi", "apiVersion: v1\nkind: Secret\nmetadata: {name: a}\n", "v1 Secret is skipped"),
         ("confluent", strimzi(), "migrate strimzi reads it"),
         ("strimzi", "apiVersion: platform.confluent.io/v1beta1\nkind: Connector\n", "migrate confluent reads it"),
         ("strimzi", "apiVersion: lenses.io/v0beta\nkind: KafkaConnector\nspec: {}\n", "migrate lenses reads it"),

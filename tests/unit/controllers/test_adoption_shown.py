@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 
 from lenses_operator.domain.references import RefData, RefName
 from lenses_operator.lenses import errors
-from unit.controllers.fakes import Connector, operator
-from unit.controllers.virtualtime import virtual_time
+from unit.controllers.fakes import PLACE, Connector, Operator, operator
 from unit.resources.make import SENT
 
-PLACE = ("connect-eu", "orders")
+pytestmark = pytest.mark.virtual_time
+
 DRIFT = 60.0
 SECRET = ("payments", RefName("Secret", "db"))
 BY_SECRET: dict[str, Any] = {"configFrom": [{"key": "db.password", "secretKeyRef": {"name": "db", "key": "pw"}}]}
@@ -25,7 +26,12 @@ def wanting(key: str, value: str) -> dict[str, Any]:
     return {"config": {"topic": "orders", "file": "/data/orders", key: value}}
 
 
-@virtual_time
+@pytest.fixture
+async def op() -> AsyncIterator[Operator]:
+    async with operator(drift=DRIFT) as started:
+        yield started
+
+
 @pytest.mark.parametrize(
     ("wanted", "shown"),
     [
@@ -36,34 +42,29 @@ def wanting(key: str, value: str) -> dict[str, Any]:
     ],
 )
 @pytest.mark.parametrize("policy", ["IfIdentical", "Always"])
-async def test_a_reference_that_differs_is_no_match(wanted: str, shown: str, policy: str) -> None:
-    async with operator(drift=DRIFT) as op:
-        op.lenses.connectors[PLACE] = Connector({**SENT, "format": shown})
-        op.kube.apply(adoptionPolicy=policy, **wanting("format", wanted))
-        await asyncio.sleep(3 * DRIFT)
-        assert op.connector is not None
-        if policy == "IfIdentical":
-            assert op.said() == ("False", "NotAdopted", "NotAdopted")
-            assert "changed format" in op.message()
-            assert op.lenses.asked(*WRITES) == []
-        else:
-            assert op.said() == ("True", "Running", "Owned")
-            assert op.connector.config["format"] == wanted
-
-
-@virtual_time
-@pytest.mark.parametrize("shown", [REFERENCE, "what a worker has made of it"])
-async def test_the_same_reference_and_what_may_be_made_of_it_match(shown: str) -> None:
-    async with operator(drift=DRIFT) as op:
-        op.lenses.connectors[PLACE] = Connector({**SENT, "format": shown})
-        op.kube.apply(**wanting("format", REFERENCE))
-        await asyncio.sleep(3 * DRIFT)
-        assert op.said() == ("True", "Running", "Owned")
+async def test_a_reference_that_differs_is_no_match(op: Operator, wanted: str, shown: str, policy: str) -> None:
+    op.lenses.connectors[PLACE] = Connector({**SENT, "format": shown})
+    op.kube.apply(adoptionPolicy=policy, **wanting("format", wanted))
+    await asyncio.sleep(3 * DRIFT)
+    if policy == "IfIdentical":
+        assert op.said() == ("False", "NotAdopted", "NotAdopted")
+        assert "changed format" in op.message()
         assert op.lenses.asked(*WRITES) == []
-        assert ("format" in op.event("Adopted").message) == (shown != REFERENCE)
+    else:
+        assert op.said() == ("True", "Running", "Owned")
+        assert op.held.config["format"] == wanted
 
 
-@virtual_time
+@pytest.mark.parametrize("shown", [REFERENCE, "what a worker has made of it"])
+async def test_the_same_reference_and_what_may_be_made_of_it_match(op: Operator, shown: str) -> None:
+    op.lenses.connectors[PLACE] = Connector({**SENT, "format": shown})
+    op.kube.apply(**wanting("format", REFERENCE))
+    await asyncio.sleep(3 * DRIFT)
+    assert op.said() == ("True", "Running", "Owned")
+    assert op.lenses.asked(*WRITES) == []
+    assert ("format" in op.event("Adopted").message) == (shown != REFERENCE)
+
+
 @pytest.mark.parametrize(
     "mask",
     [
@@ -79,23 +80,21 @@ async def test_the_same_reference_and_what_may_be_made_of_it_match(shown: str) -
         "se****et",
     ],
 )
-async def test_a_mask_of_any_notation_is_never_taken_for_a_value(mask: str) -> None:
+async def test_a_mask_of_any_notation_is_never_taken_for_a_value(op: Operator, mask: str) -> None:
     """Neither at the adoption, nor as a baseline after a write of our own."""
-    async with operator(drift=DRIFT) as op:
-        op.kube.references[SECRET] = RefData("1", {"pw": b"hunter2"})
-        op.lenses.connectors[PLACE] = Connector({**SENT, "db.password": "theirs"})
-        op.lenses.shows = lambda config: config | {"name": "orders", "db.password": mask}
-        op.kube.apply(**BY_SECRET)
-        await asyncio.sleep(5 * DRIFT)
-        assert op.said() == ("True", "Running", "Owned")
-        assert "Taken as equal, because Lenses does not show them: db.password" in op.event("Adopted").message
-        assert op.lenses.asked(*WRITES) == []
-        op.kube.references[SECRET] = RefData("2", {"pw": b"hunter3"})
-        await asyncio.sleep(5 * DRIFT)
-        assert op.lenses.asked(*WRITES) == [("delete_connector", "orders"), ("create_connector", "orders")]
-        assert op.connector is not None
-        assert op.connector.config["db.password"] == "hunter3"
-        assert op.said() == ("True", "Running", "Owned")
+    op.kube.references[SECRET] = RefData("1", {"pw": b"hunter2"})
+    op.lenses.connectors[PLACE] = Connector({**SENT, "db.password": "theirs"})
+    op.lenses.shows = lambda config: config | {"name": "orders", "db.password": mask}
+    op.kube.apply(**BY_SECRET)
+    await asyncio.sleep(5 * DRIFT)
+    assert op.said() == ("True", "Running", "Owned")
+    assert "Taken as equal, because Lenses does not show them: db.password" in op.event("Adopted").message
+    assert op.lenses.asked(*WRITES) == []
+    op.kube.references[SECRET] = RefData("2", {"pw": b"hunter3"})
+    await asyncio.sleep(5 * DRIFT)
+    assert op.lenses.asked(*WRITES) == [("delete_connector", "orders"), ("create_connector", "orders")]
+    assert op.held.config["db.password"] == "hunter3"
+    assert op.said() == ("True", "Running", "Owned")
 
 
 UNNAMED = "es.net.http.auth.pin"
@@ -103,7 +102,6 @@ UNNAMED = "es.net.http.auth.pin"
 MASKS = ["REDACTED", "<set>", "(n/a)", "se****et", "#-#-#", "•• ••"]
 
 
-@virtual_time
 @pytest.mark.parametrize("policy", ["IfIdentical", "Always"])
 @pytest.mark.parametrize("mask", MASKS)
 async def test_what_is_shown_for_a_password_by_type_is_no_value(mask: str, policy: str) -> None:
@@ -125,7 +123,6 @@ async def test_what_is_shown_for_a_password_by_type_is_no_value(mask: str, polic
         assert len(op.lenses.asked("validate")) == 1
 
 
-@virtual_time
 @pytest.mark.parametrize("mask", MASKS)
 async def test_a_mask_that_was_exported_as_a_value_is_not_taken_for_the_same(mask: str) -> None:
     async with operator(drift=DRIFT) as op:
@@ -138,7 +135,6 @@ async def test_a_mask_that_was_exported_as_a_value_is_not_taken_for_the_same(mas
         assert f"Taken as equal, because Lenses does not show them: {UNNAMED}" in op.event("Adopted").message
 
 
-@virtual_time
 @pytest.mark.parametrize("mask", MASKS)
 async def test_of_another_type_it_is_a_value(mask: str) -> None:
     async with operator(drift=DRIFT) as op:
@@ -151,7 +147,6 @@ async def test_of_another_type_it_is_a_value(mask: str) -> None:
         assert op.lenses.asked(*WRITES) == []
 
 
-@virtual_time
 async def test_a_value_of_a_password_that_is_shown_and_differs_is_a_difference() -> None:
     """Kafka Connect itself shows them: what is plainly another value is not taken over as equal."""
     async with operator(drift=DRIFT) as op:
@@ -163,7 +158,6 @@ async def test_a_value_of_a_password_that_is_shown_and_differs_is_a_difference()
         assert op.lenses.asked("validate") == [], "nothing is in doubt"
 
 
-@virtual_time
 @pytest.mark.parametrize("error", [errors.Forbidden, errors.ServerError, errors.LensesUnreachable])
 async def test_nothing_is_taken_over_while_connect_cannot_be_asked(error: Any) -> None:
     async with operator(drift=DRIFT) as op:
@@ -181,7 +175,6 @@ async def test_nothing_is_taken_over_while_connect_cannot_be_asked(error: Any) -
         assert op.said() == ("True", "Running", "Owned")
 
 
-@virtual_time
 @pytest.mark.parametrize("policy", ["Never", "IfIdentical"])
 async def test_connect_is_not_asked_where_nothing_is_in_doubt(policy: str) -> None:
     async with operator(drift=DRIFT) as op:

@@ -4,26 +4,27 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
+
 from lenses_operator.domain.references import RefData, RefName
 from unit.controllers.fakes import operator
-from unit.controllers.virtualtime import virtual_time
+
+pytestmark = pytest.mark.virtual_time
 
 SECRET = ("payments", RefName("Secret", "names"))
 BY_SECRET = {"configFrom": [{"key": "format", "secretKeyRef": {"name": "names", "key": "format"}}]}
 DRIFT = 60.0
 
 
-@virtual_time
 async def test_in_topics_and_traces() -> None:
     async with operator(drift=DRIFT) as op:
         op.kube.references[SECRET] = RefData("1", {"format": b"acmeinc_${topic}_hidden-end"})
         op.lenses.topics = ["acmeinc_orders_hidden-end", "plain"]
         op.kube.apply(raw=BY_SECRET)
         await asyncio.sleep(2 * DRIFT)
-        assert op.connector is not None
-        assert op.connector.config["format"] == "acmeinc_${topic}_hidden-end"
+        assert op.held.config["format"] == "acmeinc_${topic}_hidden-end"
         assert op.kube.status().topics == ("[redacted]orders[redacted]", "plain")
-        op.connector.tasks = [("FAILED", 'Oh: no table "acmeinc_orders_hidden-end"')]
+        op.held.tasks = [("FAILED", 'Oh: no table "acmeinc_orders_hidden-end"')]
         await asyncio.sleep(2 * DRIFT)
         assert op.said()[1] == "TaskFailed"
         assert 'no table "[redacted]orders[redacted]"' in op.message()

@@ -13,13 +13,13 @@ from lenses_operator.controllers.connector.forget import PAUSE
 from lenses_operator.domain.references import RefData, RefName
 from lenses_operator.lenses import errors
 from lenses_operator.lenses.tokens import TokenSource
-from unit.controllers.fakes import Connector, FakeKube, FakeLenses, Operator, operator
-from unit.controllers.virtualtime import virtual_time
+from unit.controllers.fakes import PLACE, Connector, FakeKube, FakeLenses, Operator, operator
+
+pytestmark = pytest.mark.virtual_time
 
 RUNNING = ("True", "Running", "Owned")
 LONG = 3 * PAUSE + 1
 MANY = 1000
-PLACE = ("connect-eu", "orders")
 
 
 class TokenLenses(FakeLenses):
@@ -81,7 +81,6 @@ def _timers() -> Iterable[object]:
     return getattr(asyncio.get_running_loop(), "_scheduled", ())
 
 
-@virtual_time
 async def test_nothing_is_kept_of_a_thousand_that_came_and_went() -> None:
     async with operator(TokenLenses(), poll=3600.0) as op:
         for number in range(MANY):
@@ -111,31 +110,25 @@ async def test_nothing_is_kept_of_a_thousand_that_came_and_went() -> None:
         assert controller._forgetting._timer is None, "with nothing to forget, nobody looks"
 
 
-@virtual_time
 async def test_a_rotated_value_is_cut_out_of_an_old_trace_as_long_as_the_connector_has_a_resource() -> None:
     async with operator(TokenLenses()) as op:
         secret(op, "s", password="planted-old", token="t")
-        op.kube.apply(**spec("s"))
-        await asyncio.sleep(30)
+        await op.applies(**spec("s"))
         secret(op, "s", "2", password="planted-new", token="t")
         await asyncio.sleep(600 + LONG)
-        assert op.connector is not None
-        assert op.connector.config["password"] == "planted-new"
-        op.connector.tasks = [("FAILED", "no login with planted-old nor planted-new")]
+        assert op.held.config["password"] == "planted-new"
+        op.held.tasks = [("FAILED", "no login with planted-old nor planted-new")]
         await asyncio.sleep(60)
         assert op.said()[1] == "TaskFailed"
         error = op.kube.status().tasks[0].error
         assert error == "no login with [redacted] nor [redacted]"
 
 
-@virtual_time
 async def test_also_after_it_went_to_another_resource() -> None:
     async with operator(TokenLenses()) as op:
         secret(op, "s", password="planted-old", token="t")
-        op.kube.apply("first", raw={"name": "orders"}, **spec("s", deletionPolicy="Retain"))
-        await asyncio.sleep(30)
-        op.kube.apply("second", raw={"name": "orders"}, adoptionPolicy="Always")
-        await asyncio.sleep(30)
+        await op.applies("first", raw={"name": "orders"}, **spec("s", deletionPolicy="Retain"))
+        await op.applies("second", raw={"name": "orders"}, adoptionPolicy="Always")
         op.kube.delete("first")
         await asyncio.sleep(LONG)
         assert op.said("second") == RUNNING
@@ -145,13 +138,11 @@ async def test_also_after_it_went_to_another_resource() -> None:
         assert held(op, "planted-old") == set()
 
 
-@virtual_time
 async def test_a_delete_and_an_apply_forget_nothing_in_between() -> None:
     """Lenses may show for a while what was there before."""
     async with operator(TokenLenses()) as op:
         secret(op, "s", password="planted-old", token="t")
-        op.kube.apply(**spec("s"))
-        await asyncio.sleep(30)
+        await op.applies(**spec("s"))
         op.kube.delete()
         await asyncio.sleep(PAUSE / 2)
         assert not op.kube.there()
@@ -160,14 +151,12 @@ async def test_a_delete_and_an_apply_forget_nothing_in_between() -> None:
         assert held(op, "planted-old") == {"planted-old"}
 
 
-@virtual_time
 @pytest.mark.parametrize("how", ["deleting", "buried"])
 async def test_a_token_stays_while_a_deletion_may_need_it(how: str) -> None:
     lenses = TokenLenses()
     async with operator(lenses) as op:
         secret(op, "s", password="planted-word", token="planted-token")
-        op.kube.apply(**spec("s"))
-        await asyncio.sleep(30)
+        await op.applies(**spec("s"))
         lenses.always("delete_connector", errors.ServerError("delete_connector", detail="down"))
         del op.kube.references["payments", RefName("Secret", "s")]
         if how == "deleting":
@@ -185,22 +174,17 @@ async def test_a_token_stays_while_a_deletion_may_need_it(how: str) -> None:
         assert held(op, "planted") == set()
 
 
-@virtual_time
 async def test_a_token_that_no_resource_brings_any_more_goes() -> None:
     async with operator(TokenLenses()) as op:
         secret(op, "s", password="planted-word", token="planted-token")
-        op.kube.apply(tokenSecretRef={"name": "s", "key": "token"})
-        await asyncio.sleep(30)
+        await op.applies(tokenSecretRef={"name": "s", "key": "token"})
         op.kube.apply()
         await asyncio.sleep(60 + LONG)
         assert op.said() == RUNNING
         assert not op.core.connectors._loader._sessions._resource_tokens
 
 
-@virtual_time
-async def test_one_that_is_released_and_kept_by_others_is_not_remembered() -> None:
-    lenses = FakeLenses()
-    kube = FakeKube(lenses.calls)
+async def test_one_that_is_released_and_kept_by_others_is_not_remembered(lenses: FakeLenses, kube: FakeKube) -> None:
     async with operator(lenses, kube) as op:
         lenses.connectors[PLACE] = Connector({})
         kube.apply(adoptionPolicy="Never")

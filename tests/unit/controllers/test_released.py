@@ -13,8 +13,9 @@ from lenses_operator.domain.policy import Policy, Rule
 from lenses_operator.resources.base import FINALIZER, ObjectKey
 from lenses_operator.resources.connector import LensesConnector
 from unit.controllers.fakes import KEY, FakeKube, Operator, operator
-from unit.controllers.virtualtime import virtual_time
 from unit.resources.make import SENT, body
+
+pytestmark = pytest.mark.virtual_time
 
 RUNNING = ("True", "Running", "Owned")
 WAITS = ("False", "Conflict", "Conflict")
@@ -53,8 +54,7 @@ class DeafKube(KeptKube):
 
 async def two(op: Operator) -> None:
     """The older runs, the younger waits."""
-    op.kube.apply()
-    await asyncio.sleep(30)
+    await op.applies()
     op.kube.apply(namespace="other", config={"topic": "younger"})
     await asyncio.sleep(60)
     assert (op.said(), op.said(namespace="other")) == (RUNNING, WAITS)
@@ -63,11 +63,9 @@ async def two(op: Operator) -> None:
 async def younger_has_it(op: Operator) -> None:
     assert op.kube.finalizers() == [OTHERS]
     assert op.said(namespace="other") == RUNNING
-    assert op.connector is not None
-    assert op.connector.config["topic"] == "younger"
+    assert op.held.config["topic"] == "younger"
 
 
-@virtual_time
 async def test_by_the_answer_of_our_own_patch() -> None:
     async with operator(kube=KeptKube([])) as op:
         await two(op)
@@ -76,7 +74,6 @@ async def test_by_the_answer_of_our_own_patch() -> None:
         await younger_has_it(op)
 
 
-@virtual_time
 async def test_also_where_nothing_of_it_is_left_to_retain() -> None:
     async with operator(kube=KeptKube([])) as op:
         await two(op)
@@ -85,11 +82,9 @@ async def test_also_where_nothing_of_it_is_left_to_retain() -> None:
         await asyncio.sleep(60)
         assert op.kube.finalizers() == [OTHERS]
         assert op.said(namespace="other")[1] == "NotAdopted"
-        assert op.connector is not None
-        assert op.connector.config == SENT
+        assert op.held.config == SENT
 
 
-@virtual_time
 async def test_by_the_list_alone() -> None:
     kube = DeafKube([])
     async with operator(kube=kube) as op:
@@ -104,15 +99,12 @@ async def test_by_the_list_alone() -> None:
         await younger_has_it(op)
 
 
-@virtual_time
 async def test_by_the_answer_to_a_write_of_its_status() -> None:
     """It never owned the connector, and its deletion comes to light with what we write: the watch then has no news."""
     async with operator(kube=KeptKube([])) as op:
         op.lenses.connectors.clear()
-        op.kube.apply(adoptionPolicy="Never", suspend=True)
-        await asyncio.sleep(30)
-        op.kube.apply(namespace="other", config={"topic": "younger"})
-        await asyncio.sleep(30)
+        await op.applies(adoptionPolicy="Never", suspend=True)
+        await op.applies(namespace="other", config={"topic": "younger"})
         assert op.said(namespace="other") == WAITS
         seen, op.kube.on_seen = op.kube.on_seen, lambda _: None
         op.kube.delete()
@@ -127,7 +119,6 @@ async def test_by_the_answer_to_a_write_of_its_status() -> None:
         assert op.said(namespace="other") == RUNNING
 
 
-@virtual_time
 async def test_after_a_restart_of_the_operator() -> None:
     kube = DeafKube([])
     async with operator(kube=kube) as op:
@@ -141,7 +132,6 @@ async def test_after_a_restart_of_the_operator() -> None:
         await younger_has_it(op)
 
 
-@virtual_time
 async def test_policy_still_has_its_say() -> None:
     async with operator(kube=KeptKube([])) as op:
         await two(op)

@@ -9,7 +9,8 @@ import pytest
 
 from lenses_operator.domain.references import RefData, RefName
 from unit.controllers.fakes import FakeLenses, Operator, operator
-from unit.controllers.virtualtime import virtual_time
+
+pytestmark = pytest.mark.virtual_time
 
 SECRET = ("payments", RefName("Secret", "db"))
 SPEC: dict[str, Any] = {"configFrom": [{"key": "password", "secretKeyRef": {"name": "db", "key": "pw"}}]}
@@ -49,7 +50,6 @@ async def rest(op: Operator) -> list[tuple[str, ...]]:
     return op.lenses.asked(*WRITES)
 
 
-@virtual_time
 async def test_touched_while_it_runs(lenses: FakeLenses) -> None:
     async with operator(lenses, drift=DRIFT) as op:
         await begin(op)
@@ -59,7 +59,6 @@ async def test_touched_while_it_runs(lenses: FakeLenses) -> None:
         assert op.kube.statuses == [], "no status is written for it either"
 
 
-@virtual_time
 async def test_touched_while_it_is_down(lenses: FakeLenses) -> None:
     async with operator(lenses, drift=DRIFT) as op:
         await begin(op)
@@ -71,15 +70,13 @@ async def test_touched_while_it_is_down(lenses: FakeLenses) -> None:
     write(op, "4", b"another")
     async with operator(lenses, op.kube, drift=DRIFT) as op:
         assert await rest(op) == [("delete_connector", "orders"), ("create_connector", "orders")]
-        assert op.connector is not None
-        assert op.connector.config["password"] == "another"
+        assert op.held.config["password"] == "another"
     write(op, "5", b"another")
     lenses.calls.clear()
     async with operator(lenses, op.kube, drift=DRIFT) as op:
         assert await rest(op) == []
 
 
-@virtual_time
 async def test_changed_and_changed_back_while_it_is_down(lenses: FakeLenses) -> None:
     async with operator(lenses, drift=DRIFT) as op:
         await begin(op)
@@ -89,18 +86,15 @@ async def test_changed_and_changed_back_while_it_is_down(lenses: FakeLenses) -> 
         assert await rest(op) == []
 
 
-@virtual_time
 async def test_a_status_of_an_operator_without_digests_gets_one_without_a_write(lenses: FakeLenses) -> None:
     async with operator(lenses, drift=DRIFT) as op:
         await begin(op, None)
-        applied = op.kube.status().applied_config
-        assert applied is not None
+        applied = op.kube.applied()
         assert applied.secrets_digest is None
     op.kube.digest_key = KEY
     async with operator(lenses, op.kube, drift=DRIFT) as op:
         assert await rest(op) == []
-        applied = op.kube.status().applied_config
-        assert applied is not None
+        applied = op.kube.applied()
         assert applied.secrets_digest is not None
         assert len(op.kube.statuses) == 1
     write(op, "2")
@@ -108,7 +102,6 @@ async def test_a_status_of_an_operator_without_digests_gets_one_without_a_write(
         assert await rest(op) == []
 
 
-@virtual_time
 @pytest.mark.parametrize("key", [None, b"x" * 32], ids=["lost", "another one"])
 async def test_without_the_key_the_resource_version_decides(lenses: FakeLenses, key: bytes | None) -> None:
     async with operator(lenses, drift=DRIFT) as op:
@@ -119,11 +112,9 @@ async def test_without_the_key_the_resource_version_decides(lenses: FakeLenses, 
     write(op, "2", b"another")
     async with operator(lenses, op.kube, drift=DRIFT) as op:
         await rest(op)
-        assert op.connector is not None
-        assert op.connector.config["password"] == "another", "a change is never missed"
+        assert op.held.config["password"] == "another", "a change is never missed"
 
 
-@virtual_time
 @pytest.mark.parametrize("key", [KEY, None], ids=["with a key", "without one"])
 async def test_what_create_has_refused_is_not_tried_again_for_it(lenses: FakeLenses, key: bytes | None) -> None:
     """Going back takes the connector down for a moment: once, and not with each restart."""
@@ -142,15 +133,13 @@ async def test_what_create_has_refused_is_not_tried_again_for_it(lenses: FakeLen
         assert op.lenses.asked(*WRITES) == []
 
 
-@virtual_time
 async def test_a_trace_is_shown_still_after_a_restart(lenses: FakeLenses) -> None:
     """The values are known: they are those that the connector has."""
     async with operator(lenses, drift=DRIFT) as op:
         await begin(op)
     write(op, "2")
     async with operator(lenses, op.kube, drift=DRIFT) as op:
-        assert op.connector is not None
-        op.connector.tasks = [("FAILED", "Oh: login with hunter refused")]
+        op.held.tasks = [("FAILED", "Oh: login with hunter refused")]
         await asyncio.sleep(3 * DRIFT)
         assert op.said()[1] == "TaskFailed"
         assert "login with [redacted] refused" in op.message()

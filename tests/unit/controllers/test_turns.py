@@ -9,91 +9,81 @@ from typing import Any
 import pytest
 
 from lenses_operator.domain.policy import Policy, Rule
-from unit.controllers.fakes import Connector, Operator, operator
-from unit.controllers.virtualtime import virtual_time
+from unit.controllers.fakes import PLACE, Connector, FakeLenses, Operator
+from unit.controllers.support import look_closely
 from unit.offsets.rig import OffsetsOperator, offsets_operator
 from unit.resources.make import CLASS
 
-PLACE = ("connect-eu", "orders")
+pytestmark = pytest.mark.virtual_time
+
 TURN = 20.0
 WRITES = ("create_connector", "delete_connector", "put_resource", "reset_offsets", "alter_offsets")
 
 
 async def runs(op: Operator, **spec: Any) -> None:
-    op.kube.apply(**spec)
-    await asyncio.sleep(30)
+    await op.applies(**spec)
     assert op.said()[1] == "Running"
     op.lenses.calls.clear()
     op.lenses.turn = TURN
 
 
-@virtual_time
 @pytest.mark.parametrize("strategy", ["Recreate", "InPlace"])
-async def test_a_configuration_taken_back_is_not_written(strategy: str) -> None:
-    async with operator() as op:
-        await runs(op, config={"topic": "a"}, updateStrategy=strategy)
-        op.kube.apply(config={"topic": "by mistake"}, updateStrategy=strategy)
-        await asyncio.sleep(TURN / 2)
-        assert op.said()[1] == "Progressing"
-        op.kube.apply(config={"topic": "a"}, updateStrategy=strategy)
-        await asyncio.sleep(300)
-        assert op.lenses.asked(*WRITES) == []
-        assert op.said() == ("True", "Running", "Owned")
+async def test_a_configuration_taken_back_is_not_written(op: Operator, strategy: str) -> None:
+    await runs(op, config={"topic": "a"}, updateStrategy=strategy)
+    op.kube.apply(config={"topic": "by mistake"}, updateStrategy=strategy)
+    await asyncio.sleep(TURN / 2)
+    assert op.said()[1] == "Progressing"
+    op.kube.apply(config={"topic": "a"}, updateStrategy=strategy)
+    await asyncio.sleep(300)
+    assert op.lenses.asked(*WRITES) == []
+    assert op.said() == ("True", "Running", "Owned")
 
 
-@virtual_time
 @pytest.mark.parametrize("strategy", ["Recreate", "InPlace"])
-async def test_a_configuration_replaced_by_another_is_not_written_but_that_one_is(strategy: str) -> None:
-    async with operator() as op:
-        await runs(op, config={"topic": "a"}, updateStrategy=strategy)
-        op.kube.apply(config={"topic": "by mistake"}, updateStrategy=strategy)
-        await asyncio.sleep(TURN / 2)
-        op.kube.apply(config={"topic": "b"}, updateStrategy=strategy)
-        await asyncio.sleep(300)
-        assert op.lenses.connectors[PLACE].config["topic"] == "b"
-        assert len(op.lenses.asked("create_connector", "put_resource")) == 1
-        assert op.said() == ("True", "Running", "Owned")
-        assert op.reasons().count("ConfigUpdated") == 1
+async def test_a_configuration_replaced_by_another_is_not_written_but_that_one_is(op: Operator, strategy: str) -> None:
+    await runs(op, config={"topic": "a"}, updateStrategy=strategy)
+    op.kube.apply(config={"topic": "by mistake"}, updateStrategy=strategy)
+    await asyncio.sleep(TURN / 2)
+    op.kube.apply(config={"topic": "b"}, updateStrategy=strategy)
+    await asyncio.sleep(300)
+    assert op.lenses.connectors[PLACE].config["topic"] == "b"
+    assert len(op.lenses.asked("create_connector", "put_resource")) == 1
+    assert op.said() == ("True", "Running", "Owned")
+    assert op.reasons().count("ConfigUpdated") == 1
 
 
-@virtual_time
-async def test_a_new_resource_that_is_edited_is_created_once_as_it_is_then() -> None:
-    async with operator() as op:
-        op.lenses.turn = TURN
-        op.kube.apply(config={"topic": "by mistake"})
-        await asyncio.sleep(TURN / 2)
-        op.kube.apply(config={"topic": "b"})
-        await asyncio.sleep(300)
-        assert len(op.lenses.asked("create_connector")) == 1
-        assert op.lenses.connectors[PLACE].config["topic"] == "b"
-        assert op.said() == ("True", "Running", "Owned")
+async def test_a_new_resource_that_is_edited_is_created_once_as_it_is_then(op: Operator) -> None:
+    op.lenses.turn = TURN
+    op.kube.apply(config={"topic": "by mistake"})
+    await asyncio.sleep(TURN / 2)
+    op.kube.apply(config={"topic": "b"})
+    await asyncio.sleep(300)
+    assert len(op.lenses.asked("create_connector")) == 1
+    assert op.lenses.connectors[PLACE].config["topic"] == "b"
+    assert op.said() == ("True", "Running", "Owned")
 
 
-@virtual_time
-async def test_a_new_resource_that_is_deleted_creates_nothing_and_goes() -> None:
-    async with operator() as op:
-        op.lenses.turn = TURN
-        op.kube.apply()
-        await asyncio.sleep(TURN / 2)
-        op.kube.delete()
-        await asyncio.sleep(300)
-        assert op.lenses.asked("create_connector") == []
-        assert op.kube.objects == {}
+async def test_a_new_resource_that_is_deleted_creates_nothing_and_goes(op: Operator) -> None:
+    op.lenses.turn = TURN
+    op.kube.apply()
+    await asyncio.sleep(TURN / 2)
+    op.kube.delete()
+    await asyncio.sleep(300)
+    assert op.lenses.asked("create_connector") == []
+    assert op.kube.objects == {}
 
 
-@virtual_time
 @pytest.mark.parametrize("policy", ["Delete", "DeleteWithOffsets"])
-async def test_a_deletion_that_is_told_to_retain_retains(policy: str) -> None:
-    async with operator() as op:
-        await runs(op, deletionPolicy=policy)
-        op.kube.delete()
-        await asyncio.sleep(TURN / 2)
-        assert op.kube.objects
-        op.kube.apply(deletionPolicy="Retain")
-        await asyncio.sleep(300)
-        assert op.lenses.asked(*WRITES) == []
-        assert PLACE in op.lenses.connectors
-        assert op.kube.objects == {}
+async def test_a_deletion_that_is_told_to_retain_retains(op: Operator, policy: str) -> None:
+    await runs(op, deletionPolicy=policy)
+    op.kube.delete()
+    await asyncio.sleep(TURN / 2)
+    assert op.kube.objects
+    op.kube.apply(deletionPolicy="Retain")
+    await asyncio.sleep(300)
+    assert op.lenses.asked(*WRITES) == []
+    assert PLACE in op.lenses.connectors
+    assert op.kube.objects == {}
 
 
 def forbid(op: Operator) -> None:
@@ -101,37 +91,33 @@ def forbid(op: Operator) -> None:
 
 
 def claim(op: Operator) -> None:
+    """By another resource whose creation time is older: the API servers' clocks need not agree."""
     op.kube._uid = -100
     op.kube.apply(namespace="logistics", adoptionPolicy="Never")
 
 
-@virtual_time
 @pytest.mark.parametrize("happens", [forbid, claim])
-async def test_who_is_no_longer_entitled_creates_nothing(happens: Callable[[Operator], None]) -> None:
-    async with operator() as op:
-        op.lenses.turn = TURN
-        op.kube.apply(config={"topic": "mine"})
-        await asyncio.sleep(TURN / 2)
-        happens(op)
-        await asyncio.sleep(TURN)
-        assert all(found.config.get("topic") != "mine" for found in op.lenses.connectors.values())
+async def test_who_is_no_longer_entitled_creates_nothing(op: Operator, happens: Callable[[Operator], None]) -> None:
+    op.lenses.turn = TURN
+    op.kube.apply(config={"topic": "mine"})
+    await asyncio.sleep(TURN / 2)
+    happens(op)
+    await asyncio.sleep(TURN)
+    assert all(found.config.get("topic") != "mine" for found in op.lenses.connectors.values())
 
 
-@virtual_time
-async def test_what_nothing_happens_to_is_done_when_its_turn_comes() -> None:
-    async with operator() as op:
-        op.lenses.connectors["connect-eu", "others"] = Connector({"connector.class": CLASS})
-        await runs(op, config={"topic": "a"})
-        op.kube.apply(config={"topic": "b"})
-        await asyncio.sleep(4 * TURN)
-        assert op.lenses.connectors[PLACE].config["topic"] == "b"
-        op.kube.delete()
-        await asyncio.sleep(8 * TURN)
-        assert set(op.lenses.connectors) == {("connect-eu", "others")}
-        assert op.kube.objects == {}
+async def test_what_nothing_happens_to_is_done_when_its_turn_comes(op: Operator) -> None:
+    op.lenses.connectors["connect-eu", "others"] = Connector({"connector.class": CLASS})
+    await runs(op, config={"topic": "a"})
+    op.kube.apply(config={"topic": "b"})
+    await asyncio.sleep(4 * TURN)
+    assert op.lenses.connectors[PLACE].config["topic"] == "b"
+    op.kube.delete()
+    await asyncio.sleep(8 * TURN)
+    assert set(op.lenses.connectors) == {("connect-eu", "others")}
+    assert op.kube.objects == {}
 
 
-@virtual_time
 async def test_offsets_of_an_operation_that_was_edited_are_not_sent() -> None:
     async with offsets_operator() as op:
         await _asked(op)
@@ -141,7 +127,6 @@ async def test_offsets_of_an_operation_that_was_edited_are_not_sent() -> None:
         assert op.offsets.status().offsets == ({"partition": {"filename": "/data/orders"}, "offset": {"position": 7}},)
 
 
-@virtual_time
 async def test_offsets_of_an_operation_that_was_deleted_are_not_sent() -> None:
     async with offsets_operator() as op:
         await _asked(op)
@@ -159,3 +144,60 @@ async def _asked(op: OffsetsOperator) -> None:
     await op.until(lambda: op.offsets.status().phase == "Applying")
     await asyncio.sleep(TURN / 2)
     assert op.lenses.asked("alter_offsets") == []
+
+
+def meanwhile(lenses: FakeLenses, operation: str, happens: Callable[[], object], seconds: float = 20.0) -> None:
+    """The next such request takes so long, and that happens before its answer is there."""
+    call = getattr(lenses, operation)
+
+    async def slow(*arguments: Any, **named: Any) -> Any:
+        setattr(lenses, operation, call)
+        happens()
+        await asyncio.sleep(seconds)
+        return await call(*arguments, **named)
+
+    setattr(lenses, operation, slow)
+
+
+@pytest.mark.parametrize("why", [claim, forbid], ids=["an older claim", "another policy"])
+async def test_what_is_no_longer_entitled_when_validate_has_answered_creates_nothing(
+    op: Operator,
+    why: Callable[[Operator], None],
+) -> None:
+    meanwhile(op.lenses, "validate", lambda: why(op))
+    op.kube.apply()
+    await asyncio.sleep(60)
+    assert len(op.lenses.asked("create_connector")) == (1 if why is claim else 0), "the other's own, or none"
+
+
+@pytest.mark.parametrize("why", [claim, forbid], ids=["an older claim", "another policy"])
+@pytest.mark.parametrize("strategy", ["Recreate", "InPlace"])
+async def test_what_is_no_longer_entitled_when_validate_has_answered_replaces_nothing(
+    op: Operator, why: Callable[[Operator], None], strategy: str
+) -> None:
+    await op.applies()
+    meanwhile(op.lenses, "validate", lambda: why(op))
+    op.lenses.calls.clear()
+    op.kube.apply(config={"topic": "new"}, updateStrategy=strategy)
+    await asyncio.sleep(60)
+    assert op.lenses.asked("delete_connector", "put_resource", "create_connector") == []
+
+
+@pytest.mark.parametrize("policy", ["Delete", "DeleteWithOffsets"])
+async def test_what_somebody_let_go_by_hand_while_lenses_answered_is_not_deleted(op: Operator, policy: str) -> None:
+    await op.applies(deletionPolicy=policy, state="stopped")
+    look_closely(op)
+    meanwhile(op.lenses, "poll_connector", op.kube.vanish)
+    op.kube.delete()
+    await asyncio.sleep(120)
+    assert op.lenses.asked("delete_connector", "reset_offsets") == []
+
+
+async def test_a_state_that_is_taken_back_is_not_asked_for(op: Operator) -> None:
+    await runs(op)
+    op.kube.apply(state="paused")
+    await asyncio.sleep(TURN / 2)
+    op.kube.apply(suspend=True, state="paused")
+    await asyncio.sleep(300)
+    assert op.lenses.asked("set_state") == []
+    assert op.held.state == "RUNNING"

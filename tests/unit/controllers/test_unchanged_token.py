@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
@@ -11,10 +11,10 @@ import pytest
 from lenses_operator.domain.decide import Observe, Rest, decide
 from lenses_operator.domain.references import RefData, RefName
 from lenses_operator.resources.base import RECONCILE
-from unit.controllers.fakes import Connector, Operator, operator
-from unit.controllers.virtualtime import virtual_time
+from unit.controllers.fakes import PLACE, Connector, Operator, operator
 
-PLACE = ("connect-eu", "orders")
+pytestmark = pytest.mark.virtual_time
+
 DRIFT = 60.0
 SECRET = ("payments", RefName("Secret", "credentials"))
 BY_SECRET = {"configFrom": [{"secretRef": {"name": "credentials"}}]}
@@ -48,25 +48,29 @@ async def calm(op: Operator, decided: list[Any], **spec: Any) -> None:
     assert decided == []
 
 
-@virtual_time
+@pytest.fixture
+async def op() -> AsyncIterator[Operator]:
+    async with operator(drift=DRIFT) as started:
+        yield started
+
+
 @pytest.mark.parametrize("spec", [{}, {"state": "paused"}, BY_SECRET], ids=["running", "paused", "with a Secret"])
-async def test_an_answer_that_is_the_same_to_the_byte_is_enough(spec: dict[str, Any], decided: list[Any]) -> None:
-    async with operator(drift=DRIFT) as op:
-        await calm(op, decided, **spec)
-        await asyncio.sleep(20 * DRIFT)
-        assert len(decided) <= 2  # for the topics, and for the check after them
-        assert len(op.lenses.asked("get_connector")) in (20, 21)
-        assert op.lenses.asked(*WRITES) == []
+async def test_an_answer_that_is_the_same_to_the_byte_is_enough(
+    op: Operator, spec: dict[str, Any], decided: list[Any]
+) -> None:
+    await calm(op, decided, **spec)
+    await asyncio.sleep(20 * DRIFT)
+    assert len(decided) <= 2  # for the topics, and for the check after them
+    assert len(op.lenses.asked("get_connector")) in (20, 21)
+    assert op.lenses.asked(*WRITES) == []
 
 
-@virtual_time
-async def test_topics_are_read_all_the_same_and_shown(decided: list[Any]) -> None:
-    async with operator(drift=DRIFT) as op:
-        await calm(op, decided)
-        op.lenses.topics = ["orders", "payments"]
-        await asyncio.sleep(1800 + DRIFT)
-        assert op.kube.status().topics == ("orders", "payments")
-        assert len(op.lenses.asked("get_topics")) <= 2
+async def test_topics_are_read_all_the_same_and_shown(op: Operator, decided: list[Any]) -> None:
+    await calm(op, decided)
+    op.lenses.topics = ["orders", "payments"]
+    await asyncio.sleep(1800 + DRIFT)
+    assert op.kube.status().topics == ("orders", "payments")
+    assert len(op.lenses.asked("get_topics")) <= 2
 
 
 def another_value(op: Operator) -> None:
@@ -86,98 +90,83 @@ def another_secret(op: Operator) -> None:
     op.kube.references[SECRET] = RefData("2", {"password": b"hunter2"})
 
 
-@virtual_time
 @pytest.mark.parametrize("change", [another_value, another_key, a_key_less, another_secret])
 async def test_what_changed_is_put_right_at_the_next_check(
-    change: Callable[[Operator], None], decided: list[Any]
+    op: Operator, change: Callable[[Operator], None], decided: list[Any]
 ) -> None:
-    async with operator(drift=DRIFT) as op:
-        await calm(op, decided, config={"topic": "a"}, **BY_SECRET)
-        change(op)
-        await asyncio.sleep(DRIFT + 10)
-        assert len(op.lenses.asked("create_connector")) == 1
-        config = op.lenses.connectors[PLACE].config
-        assert (config["topic"], config["password"]) == ("a", op.kube.references[SECRET].data["password"].decode())
-        assert "by-hand" not in config
-        assert op.said() == ("True", "Running", "Owned")
+    await calm(op, decided, config={"topic": "a"}, **BY_SECRET)
+    change(op)
+    await asyncio.sleep(DRIFT + 10)
+    assert len(op.lenses.asked("create_connector")) == 1
+    config = op.lenses.connectors[PLACE].config
+    assert (config["topic"], config["password"]) == ("a", op.kube.references[SECRET].data["password"].decode())
+    assert "by-hand" not in config
+    assert op.said() == ("True", "Running", "Owned")
 
 
-@virtual_time
-async def test_the_version_of_a_secret_is_noted_though_its_value_is_the_same(decided: list[Any]) -> None:
-    async with operator(drift=DRIFT) as op:
-        await calm(op, decided, **BY_SECRET)
-        op.kube.references[SECRET] = RefData("2", {"password": b"hunter"})
-        await asyncio.sleep(DRIFT + 10)
-        applied = op.kube.status().applied_config
-        assert applied is not None
-        assert [secret.resource_version for secret in applied.secrets] == ["2"]
-        assert op.lenses.asked(*WRITES) == []
+async def test_the_version_of_a_secret_is_noted_though_its_value_is_the_same(op: Operator, decided: list[Any]) -> None:
+    await calm(op, decided, **BY_SECRET)
+    op.kube.references[SECRET] = RefData("2", {"password": b"hunter"})
+    await asyncio.sleep(DRIFT + 10)
+    applied = op.kube.applied()
+    assert [secret.resource_version for secret in applied.secrets] == ["2"]
+    assert op.lenses.asked(*WRITES) == []
 
 
-@virtual_time
-async def test_a_secret_that_is_gone_is_said(decided: list[Any]) -> None:
-    async with operator(drift=DRIFT) as op:
-        await calm(op, decided, **BY_SECRET)
-        del op.kube.references[SECRET]
-        await asyncio.sleep(DRIFT + 10)
-        assert op.said()[1] == "ReferenceNotFound"
-        op.kube.references[SECRET] = RefData("1", {"password": b"hunter"})
-        await asyncio.sleep(2 * DRIFT)
-        assert op.said() == ("True", "Running", "Owned")
+async def test_a_secret_that_is_gone_is_said(op: Operator, decided: list[Any]) -> None:
+    await calm(op, decided, **BY_SECRET)
+    del op.kube.references[SECRET]
+    await asyncio.sleep(DRIFT + 10)
+    assert op.said()[1] == "ReferenceNotFound"
+    op.kube.references[SECRET] = RefData("1", {"password": b"hunter"})
+    await asyncio.sleep(2 * DRIFT)
+    assert op.said() == ("True", "Running", "Owned")
 
 
-@virtual_time
-async def test_what_the_list_shows_is_believed_before_an_answer_that_is_the_same(decided: list[Any]) -> None:
+async def test_what_the_list_shows_is_believed_before_an_answer_that_is_the_same(
+    op: Operator, decided: list[Any]
+) -> None:
     """Connect's own view of a failure may come late to the details."""
-    async with operator(drift=DRIFT) as op:
-        await calm(op, decided)
-        op.lenses.connectors[PLACE].tasks = [("FAILED", "boom")]
-        await asyncio.sleep(20)
-        assert op.said()[1] == "TaskFailed"
-        op.lenses.connectors[PLACE] = Connector(op.lenses.connectors[PLACE].config)
-        await asyncio.sleep(20)
-        assert op.said() == ("True", "Running", "Owned")
+    await calm(op, decided)
+    op.lenses.connectors[PLACE].tasks = [("FAILED", "boom")]
+    await asyncio.sleep(20)
+    assert op.said()[1] == "TaskFailed"
+    op.lenses.connectors[PLACE] = Connector(op.lenses.connectors[PLACE].config)
+    await asyncio.sleep(20)
+    assert op.said() == ("True", "Running", "Owned")
 
 
-@virtual_time
-async def test_a_connector_that_fails_gets_a_second_thought_each_time(decided: list[Any]) -> None:
+async def test_a_connector_that_fails_gets_a_second_thought_each_time(op: Operator, decided: list[Any]) -> None:
     """Restarts are due by the clock."""
-    async with operator(drift=DRIFT) as op:
-        await calm(op, decided)
-        op.lenses.connectors[PLACE].tasks = [("FAILED", "boom")]
-        await asyncio.sleep(5 * DRIFT)
-        decided.clear()
-        await asyncio.sleep(5 * DRIFT)
-        assert len(decided) >= 5
+    await calm(op, decided)
+    op.lenses.connectors[PLACE].tasks = [("FAILED", "boom")]
+    await asyncio.sleep(5 * DRIFT)
+    decided.clear()
+    await asyncio.sleep(5 * DRIFT)
+    assert len(decided) >= 5
 
 
-@virtual_time
-async def test_a_connector_without_tasks_is_called_so_in_time(decided: list[Any]) -> None:
-    async with operator(drift=DRIFT) as op:
-        await calm(op, decided)
-        op.lenses.connectors[PLACE].tasks = []
-        await asyncio.sleep(5 * DRIFT)
-        assert op.said()[1] == "NoTasks"
+async def test_a_connector_without_tasks_is_called_so_in_time(op: Operator, decided: list[Any]) -> None:
+    await calm(op, decided)
+    op.lenses.connectors[PLACE].tasks = []
+    await asyncio.sleep(5 * DRIFT)
+    assert op.said()[1] == "NoTasks"
 
 
-@virtual_time
-async def test_a_look_that_a_person_asks_for_is_a_whole_one(decided: list[Any]) -> None:
-    async with operator(drift=DRIFT) as op:
-        await calm(op, decided)
-        op.kube._edit("payments", "orders", annotations={RECONCILE: "now"})
-        op.kube._changed("payments", "orders")
-        await asyncio.sleep(5)
-        assert decided != []
-        assert op.kube.status().last_handled_reconcile == "now"
+async def test_a_look_that_a_person_asks_for_is_a_whole_one(op: Operator, decided: list[Any]) -> None:
+    await calm(op, decided)
+    op.kube._edit("payments", "orders", annotations={RECONCILE: "now"})
+    op.kube._changed("payments", "orders")
+    await asyncio.sleep(5)
+    assert decided != []
+    assert op.kube.status().last_handled_reconcile == "now"
 
 
-@virtual_time
-async def test_an_edited_resource_is_looked_at_as_such(decided: list[Any]) -> None:
-    async with operator(drift=DRIFT) as op:
-        await calm(op, decided, config={"topic": "a"})
-        op.kube.apply(config={"topic": "b"})
-        await asyncio.sleep(5)
-        assert op.lenses.connectors[PLACE].config["topic"] == "b"
-        op.kube.delete()
-        await asyncio.sleep(10)
-        assert PLACE not in op.lenses.connectors
+async def test_an_edited_resource_is_looked_at_as_such(op: Operator, decided: list[Any]) -> None:
+    await calm(op, decided, config={"topic": "a"})
+    op.kube.apply(config={"topic": "b"})
+    await asyncio.sleep(5)
+    assert op.lenses.connectors[PLACE].config["topic"] == "b"
+    op.kube.delete()
+    await asyncio.sleep(10)
+    assert PLACE not in op.lenses.connectors

@@ -171,7 +171,7 @@ class TestValidation:
             (("a", "b"), False, False, "Correct the Secret that the value comes from", "spec.config"),
             (("a",), False, False, "Correct spec.config, or the Secret", "again"),
             ((), True, False, "Correct spec.config", "Nothing was changed"),
-            ((), False, True, "which may pass: it is validated again", "Secret"),
+            ((), False, True, "which may be temporary: the operator validates it again", "Secret"),
         ],
     )
     def test_the_advice_fits_the_cause(

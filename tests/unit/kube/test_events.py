@@ -27,8 +27,7 @@ async def running(api: FakeApi) -> AsyncIterator[Events]:
         await asyncio.gather(task, return_exceptions=True)
 
 
-async def test_an_event_is_about_its_object() -> None:
-    api = FakeApi()
+async def test_an_event_is_about_its_object(api: FakeApi) -> None:
     async with running(api) as events:
         events.emit(resource(), "Warning", "TaskFailed", "1 of 2 tasks failed.")
         await events.drain()
@@ -45,8 +44,7 @@ async def test_an_event_is_about_its_object() -> None:
     assert event["firstTimestamp"] == event["lastTimestamp"]
 
 
-async def test_the_same_again_raises_the_count() -> None:
-    api = FakeApi()
+async def test_the_same_again_raises_the_count(api: FakeApi) -> None:
     async with running(api) as events:
         for _ in range(3):
             events.emit(resource(), "Normal", "Created", "Created it.")
@@ -56,8 +54,7 @@ async def test_the_same_again_raises_the_count() -> None:
     assert api.event_calls == ["create", "patch", "patch"]
 
 
-async def test_other_words_another_reason_or_another_object_are_another_event() -> None:
-    api = FakeApi()
+async def test_other_words_another_reason_or_another_object_are_another_event(api: FakeApi) -> None:
     async with running(api) as events:
         events.emit(resource(), "Normal", "Created", "a")
         events.emit(resource(), "Normal", "Created", "b")
@@ -67,8 +64,7 @@ async def test_other_words_another_reason_or_another_object_are_another_event() 
     assert [event["count"] for event in api.events.values()] == [1, 1, 1, 1]
 
 
-async def test_one_that_has_expired_is_written_anew() -> None:
-    api = FakeApi()
+async def test_one_that_has_expired_is_written_anew(api: FakeApi) -> None:
     async with running(api) as events:
         events.emit(resource(), "Normal", "Created", "a")
         await events.drain()
@@ -80,8 +76,9 @@ async def test_one_that_has_expired_is_written_anew() -> None:
 
 
 @pytest.mark.parametrize("failure", [GONE, KubeError("create event", 422, "invalid")])
-async def test_a_refused_event_is_given_up_without_a_retry_and_the_next_one_is_written(failure: KubeError) -> None:
-    api = FakeApi()
+async def test_a_refused_event_is_given_up_without_a_retry_and_the_next_one_is_written(
+    api: FakeApi, failure: KubeError
+) -> None:
     async with running(api) as events:
         api.fail("create_event", failure)
         events.emit(resource(), "Normal", "First", "a")
@@ -91,9 +88,8 @@ async def test_a_refused_event_is_given_up_without_a_retry_and_the_next_one_is_w
     assert api.event_calls == ["create", "create"]
 
 
-async def test_in_a_terminating_namespace_one_is_tried_and_the_others_are_let_go() -> None:
+async def test_in_a_terminating_namespace_one_is_tried_and_the_others_are_let_go(api: FakeApi) -> None:
     """The same name in a namespace that comes anew is another object, whose Events are written."""
-    api = FakeApi()
     async with running(api) as events:
         api.fail("create_event", REFUSED)
         for number in range(5):
@@ -110,8 +106,7 @@ AWAY = [KubeError("create event", status, "away") for status in (0, 429, 500, 50
 
 
 @pytest.mark.parametrize("failure", AWAY, ids=lambda error: str(error.status))
-async def test_while_the_api_server_is_away_it_is_tried_again_within_a_bound(failure: KubeError) -> None:
-    api = FakeApi()
+async def test_while_the_api_server_is_away_it_is_tried_again_within_a_bound(api: FakeApi, failure: KubeError) -> None:
     async with running(api) as events:
         api.fail("create_event", failure, failure)
         events.emit(resource(), "Normal", "First", "a")
@@ -127,8 +122,7 @@ async def test_while_the_api_server_is_away_it_is_tried_again_within_a_bound(fai
     assert api.slept == [0.5, 2.0, 0.5, 2.0, 0.5]
 
 
-async def test_one_that_was_written_though_the_answer_was_lost_is_there_once_and_is_counted_on() -> None:
-    api = FakeApi()
+async def test_one_that_was_written_though_the_answer_was_lost_is_there_once_and_is_counted_on(api: FakeApi) -> None:
     async with running(api) as events:
         api.lose_answer("create_event")
         events.emit(resource(), "Normal", "Created", "a")
@@ -137,8 +131,7 @@ async def test_one_that_was_written_though_the_answer_was_lost_is_there_once_and
     assert [event["count"] for event in api.events.values()] == [2]
 
 
-async def test_many_different_words_of_one_reason_become_one_event() -> None:
-    api = FakeApi()
+async def test_many_different_words_of_one_reason_become_one_event(api: FakeApi) -> None:
     async with running(api) as events:
         for number in range(15):
             events.emit(resource(), "Warning", "TaskFailed", f"failure {number}")
@@ -150,8 +143,7 @@ async def test_many_different_words_of_one_reason_become_one_event() -> None:
     assert paused["reason"] == "Paused"
 
 
-async def test_a_resource_that_never_stops_talking_leaves_room_for_the_others() -> None:
-    api = FakeApi()
+async def test_a_resource_that_never_stops_talking_leaves_room_for_the_others(api: FakeApi) -> None:
     async with running(api) as events:
         for number in range(2000):
             events.emit(resource(), "Normal", "Resumed" if number % 2 else "Paused", "again")
@@ -161,8 +153,9 @@ async def test_a_resource_that_never_stops_talking_leaves_room_for_the_others() 
     assert counts == {"Paused": 13, "Resumed": 12, "Created": 1}
 
 
-async def test_when_too_many_wait_the_newest_is_dropped_and_nobody_waits(caplog: pytest.LogCaptureFixture) -> None:
-    api = FakeApi()
+async def test_when_too_many_wait_the_newest_is_dropped_and_nobody_waits(
+    api: FakeApi, caplog: pytest.LogCaptureFixture
+) -> None:
     events = Events(api.as_api())
     with caplog.at_level(logging.WARNING):
         for number in range(1002):
@@ -175,8 +168,7 @@ async def test_when_too_many_wait_the_newest_is_dropped_and_nobody_waits(caplog:
     assert (len(reasons), reasons[-1]) == (1000, "R999")
 
 
-async def test_a_message_fits_what_the_api_server_takes() -> None:
-    api = FakeApi()
+async def test_a_message_fits_what_the_api_server_takes(api: FakeApi) -> None:
     async with running(api) as events:
         events.emit(resource("n" * 253), "Normal", "Created", "x" * 5000)
         await events.drain()
@@ -185,9 +177,8 @@ async def test_a_message_fits_what_the_api_server_takes() -> None:
     assert len(name) <= 253
 
 
-async def test_what_is_remembered_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_what_is_remembered_is_bounded(api: FakeApi, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "REMEMBERED", 2)
-    api = FakeApi()
     async with running(api) as events:
         for words in ("a", "b", "a", "c", "a", "b"):  # b is the one not heard of for longest
             events.emit(resource(), "Normal", "R", words)

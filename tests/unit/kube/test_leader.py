@@ -13,9 +13,11 @@ import pytest
 from lenses_operator.kube.api import KubeError
 from lenses_operator.kube.fencing import DEADLINE, Fence
 from lenses_operator.kube.leader import DURATION, RELEASED, RENEW, REQUEST, RETRY, UNHELD, Leader
-from unit.controllers.virtualtime import START, now, virtual_time
+from unit.controllers.virtualtime import START, now
 from unit.kube.fakes import SILENT, FakeApi
 from unit.resources.make import NOW
+
+pytestmark = pytest.mark.virtual_time
 
 SKEW = 1e6
 """Seconds between two processes' clocks."""
@@ -120,10 +122,8 @@ def test_others_notice_within_the_bounds_of_the_contract() -> None:
     assert DURATION + 2 * RETRY + REQUEST <= 20
 
 
-@virtual_time
 @pytest.mark.parametrize("lease", [released(), held_by("me")], ids=["released", "own"])
-async def test_a_free_lease_is_taken_at_once(lease: dict[str, Any]) -> None:
-    api = FakeApi()
+async def test_a_free_lease_is_taken_at_once(api: FakeApi, lease: dict[str, Any]) -> None:
     api.lease = lease
     me = Process(api)
     await me.acquire()
@@ -134,14 +134,14 @@ async def test_a_free_lease_is_taken_at_once(lease: dict[str, Any]) -> None:
     assert spec(api)["leaseDurationSeconds"] == DURATION
 
 
-@virtual_time
 @pytest.mark.parametrize(
     "lease",
     [None, held_by(""), {**held_by(""), "spec": {}}, {"metadata": {"resourceVersion": "7"}}, held_by("other")],
     ids=["none", "emptied", "no-spec", "nothing-in-it", "other"],
 )
-async def test_a_lease_that_somebody_may_hold_is_waited_for_by_our_own_clock(lease: dict[str, Any] | None) -> None:
-    api = FakeApi()
+async def test_a_lease_that_somebody_may_hold_is_waited_for_by_our_own_clock(
+    api: FakeApi, lease: dict[str, Any] | None
+) -> None:
     api.lease = lease
     me = Process(api)
     assert not me.leads
@@ -151,9 +151,7 @@ async def test_a_lease_that_somebody_may_hold_is_waited_for_by_our_own_clock(lea
     assert spec(api)["leaseTransitions"] == (0 if lease is None else 1)
 
 
-@virtual_time
-async def test_a_lease_that_was_made_unheld_is_taken_at_once() -> None:
-    api = FakeApi()
+async def test_a_lease_that_was_made_unheld_is_taken_at_once(api: FakeApi) -> None:
     api.lease, api.server_time = made_unheld(DEADLINE + 1), NOW
     me = Process(api)
     await me.acquire()
@@ -161,11 +159,9 @@ async def test_a_lease_that_was_made_unheld_is_taken_at_once() -> None:
     assert spec(api)["holderIdentity"] == "me"
 
 
-@virtual_time
 @pytest.mark.parametrize("known", [True, False])
-async def test_one_so_young_that_a_holder_of_the_one_before_may_live_is_not(known: bool) -> None:
+async def test_one_so_young_that_a_holder_of_the_one_before_may_live_is_not(api: FakeApi, known: bool) -> None:
     """The API server's clock tells, or, where it does not say, our own."""
-    api = FakeApi()
     api.lease, api.server_time = made_unheld(DEADLINE - 1), NOW if known else None
     taking = asyncio.create_task(Process(api).acquire())
     await asyncio.sleep(DURATION - 1)
@@ -175,9 +171,7 @@ async def test_one_so_young_that_a_holder_of_the_one_before_may_live_is_not(know
     assert taking.done()
 
 
-@virtual_time
-async def test_who_has_seen_another_hold_it_does_not_believe_that_it_never_was() -> None:
-    api = FakeApi()
+async def test_who_has_seen_another_hold_it_does_not_believe_that_it_never_was(api: FakeApi) -> None:
     api.lease, api.server_time = held_by("other"), NOW
     taking = asyncio.create_task(Process(api).acquire())
     await asyncio.sleep(1)
@@ -187,10 +181,8 @@ async def test_who_has_seen_another_hold_it_does_not_believe_that_it_never_was()
     await taking
 
 
-@virtual_time
 @pytest.mark.parametrize("change", ["annotations", "spec"])
-async def test_an_emptied_lease_is_not_one_that_was_made_unheld(change: str) -> None:
-    api = FakeApi()
+async def test_an_emptied_lease_is_not_one_that_was_made_unheld(api: FakeApi, change: str) -> None:
     api.lease, api.server_time = made_unheld(100), NOW
     if change == "spec":
         api.lease["spec"] = {"holderIdentity": "", "leaseDurationSeconds": 15}
@@ -200,9 +192,7 @@ async def test_an_emptied_lease_is_not_one_that_was_made_unheld(change: str) -> 
     assert now() - START > DURATION
 
 
-@virtual_time
-async def test_what_the_chart_wrote_stays_also_when_a_deleted_lease_is_put_back() -> None:
-    api = FakeApi()
+async def test_what_the_chart_wrote_stays_also_when_a_deleted_lease_is_put_back(api: FakeApi) -> None:
     api.lease, api.server_time = made_unheld(100), NOW
     await Process(api).acquire()
     assert api.lease["metadata"]["labels"] == {"made": "by-chart"}
@@ -213,17 +203,13 @@ async def test_what_the_chart_wrote_stays_also_when_a_deleted_lease_is_put_back(
     assert put_back["metadata"]["annotations"] == {UNHELD: "true"}
 
 
-@virtual_time
-async def test_a_longer_duration_that_the_holder_claims_is_granted() -> None:
-    api = FakeApi()
+async def test_a_longer_duration_that_the_holder_claims_is_granted(api: FakeApi) -> None:
     api.lease = held_by("other", leaseDurationSeconds=40)
     await Process(api).acquire()
     assert now() - START > 40
 
 
-@virtual_time
-async def test_every_renewal_of_the_other_begins_the_wait_anew() -> None:
-    api = FakeApi()
+async def test_every_renewal_of_the_other_begins_the_wait_anew(api: FakeApi) -> None:
     api.lease = held_by("other")
     waiting = asyncio.create_task(Process(api).acquire())
     for version in range(20):
@@ -234,9 +220,7 @@ async def test_every_renewal_of_the_other_begins_the_wait_anew() -> None:
     assert now() - START > 200 + DURATION - RETRY
 
 
-@virtual_time
-async def test_who_loses_the_race_for_a_free_lease_does_not_lead() -> None:
-    api = FakeApi()
+async def test_who_loses_the_race_for_a_free_lease_does_not_lead(api: FakeApi) -> None:
     api.lease = released()
     api.fail("replace_lease", KubeError("update lease", 409, "outdated"))
     me = Process(api)
@@ -250,9 +234,7 @@ async def test_who_loses_the_race_for_a_free_lease_does_not_lead() -> None:
     waiting.cancel()
 
 
-@virtual_time
-async def test_of_many_at_once_one_leads() -> None:
-    api = FakeApi()
+async def test_of_many_at_once_one_leads(api: FakeApi) -> None:
     api.lease = released()
     all_of_them = [Process(api, name, lambda n=n: now() + n * SKEW) for n, name in enumerate("abc")]  # type: ignore[misc]
     tasks = [asyncio.create_task(one.acquire()) for one in all_of_them]
@@ -264,9 +246,7 @@ async def test_of_many_at_once_one_leads() -> None:
         task.cancel()
 
 
-@virtual_time
-async def test_it_is_renewed_as_long_as_it_is_held() -> None:
-    api = FakeApi()
+async def test_it_is_renewed_as_long_as_it_is_held(api: FakeApi) -> None:
     api.lease = released()
     me = Process(api)
     await me.acquire()
@@ -281,10 +261,8 @@ async def test_it_is_renewed_as_long_as_it_is_held() -> None:
     assert me.end is None
 
 
-@virtual_time
 @pytest.mark.parametrize("way", ["hangs", "refuses"])
-async def test_who_is_cut_off_has_stopped_before_another_leads(way: str) -> None:
-    api = FakeApi()
+async def test_who_is_cut_off_has_stopped_before_another_leads(api: FakeApi, way: str) -> None:
     api.lease = released()
     cut = Cut(api)
     old, new = Process(cut, "old"), Process(api, "new", lambda: now() - SKEW)  # type: ignore[arg-type]
@@ -302,10 +280,8 @@ async def test_who_is_cut_off_has_stopped_before_another_leads(way: str) -> None
     await taking
 
 
-@virtual_time
 @pytest.mark.parametrize("way", ["hangs", "refuses"])
-async def test_an_outage_shorter_than_the_deadline_is_survived(way: str) -> None:
-    api = FakeApi()
+async def test_an_outage_shorter_than_the_deadline_is_survived(api: FakeApi, way: str) -> None:
     api.lease = released()
     cut = Cut(api)
     me = Process(cut)  # type: ignore[arg-type]
@@ -319,9 +295,7 @@ async def test_an_outage_shorter_than_the_deadline_is_survived(way: str) -> None
         assert me.leads
 
 
-@virtual_time
-async def test_a_slow_renewal_counts_from_when_it_was_asked_for() -> None:
-    api = FakeApi()
+async def test_a_slow_renewal_counts_from_when_it_was_asked_for(api: FakeApi) -> None:
     api.lease = released()
     read = api.get_lease
 
@@ -336,9 +310,7 @@ async def test_a_slow_renewal_counts_from_when_it_was_asked_for() -> None:
     assert me.tenure.left == pytest.approx(DEADLINE - REQUEST + 0.5)
 
 
-@virtual_time
-async def test_another_holder_ends_the_process_at_the_next_renewal() -> None:
-    api = FakeApi()
+async def test_another_holder_ends_the_process_at_the_next_renewal(api: FakeApi) -> None:
     api.lease = released()
     me = Process(api)
     await me.acquire()
@@ -348,14 +320,14 @@ async def test_another_holder_ends_the_process_at_the_next_renewal() -> None:
     assert spec(api)["holderIdentity"] == "other"
 
 
-@virtual_time
 @pytest.mark.parametrize(
     "lost",
     [None, held_by(""), {"metadata": {"resourceVersion": "9"}}, MADE_AGAIN],
     ids=["deleted", "emptied", "no-spec", "made-again"],
 )
-async def test_a_lease_that_is_lost_is_put_back_before_another_takes_it(lost: dict[str, Any] | None) -> None:
-    api = FakeApi()
+async def test_a_lease_that_is_lost_is_put_back_before_another_takes_it(
+    api: FakeApi, lost: dict[str, Any] | None
+) -> None:
     api.lease, api.server_time = released(), NOW
     old, new = Process(api, "old"), Process(api, "new")
     await old.acquire()
@@ -373,9 +345,9 @@ async def test_a_lease_that_is_lost_is_put_back_before_another_takes_it(lost: di
     late.cancel()
 
 
-@virtual_time
-async def test_a_lease_full_of_nonsense_ends_nothing_but_the_tenure(caplog: pytest.LogCaptureFixture) -> None:
-    api = FakeApi()
+async def test_a_lease_full_of_nonsense_ends_nothing_but_the_tenure(
+    api: FakeApi, caplog: pytest.LogCaptureFixture
+) -> None:
     api.lease = released()
     me = Process(api)
     await me.acquire()
@@ -388,9 +360,7 @@ async def test_a_lease_full_of_nonsense_ends_nothing_but_the_tenure(caplog: pyte
     assert me.leads  # it goes on trying; in a real process the watchdog has ended it
 
 
-@virtual_time
-async def test_an_outage_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
-    api = FakeApi()
+async def test_an_outage_is_logged_once(api: FakeApi, caplog: pytest.LogCaptureFixture) -> None:
     api.lease = held_by("other")
     api.always("get_lease", SILENT)
     waiting = asyncio.create_task(Process(api).acquire())
@@ -405,9 +375,7 @@ async def test_an_outage_is_logged_once(caplog: pytest.LogCaptureFixture) -> Non
     waiting.cancel()
 
 
-@virtual_time
-async def test_release_lets_the_next_one_in_at_once() -> None:
-    api = FakeApi()
+async def test_release_lets_the_next_one_in_at_once(api: FakeApi) -> None:
     api.lease = released()
     me, next_one = Process(api), Process(api, "next")
     await me.acquire()
@@ -422,9 +390,7 @@ async def test_release_lets_the_next_one_in_at_once() -> None:
     assert spec(api)["holderIdentity"] == "next"
 
 
-@virtual_time
-async def test_what_may_still_be_under_way_keeps_the_next_one_out_until_the_lease_runs_out() -> None:
-    api = FakeApi()
+async def test_what_may_still_be_under_way_keeps_the_next_one_out_until_the_lease_runs_out(api: FakeApi) -> None:
     api.lease = released()
     me = Process(api)
     await me.acquire()
@@ -436,9 +402,7 @@ async def test_what_may_still_be_under_way_keeps_the_next_one_out_until_the_leas
     assert now() - gone > DURATION
 
 
-@virtual_time
-async def test_releasing_leaves_anothers_lease_alone() -> None:
-    api = FakeApi()
+async def test_releasing_leaves_anothers_lease_alone(api: FakeApi) -> None:
     api.lease = released()
     me = Process(api)
     await me.acquire()
@@ -447,9 +411,7 @@ async def test_releasing_leaves_anothers_lease_alone() -> None:
     assert spec(api)["holderIdentity"] == "other"
 
 
-@virtual_time
-async def test_a_renewal_that_comes_in_between_does_not_keep_the_lease() -> None:
-    api = FakeApi()
+async def test_a_renewal_that_comes_in_between_does_not_keep_the_lease(api: FakeApi) -> None:
     api.lease = released()
     me = Process(api)
     await me.acquire()
@@ -458,10 +420,8 @@ async def test_a_renewal_that_comes_in_between_does_not_keep_the_lease() -> None
     assert spec(api)["holderIdentity"] == ""
 
 
-@virtual_time
 @pytest.mark.parametrize("way", ["hangs", "refuses"])
-async def test_a_release_that_fails_is_no_error_and_takes_no_longer_than_a_request(way: str) -> None:
-    api = FakeApi()
+async def test_a_release_that_fails_is_no_error_and_takes_no_longer_than_a_request(api: FakeApi, way: str) -> None:
     api.lease = released()
     cut = Cut(api)
     me = Process(cut)  # type: ignore[arg-type]
@@ -473,9 +433,7 @@ async def test_a_release_that_fails_is_no_error_and_takes_no_longer_than_a_reque
     assert spec(api)["holderIdentity"] == "me"
 
 
-@virtual_time
-async def test_nothing_is_renewed_after_a_release_nor_where_nothing_was_acquired() -> None:
-    api = FakeApi()
+async def test_nothing_is_renewed_after_a_release_nor_where_nothing_was_acquired(api: FakeApi) -> None:
     await Process(api).release(idle=True)
     assert api.lease is None
     api.lease = released()

@@ -6,14 +6,18 @@ import asyncio
 from collections.abc import Mapping, Sequence, Set
 from typing import Any
 
+import pytest
+
 from lenses_operator.kube.lister import RELIST, RETRY, SLICE, Lister
 from lenses_operator.kube.writer import Writer
 from lenses_operator.resources.connector import LensesConnector
 from lenses_operator.resources.connector_offsets import LensesConnectorOffsets
-from unit.controllers.virtualtime import START, now, virtual_time
+from unit.controllers.virtualtime import START, now
 from unit.kube.fakes import SILENT, FakeApi
 from unit.resources.make import body, resource
 from unit.ticking import ticks_during
+
+pytestmark = pytest.mark.virtual_time
 
 
 class Sink:
@@ -61,7 +65,6 @@ def lister(api: FakeApi, sink: Sink) -> Lister:
     return Lister(api.as_api(), Writer(api.as_api()), sink, OffsetsSink(), ["payments"], "team=a")
 
 
-@virtual_time
 async def test_listed_is_set_by_the_first_good_list_and_not_by_a_failed_one() -> None:
     api, sink = FakeApi(), Sink()
     api.hold(body())
@@ -76,7 +79,6 @@ async def test_listed_is_set_by_the_first_good_list_and_not_by_a_failed_one() ->
     task.cancel()
 
 
-@virtual_time
 async def test_it_is_repeated() -> None:
     api, sink = FakeApi(), Sink()
     task = asyncio.create_task(lister(api, sink).run())
@@ -85,7 +87,6 @@ async def test_it_is_repeated() -> None:
     task.cancel()
 
 
-@virtual_time
 async def test_others_have_their_turn_while_a_page_is_taken() -> None:
     api, sink = FakeApi(), Sink()
     api.page = 10 * SLICE
@@ -96,9 +97,7 @@ async def test_others_have_their_turn_while_a_page_is_taken() -> None:
     assert sink.lists == [api.page]
 
 
-@virtual_time
-async def test_what_is_missing_is_looked_up_one_by_one() -> None:
-    api = FakeApi()
+async def test_what_is_missing_is_looked_up_one_by_one(api: FakeApi) -> None:
     api.hold(body("kept"))
     api.hold({**body("unlabelled", uid="uid-2"), "unlisted": True})
     api.hold(body("reborn", uid="uid-4"))
@@ -117,9 +116,7 @@ async def test_what_is_missing_is_looked_up_one_by_one() -> None:
     task.cancel()
 
 
-@virtual_time
-async def test_one_younger_than_the_list_has_not_left() -> None:
-    api = FakeApi()
+async def test_one_younger_than_the_list_has_not_left(api: FakeApi) -> None:
     api.hold({**body(), "unlisted": True})
     sink = Sink(resource())
     task = asyncio.create_task(lister(api, sink).run())
@@ -130,7 +127,6 @@ async def test_one_younger_than_the_list_has_not_left() -> None:
     task.cancel()
 
 
-@virtual_time
 async def test_a_look_up_that_fails_concludes_nothing() -> None:
     api, sink = FakeApi(), Sink(resource())
     api.fail("get", SILENT)
@@ -144,7 +140,6 @@ async def test_a_look_up_that_fails_concludes_nothing() -> None:
     task.cancel()
 
 
-@virtual_time
 async def test_a_refresh_is_begun_after_it_was_asked_for_and_is_one_at_a_time() -> None:
     api, sink = FakeApi(), Sink()
     subject = lister(api, sink)
@@ -160,7 +155,6 @@ async def test_a_refresh_is_begun_after_it_was_asked_for_and_is_one_at_a_time() 
     running.cancel()
 
 
-@virtual_time
 async def test_its_age_says_whether_lists_go_on() -> None:
     api, sink = FakeApi(), Sink()
     subject = lister(api, sink)
@@ -173,10 +167,8 @@ async def test_its_age_says_whether_lists_go_on() -> None:
     assert subject.age >= 1000
 
 
-@virtual_time
-async def test_one_that_does_not_fit_ends_no_list() -> None:
+async def test_one_that_does_not_fit_ends_no_list(api: FakeApi) -> None:
     """It is there, though it is in no list and its form is another by now."""
-    api = FakeApi()
     api.hold(body(state="flying") | {"unlisted": True})
     sink = Sink(resource())
     listing = lister(api, sink)

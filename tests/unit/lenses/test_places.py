@@ -9,7 +9,8 @@ from collections.abc import Iterator
 import pytest
 
 from lenses_operator.lenses.places import BRIEF, Places
-from unit.controllers.virtualtime import virtual_time
+
+pytestmark = pytest.mark.virtual_time
 
 
 class Rig:
@@ -35,7 +36,6 @@ class Rig:
         return asyncio.create_task(self.work(name, seconds, first=first))
 
 
-@virtual_time
 async def test_what_was_validated_goes_before_what_was_not() -> None:
     rig = Rig(1)
     tasks = [rig.begin("validate a"), rig.begin("validate b"), rig.begin("validate c")]
@@ -45,7 +45,6 @@ async def test_what_was_validated_goes_before_what_was_not() -> None:
     assert rig.order == ["validate a", "create a", "validate b", "validate c"]
 
 
-@virtual_time
 @pytest.mark.parametrize("count", [1, 2, 8])
 async def test_never_more_than_there_are_places_and_none_is_lost(count: int) -> None:
     rig = Rig(count)
@@ -71,7 +70,6 @@ async def test_never_more_than_there_are_places_and_none_is_lost(count: int) -> 
     assert rig.parked_now == 0
 
 
-@virtual_time
 async def test_who_waits_long_is_parked_until_its_turn() -> None:
     rig = Rig(1)
     tasks = [rig.begin("a", 35.0), rig.begin("b")]
@@ -83,7 +81,6 @@ async def test_who_waits_long_is_parked_until_its_turn() -> None:
     assert rig.parked_now == 0
 
 
-@virtual_time
 async def test_a_place_given_to_who_was_called_off_goes_on_to_the_next() -> None:
     rig = Rig(1)
     first, second, third = rig.begin("a"), rig.begin("b"), rig.begin("c")

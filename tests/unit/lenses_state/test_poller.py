@@ -13,7 +13,9 @@ from lenses_operator.lenses.client import LensesClient
 from lenses_operator.lenses_state.list_budget import ListBudget
 from lenses_operator.lenses_state.poller import ClusterPoller, ConnectorName
 from unit.controllers.fakes import Connector, FakeLenses
-from unit.controllers.virtualtime import START, now, virtual_time
+from unit.controllers.virtualtime import START, now
+
+pytestmark = pytest.mark.virtual_time
 
 ORDERS = ("connect-eu", "orders")
 DOWN = errors.ServerError("list_connectors", detail="down")
@@ -42,9 +44,12 @@ class Rig:
             await self.poller.poll()
 
 
-@virtual_time
-async def test_the_first_list_concerns_everybody() -> None:
-    rig = Rig()
+@pytest.fixture
+async def rig() -> Rig:
+    return Rig()
+
+
+async def test_the_first_list_concerns_everybody(rig: Rig) -> None:
     seen = rig.poller.view
     assert seen is None
     await rig.polls()
@@ -53,10 +58,8 @@ async def test_the_first_list_concerns_everybody() -> None:
     assert set(rig.poller.view.entries) == {ORDERS}
 
 
-@virtual_time
-async def test_that_it_is_lost_and_that_it_is_back_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
+async def test_that_it_is_lost_and_that_it_is_back_is_logged_once(rig: Rig, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO, "lenses_operator")
-    rig = Rig()
     await rig.polls(3)
     rig.lenses.always("list_connectors", DOWN)
     await rig.polls(5)
@@ -70,9 +73,7 @@ async def test_that_it_is_lost_and_that_it_is_back_is_logged_once(caplog: pytest
     assert {(line.__dict__["environment"], line.__dict__["cluster"]) for line in ours} == {("prod", "connect-eu")}
 
 
-@virtual_time
-async def test_then_only_what_changed() -> None:
-    rig = Rig()
+async def test_then_only_what_changed(rig: Rig) -> None:
     await rig.polls(2)
     rig.lenses.connectors[ORDERS].state = "PAUSED"
     rig.lenses.connectors["connect-eu", "new"] = Connector({})
@@ -90,7 +91,6 @@ async def test_then_only_what_changed() -> None:
     ]
 
 
-@virtual_time
 @pytest.mark.parametrize(
     "failure",
     [
@@ -102,8 +102,7 @@ async def test_then_only_what_changed() -> None:
     ],
     ids=lambda failure: type(failure).__name__,
 )
-async def test_a_passing_failure_is_doubted_once_and_then_reported_once(failure: errors.LensesError) -> None:
-    rig = Rig()
+async def test_a_passing_failure_is_doubted_once_and_then_reported_once(rig: Rig, failure: errors.LensesError) -> None:
     await rig.polls()
     rig.lenses.always("list_connectors", failure)
     await rig.polls()
@@ -118,14 +117,12 @@ async def test_a_passing_failure_is_doubted_once_and_then_reported_once(failure:
     assert set(rig.poller.view.entries) == {ORDERS}, "what was seen last stays"
 
 
-@virtual_time
 @pytest.mark.parametrize(
     "failure",
     [errors.EnvironmentNotFound("x"), errors.Unauthorized("x"), errors.Forbidden("x"), errors.LicenceRequired("x")],
     ids=lambda failure: type(failure).__name__,
 )
-async def test_a_considered_answer_is_believed_at_once(failure: errors.LensesError) -> None:
-    rig = Rig()
+async def test_a_considered_answer_is_believed_at_once(rig: Rig, failure: errors.LensesError) -> None:
     await rig.polls()
     rig.lenses.fail("list_connectors", failure)
     await rig.polls()
@@ -133,18 +130,14 @@ async def test_a_considered_answer_is_believed_at_once(failure: errors.LensesErr
     assert rig.changes == [None, None]
 
 
-@virtual_time
-async def test_another_failure_is_news() -> None:
-    rig = Rig()
+async def test_another_failure_is_news(rig: Rig) -> None:
     await rig.polls()
     rig.lenses.fail("list_connectors", DOWN, DOWN, errors.Unauthorized("x"), errors.Unauthorized("x"), DOWN)
     await rig.polls(5)
     assert len(rig.changes) == 4
 
 
-@virtual_time
-async def test_recovery_concerns_everybody() -> None:
-    rig = Rig()
+async def test_recovery_concerns_everybody(rig: Rig) -> None:
     await rig.polls()
     rig.lenses.fail("list_connectors", DOWN, DOWN)
     await rig.polls(3)
@@ -152,27 +145,21 @@ async def test_recovery_concerns_everybody() -> None:
     assert rig.changes == [None, None, None]
 
 
-@virtual_time
-async def test_two_failures_that_do_not_follow_each_other_are_both_doubted() -> None:
-    rig = Rig()
+async def test_two_failures_that_do_not_follow_each_other_are_both_doubted(rig: Rig) -> None:
     await rig.polls()
     rig.lenses.fail("list_connectors", DOWN, None, DOWN, None)
     await rig.polls(4)
     assert rig.changes == [None, frozenset(), frozenset()]
 
 
-@virtual_time
-async def test_a_first_list_that_fails_is_told_so_that_nobody_waits_in_silence() -> None:
-    rig = Rig()
+async def test_a_first_list_that_fails_is_told_so_that_nobody_waits_in_silence(rig: Rig) -> None:
     rig.lenses.fail("list_connectors", DOWN)
     await rig.polls()
     assert rig.lost()
     assert rig.changes == [None]
 
 
-@virtual_time
-async def test_the_rhythm_is_the_interval_and_quicker_in_doubt() -> None:
-    rig = Rig()
+async def test_the_rhythm_is_the_interval_and_quicker_in_doubt(rig: Rig) -> None:
     times: list[float] = []
     read = rig.lenses.list_connectors
 
@@ -190,18 +177,14 @@ async def test_the_rhythm_is_the_interval_and_quicker_in_doubt() -> None:
     assert times == pytest.approx([0, 15, 17, 32, 34], abs=0.1)
 
 
-@virtual_time
-async def test_the_view_is_as_old_as_the_question() -> None:
-    rig = Rig()
+async def test_the_view_is_as_old_as_the_question(rig: Rig) -> None:
     await asyncio.sleep(5)
     await rig.polls()
     assert rig.poller.view is not None
     assert rig.poller.view.asked_at == pytest.approx(START + 5)
 
 
-@virtual_time
-async def test_a_list_that_says_the_same_keeps_its_entries_and_concerns_nobody() -> None:
-    rig = Rig()
+async def test_a_list_that_says_the_same_keeps_its_entries_and_concerns_nobody(rig: Rig) -> None:
     await rig.polls()
     assert rig.poller.view is not None
     entries, asked_at = rig.poller.view.entries, rig.poller.view.asked_at
@@ -212,9 +195,7 @@ async def test_a_list_that_says_the_same_keeps_its_entries_and_concerns_nobody()
     assert rig.changes == [None, frozenset()]
 
 
-@virtual_time
-async def test_the_same_list_after_it_was_lost_concerns_everybody() -> None:
-    rig = Rig()
+async def test_the_same_list_after_it_was_lost_concerns_everybody(rig: Rig) -> None:
     await rig.polls()
     rig.lenses.fail("list_connectors", DOWN, DOWN)
     await rig.polls(2)
@@ -225,9 +206,7 @@ async def test_the_same_list_after_it_was_lost_concerns_everybody() -> None:
     assert rig.changes == [None, None, None]
 
 
-@virtual_time
-async def test_an_error_that_nobody_foresaw_is_told_and_the_lists_go_on() -> None:
-    rig = Rig()
+async def test_an_error_that_nobody_foresaw_is_told_and_the_lists_go_on(rig: Rig) -> None:
     read = rig.lenses.list_connectors
     answers: list[Exception | None] = [None, KeyError("name"), RecursionError(), None]
 
@@ -247,9 +226,7 @@ async def test_an_error_that_nobody_foresaw_is_told_and_the_lists_go_on() -> Non
     task.cancel()
 
 
-@virtual_time
-async def test_a_wish_to_list_again_that_comes_during_a_list_is_heeded_right_after_it() -> None:
-    rig = Rig()
+async def test_a_wish_to_list_again_that_comes_during_a_list_is_heeded_right_after_it(rig: Rig) -> None:
     read = rig.lenses.list_connectors
     times: list[float] = []
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
 from typing import cast
 
 import pytest
@@ -18,8 +19,10 @@ from lenses_operator.observability.logging import about, request_id
 from lenses_operator.resources.base import ObjectKey
 from lenses_operator.resources.connector import ConnectorKey
 from unit.controllers.fakes import Connector, FakeLenses
-from unit.controllers.virtualtime import START, now, virtual_time
+from unit.controllers.virtualtime import START, now
 from unit.lenses_state.rig import running, session
+
+pytestmark = pytest.mark.virtual_time
 
 A, B = (ObjectKey("LensesConnector", "payments", name) for name in "ab")
 
@@ -42,190 +45,168 @@ class Rig:
         return [call[1] for call in self.lenses.calls]
 
 
-@virtual_time
-async def test_the_first_list_wakes_whoever_joined_meanwhile() -> None:
-    async with running(Rig()) as rig:
-        assert rig.environments.polled(), "nothing is waited for where nothing is called for"
-        assert rig.join("prod", A) is None
-        assert rig.join("prod", B) is None
-        assert not rig.environments.polled()
-        await asyncio.sleep(1)
-        assert set(rig.woken) == {A, B}
-        assert rig.environments.polled()
-        assert rig.join("prod", A) is not None
-        assert rig.lists() == ["prod"]
+@pytest.fixture
+async def rig() -> AsyncIterator[Rig]:
+    async with running(Rig()) as started:
+        yield started
 
 
-@virtual_time
-async def test_each_environment_has_one_poller() -> None:
-    async with running(Rig()) as rig:
+async def test_the_first_list_wakes_whoever_joined_meanwhile(rig: Rig) -> None:
+    assert rig.environments.polled(), "nothing is waited for where nothing is called for"
+    assert rig.join("prod", A) is None
+    assert rig.join("prod", B) is None
+    assert not rig.environments.polled()
+    await asyncio.sleep(1)
+    assert set(rig.woken) == {A, B}
+    assert rig.environments.polled()
+    assert rig.join("prod", A) is not None
+    assert rig.lists() == ["prod"]
+
+
+async def test_each_environment_has_one_poller(rig: Rig) -> None:
+    rig.join("prod", A)
+    rig.join("dev", B)
+    rig.join("prod", A)
+    await asyncio.sleep(14.9 * 0.9)
+    assert rig.lists() == ["prod", "dev"]
+
+
+async def test_a_list_wakes_who_claims_what_changed_and_nobody_else(rig: Rig) -> None:
+    rig.join("prod", A)
+    rig.join("prod", B)
+    await asyncio.sleep(1)
+    rig.woken.clear()
+    rig.lenses.connectors["connect-eu", "b"] = Connector({})
+    await asyncio.sleep(40)
+    assert rig.woken == [B]
+
+
+async def test_who_asks_is_looked_at_after_the_next_list_once(rig: Rig) -> None:
+    rig.join("prod", A)
+    await asyncio.sleep(1)
+    rig.woken.clear()
+    rig.environments.recheck(A)
+    await asyncio.sleep(60)
+    assert rig.woken == [A]
+
+
+async def test_losing_an_environment_and_its_return_wake_all_its_members(rig: Rig) -> None:
+    rig.join("prod", A)
+    rig.join("dev", B)
+    await asyncio.sleep(1)
+    rig.woken.clear()
+    lost = errors.Unauthorized("list_connectors")
+    rig.lenses.always("list_connectors", lost)
+    await asyncio.sleep(40)
+    assert sorted(rig.woken) == [A, B]
+    view = rig.join("prod", A)
+    assert view is not None
+    assert view.error is lost
+    rig.lenses.always("list_connectors", None)
+    await asyncio.sleep(20)
+    assert sorted(rig.woken) == [A, A, B, B]
+
+
+async def test_how_they_stand(rig: Rig) -> None:
+    rig.join("prod", A)
+    assert list(rig.environments.standings()) == []
+    await asyncio.sleep(1)
+    rig.join("prod", B, "payments/team")
+    await asyncio.sleep(1)
+    found = list(rig.environments.standings())
+    assert [(standing.environment, standing.error) for standing in found] == [("prod", None)] * 2
+    assert [standing.read_at for standing in found] == pytest.approx([START, START + 1], abs=0.1)
+    lost = errors.Unauthorized("list_connectors")
+    rig.lenses.always("list_connectors", lost)
+    await asyncio.sleep(40)
+    assert [standing.error for standing in rig.environments.standings()] == [lost, lost]
+    assert all((standing.read_at or 0) < now() - 20 for standing in rig.environments.standings())
+
+
+async def test_a_poller_does_not_bear_the_name_of_the_pass_that_began_it(rig: Rig) -> None:
+    ids: list[str] = []
+
+    class Asked(FakeLenses):
+        async def list_connectors(self, environment: str) -> list[ConnectorListItem]:
+            ids.append(request_id())
+            return await super().list_connectors(environment)
+
+    client = cast("LensesClient", Asked())
+    rig.sessions["operator"] = Session("operator", client, Reader(client, now))
+    with about(request="1a2b3c4d"):
         rig.join("prod", A)
-        rig.join("dev", B)
-        rig.join("prod", A)
-        await asyncio.sleep(14.9 * 0.9)
-        assert rig.lists() == ["prod", "dev"]
+    await asyncio.sleep(20)
+    assert ids == ["", ""]
 
 
-@virtual_time
-async def test_a_list_wakes_who_claims_what_changed_and_nobody_else() -> None:
-    async with running(Rig()) as rig:
-        rig.join("prod", A)
-        rig.join("prod", B)
-        await asyncio.sleep(1)
-        rig.woken.clear()
-        rig.lenses.connectors["connect-eu", "b"] = Connector({})
-        await asyncio.sleep(40)
-        assert rig.woken == [B]
+async def test_the_poller_ends_with_its_last_resource(rig: Rig) -> None:
+    rig.join("prod", A)
+    rig.join("prod", B)
+    rig.environments.unsubscribe(A)
+    await asyncio.sleep(40)
+    before = len(rig.lists())
+    assert before >= 3
+    rig.environments.unsubscribe(B)
+    rig.environments.unsubscribe(B)
+    rig.environments.unsubscribe(A)
+    await asyncio.sleep(100)
+    assert len(rig.lists()) == before
 
 
-@virtual_time
-async def test_who_asks_is_looked_at_after_the_next_list_once() -> None:
-    async with running(Rig()) as rig:
-        rig.join("prod", A)
-        await asyncio.sleep(1)
-        rig.woken.clear()
-        rig.environments.recheck(A)
-        await asyncio.sleep(60)
-        assert rig.woken == [A]
+async def test_coming_back_begins_with_a_new_list(rig: Rig) -> None:
+    rig.join("prod", A)
+    await asyncio.sleep(1)
+    rig.environments.unsubscribe(A)
+    assert rig.join("prod", A) is None
+    await asyncio.sleep(1)
+    assert rig.join("prod", A) is not None
+    assert len(rig.lists()) == 2
 
 
-@virtual_time
-async def test_losing_an_environment_and_its_return_wake_all_its_members() -> None:
-    async with running(Rig()) as rig:
-        rig.join("prod", A)
-        rig.join("dev", B)
-        await asyncio.sleep(1)
-        rig.woken.clear()
-        lost = errors.Unauthorized("list_connectors")
-        rig.lenses.always("list_connectors", lost)
-        await asyncio.sleep(40)
-        assert sorted(rig.woken) == [A, B]
-        view = rig.join("prod", A)
-        assert view is not None
-        assert view.error is lost
-        rig.lenses.always("list_connectors", None)
-        await asyncio.sleep(20)
-        assert sorted(rig.woken) == [A, A, B, B]
+async def test_a_list_seen_with_one_token_says_nothing_to_another(rig: Rig) -> None:
+    rig.join("prod", A)
+    await asyncio.sleep(1)
+    assert rig.join("prod", B, "payments/team") is None
+    await asyncio.sleep(1)
+    assert rig.join("prod", B, "payments/team") is not None
+    assert rig.lists() == ["prod", "prod"]
 
 
-@virtual_time
-async def test_how_they_stand() -> None:
-    async with running(Rig()) as rig:
-        rig.join("prod", A)
-        assert list(rig.environments.standings()) == []
-        await asyncio.sleep(1)
-        rig.join("prod", B, "payments/team")
-        await asyncio.sleep(1)
-        found = list(rig.environments.standings())
-        assert [(standing.environment, standing.error) for standing in found] == [("prod", None)] * 2
-        assert [standing.read_at for standing in found] == pytest.approx([START, START + 1], abs=0.1)
-        lost = errors.Unauthorized("list_connectors")
-        rig.lenses.always("list_connectors", lost)
-        await asyncio.sleep(40)
-        assert [standing.error for standing in rig.environments.standings()] == [lost, lost]
-        assert all((standing.read_at or 0) < now() - 20 for standing in rig.environments.standings())
+async def test_another_token_is_another_poller_and_the_old_one_ends(rig: Rig) -> None:
+    rig.join("prod", A)
+    await asyncio.sleep(1)
+    assert rig.join("prod", A, "payments/team") is None
+    rig.lenses.calls.clear()
+    await asyncio.sleep(13)
+    assert rig.lists() == ["prod"]
 
 
-@virtual_time
-async def test_a_poller_does_not_bear_the_name_of_the_pass_that_began_it() -> None:
-    async with running(Rig()) as rig:
-        ids: list[str] = []
-
-        class Asked(FakeLenses):
-            async def list_connectors(self, environment: str) -> list[ConnectorListItem]:
-                ids.append(request_id())
-                return await super().list_connectors(environment)
-
-        client = cast("LensesClient", Asked())
-        rig.sessions["operator"] = Session("operator", client, Reader(client, now))
-        with about(request="1a2b3c4d"):
-            rig.join("prod", A)
-        await asyncio.sleep(20)
-        assert ids == ["", ""]
+async def test_a_new_token_is_tried_at_once_wherever_it_is_used(rig: Rig) -> None:
+    rig.join("prod", A)
+    rig.join("prod", B, "payments/team")
+    await asyncio.sleep(1)
+    rig.lenses.calls.clear()
+    rig.environments.poll_now("payments/team")
+    await asyncio.sleep(1)
+    assert rig.lists() == ["prod"]
 
 
-@virtual_time
-async def test_the_poller_ends_with_its_last_resource() -> None:
-    async with running(Rig()) as rig:
-        rig.join("prod", A)
-        rig.join("prod", B)
-        rig.environments.unsubscribe(A)
-        await asyncio.sleep(40)
-        before = len(rig.lists())
-        assert before >= 3
-        rig.environments.unsubscribe(B)
-        rig.environments.unsubscribe(B)
-        rig.environments.unsubscribe(A)
-        await asyncio.sleep(100)
-        assert len(rig.lists()) == before
+async def test_who_left_is_not_looked_at(rig: Rig) -> None:
+    rig.join("prod", A)
+    rig.join("prod", B)
+    await asyncio.sleep(1)
+    rig.woken.clear()
+    rig.environments.recheck(A)
+    rig.environments.unsubscribe(A)
+    rig.environments.recheck(A)
+    await asyncio.sleep(40)
+    assert rig.woken == []
 
 
-@virtual_time
-async def test_coming_back_begins_with_a_new_list() -> None:
-    async with running(Rig()) as rig:
-        rig.join("prod", A)
-        await asyncio.sleep(1)
-        rig.environments.unsubscribe(A)
-        assert rig.join("prod", A) is None
-        await asyncio.sleep(1)
-        assert rig.join("prod", A) is not None
-        assert len(rig.lists()) == 2
-
-
-@virtual_time
-async def test_a_list_seen_with_one_token_says_nothing_to_another() -> None:
-    async with running(Rig()) as rig:
-        rig.join("prod", A)
-        await asyncio.sleep(1)
-        assert rig.join("prod", B, "payments/team") is None
-        await asyncio.sleep(1)
-        assert rig.join("prod", B, "payments/team") is not None
-        assert rig.lists() == ["prod", "prod"]
-
-
-@virtual_time
-async def test_another_token_is_another_poller_and_the_old_one_ends() -> None:
-    async with running(Rig()) as rig:
-        rig.join("prod", A)
-        await asyncio.sleep(1)
-        assert rig.join("prod", A, "payments/team") is None
-        rig.lenses.calls.clear()
-        await asyncio.sleep(13)
-        assert rig.lists() == ["prod"]
-
-
-@virtual_time
-async def test_a_new_token_is_tried_at_once_wherever_it_is_used() -> None:
-    async with running(Rig()) as rig:
-        rig.join("prod", A)
-        rig.join("prod", B, "payments/team")
-        await asyncio.sleep(1)
-        rig.lenses.calls.clear()
-        rig.environments.poll_now("payments/team")
-        await asyncio.sleep(1)
-        assert rig.lists() == ["prod"]
-
-
-@virtual_time
-async def test_who_left_is_not_looked_at() -> None:
-    async with running(Rig()) as rig:
-        rig.join("prod", A)
-        rig.join("prod", B)
-        await asyncio.sleep(1)
-        rig.woken.clear()
-        rig.environments.recheck(A)
-        rig.environments.unsubscribe(A)
-        rig.environments.recheck(A)
-        await asyncio.sleep(40)
-        assert rig.woken == []
-
-
-@virtual_time
-async def test_whether_one_environment_was_listed() -> None:
-    async with running(Rig()) as rig:
-        assert not rig.environments.polled("prod"), "nobody asked for it"
-        rig.join("prod", A)
-        assert not rig.environments.polled("prod")
-        await asyncio.sleep(1)
-        assert rig.environments.polled("prod")
-        assert not rig.environments.polled("test")
+async def test_whether_one_environment_was_listed(rig: Rig) -> None:
+    assert not rig.environments.polled("prod"), "nobody asked for it"
+    rig.join("prod", A)
+    assert not rig.environments.polled("prod")
+    await asyncio.sleep(1)
+    assert rig.environments.polled("prod")
+    assert not rig.environments.polled("test")

@@ -12,8 +12,9 @@ from lenses_operator.lenses.models import ConnectorListItem
 from lenses_operator.lenses_state.poller import View
 from lenses_operator.lenses_state.reader import DOUBTED_FOR, Reader
 from unit.controllers.fakes import CONNECTOR, Connector, FakeLenses
-from unit.controllers.virtualtime import virtual_time
 from unit.resources.make import SENT
+
+pytestmark = pytest.mark.virtual_time
 
 
 class Rig:
@@ -26,9 +27,12 @@ class Rig:
         return [call[0] for call in self.lenses.calls]
 
 
-@virtual_time
-async def test_what_is_there_needs_no_proof() -> None:
-    rig = Rig()
+@pytest.fixture
+async def rig() -> Rig:
+    return Rig()
+
+
+async def test_what_is_there_needs_no_proof(rig: Rig) -> None:
     rig.lenses.connectors["connect-eu", "orders"] = Connector(SENT)
     observed = await rig.reader.details(CONNECTOR)
     assert observed.present
@@ -36,26 +40,20 @@ async def test_what_is_there_needs_no_proof() -> None:
     assert rig.calls() == ["get_connector"]
 
 
-@virtual_time
-async def test_absence_takes_the_agents_404_and_a_good_answer_of_the_cluster_after_it() -> None:
-    rig = Rig()
+async def test_absence_takes_the_agents_404_and_a_good_answer_of_the_cluster_after_it(rig: Rig) -> None:
     assert not (await rig.reader.details(CONNECTOR)).present
     assert rig.calls() == ["get_connector", "get_cluster_info"]
 
 
-@virtual_time
 @pytest.mark.parametrize(("seconds", "asked"), [(0, 1), (2.9, 1), (3.1, 2)])
-async def test_a_good_answer_serves_three_seconds(seconds: float, asked: int) -> None:
-    rig = Rig()
+async def test_a_good_answer_serves_three_seconds(rig: Rig, seconds: float, asked: int) -> None:
     await rig.reader.details(CONNECTOR)
     rig.at += seconds
     await rig.reader.details(CONNECTOR._replace(name="another"))
     assert rig.calls().count("get_cluster_info") == asked
 
 
-@virtual_time
-async def test_of_one_cluster_says_nothing_of_another() -> None:
-    rig = Rig()
+async def test_of_one_cluster_says_nothing_of_another(rig: Rig) -> None:
     rig.lenses.clusters.add("us")
     await rig.reader.details(CONNECTOR)
     await rig.reader.details(CONNECTOR._replace(cluster="us"))
@@ -63,9 +61,7 @@ async def test_of_one_cluster_says_nothing_of_another() -> None:
     assert rig.calls().count("get_cluster_info") == 3
 
 
-@virtual_time
-async def test_a_cluster_that_does_not_answer_is_no_proof_and_is_not_remembered_as_well() -> None:
-    rig = Rig()
+async def test_a_cluster_that_does_not_answer_is_no_proof_and_is_not_remembered_as_well(rig: Rig) -> None:
     rig.lenses.fail("get_cluster_info", errors.ServerError("get_cluster_info"))
     with pytest.raises(errors.ServerError):
         await rig.reader.details(CONNECTOR)
@@ -73,16 +69,13 @@ async def test_a_cluster_that_does_not_answer_is_no_proof_and_is_not_remembered_
     assert rig.calls().count("get_cluster_info") == 2
 
 
-@virtual_time
-async def test_a_404_that_leaves_here_is_about_the_cluster() -> None:
-    rig = Rig()
+async def test_a_404_that_leaves_here_is_about_the_cluster(rig: Rig) -> None:
     rig.lenses.clusters.clear()
     with pytest.raises(errors.ConnectorOrClusterNotFound) as raised:
         await rig.reader.details(CONNECTOR)
     assert raised.value.operation == "get_cluster_info"
 
 
-@virtual_time
 @pytest.mark.parametrize(
     "failure",
     [
@@ -93,14 +86,12 @@ async def test_a_404_that_leaves_here_is_about_the_cluster() -> None:
     ],
     ids=["HTML 404", "HQ's 404", "a bare 404", "nothing"],
 )
-async def test_anything_but_the_agents_own_404_is_no_absence(failure: errors.LensesError) -> None:
-    rig = Rig()
+async def test_anything_but_the_agents_own_404_is_no_absence(rig: Rig, failure: errors.LensesError) -> None:
     rig.lenses.fail("get_connector", failure)
     with pytest.raises(type(failure)):
         await rig.reader.details(CONNECTOR)
 
 
-@virtual_time
 async def test_what_was_missed_and_is_seen_again_is_remembered_while_anybody_goes_by_that() -> None:
     rig = Rig()
     await rig.reader.details(CONNECTOR)
@@ -131,9 +122,7 @@ def test_what_is_not_in_the_list_may_exist_all_the_same() -> None:
     assert Rig().reader.listed(CONNECTOR._replace(name="other"), view(10), 0) is None
 
 
-@virtual_time
-async def test_plugins_of_the_cluster_are_read_once_in_half_a_minute() -> None:
-    rig = Rig()
+async def test_plugins_of_the_cluster_are_read_once_in_half_a_minute(rig: Rig) -> None:
     rig.lenses.plugin_list += [rig.lenses.plugin_list[0].model_copy(update={"cluster": "us"})]
     for seconds in (0, 29, 2):
         rig.at += seconds

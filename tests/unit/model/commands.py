@@ -8,13 +8,13 @@ from typing import Any, Literal
 
 from hypothesis import strategies as st
 
+from doubles.faults import DOWN, FAULTS, Fault
+from doubles.incarnation import Habits, Incarnation
+from doubles.lifelike import OPERATIONS
+from doubles.lifelike_kube import Place
 from lenses_operator.resources.base import RESTART
 from unit.controllers.virtualtime import now
 from unit.model.draws import CONNECTORS, all_habits, lies
-from unit.model.faults import DOWN, FAULTS, Fault
-from unit.model.incarnation import Habits, Incarnation
-from unit.model.kube import Place
-from unit.model.lenses import OPERATIONS
 from unit.model.world import World
 from unit.resources.make import CLASS
 
@@ -140,7 +140,7 @@ class Meddle:
             case "create" | "create another":
                 if found is None:
                     config = {"topic": "a" if self.what == "create" else "other", "connector.class": CLASS}
-                    stranger = Incarnation(config, now(), ours=False, foreign={*config, "password", "size"})
+                    stranger = Incarnation(config, born=now(), ours=False, foreign={*config, "password", "size"})
                     lenses.connectors[self.connector] = stranger
             case "delete":
                 lenses.remove(self.connector)

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 from hypothesis import strategies as st
 
-from unit.model.hostile import SWITCHES
-from unit.model.incarnation import Habits
+from doubles.hostile import SWITCHES
+from doubles.incarnation import Habits
 
 CONNECTORS = ("orders", "bills")
 lies = st.lists(

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from hypothesis import strategies as st
 
+from doubles.connect import BAD
+from doubles.incarnation import Habits
 from unit.controllers.virtualtime import now
 from unit.model.commands import (
     PLACES,
@@ -21,9 +23,7 @@ from unit.model.commands import (
     Step,
     field_of,
 )
-from unit.model.connect import BAD
 from unit.model.draws import CONNECTORS, all_habits, lies
-from unit.model.incarnation import Habits
 from unit.model.world import World
 
 SHORT = 50.0

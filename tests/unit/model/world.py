@@ -7,7 +7,12 @@ import logging
 from datetime import datetime
 from typing import Any, cast
 
-from lenses_operator.controllers.offsets.steps import OffsetsWriter
+from doubles.faults import HANGS
+from doubles.incarnation import Habits
+from doubles.kube import OffsetsKube
+from doubles.lifelike import Lenses
+from doubles.lifelike_kube import Kube
+from invariants.ending import Ending
 from lenses_operator.domain.backoff import TRANSIENT
 from lenses_operator.domain.policy import Policy, Rule
 from lenses_operator.kube.api import KubeError
@@ -17,11 +22,6 @@ from lenses_operator.resources.connector import LensesConnector
 from lenses_operator.workqueue.queue import run_workers
 from unit.controllers.fakes import FakeLenses, Operator
 from unit.controllers.virtualtime import START, now
-from unit.model.ending import Ending
-from unit.model.faults import HANGS
-from unit.model.incarnation import Habits
-from unit.model.kube import Kube
-from unit.model.lenses import Lenses
 from unit.resources.make import NOW
 
 POLL = 15.0
@@ -37,7 +37,7 @@ class Process(Operator):
         self.world = world
         self._failures: dict[ObjectKey, int] = {}
         super().__init__(
-            cast("FakeLenses", world.lenses), world.kube, poll=POLL, drift=world.drift, offsets=self.offsets_writer()
+            cast("FakeLenses", world.lenses), world.kube, poll=POLL, drift=world.drift, offsets=world.offsets
         )
         self.connect()
         self._workers = asyncio.create_task(run_workers(self.queue, world.workers, self.work))
@@ -53,9 +53,6 @@ class Process(Operator):
         self.policy = Policy((Rule(namespaces=tuple(sorted(namespaces))),))
         for resource in self.store:
             self.queue.add(resource.key)
-
-    def offsets_writer(self) -> OffsetsWriter | None:
-        return None
 
     async def work(self, key: ObjectKey) -> None:
         try:
@@ -96,6 +93,7 @@ class World(Ending):
         super().__init__()
         self.lenses = Lenses(habits, self, offered=offered)
         self.kube = Kube(self)
+        self.offsets = OffsetsKube()
         self.process: Process | None = None
         self.crash_in: int | None = None
         self.crash_after = False

@@ -17,6 +17,11 @@ from unit.ticking import ticks_during
 LOST = errors.LensesUnreachable("list_connectors", reason="timeout")
 
 
+@pytest.fixture
+def full() -> Full:
+    return Full()
+
+
 def conditions(full: Full) -> list[tuple[str, ...]]:
     family = full.families().get("lenses_operator_resource_condition")
     assert family is None or all(sample.value == 1 for sample in family.samples)
@@ -32,8 +37,7 @@ def test_every_condition_of_every_resource() -> None:
     ]
 
 
-def test_the_series_of_a_resource_go_with_it_and_change_with_it() -> None:
-    full = Full()
+def test_the_series_of_a_resource_go_with_it_and_change_with_it(full: Full) -> None:
     full.offsets.clear()
     full.connectors[:] = [connector("payments", "PAUSED", conditions=[condition("Ready", "True", "Paused")])]
     assert conditions(full) == [("LensesConnector", "payments", "payments", "prod", "Ready", "True", "Paused")]
@@ -43,14 +47,12 @@ def test_the_series_of_a_resource_go_with_it_and_change_with_it() -> None:
     assert full.value("tasks", environment="prod", state="RUNNING") is None
 
 
-def test_an_operation_without_its_connector_is_of_no_environment() -> None:
-    full = Full()
+def test_an_operation_without_its_connector_is_of_no_environment(full: Full) -> None:
     full.connectors.clear()
     assert [labels[3] for labels in conditions(full)] == [""]
 
 
-def test_connectors_and_tasks_by_state() -> None:
-    full = Full()
+def test_connectors_and_tasks_by_state(full: Full) -> None:
     full.connectors += [
         connector("new", None),
         connector("odd", "DESTROYED", "DESTROYED"),
@@ -76,16 +78,14 @@ def test_connectors_and_tasks_by_state() -> None:
     }
 
 
-def test_a_replica_that_waits_tells_nothing_of_resources() -> None:
-    full = Full()
+def test_a_replica_that_waits_tells_nothing_of_resources(full: Full) -> None:
     full.working = False
     names = full.families().keys()
     assert not names & {f"lenses_operator_{name}" for name in ("resources", "connectors", "resource_condition")}
     assert full.value("workqueue_depth") == 3
 
 
-def test_environments() -> None:
-    full = Full()
+def test_environments(full: Full) -> None:
     assert full.value("environment_up", environment="prod", cluster="connect-eu") == 1
     assert full.value("environment_up", environment="dev", cluster="connect-eu") == 0
     assert full.value("environment_error", environment="dev", cluster="connect-eu", reason="Unauthorized") == 1
@@ -98,8 +98,7 @@ def test_environments() -> None:
 
 
 @pytest.mark.parametrize("backwards", [False, True])
-def test_an_environment_is_up_when_one_token_sees_it_and_its_freshest_list_counts(backwards: bool) -> None:
-    full = Full()
+def test_an_environment_is_up_when_one_token_sees_it_and_its_freshest_list_counts(full: Full, backwards: bool) -> None:
     full.standings = [
         Standing("prod", "connect-eu", LOST, LOOP_TIME - 1, 15.0),
         Standing("prod", "connect-eu", None, LOOP_TIME - 100, 500.0),
@@ -116,28 +115,24 @@ def test_an_environment_is_up_when_one_token_sees_it_and_its_freshest_list_count
     assert every == 500, "what the oldest view that is gone by may be"
 
 
-def test_the_queue() -> None:
-    full = Full()
+def test_the_queue(full: Full) -> None:
     names = ("depth", "oldest_seconds", "adds_total", "longest_running_processor_seconds")
     assert [full.value(f"workqueue_{name}") for name in names] == [3, 1.5, 7, 0.5]
     assert (full.value("active_workers"), full.value("max_concurrent_reconciles")) == (2, 64)
 
 
-def test_messages_never_become_labels() -> None:
-    full = Full()
+def test_messages_never_become_labels(full: Full) -> None:
     full.offsets.append(operation("other", status={"conditions": [READY]}))
     assert b"planted" not in full.exposition()
 
 
-def test_whatever_an_environment_is_called() -> None:
-    full = Full()
+def test_whatever_an_environment_is_called(full: Full) -> None:
     odd = 'a "b" \\ \n c\\n é'
     full.connectors[:] = [connector("orders", "RUNNING", environment=odd)]
     assert [labels[3] for labels in conditions(full)] == [odd, odd], "its offsets too"
 
 
-def test_a_new_object_of_the_same_name_is_not_taken_for_the_old_one() -> None:
-    full = Full()
+def test_a_new_object_of_the_same_name_is_not_taken_for_the_old_one(full: Full) -> None:
     full.offsets.clear()
     conditions(full)
     full.connectors[:] = [connector("orders", "RUNNING", environment="dev")]

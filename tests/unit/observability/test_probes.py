@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
 
 from lenses_operator.cache.connectors import ConnectorCache
 from lenses_operator.lenses_state.pollers import Pollers
@@ -10,9 +13,10 @@ from lenses_operator.observability.probes import LIST_STUCK, QUEUE_STUCK, Probes
 from lenses_operator.resources.base import ObjectKey
 from lenses_operator.workqueue.queue import WorkQueue
 from unit.controllers.fakes import FakeLenses
-from unit.controllers.virtualtime import virtual_time
 from unit.lenses_state.rig import running, session
 from unit.resources.make import resource
+
+pytestmark = pytest.mark.virtual_time
 
 NOT_LISTED = ["the resources have not been listed yet"]
 NOT_POLLED = ["an environment's connectors have not been listed yet"]
@@ -38,87 +42,79 @@ class Rig:
         await asyncio.sleep(1)
 
 
-@virtual_time
-async def test_who_stands_by_needs_neither_lenses_nor_the_lease() -> None:
-    async with running(Rig()) as rig:
-        rig.hold("a", "prod")
-        assert rig.vitals.missing() == NOT_LISTED
-        rig.vitals.stand_by()
-        assert rig.vitals.missing() == []
-        rig.queue.add(rig.hold("b", "test"))
-        await asyncio.sleep(10 * QUEUE_STUCK)
-        assert rig.vitals.problems() == [], "keys wait for the lease, and that is as it should be"
+@pytest.fixture
+async def rig() -> AsyncIterator[Rig]:
+    async with running(Rig()) as started:
+        yield started
 
 
-@virtual_time
-async def test_a_missing_kind_is_all_that_is_said() -> None:
+async def test_who_stands_by_needs_neither_lenses_nor_the_lease(rig: Rig) -> None:
+    rig.hold("a", "prod")
+    assert rig.vitals.missing() == NOT_LISTED
+    rig.vitals.stand_by()
+    assert rig.vitals.missing() == []
+    rig.queue.add(rig.hold("b", "test"))
+    await asyncio.sleep(10 * QUEUE_STUCK)
+    assert rig.vitals.problems() == [], "keys wait for the lease, and that is as it should be"
+
+
+async def test_a_missing_kind_is_all_that_is_said(rig: Rig) -> None:
     """Nothing can be listed without it; and one that goes later makes a working operator unready."""
-    async with running(Rig()) as rig:
-        rig.kinds = ["no LensesConnector"]
-        assert rig.vitals.missing() == ["no LensesConnector"]
-        rig.vitals.begin()
-        assert rig.vitals.missing() == ["no LensesConnector"]
-        rig.kinds = []
-        assert rig.vitals.missing() == []
+    rig.kinds = ["no LensesConnector"]
+    assert rig.vitals.missing() == ["no LensesConnector"]
+    rig.vitals.begin()
+    assert rig.vitals.missing() == ["no LensesConnector"]
+    rig.kinds = []
+    assert rig.vitals.missing() == []
 
 
-@virtual_time
-async def test_who_works_is_ready_once_every_environment_was_listed_also_those_nobody_got_to_yet() -> None:
-    async with running(Rig()) as rig:
-        first, also, second = rig.hold("a", "prod"), rig.hold("b", "prod"), rig.hold("c", "test")
-        rig.vitals.begin()
-        assert rig.vitals.missing() == NOT_POLLED
-        rig.environments.subscribe("prod", "connect-eu", rig.session, first)
-        rig.vitals.passed(first)
-        assert rig.vitals.missing() == NOT_POLLED
-        await asyncio.sleep(1)
-        assert rig.vitals.missing() == NOT_POLLED, "no pass over the other environment yet"
-        await rig.poll("test", second)
-        assert rig.vitals.missing() == [], f"{also} may take its time, its environment is listed"
+async def test_who_works_is_ready_once_every_environment_was_listed_also_those_nobody_got_to_yet(rig: Rig) -> None:
+    first, also, second = rig.hold("a", "prod"), rig.hold("b", "prod"), rig.hold("c", "test")
+    rig.vitals.begin()
+    assert rig.vitals.missing() == NOT_POLLED
+    rig.environments.subscribe("prod", "connect-eu", rig.session, first)
+    rig.vitals.passed(first)
+    assert rig.vitals.missing() == NOT_POLLED
+    await asyncio.sleep(1)
+    assert rig.vitals.missing() == NOT_POLLED, "no pass over the other environment yet"
+    await rig.poll("test", second)
+    assert rig.vitals.missing() == [], f"{also} may take its time, its environment is listed"
 
 
-@virtual_time
-async def test_a_resource_that_asks_nothing_of_lenses_is_waited_for_only_until_its_pass() -> None:
-    async with running(Rig()) as rig:
-        refused, gone = rig.hold("a", "forbidden"), rig.hold("b", "prod")
-        rig.vitals.begin()
-        rig.vitals.passed(refused)
-        assert rig.vitals.missing() == NOT_POLLED
-        rig.store.remove(gone, "b")
-        assert rig.vitals.missing() == []
+async def test_a_resource_that_asks_nothing_of_lenses_is_waited_for_only_until_its_pass(rig: Rig) -> None:
+    refused, gone = rig.hold("a", "forbidden"), rig.hold("b", "prod")
+    rig.vitals.begin()
+    rig.vitals.passed(refused)
+    assert rig.vitals.missing() == NOT_POLLED
+    rig.store.remove(gone, "b")
+    assert rig.vitals.missing() == []
 
 
-@virtual_time
-async def test_with_nothing_to_do_it_is_ready_at_once() -> None:
-    async with running(Rig()) as rig:
-        rig.vitals.begin()
-        assert rig.vitals.missing() == []
-        assert rig.vitals.problems() == []
+async def test_with_nothing_to_do_it_is_ready_at_once(rig: Rig) -> None:
+    rig.vitals.begin()
+    assert rig.vitals.missing() == []
+    assert rig.vitals.problems() == []
 
 
-@virtual_time
-async def test_a_queue_that_does_not_move_needs_a_restart() -> None:
-    async with running(Rig()) as rig:
-        rig.vitals.begin()
-        rig.queue.add(rig.hold("a", "prod"))
-        assert rig.vitals.problems() == []
-        await asyncio.sleep(QUEUE_STUCK)
-        assert rig.vitals.problems() == []
-        await asyncio.sleep(1)
-        assert "no pass and no request to Lenses has ended for 241 s" in rig.vitals.problems()[0]
-        rig.queue.progressed()
-        assert rig.vitals.problems() == [], "a request of a pass that goes on has ended"
-        await asyncio.sleep(QUEUE_STUCK + 1)
-        assert rig.vitals.problems() != []
-        await rig.queue.get()
-        assert rig.vitals.problems() == []
+async def test_a_queue_that_does_not_move_needs_a_restart(rig: Rig) -> None:
+    rig.vitals.begin()
+    rig.queue.add(rig.hold("a", "prod"))
+    assert rig.vitals.problems() == []
+    await asyncio.sleep(QUEUE_STUCK)
+    assert rig.vitals.problems() == []
+    await asyncio.sleep(1)
+    assert "no pass and no request to Lenses has ended for 241 s" in rig.vitals.problems()[0]
+    rig.queue.progressed()
+    assert rig.vitals.problems() == [], "a request of a pass that goes on has ended"
+    await asyncio.sleep(QUEUE_STUCK + 1)
+    assert rig.vitals.problems() != []
+    await rig.queue.get()
+    assert rig.vitals.problems() == []
 
 
-@virtual_time
-async def test_lists_that_do_not_go_on_need_a_restart_also_while_standing_by() -> None:
-    async with running(Rig()) as rig:
-        rig.vitals.stand_by()
-        rig.list_age = LIST_STUCK
-        assert rig.vitals.problems() == []
-        rig.list_age += 1
-        assert "no list of the resources" in rig.vitals.problems()[0]
+async def test_lists_that_do_not_go_on_need_a_restart_also_while_standing_by(rig: Rig) -> None:
+    rig.vitals.stand_by()
+    rig.list_age = LIST_STUCK
+    assert rig.vitals.problems() == []
+    rig.list_age += 1
+    assert "no list of the resources" in rig.vitals.problems()[0]

@@ -18,6 +18,8 @@ from unit.controllers.virtualtime import virtual_time
 from unit.offsets.make import ASKED, BEFORE
 from unit.offsets.rig import ALTERED, RESET, UNREACHABLE, OffsetsLenses, OffsetsOperator, offsets_operator
 
+pytestmark = pytest.mark.virtual_time
+
 ORDER = ["stop", "get_offsets", "alter_offsets", "get_offsets", "resume"]
 APPLIED = ("Applied", "True", "Applied")
 ZOMBIES = errors.ServerError("alter_offsets", status=500, detail="its tasks haven't stopped completely yet; zombie")
@@ -41,122 +43,102 @@ async def settled(op: OffsetsOperator) -> None:
 
 
 class TestAlter:
-    @virtual_time
-    async def test_the_order_on_the_wire(self) -> None:
-        async with offsets_operator() as op:
-            await op.runs()
-            await altered(op)
-            await op.until(lambda: op.said() == ("True", "Running", "Owned"))
-            assert op.lenses.order() == ORDER
-            assert op.how() == APPLIED
-            status = op.offsets.status()
-            assert (status.before, status.before_generation, status.applied_generation) == (BEFORE, 1, 1)
-            assert (status.message, status.partitions, status.truncated) == (ALTERED, 1, None)
-            assert status.offsets == ({"partition": {"filename": "/data/orders"}, "offset": {"position": 5}},)
-            assert status.applied_time is not None
+    async def test_the_order_on_the_wire(self, op: OffsetsOperator) -> None:
+        await op.runs()
+        await altered(op)
+        await op.until(lambda: op.said() == ("True", "Running", "Owned"))
+        assert op.lenses.order() == ORDER
+        assert op.how() == APPLIED
+        status = op.offsets.status()
+        assert (status.before, status.before_generation, status.applied_generation) == (BEFORE, 1, 1)
+        assert (status.message, status.partitions, status.truncated) == (ALTERED, 1, None)
+        assert status.offsets == ({"partition": {"filename": "/data/orders"}, "offset": {"position": 5}},)
+        assert status.applied_time is not None
 
-    @virtual_time
-    async def test_before_is_written_before_anything_is_asked_for(self) -> None:
-        async with offsets_operator() as op:
-            await op.runs()
-            op.offsets.before_write = lambda status: op.lenses.calls.append(
-                ("status", str(status.phase), "before" if status.before else "")
-            )
-            await altered(op)
-            calls = [call for call in op.lenses.calls if call[0] in ("status", "alter_offsets")]
-            first = calls.index(("alter_offsets", "orders"))
-            assert ("status", "Applying", "before") in calls[:first]
+    async def test_before_is_written_before_anything_is_asked_for(self, op: OffsetsOperator) -> None:
+        await op.runs()
+        op.offsets.before_write = lambda status: op.lenses.calls.append(
+            ("status", str(status.phase), "before" if status.before else "")
+        )
+        await altered(op)
+        calls = [call for call in op.lenses.calls if call[0] in ("status", "alter_offsets")]
+        first = calls.index(("alter_offsets", "orders"))
+        assert ("status", "Applying", "before") in calls[:first]
 
-    @virtual_time
-    async def test_the_connector_says_so_meanwhile(self) -> None:
-        async with offsets_operator() as op:
-            await op.runs()
-            op.lenses.always("alter_offsets", BUSY)
-            op.offsets.apply()
-            await op.until(lambda: op.said() == ("Unknown", "OffsetsOperation", "Owned"))
-            assert "back" in op.message()
-            assert op.how()[0] == "Applying"
-            op.lenses.always("alter_offsets", None)
-            await op.until_reason("Applied")
-            await op.until(lambda: op.said() == ("True", "Running", "Owned"))
+    async def test_the_connector_says_so_meanwhile(self, op: OffsetsOperator) -> None:
+        await op.runs()
+        op.lenses.always("alter_offsets", BUSY)
+        op.offsets.apply()
+        await op.until(lambda: op.said() == ("Unknown", "OffsetsOperation", "Owned"))
+        assert "back" in op.message()
+        assert op.how()[0] == "Applying"
+        op.lenses.always("alter_offsets", None)
+        await op.until_reason("Applied")
+        await op.until(lambda: op.said() == ("True", "Running", "Owned"))
 
-    @virtual_time
-    async def test_reset(self) -> None:
-        async with offsets_operator() as op:
-            await op.runs()
-            await altered(op, action="Reset")
-            await op.until_state("RUNNING")
-            assert op.lenses.order() == ["stop", "get_offsets", "reset_offsets", "get_offsets", "resume"]
-            status = op.offsets.status()
-            assert (status.message, status.before, status.partitions, status.offsets) == (RESET, BEFORE, 0, ())
+    async def test_reset(self, op: OffsetsOperator) -> None:
+        await op.runs()
+        await altered(op, action="Reset")
+        await op.until_state("RUNNING")
+        assert op.lenses.order() == ["stop", "get_offsets", "reset_offsets", "get_offsets", "resume"]
+        status = op.offsets.status()
+        assert (status.message, status.before, status.partitions, status.offsets) == (RESET, BEFORE, 0, ())
 
-    @virtual_time
-    async def test_events(self) -> None:
-        async with offsets_operator() as op:
-            await op.runs()
-            await altered(op)
-            await settled(op)
-            assert [(event.reason, event.warning) for event in op.offsets_events] == [
-                ("Stopping", False),
-                ("Applying", False),
-                ("OffsetsApplied", False),
-            ]
-            assert op.reasons() == ["Stopped", "Resumed"]
+    async def test_events(self, op: OffsetsOperator) -> None:
+        await op.runs()
+        await altered(op)
+        await settled(op)
+        assert [(event.reason, event.warning) for event in op.offsets_events] == [
+            ("Stopping", False),
+            ("Applying", False),
+            ("OffsetsApplied", False),
+        ]
+        assert op.reasons() == ["Stopped", "Resumed"]
 
-    @virtual_time
-    async def test_once_per_generation(self) -> None:
-        async with offsets_operator() as op:
-            await op.runs()
-            await altered(op)
-            await op.until_state("RUNNING")
-            op.lenses.calls.clear()
-            await asyncio.sleep(3600)
-            assert op.lenses.order() == []
-            await altered(op, offsets=[{"partition": {"filename": "/data/orders"}, "offset": {"position": 7}}])
-            await op.until_state("RUNNING")
-            assert op.lenses.order() == ORDER
-            status = op.offsets.status()
-            assert (status.before_generation, status.applied_generation) == (2, 2)
-            assert json.loads(status.before or "") == ASKED
+    async def test_once_per_generation(self, op: OffsetsOperator) -> None:
+        await op.runs()
+        await altered(op)
+        await op.until_state("RUNNING")
+        op.lenses.calls.clear()
+        await asyncio.sleep(3600)
+        assert op.lenses.order() == []
+        await altered(op, offsets=[{"partition": {"filename": "/data/orders"}, "offset": {"position": 7}}])
+        await op.until_state("RUNNING")
+        assert op.lenses.order() == ORDER
+        status = op.offsets.status()
+        assert (status.before_generation, status.applied_generation) == (2, 2)
+        assert json.loads(status.before or "") == ASKED
 
-    @virtual_time
-    async def test_what_differs_on_the_way_back_is_told_and_not_repeated(self) -> None:
-        async with offsets_operator() as op:
-            await op.runs()
-            op.lenses.heeds = False
-            await altered(op)
-            assert '"position": 1000} instead of {"position": 5}' in op.words()
-            await settled(op)
-            assert [call for call in op.lenses.order() if call != "get_offsets"] == ["stop", "alter_offsets", "resume"]
+    async def test_what_differs_on_the_way_back_is_told_and_not_repeated(self, op: OffsetsOperator) -> None:
+        await op.runs()
+        op.lenses.heeds = False
+        await altered(op)
+        assert '"position": 1000} instead of {"position": 5}' in op.words()
+        await settled(op)
+        assert [call for call in op.lenses.order() if call != "get_offsets"] == ["stop", "alter_offsets", "resume"]
 
-    @virtual_time
-    async def test_reads_that_are_some_seconds_old_are_no_difference(self) -> None:
-        async with offsets_operator() as op:
-            await op.runs()
-            op.lenses.heeds = False
-            op.offsets.apply()
-            await op.until(lambda: bool(op.lenses.sent))
-            await asyncio.sleep(30)
-            assert op.how()[2] == "Applying"
-            op.lenses.offsets = json.dumps(ASKED)
-            await op.until_reason("Applied")
-            assert "instead of" not in op.words()
+    async def test_reads_that_are_some_seconds_old_are_no_difference(self, op: OffsetsOperator) -> None:
+        await op.runs()
+        op.lenses.heeds = False
+        op.offsets.apply()
+        await op.until(lambda: bool(op.lenses.sent))
+        await asyncio.sleep(30)
+        assert op.how()[2] == "Applying"
+        op.lenses.offsets = json.dumps(ASKED)
+        await op.until_reason("Applied")
+        assert "instead of" not in op.words()
 
-    @virtual_time
-    async def test_a_sink_with_an_index_of_its_own_is_hinted_at(self) -> None:
-        async with offsets_operator() as op:
-            await op.runs(class_="io.lenses.streamreactor.connect.aws.s3.sink.S3SinkConnector")
-            await altered(op)
-            assert "its own index" in op.words()
+    async def test_a_sink_with_an_index_of_its_own_is_hinted_at(self, op: OffsetsOperator) -> None:
+        await op.runs(class_="io.lenses.streamreactor.connect.aws.s3.sink.S3SinkConnector")
+        await altered(op)
+        assert "its own index" in op.words()
 
-    @virtual_time
-    async def test_a_connector_created_together_with_its_offsets(self) -> None:
-        async with offsets_operator() as op:
-            op.offsets.apply()
-            op.kube.apply()
-            await op.until_reason("Applied")
-            await op.until_state("RUNNING")
-            assert op.lenses.order() == ORDER
+    async def test_a_connector_created_together_with_its_offsets(self, op: OffsetsOperator) -> None:
+        op.offsets.apply()
+        op.kube.apply()
+        await op.until_reason("Applied")
+        await op.until_state("RUNNING")
+        assert op.lenses.order() == ORDER
 
 
 class TestStates:
@@ -168,45 +150,36 @@ class TestStates:
             ("stopped", "STOPPED", []),
         ],
     )
-    def test_goes_back_to_what_its_spec_says(self, state: str, word: str, actions: list[str]) -> None:
-        @virtual_time
-        async def run() -> None:
-            async with offsets_operator() as op:
-                await op.runs(state=state)
-                await altered(op)
-                await op.until_state(word)
-                await settled(op)
-                assert [call for call in op.lenses.order() if "offsets" not in call] == actions
-                assert op.connector is not None
-                assert op.connector.state == word
+    async def test_goes_back_to_what_its_spec_says(
+        self, op: OffsetsOperator, state: str, word: str, actions: list[str]
+    ) -> None:
+        await op.runs(state=state)
+        await altered(op)
+        await op.until_state(word)
+        await settled(op)
+        assert [call for call in op.lenses.order() if "offsets" not in call] == actions
+        assert op.held.state == word
 
-        run()
+    async def test_a_failed_one(self, op: OffsetsOperator) -> None:
+        await op.runs()
+        op.held.state, op.held.tasks = "FAILED", [("FAILED", "trace")]
+        await op.until(lambda: op.said()[1] == "ConnectorFailed")
+        op.lenses.calls.clear()
+        await altered(op)
+        await op.until_state("RUNNING")
+        assert op.lenses.order() == ORDER
 
-    @virtual_time
-    async def test_a_failed_one(self) -> None:
-        async with offsets_operator() as op:
-            await op.runs()
-            assert op.connector is not None
-            op.connector.state, op.connector.tasks = "FAILED", [("FAILED", "trace")]
-            await op.until(lambda: op.said()[1] == "ConnectorFailed")
-            op.lenses.calls.clear()
-            await altered(op)
-            await op.until_state("RUNNING")
-            assert op.lenses.order() == ORDER
-
-    @virtual_time
-    async def test_a_state_that_changes_meanwhile(self) -> None:
-        async with offsets_operator() as op:
-            await op.runs()
-            op.lenses.always("alter_offsets", BUSY)
-            op.offsets.apply()
-            await op.until_reason("Applying")
-            op.kube.apply(state="paused")
-            await asyncio.sleep(10)
-            op.lenses.always("alter_offsets", None)
-            await op.until_state("PAUSED")
-            await settled(op)
-            assert "resume" not in op.lenses.order()
+    async def test_a_state_that_changes_meanwhile(self, op: OffsetsOperator) -> None:
+        await op.runs()
+        op.lenses.always("alter_offsets", BUSY)
+        op.offsets.apply()
+        await op.until_reason("Applying")
+        op.kube.apply(state="paused")
+        await asyncio.sleep(10)
+        op.lenses.always("alter_offsets", None)
+        await op.until_state("PAUSED")
+        await settled(op)
+        assert "resume" not in op.lenses.order()
 
 
 class TestRefusals:
@@ -221,188 +194,151 @@ class TestRefusals:
         assert len(op.lenses.asked("alter_offsets")) == asked
         assert op.lenses.order().count("resume") == 1
 
-    @virtual_time
     @pytest.mark.parametrize(
         ("error", "words"), [(NO, "no such key: kafka_topic"), (WRONG, "should contain the key 'filename'")]
     )
-    async def test_the_same_for_a_minute_while_the_cluster_is_well(self, error: errors.LensesError, words: str) -> None:
+    async def test_the_same_for_a_minute_while_the_cluster_is_well(
+        self, op: OffsetsOperator, error: errors.LensesError, words: str
+    ) -> None:
         """A rebalance may be told as either."""
-        async with offsets_operator() as op:
-            await op.runs()
-            op.lenses.always("alter_offsets", error)
-            op.offsets.apply()
-            await op.until_reason("Applying")
-            took = await op.until_reason("OffsetsRejected")
-            assert 59 < took < 75
-            assert 10 < len(op.lenses.asked("alter_offsets")) < 20
-            await self.fails(op, "OffsetsRejected", words)
+        await op.runs()
+        op.lenses.always("alter_offsets", error)
+        op.offsets.apply()
+        await op.until_reason("Applying")
+        took = await op.until_reason("OffsetsRejected")
+        assert 59 < took < 75
+        assert 10 < len(op.lenses.asked("alter_offsets")) < 20
+        await self.fails(op, "OffsetsRejected", words)
 
-    @virtual_time
-    async def test_a_minute_begins_anew_where_the_cluster_itself_was_not_well(self) -> None:
-        async with offsets_operator() as op:
-            await op.runs()
-            op.lenses.always("alter_offsets", NO)
-            op.offsets.apply()
-            await op.until_reason("Applying")
-            await asyncio.sleep(40)
-            op.lenses.always("get_cluster_info", errors.ServerError("get_cluster_info"))
-            await op.until_reason("LensesUnavailable")
-            op.lenses.always("get_cluster_info", None)
-            took = await op.until_reason("OffsetsRejected")
-            assert took > 59
+    async def test_a_minute_begins_anew_where_the_cluster_itself_was_not_well(self, op: OffsetsOperator) -> None:
+        await op.runs()
+        op.lenses.always("alter_offsets", NO)
+        op.offsets.apply()
+        await op.until_reason("Applying")
+        await asyncio.sleep(40)
+        op.lenses.always("get_cluster_info", errors.ServerError("get_cluster_info"))
+        await op.until_reason("LensesUnavailable")
+        op.lenses.always("get_cluster_info", None)
+        took = await op.until_reason("OffsetsRejected")
+        assert took > 59
 
     @pytest.mark.parametrize("error", [ZOMBIES, BUSY], ids=["zombies", "rebalance"])
-    def test_what_passes_is_tried_for_two_minutes(self, error: errors.LensesError) -> None:
-        @virtual_time
-        async def run() -> None:
-            async with offsets_operator() as op:
-                await op.runs()
-                op.lenses.always("alter_offsets", error)
-                op.offsets.apply()
-                await op.until_reason("Applying")
-                took = await op.until_reason("OffsetsRejected")
-                assert 115 < took < 130
-                assert 20 < len(op.lenses.asked("alter_offsets")) < 40
-                await self.fails(op, "OffsetsRejected", error.words)
-
-        run()
+    async def test_what_passes_is_tried_for_two_minutes(self, op: OffsetsOperator, error: errors.LensesError) -> None:
+        await op.runs()
+        op.lenses.always("alter_offsets", error)
+        op.offsets.apply()
+        await op.until_reason("Applying")
+        took = await op.until_reason("OffsetsRejected")
+        assert 115 < took < 130
+        assert 20 < len(op.lenses.asked("alter_offsets")) < 40
+        await self.fails(op, "OffsetsRejected", error.words)
 
     @pytest.mark.parametrize("error", [ZOMBIES, BUSY, WRONG, UNREACHABLE], ids=["zombies", "rebalance", "500", "away"])
-    def test_what_passes_in_time_is_applied(self, error: errors.LensesError) -> None:
-        @virtual_time
-        async def run() -> None:
-            async with offsets_operator() as op:
-                await op.runs()
-                op.lenses.fail("alter_offsets", error, error)
-                await altered(op)
-                await op.until_state("RUNNING")
-                assert len(op.lenses.asked("alter_offsets")) == 3
-                assert op.lenses.sent == [json.dumps(ASKED)]
-                assert op.offsets.status().before == BEFORE
-
-        run()
+    async def test_what_passes_in_time_is_applied(self, op: OffsetsOperator, error: errors.LensesError) -> None:
+        await op.runs()
+        op.lenses.fail("alter_offsets", error, error)
+        await altered(op)
+        await op.until_state("RUNNING")
+        assert len(op.lenses.asked("alter_offsets")) == 3
+        assert op.lenses.sent == [json.dumps(ASKED)]
+        assert op.offsets.status().before == BEFORE
 
     @pytest.mark.parametrize("error", [OLD, LACKING, ABSENT], ids=["405", "agent", "404"])
     @pytest.mark.parametrize("call", ["get_offsets", "alter_offsets"])
-    def test_not_supported(self, call: str, error: errors.LensesError) -> None:
-        @virtual_time
-        async def run() -> None:
-            async with offsets_operator() as op:
-                await op.runs()
-                op.lenses.always(call, error)
-                op.offsets.apply()
-                await op.until_reason("NotSupported")
-                assert (len(op.lenses.asked(call)) == 1) == (error is not ABSENT), "a 404 may be about anything"
-                await self.fails(op, "NotSupported", error.words)
+    async def test_not_supported(self, op: OffsetsOperator, call: str, error: errors.LensesError) -> None:
+        await op.runs()
+        op.lenses.always(call, error)
+        op.offsets.apply()
+        await op.until_reason("NotSupported")
+        assert (len(op.lenses.asked(call)) == 1) == (error is not ABSENT), "a 404 may be about anything"
+        await self.fails(op, "NotSupported", error.words)
 
-        run()
-
-    @virtual_time
-    async def test_a_page_that_says_404_is_no_answer(self) -> None:
+    async def test_a_page_that_says_404_is_no_answer(self, op: OffsetsOperator) -> None:
         """A starting worker answers so to everything."""
-        async with offsets_operator() as op:
-            await op.runs()
-            op.lenses.fail("alter_offsets", *[PAGE] * 6)
-            await altered(op)
-            assert op.lenses.sent == [json.dumps(ASKED)]
+        await op.runs()
+        op.lenses.fail("alter_offsets", *[PAGE] * 6)
+        await altered(op)
+        assert op.lenses.sent == [json.dumps(ASKED)]
 
     @pytest.mark.parametrize("error", [WRONG, BUSY], ids=["500", "rebalance"])
-    def test_offsets_that_cannot_be_read_do_not_hold_for_ever(self, error: errors.LensesError) -> None:
-        @virtual_time
-        async def run() -> None:
-            async with offsets_operator() as op:
-                await op.runs()
-                op.lenses.always("get_offsets", error)
-                op.offsets.apply()
-                await op.until_reason("OffsetsRejected")
-                assert op.lenses.sent == []
-                await self.fails(op, "OffsetsRejected", error.words)
-
-        run()
+    async def test_offsets_that_cannot_be_read_do_not_hold_for_ever(
+        self, op: OffsetsOperator, error: errors.LensesError
+    ) -> None:
+        await op.runs()
+        op.lenses.always("get_offsets", error)
+        op.offsets.apply()
+        await op.until_reason("OffsetsRejected")
+        assert op.lenses.sent == []
+        await self.fails(op, "OffsetsRejected", error.words)
 
     @pytest.mark.parametrize("error", [WRONG, BUSY, UNREACHABLE, NO], ids=["500", "rebalance", "away", "400"])
-    def test_what_was_carried_out_is_not_repeated_because_it_cannot_be_read_back(
-        self, error: errors.LensesError
+    async def test_what_was_carried_out_is_not_repeated_because_it_cannot_be_read_back(
+        self, op: OffsetsOperator, error: errors.LensesError
     ) -> None:
-        @virtual_time
-        async def run() -> None:
-            async with offsets_operator() as op:
-                await op.runs()
-                op.lenses.fail("get_offsets", None, error, error)
-                await altered(op)
-                assert op.lenses.sent == [json.dumps(ASKED)]
-                assert op.offsets.status().message == ALTERED
+        await op.runs()
+        op.lenses.fail("get_offsets", None, error, error)
+        await altered(op)
+        assert op.lenses.sent == [json.dumps(ASKED)]
+        assert op.offsets.status().message == ALTERED
 
-        run()
+    async def test_never_read_back(self, op: OffsetsOperator) -> None:
+        await op.runs()
+        op.lenses.fail("get_offsets", None, *[WRONG] * 30)
+        await altered(op)
+        assert "could not be read back" in op.words()
+        assert op.lenses.sent == [json.dumps(ASKED)]
+        await op.until_state("RUNNING")
 
-    @virtual_time
-    async def test_never_read_back(self) -> None:
-        async with offsets_operator() as op:
-            await op.runs()
-            op.lenses.fail("get_offsets", None, *[WRONG] * 30)
-            await altered(op)
-            assert "could not be read back" in op.words()
-            assert op.lenses.sent == [json.dumps(ASKED)]
-            await op.until_state("RUNNING")
+    async def test_an_answer_that_was_lost_is_read_first(self, op: OffsetsOperator) -> None:
+        await op.runs()
+        op.lenses.fail("alter_offsets", UNREACHABLE, carried_out=True)
+        await altered(op)
+        assert op.lenses.sent == [json.dumps(ASKED)]
+        assert op.offsets.status().before == BEFORE
 
-    @virtual_time
-    async def test_an_answer_that_was_lost_is_read_first(self) -> None:
-        async with offsets_operator() as op:
-            await op.runs()
-            op.lenses.fail("alter_offsets", UNREACHABLE, carried_out=True)
-            await altered(op)
-            assert op.lenses.sent == [json.dumps(ASKED)]
-            assert op.offsets.status().before == BEFORE
+    async def test_not_stopped_within_five_minutes(self, op: OffsetsOperator) -> None:
+        await op.runs()
+        op.lenses.stops = False
+        op.offsets.apply()
+        await op.until_reason("Stopping")
+        took = await op.until_reason("StopTimeout")
+        assert 295 < took < 310
+        assert op.lenses.asked("get_offsets", "alter_offsets") == []
+        assert op.how() == ("Failed", "False", "StopTimeout")
+        await op.until(lambda: op.said()[1] == "Running")
 
-    @virtual_time
-    async def test_not_stopped_within_five_minutes(self) -> None:
-        async with offsets_operator() as op:
-            await op.runs()
-            op.lenses.stops = False
-            op.offsets.apply()
-            await op.until_reason("Stopping")
-            took = await op.until_reason("StopTimeout")
-            assert 295 < took < 310
-            assert op.lenses.asked("get_offsets", "alter_offsets") == []
-            assert op.how() == ("Failed", "False", "StopTimeout")
-            await op.until(lambda: op.said()[1] == "Running")
+    async def test_the_time_that_lenses_is_away_does_not_count(self, op: OffsetsOperator) -> None:
+        await op.runs()
+        op.lenses.stops = False
+        op.offsets.apply()
+        await op.until_reason("Stopping")
+        for call in ("list_connectors", "get_connector", "set_state"):
+            op.lenses.always(call, UNREACHABLE)
+        await op.until_reason("LensesUnavailable")
+        assert op.how()[0] == "Stopping"
+        await asyncio.sleep(900)
+        op.lenses.stops = True
+        for call in ("list_connectors", "get_connector", "set_state"):
+            op.lenses.always(call, None)
+        await op.until_reason("Applied")
+        await op.until_state("RUNNING")
 
-    @virtual_time
-    async def test_the_time_that_lenses_is_away_does_not_count(self) -> None:
-        async with offsets_operator() as op:
-            await op.runs()
-            op.lenses.stops = False
-            op.offsets.apply()
-            await op.until_reason("Stopping")
-            for call in ("list_connectors", "get_connector", "set_state"):
-                op.lenses.always(call, UNREACHABLE)
-            await op.until_reason("LensesUnavailable")
-            assert op.how()[0] == "Stopping"
-            await asyncio.sleep(900)
-            op.lenses.stops = True
-            for call in ("list_connectors", "get_connector", "set_state"):
-                op.lenses.always(call, None)
-            await op.until_reason("Applied")
-            await op.until_state("RUNNING")
-
-    @virtual_time
-    async def test_a_new_generation_is_tried_anew(self) -> None:
+    async def test_a_new_generation_is_tried_anew(self, op: OffsetsOperator) -> None:
         """Also where the first word about it is that Lenses is away."""
-        async with offsets_operator() as op:
-            await op.runs()
-            op.lenses.always("alter_offsets", NO)
-            op.offsets.apply()
-            await op.until_reason("OffsetsRejected")
-            await op.until_state("RUNNING")
-            op.lenses.always("alter_offsets", None)
-            op.lenses.down(UNREACHABLE)
-            await asyncio.sleep(60)
-            op.offsets.apply(offsets=[{"partition": {"filename": "/data/orders"}, "offset": {"position": 7}}])
-            await op.until_reason("LensesUnavailable")
-            assert op.how()[0] == "Pending"
-            op.lenses.down(None)
-            await op.until_reason("Applied")
-            assert json.loads(op.lenses.sent[-1])[0]["offset"] == {"position": 7}
+        await op.runs()
+        op.lenses.always("alter_offsets", NO)
+        op.offsets.apply()
+        await op.until_reason("OffsetsRejected")
+        await op.until_state("RUNNING")
+        op.lenses.always("alter_offsets", None)
+        op.lenses.down(UNREACHABLE)
+        await asyncio.sleep(60)
+        op.offsets.apply(offsets=[{"partition": {"filename": "/data/orders"}, "offset": {"position": 7}}])
+        await op.until_reason("LensesUnavailable")
+        assert op.how()[0] == "Pending"
+        op.lenses.down(None)
+        await op.until_reason("Applied")
+        assert json.loads(op.lenses.sent[-1])[0]["offset"] == {"position": 7}
 
 
 class TestInvalid:
@@ -416,24 +352,18 @@ class TestInvalid:
         ],
         ids=["not-json", "empty", "no-offset", "twice"],
     )
-    def test_nothing_is_touched(self, wanted: dict[str, Any]) -> None:
-        @virtual_time
-        async def run() -> None:
-            async with offsets_operator() as op:
-                await op.runs()
-                op.offsets.apply(**wanted)
-                await op.until_reason("OffsetsInvalid")
-                await settled(op)
-                assert op.how() == ("Failed", "False", "OffsetsInvalid")
-                assert op.lenses.order() == []
-                assert op.said() == ("True", "Running", "Owned")
-                await altered(op)
-                await op.until_state("RUNNING")
-                assert op.lenses.order() == ORDER
+    async def test_nothing_is_touched(self, op: OffsetsOperator, wanted: dict[str, Any]) -> None:
+        await op.runs()
+        op.offsets.apply(**wanted)
+        await op.until_reason("OffsetsInvalid")
+        await settled(op)
+        assert op.how() == ("Failed", "False", "OffsetsInvalid")
+        assert op.lenses.order() == []
+        assert op.said() == ("True", "Running", "Owned")
+        await altered(op)
+        await op.until_state("RUNNING")
+        assert op.lenses.order() == ORDER
 
-        run()
-
-    @virtual_time
     async def test_offsets_that_cannot_be_kept_are_not_changed(self) -> None:
         import random
 
@@ -449,99 +379,84 @@ class TestInvalid:
 
 
 class TestWaits:
-    @virtual_time
-    async def test_for_a_connector_that_is_not_there(self) -> None:
-        async with offsets_operator() as op:
-            op.offsets.apply()
-            await op.until_reason("ConnectorNotFound")
-            assert op.how() == ("Pending", "False", "ConnectorNotFound")
-            op.kube.apply()
-            await op.until_reason("Applied")
+    async def test_for_a_connector_that_is_not_there(self, op: OffsetsOperator) -> None:
+        op.offsets.apply()
+        await op.until_reason("ConnectorNotFound")
+        assert op.how() == ("Pending", "False", "ConnectorNotFound")
+        op.kube.apply()
+        await op.until_reason("Applied")
 
-    @virtual_time
-    async def test_an_environment_without_connectors_is_not_listed_for_its_offsets(self) -> None:
-        async with offsets_operator() as op:
-            await op.runs()
-            op.offsets.apply(action="Observe")
-            await op.until_reason("Observed")
-            op.kube.delete()
-            await op.until_reason("ConnectorNotFound")
-            op.lenses.calls.clear()
-            await asyncio.sleep(600)
-            assert op.lenses.calls == []
+    async def test_an_environment_without_connectors_is_not_listed_for_its_offsets(self, op: OffsetsOperator) -> None:
+        await op.runs()
+        op.offsets.apply(action="Observe")
+        await op.until_reason("Observed")
+        op.kube.delete()
+        await op.until_reason("ConnectorNotFound")
+        op.lenses.calls.clear()
+        await asyncio.sleep(600)
+        assert op.lenses.calls == []
 
-    @virtual_time
-    async def test_while_it_is_suspended(self) -> None:
-        async with offsets_operator() as op:
-            await op.runs()
-            op.kube.apply(suspend=True)
-            await asyncio.sleep(30)
-            op.offsets.apply()
-            await op.until_reason("ConnectorNotReady")
-            await settled(op)
-            assert (op.how()[0], op.lenses.order()) == ("Pending", [])
-            op.kube.apply()
-            await op.until_reason("Applied")
-            await op.until_state("RUNNING")
-            assert op.lenses.order() == ORDER
+    async def test_while_it_is_suspended(self, op: OffsetsOperator) -> None:
+        await op.runs()
+        await op.applies(suspend=True)
+        op.offsets.apply()
+        await op.until_reason("ConnectorNotReady")
+        await settled(op)
+        assert (op.how()[0], op.lenses.order()) == ("Pending", [])
+        op.kube.apply()
+        await op.until_reason("Applied")
+        await op.until_state("RUNNING")
+        assert op.lenses.order() == ORDER
 
-    @virtual_time
-    async def test_suspended_in_the_middle_it_is_finished(self) -> None:
-        async with offsets_operator() as op:
-            await op.runs()
-            op.lenses.always("alter_offsets", BUSY)
-            op.offsets.apply()
-            await op.until_reason("Applying")
-            op.kube.apply(suspend=True)
-            await asyncio.sleep(5)
-            op.lenses.always("alter_offsets", None)
-            await op.until_reason("Applied")
-            await op.until_state("RUNNING")
-            await op.until(lambda: op.said()[1] == "Suspended")
+    async def test_suspended_in_the_middle_it_is_finished(self, op: OffsetsOperator) -> None:
+        await op.runs()
+        op.lenses.always("alter_offsets", BUSY)
+        op.offsets.apply()
+        await op.until_reason("Applying")
+        op.kube.apply(suspend=True)
+        await asyncio.sleep(5)
+        op.lenses.always("alter_offsets", None)
+        await op.until_reason("Applied")
+        await op.until_state("RUNNING")
+        await op.until(lambda: op.said()[1] == "Suspended")
 
-    @virtual_time
-    async def test_suspended_in_the_middle_and_the_way_back_fails_at_first(self) -> None:
-        async with offsets_operator() as op:
-            await op.runs()
-            op.lenses.always("alter_offsets", BUSY)
-            op.offsets.apply()
-            await op.until_reason("Applying")
-            op.kube.apply(suspend=True)
-            await asyncio.sleep(5)
-            op.lenses.fail("set_state", UNREACHABLE, BUSY)
-            op.lenses.always("alter_offsets", None)
-            await op.until_reason("Applied")
-            await op.until_state("RUNNING")
+    async def test_suspended_in_the_middle_and_the_way_back_fails_at_first(self, op: OffsetsOperator) -> None:
+        await op.runs()
+        op.lenses.always("alter_offsets", BUSY)
+        op.offsets.apply()
+        await op.until_reason("Applying")
+        op.kube.apply(suspend=True)
+        await asyncio.sleep(5)
+        op.lenses.fail("set_state", UNREACHABLE, BUSY)
+        op.lenses.always("alter_offsets", None)
+        await op.until_reason("Applied")
+        await op.until_state("RUNNING")
 
-    @virtual_time
-    async def test_in_line_the_oldest_first(self) -> None:
-        async with offsets_operator() as op:
-            await op.runs()
-            op.lenses.always("alter_offsets", BUSY)
-            for number in (1, 2, 3):
-                op.offsets.apply(f"n{number}", offsets=[{"partition": {"f": "x"}, "offset": {"position": number}}])
-            await op.until_reason("Applying", "n1")
-            await op.until_reason("Pending", "n3")
-            assert op.how("n2") == ("Pending", "Unknown", "Pending")
-            assert "n1" in op.words("n2")
-            op.lenses.always("alter_offsets", None)
-            for number in (1, 2, 3):
-                await op.until_reason("Applied", f"n{number}")
-            await op.until_state("RUNNING")
-            assert [json.loads(text)[0]["offset"]["position"] for text in op.lenses.sent] == [1, 2, 3]
-            assert op.lenses.order().count("resume") == 1
+    async def test_in_line_the_oldest_first(self, op: OffsetsOperator) -> None:
+        await op.runs()
+        op.lenses.always("alter_offsets", BUSY)
+        for number in (1, 2, 3):
+            op.offsets.apply(f"n{number}", offsets=[{"partition": {"f": "x"}, "offset": {"position": number}}])
+        await op.until_reason("Applying", "n1")
+        await op.until_reason("Pending", "n3")
+        assert op.how("n2") == ("Pending", "Unknown", "Pending")
+        assert "n1" in op.words("n2")
+        op.lenses.always("alter_offsets", None)
+        for number in (1, 2, 3):
+            await op.until_reason("Applied", f"n{number}")
+        await op.until_state("RUNNING")
+        assert [json.loads(text)[0]["offset"]["position"] for text in op.lenses.sent] == [1, 2, 3]
+        assert op.lenses.order().count("resume") == 1
 
-    @virtual_time
-    async def test_a_failed_one_makes_way(self) -> None:
-        async with offsets_operator() as op:
-            await op.runs()
-            op.lenses.always("alter_offsets", NO)
-            op.offsets.apply("first")
-            op.offsets.apply("second")
-            await op.until_reason("OffsetsRejected", "first")
-            op.lenses.always("alter_offsets", None)
-            await op.until_reason("Applied", "second")
-            await op.until_state("RUNNING")
+    async def test_a_failed_one_makes_way(self, op: OffsetsOperator) -> None:
+        await op.runs()
+        op.lenses.always("alter_offsets", NO)
+        op.offsets.apply("first")
+        op.offsets.apply("second")
+        await op.until_reason("OffsetsRejected", "first")
+        op.lenses.always("alter_offsets", None)
+        await op.until_reason("Applied", "second")
+        await op.until_state("RUNNING")
 
 
 class TestMeanwhile:
@@ -553,74 +468,63 @@ class TestMeanwhile:
         await op.until_reason("Applying")
         await op.until(lambda: op.said()[1] == "OffsetsOperation")
 
-    @virtual_time
-    async def test_the_offsets_resource_is_deleted(self) -> None:
-        async with offsets_operator() as op:
-            await self.held(op)
-            op.offsets.delete()
-            await op.until_state("RUNNING")
-            asked = len(op.lenses.asked("alter_offsets"))
-            await settled(op)
-            assert len(op.lenses.asked("alter_offsets")) == asked
-            assert op.said() == ("True", "Running", "Owned")
+    async def test_the_offsets_resource_is_deleted(self, op: OffsetsOperator) -> None:
+        await self.held(op)
+        op.offsets.delete()
+        await op.until_state("RUNNING")
+        asked = len(op.lenses.asked("alter_offsets"))
+        await settled(op)
+        assert len(op.lenses.asked("alter_offsets")) == asked
+        assert op.said() == ("True", "Running", "Owned")
 
-    @virtual_time
-    async def test_it_is_deleted_while_the_answer_to_a_write_is_on_its_way(self) -> None:
+    async def test_it_is_deleted_while_the_answer_to_a_write_is_on_its_way(self, op: OffsetsOperator) -> None:
         """The answer brings it back to mind; it must not hold the connector for ever."""
-        async with offsets_operator() as op:
-            await op.runs()
-            op.lenses.always("alter_offsets", BUSY)
-            op.offsets.slow_answer = asyncio.Event()
-            op.offsets.apply()
-            await op.until(lambda: op.offsets.status().phase == "Stopping")
-            op.offsets.delete()
-            await asyncio.sleep(1)
-            op.offsets.slow_answer.set()
-            await op.until(lambda: op.said()[1] == "Running" and op.lenses.connectors != {})
-            await settled(op)
-            assert op.connector is not None
-            assert op.connector.state == "RUNNING"
+        await op.runs()
+        op.lenses.always("alter_offsets", BUSY)
+        op.offsets.slow_answer = asyncio.Event()
+        op.offsets.apply()
+        await op.until(lambda: op.offsets.status().phase == "Stopping")
+        op.offsets.delete()
+        await asyncio.sleep(1)
+        op.offsets.slow_answer.set()
+        await op.until(lambda: op.said()[1] == "Running" and op.lenses.connectors != {})
+        await settled(op)
+        assert op.held.state == "RUNNING"
 
-    @virtual_time
-    async def test_another_object_of_its_name_is_another_operation(self) -> None:
+    async def test_another_object_of_its_name_is_another_operation(self, op: OffsetsOperator) -> None:
         """As `kubectl replace --force` makes it: nothing of the first one may be taken for the second one's."""
-        async with offsets_operator() as op:
-            await op.runs()
-            op.lenses.fail("get_offsets", None, *[UNREACHABLE] * 50)
-            op.offsets.apply()
-            await op.until(lambda: op.lenses.sent != [])
-            await asyncio.sleep(0.5)
-            op.offsets.delete()
-            op.offsets.latency = 0.0005
-            op.offsets.apply(offsets=[{"partition": {"filename": "/data/orders"}, "offset": {"position": 9}}])
-            op.lenses._faults["get_offsets"].clear()
-            await op.until_reason("Applied")
-            assert json.loads(op.lenses.offsets)[0]["offset"] == {"position": 9}
-            assert json.loads(op.offsets.status().before or "") == ASKED
-            await op.until_state("RUNNING")
+        await op.runs()
+        op.lenses.fail("get_offsets", None, *[UNREACHABLE] * 50)
+        op.offsets.apply()
+        await op.until(lambda: op.lenses.sent != [])
+        await asyncio.sleep(0.5)
+        op.offsets.delete()
+        op.offsets.latency = 0.0005
+        op.offsets.apply(offsets=[{"partition": {"filename": "/data/orders"}, "offset": {"position": 9}}])
+        op.lenses._faults["get_offsets"].clear()
+        await op.until_reason("Applied")
+        assert json.loads(op.lenses.offsets)[0]["offset"] == {"position": 9}
+        assert json.loads(op.offsets.status().before or "") == ASKED
+        await op.until_state("RUNNING")
 
-    @virtual_time
-    async def test_the_connector_is_deleted(self) -> None:
-        async with offsets_operator() as op:
-            await self.held(op)
-            op.kube.delete()
-            await op.until(lambda: not op.kube.there())
-            assert op.connector is None
-            await op.until_reason("ConnectorNotFound")
-            assert op.how() == ("Pending", "False", "ConnectorNotFound")
+    async def test_the_connector_is_deleted(self, op: OffsetsOperator) -> None:
+        await self.held(op)
+        op.kube.delete()
+        await op.until(lambda: not op.kube.there())
+        assert op.connector is None
+        await op.until_reason("ConnectorNotFound")
+        assert op.how() == ("Pending", "False", "ConnectorNotFound")
 
-    @virtual_time
-    async def test_a_new_configuration_is_applied_afterwards(self) -> None:
-        async with offsets_operator() as op:
-            await self.held(op)
-            op.kube.apply(config={"topic": "orders", "file": "/data/new"})
-            await asyncio.sleep(20)
-            assert op.lenses.asked("delete_connector", "create_connector") == []
-            op.lenses.always("alter_offsets", None)
-            await op.until_reason("Applied")
-            await op.until(lambda: op.connector is not None and op.connector.config["file"] == "/data/new")
-            await op.until(lambda: op.said()[1] == "Running")
-            assert op.lenses.order().count("resume") == 0
+    async def test_a_new_configuration_is_applied_afterwards(self, op: OffsetsOperator) -> None:
+        await self.held(op)
+        op.kube.apply(config={"topic": "orders", "file": "/data/new"})
+        await asyncio.sleep(20)
+        assert op.lenses.asked("delete_connector", "create_connector") == []
+        op.lenses.always("alter_offsets", None)
+        await op.until_reason("Applied")
+        await op.until(lambda: op.connector is not None and op.held.config["file"] == "/data/new")
+        await op.until(lambda: op.said()[1] == "Running")
+        assert op.lenses.order().count("resume") == 0
 
     @pytest.mark.parametrize("restarted", [False, True])
     @pytest.mark.parametrize("how", ["refused", "unusable", "missing"])
@@ -637,8 +541,7 @@ class TestMeanwhile:
             await op.until_reason("Applied")
             await op.until_state("RUNNING")
             await op.until(lambda: op.said()[1] in ("ConfigInvalid", "ReferenceNotFound"))
-            assert op.connector is not None
-            assert op.connector.config["file"] == "/data/orders"
+            assert op.held.config["file"] == "/data/orders"
             await settled(op)
             assert op.lenses.order().count("resume") == 1
 
@@ -659,7 +562,6 @@ class TestMeanwhile:
 
         run()
 
-    @virtual_time
     async def test_what_a_trace_quotes_is_withheld_while_its_secret_cannot_be_read(self) -> None:
         """A restarted operator does not know the value that it would have to cut out."""
         place = ("payments", RefName("Secret", "db"))
@@ -667,9 +569,8 @@ class TestMeanwhile:
         async with offsets_operator() as op:
             op.kube.references[place] = RefData("1", {"k": b"planted"})
             await op.runs(configFrom=source)
-            assert op.connector is not None
         del op.kube.references[place]
-        op.connector.tasks = [("FAILED", "X: no login with planted")]
+        op.held.tasks = [("FAILED", "X: no login with planted")]
         op.lenses.stops = False
         op.offsets.apply()
         async with offsets_operator(op.lenses, op.kube, op.offsets) as again:
@@ -678,208 +579,172 @@ class TestMeanwhile:
             assert "planted" not in str(again.kube.status())
             assert "withheld" in str(again.kube.status().tasks[0].error)
 
-    @virtual_time
-    async def test_a_refused_connector_that_was_never_created_says_so(self) -> None:
-        async with offsets_operator() as op:
-            op.lenses.invalid = {"file": ["is bad"]}
-            op.offsets.apply()
-            op.kube.apply()
-            await op.until_reason("ConnectorNotReady")
-            op.queue.add(KEY)
-            await settled(op)
-            assert op.said() == ("False", "ConfigInvalid", "None")
-            assert op.how()[0] == "Pending"
+    async def test_a_refused_connector_that_was_never_created_says_so(self, op: OffsetsOperator) -> None:
+        op.lenses.invalid = {"file": ["is bad"]}
+        op.offsets.apply()
+        op.kube.apply()
+        await op.until_reason("ConnectorNotReady")
+        op.queue.add(KEY)
+        await settled(op)
+        assert op.said() == ("False", "ConfigInvalid", "None")
+        assert op.how()[0] == "Pending"
 
-    @virtual_time
     async def test_drift_and_restarts_respect_the_hold(self) -> None:
         async with offsets_operator(poll=2, drift=5) as op:
             await self.held(op, autoRestart={"enabled": True})
-            assert op.connector is not None
-            op.connector.config["file"] = "/data/drifted"
+            op.held.config["file"] = "/data/drifted"
             op.lenses.calls.clear()
             await asyncio.sleep(60)
             assert op.lenses.asked("delete_connector", "create_connector", "set_state") == []
             op.lenses.always("alter_offsets", None)
             await op.until_reason("Applied")
-            await op.until(lambda: op.connector is not None and op.connector.config["file"] == "/data/orders")
+            await op.until(lambda: op.connector is not None and op.held.config["file"] == "/data/orders")
 
-    @virtual_time
     async def test_resumed_behind_its_back_it_is_stopped_again(self) -> None:
         async with offsets_operator(poll=2) as op:
             await self.held(op)
-            assert op.connector is not None
-            op.connector.state, op.connector.tasks = "RUNNING", [("RUNNING", None)]
+            op.held.state, op.held.tasks = "RUNNING", [("RUNNING", None)]
             await op.until_state("STOPPED", 30)
             op.lenses.always("alter_offsets", None)
             await op.until_reason("Applied")
             await op.until_state("RUNNING")
 
-    @virtual_time
-    async def test_a_new_generation(self) -> None:
-        async with offsets_operator() as op:
-            await self.held(op)
-            op.offsets.apply(offsets=[{"partition": {"filename": "/data/orders"}, "offset": {"position": 9}}])
-            await asyncio.sleep(5)
-            op.lenses.always("alter_offsets", None)
-            await op.until_reason("Applied")
-            await op.until_state("RUNNING")
-            assert [json.loads(text)[0]["offset"]["position"] for text in op.lenses.sent] == [9]
-            status = op.offsets.status()
-            assert (status.applied_generation, status.before_generation, status.before) == (2, 2, BEFORE)
+    async def test_a_new_generation(self, op: OffsetsOperator) -> None:
+        await self.held(op)
+        op.offsets.apply(offsets=[{"partition": {"filename": "/data/orders"}, "offset": {"position": 9}}])
+        await asyncio.sleep(5)
+        op.lenses.always("alter_offsets", None)
+        await op.until_reason("Applied")
+        await op.until_state("RUNNING")
+        assert [json.loads(text)[0]["offset"]["position"] for text in op.lenses.sent] == [9]
+        status = op.offsets.status()
+        assert (status.applied_generation, status.before_generation, status.before) == (2, 2, BEFORE)
 
     @pytest.mark.parametrize("phase", ["Stopping", "Applying", "Applied"])
-    def test_an_edit_while_a_status_is_written(self, phase: str) -> None:
-        @virtual_time
-        async def run() -> None:
-            async with offsets_operator() as op:
-                await op.runs()
-                edited = False
+    async def test_an_edit_while_a_status_is_written(self, op: OffsetsOperator, phase: str) -> None:
+        await op.runs()
+        edited = False
 
-                def edit(status: Any) -> None:
-                    nonlocal edited
-                    if status.phase == phase and not edited:
-                        edited = True
-                        op.offsets.apply(
-                            offsets=[{"partition": {"filename": "/data/orders"}, "offset": {"position": 9}}]
-                        )
+        def edit(status: Any) -> None:
+            nonlocal edited
+            if status.phase == phase and not edited:
+                edited = True
+                op.offsets.apply(offsets=[{"partition": {"filename": "/data/orders"}, "offset": {"position": 9}}])
 
-                op.offsets.before_write = edit
-                op.offsets.latency = 5.0
-                op.offsets.apply()
-                await op.until(lambda: op.offsets.status().applied_generation == 2)
-                await op.until_state("RUNNING")
-                assert json.loads(op.lenses.offsets)[0]["offset"] == {"position": 9}
-
-        run()
+        op.offsets.before_write = edit
+        op.offsets.latency = 5.0
+        op.offsets.apply()
+        await op.until(lambda: op.offsets.status().applied_generation == 2)
+        await op.until_state("RUNNING")
+        assert json.loads(op.lenses.offsets)[0]["offset"] == {"position": 9}
 
     @pytest.mark.parametrize(("phase", "sent"), [("Applying", 0), ("Applied", 1)])
-    def test_a_second_operators_word_that_it_is_done_is_not_written_over(self, phase: str, sent: int) -> None:
-        @virtual_time
-        async def run() -> None:
-            async with offsets_operator() as op:
-                await op.runs()
-                theirs: list[OffsetsStatus] = []
+    async def test_a_second_operators_word_that_it_is_done_is_not_written_over(
+        self, op: OffsetsOperator, phase: str, sent: int
+    ) -> None:
+        await op.runs()
+        theirs: list[OffsetsStatus] = []
 
-                def first(status: OffsetsStatus) -> None:
-                    if status.phase == phase and not theirs:
-                        done = {
-                            "phase": OperationPhase.APPLIED,
-                            "applied_generation": 1,
-                            "before_generation": 1,
-                            "before": "[]",
-                        }
-                        theirs.append(status.model_copy(update=done))
-                        op.offsets._put({**op.offsets.objects["back"], "status": theirs[0].to_wire()})
+        def first(status: OffsetsStatus) -> None:
+            if status.phase == phase and not theirs:
+                done = {
+                    "phase": OperationPhase.APPLIED,
+                    "applied_generation": 1,
+                    "before_generation": 1,
+                    "before": "[]",
+                }
+                theirs.append(status.model_copy(update=done))
+                op.offsets._put({**op.offsets.objects["back"], "status": theirs[0].to_wire()})
 
-                op.offsets.before_write = first
-                op.offsets.latency = 5.0  # its watch does not tell of it in time
-                op.offsets.apply()
-                await op.until(lambda: theirs)
-                await op.until_state("RUNNING")
-                await asyncio.sleep(60)
-                status = op.offsets.status()
-                assert (status.applied_generation, status.before) == (1, "[]")
-                assert len(op.lenses.sent) == sent
+        op.offsets.before_write = first
+        op.offsets.latency = 5.0  # its watch does not tell of it in time
+        op.offsets.apply()
+        await op.until(lambda: theirs)
+        await op.until_state("RUNNING")
+        await asyncio.sleep(60)
+        status = op.offsets.status()
+        assert (status.applied_generation, status.before) == (1, "[]")
+        assert len(op.lenses.sent) == sent
 
-        run()
-
-    @virtual_time
-    async def test_a_policy_that_forbids_it_shows_nothing(self) -> None:
-        async with offsets_operator() as op:
-            await op.runs()
-            op.offsets.apply(action="Observe")
-            await op.until_reason("Observed")
-            assert op.offsets.status().partitions == 1
-            op.policy = Policy((Rule(namespaces=("other",)),))
-            await op.until_reason("ConnectorNotReady")
-            status = op.offsets.status()
-            assert (status.partitions, status.offsets, status.truncated) == (None, None, None)
-            assert (status.offsets_json, status.offsets_json_compressed) == (None, None)
+    async def test_a_policy_that_forbids_it_shows_nothing(self, op: OffsetsOperator) -> None:
+        await op.runs()
+        op.offsets.apply(action="Observe")
+        await op.until_reason("Observed")
+        assert op.offsets.status().partitions == 1
+        op.policy = Policy((Rule(namespaces=("other",)),))
+        await op.until_reason("ConnectorNotReady")
+        status = op.offsets.status()
+        assert (status.partitions, status.offsets, status.truncated) == (None, None, None)
+        assert (status.offsets_json, status.offsets_json_compressed) == (None, None)
 
 
 class TestObserve:
-    @virtual_time
-    async def test_follows_and_writes_only_what_changed(self) -> None:
-        async with offsets_operator() as op:
-            await op.runs()
-            nasty = '{"a": 1.0, "b": null, "c": 99999999999999999999, "d": "\\ud800 é", "e": {"f": [1e3]}}'
-            op.lenses.offsets = f'[{{"partition": {{"p": 0}}, "offset": {nasty}}}]'
-            op.offsets.apply(action="Observe", refreshInterval="10s")
-            await op.until_reason("Observed")
-            op.offsets.statuses.clear()
-            op.lenses.calls.clear()
-            await asyncio.sleep(101)
-            assert 9 <= len(op.lenses.asked("get_offsets")) <= 11
-            assert op.offsets.statuses == []
-            op.lenses.offsets = "[]"
-            await op.until(lambda: op.offsets.status().partitions == 0, 11)
-            assert len(op.offsets.statuses) == 1
-            assert op.offsets.status().phase is None
+    async def test_follows_and_writes_only_what_changed(self, op: OffsetsOperator) -> None:
+        await op.runs()
+        nasty = '{"a": 1.0, "b": null, "c": 99999999999999999999, "d": "\\ud800 é", "e": {"f": [1e3]}}'
+        op.lenses.offsets = f'[{{"partition": {{"p": 0}}, "offset": {nasty}}}]'
+        op.offsets.apply(action="Observe", refreshInterval="10s")
+        await op.until_reason("Observed")
+        op.offsets.statuses.clear()
+        op.lenses.calls.clear()
+        await asyncio.sleep(101)
+        assert 9 <= len(op.lenses.asked("get_offsets")) <= 11
+        assert op.offsets.statuses == []
+        op.lenses.offsets = "[]"
+        await op.until(lambda: op.offsets.status().partitions == 0, 11)
+        assert len(op.offsets.statuses) == 1
+        assert op.offsets.status().phase is None
 
-    @virtual_time
-    async def test_a_connector_that_is_not_in_lenses(self) -> None:
-        async with offsets_operator() as op:
-            await op.runs()
-            op.offsets.apply(action="Observe", refreshInterval="10s")
-            await op.until_reason("Observed")
-            op.kube.apply(suspend=True)
-            await asyncio.sleep(30)
-            op.lenses.connectors.clear()
-            await op.until_reason("ConnectorNotReady")
-            assert "does not exist in Lenses" in op.words()
-            assert op.offsets.status().offsets is None
+    async def test_a_connector_that_is_not_in_lenses(self, op: OffsetsOperator) -> None:
+        await op.runs()
+        op.offsets.apply(action="Observe", refreshInterval="10s")
+        await op.until_reason("Observed")
+        await op.applies(suspend=True)
+        op.lenses.connectors.clear()
+        await op.until_reason("ConnectorNotReady")
+        assert "does not exist in Lenses" in op.words()
+        assert op.offsets.status().offsets is None
 
     @pytest.mark.parametrize("error", [OLD, LACKING, ABSENT], ids=["405", "agent", "404"])
-    def test_not_supported(self, error: errors.LensesError) -> None:
-        @virtual_time
-        async def run() -> None:
-            async with offsets_operator() as op:
-                await op.runs()
-                op.lenses.always("get_offsets", error)
-                op.offsets.apply(action="Observe")
-                await op.until_reason("NotSupported")
-                assert op.how() == (None, "False", "NotSupported")
-                assert op.said() == ("True", "Running", "Owned")
-                op.lenses.always("get_offsets", None)
-                await op.until_reason("Observed")
+    async def test_not_supported(self, op: OffsetsOperator, error: errors.LensesError) -> None:
+        await op.runs()
+        op.lenses.always("get_offsets", error)
+        op.offsets.apply(action="Observe")
+        await op.until_reason("NotSupported")
+        assert op.how() == (None, "False", "NotSupported")
+        assert op.said() == ("True", "Running", "Owned")
+        op.lenses.always("get_offsets", None)
+        await op.until_reason("Observed")
 
-        run()
+    async def test_a_big_map(self, op: OffsetsOperator) -> None:
+        await op.runs()
+        rows = [{"partition": {"p": number}, "offset": {"o": number}} for number in range(20_000)]
+        op.lenses.offsets = json.dumps(rows)
+        op.offsets.apply(action="Observe")
+        await op.until_reason("Observed")
+        status = op.offsets.status()
+        assert (status.partitions, len(status.offsets or ()), status.truncated) == (20_000, 500, True)
+        assert text_of(status.offsets_json, status.offsets_json_compressed) == op.lenses.offsets
 
-    @virtual_time
-    async def test_a_big_map(self) -> None:
-        async with offsets_operator() as op:
-            await op.runs()
-            rows = [{"partition": {"p": number}, "offset": {"o": number}} for number in range(20_000)]
-            op.lenses.offsets = json.dumps(rows)
-            op.offsets.apply(action="Observe")
-            await op.until_reason("Observed")
-            status = op.offsets.status()
-            assert (status.partitions, len(status.offsets or ()), status.truncated) == (20_000, 500, True)
-            assert text_of(status.offsets_json, status.offsets_json_compressed) == op.lenses.offsets
-
-    @virtual_time
-    async def test_to_the_letter(self) -> None:
+    async def test_to_the_letter(self, op: OffsetsOperator) -> None:
         """What YAML and Kubernetes do not keep: the order of keys, numbers as they are written, nulls."""
-        async with offsets_operator() as op:
-            await op.runs()
-            op.lenses.offsets = '[{"partition": {"b": 1, "a": 2}, "offset": {"x": 1.0, "y": 1e3, "z": null}}]'
-            op.offsets.apply(action="Observe")
-            await op.until_reason("Observed")
-            assert op.offsets.status().offsets_json == op.lenses.offsets
+        await op.runs()
+        op.lenses.offsets = '[{"partition": {"b": 1, "a": 2}, "offset": {"x": 1.0, "y": 1e3, "z": null}}]'
+        op.offsets.apply(action="Observe")
+        await op.until_reason("Observed")
+        assert op.offsets.status().offsets_json == op.lenses.offsets
 
-    @virtual_time
-    async def test_then_alter_then_observe(self) -> None:
-        async with offsets_operator() as op:
-            await op.runs()
-            op.offsets.apply(action="Observe")
-            await op.until_reason("Observed")
-            await altered(op)
-            assert op.offsets.status().offsets_json is None, "it would be old"
-            op.offsets.apply(action="Observe")
-            await op.until_reason("Observed")
-            status = op.offsets.status()
-            assert (status.phase, status.message, status.before) == (None, None, BEFORE)
-            assert status.offsets_json == op.lenses.offsets
+    async def test_then_alter_then_observe(self, op: OffsetsOperator) -> None:
+        await op.runs()
+        op.offsets.apply(action="Observe")
+        await op.until_reason("Observed")
+        await altered(op)
+        assert op.offsets.status().offsets_json is None, "it would be old"
+        op.offsets.apply(action="Observe")
+        await op.until_reason("Observed")
+        status = op.offsets.status()
+        assert (status.phase, status.message, status.before) == (None, None, BEFORE)
+        assert status.offsets_json == op.lenses.offsets
 
 
 class TestKilled:
@@ -912,8 +777,7 @@ class TestKilled:
                 word = {"running": "RUNNING", "paused": "PAUSED", "stopped": "STOPPED"}[state]
 
                 def over() -> bool:
-                    assert op.connector is not None
-                    done = op.offsets.status().applied_generation == 1 and op.connector.state == word
+                    done = op.offsets.status().applied_generation == 1 and op.held.state == word
                     return lenses.dead.is_set() or (done and op.said()[1] == word.title())
 
                 await op.until(over)
@@ -931,8 +795,7 @@ class TestKilled:
                 status = again.offsets.status()
                 assert status.before == BEFORE, hit
                 assert json.loads(lenses.offsets) == ([] if action == "Reset" else ASKED), hit
-                assert again.connector is not None
-                assert again.connector.state == word
+                assert again.held.state == word
                 if applied:
                     assert len(lenses.sent) + len(lenses.asked("reset_offsets")) == sent, hit
                 assert len(lenses.sent) <= 1, hit
@@ -989,46 +852,36 @@ class Unheard(errors.LensesUnreachable):
 
 
 class TestWhatConnectLacks:
-    @virtual_time
-    async def test_nothing_is_waited_for_where_it_cannot_stop(self) -> None:
-        async with offsets_operator() as op:
-            await op.runs()
-            no_stop = errors.MissingAgentCapability("set_state", status=404, detail="HTTP 404 Not Found")
-            op.lenses.always("set_state", no_stop)
-            op.lenses.always("get_offsets", errors.MissingAgentCapability("get_offsets", detail="HTTP 404 Not Found"))
-            op.offsets.apply()
-            took = await op.until_reason("NotSupported")
-            assert took < 10
-            assert "4.3.1" in op.offsets.status().ready.message  # type: ignore[union-attr]
-            await op.until(lambda: op.said() == ("True", "Running", "Owned"))
-            assert op.lenses.sent == []
+    async def test_nothing_is_waited_for_where_it_cannot_stop(self, op: OffsetsOperator) -> None:
+        await op.runs()
+        no_stop = errors.MissingAgentCapability("set_state", status=404, detail="HTTP 404 Not Found")
+        op.lenses.always("set_state", no_stop)
+        op.lenses.always("get_offsets", errors.MissingAgentCapability("get_offsets", detail="HTTP 404 Not Found"))
+        op.offsets.apply()
+        took = await op.until_reason("NotSupported")
+        assert took < 10
+        assert "4.3.1" in op.offsets.status().ready.message  # type: ignore[union-attr]
+        await op.until(lambda: op.said() == ("True", "Running", "Owned"))
+        assert op.lenses.sent == []
 
 
 class TestWhatIsSaid:
-    @virtual_time
-    async def test_a_partition_that_was_not_there_before_is_named(self) -> None:
-        async with offsets_operator() as op:
-            await op.runs()
-            other = [{"partition": {"filename": "/data/other"}, "offset": {"position": 1}}, *ASKED]
-            await altered(op, offsets=other)
-            ready = op.offsets.status().ready
-            assert ready is not None
-            assert 'Not among the connector\'s partitions before: {"filename": "/data/other"}.' in ready.message
+    async def test_a_partition_that_was_not_there_before_is_named(self, op: OffsetsOperator) -> None:
+        await op.runs()
+        other = [{"partition": {"filename": "/data/other"}, "offset": {"position": 1}}, *ASKED]
+        await altered(op, offsets=other)
+        assert 'Not among the connector\'s partitions before: {"filename": "/data/other"}.' in op.words()
 
-    @virtual_time
-    async def test_who_may_share_a_sinks_group(self) -> None:
-        async with offsets_operator() as op:
-            await op.runs()
-            words = (
-                "Failed to alter consumer group offsets for connector orders either because its tasks haven't stopped "
-                "completely yet or the connector was resumed"
-            )
-            op.lenses.always("alter_offsets", errors.ServerError("alter_offsets", status=500, detail=words))
-            op.offsets.apply()
-            await op.until_reason("OffsetsRejected")
-            ready = op.offsets.status().ready
-            assert ready is not None
-            assert "a sink of the same name on another Connect cluster" in ready.message
+    async def test_who_may_share_a_sinks_group(self, op: OffsetsOperator) -> None:
+        await op.runs()
+        words = (
+            "Failed to alter consumer group offsets for connector orders either because its tasks haven't stopped "
+            "completely yet or the connector was resumed"
+        )
+        op.lenses.always("alter_offsets", errors.ServerError("alter_offsets", status=500, detail=words))
+        op.offsets.apply()
+        await op.until_reason("OffsetsRejected")
+        assert "a sink of the same name on another Connect cluster" in op.words()
 
 
 def test_a_sinks_partitions_are_its_topics() -> None:

@@ -13,9 +13,10 @@ from lenses_operator.domain.offsets_text import gone_on
 from lenses_operator.domain.policy import Policy, Rule
 from lenses_operator.lenses import errors
 from lenses_operator.lenses.models import OffsetsText
-from unit.controllers.virtualtime import virtual_time
 from unit.offsets.make import ASKED, BEFORE, FILE
 from unit.offsets.rig import OffsetsOperator, offsets_operator
+
+pytestmark = pytest.mark.virtual_time
 
 LOST = errors.LensesUnreachable("alter_offsets", "no answer", reason="timeout")
 ELSEWHERE = Policy((Rule(namespaces=("elsewhere",)),))
@@ -68,26 +69,25 @@ def go_on(op: OffsetsOperator, position: int) -> None:
     op.lenses.offsets = json.dumps([{"partition": FILE, "offset": {"position": position}}])
 
 
-@virtual_time
 @pytest.mark.parametrize("carried_out", [False, True])
 @pytest.mark.parametrize("action", ["Alter", "Reset"])
-async def test_it_is_not_sent_again_to_a_connector_that_has_gone_on(carried_out: bool, action: str) -> None:
-    async with offsets_operator() as op:
-        await lose_the_answer(op, carried_out, action)
-        go_on(op, 7 if carried_out else 1001)
-        op.policy = Policy()
-        await op.until_reason("OutcomeUnknown")
-        assert op.how() == ("Failed", "False", "OutcomeUnknown")
-        assert len(op.lenses.asked("alter_offsets", "reset_offsets")) == 1
-        assert op.offsets.status().before == BEFORE
-        assert op.offsets.status().offsets == tuple(json.loads(op.lenses.offsets))
-        assert op.offsets_events[-1].warning
-        await op.until(lambda: op.said()[1] == "Running")
-        op.offsets.apply(offsets=[{"partition": FILE, "offset": {"position": 6}}])
-        await op.until_reason("Applied")
+async def test_it_is_not_sent_again_to_a_connector_that_has_gone_on(
+    op: OffsetsOperator, carried_out: bool, action: str
+) -> None:
+    await lose_the_answer(op, carried_out, action)
+    go_on(op, 7 if carried_out else 1001)
+    op.policy = Policy()
+    await op.until_reason("OutcomeUnknown")
+    assert op.how() == ("Failed", "False", "OutcomeUnknown")
+    assert len(op.lenses.asked("alter_offsets", "reset_offsets")) == 1
+    assert op.offsets.status().before == BEFORE
+    assert op.offsets.status().offsets == tuple(json.loads(op.lenses.offsets))
+    assert op.offsets_events[-1].warning
+    await op.until(lambda: op.said()[1] == "Running")
+    op.offsets.apply(offsets=[{"partition": FILE, "offset": {"position": 6}}])
+    await op.until_reason("Applied")
 
 
-@virtual_time
 @pytest.mark.parametrize("carried_out", [False, True])
 @pytest.mark.parametrize("restarted", [False, True])
 async def test_one_that_stood_still_gets_what_was_asked_for(carried_out: bool, restarted: bool) -> None:
@@ -103,22 +103,22 @@ async def test_one_that_stood_still_gets_what_was_asked_for(carried_out: bool, r
         assert len(lenses.sent) == 1
 
 
-@virtual_time
 @pytest.mark.parametrize("asked", [False, True])
-async def test_a_connector_that_does_not_stop_again_is_not_said_to_be_unchanged(asked: bool) -> None:
-    async with offsets_operator() as op:
-        if asked:
-            await lose_the_answer(op, carried_out=True)
-            connector: Any = op.connector
-            connector.state, connector.tasks = "RUNNING", [("RUNNING", None)]
-        else:
-            await op.runs()
-            op.offsets.apply()
-        op.lenses.stops = False
-        op.policy = Policy()
-        await op.until_reason("StopTimeout")
-        assert ("Nothing was changed" in op.words()) is not asked
-        await asyncio.sleep(1)
+async def test_a_connector_that_does_not_stop_again_is_not_said_to_be_unchanged(
+    op: OffsetsOperator, asked: bool
+) -> None:
+    if asked:
+        await lose_the_answer(op, carried_out=True)
+        connector: Any = op.connector
+        connector.state, connector.tasks = "RUNNING", [("RUNNING", None)]
+    else:
+        await op.runs()
+        op.offsets.apply()
+    op.lenses.stops = False
+    op.policy = Policy()
+    await op.until_reason("StopTimeout")
+    assert ("Nothing was changed" in op.words()) is not asked
+    await asyncio.sleep(1)
 
 
 def an_older_claim(op: OffsetsOperator) -> None:
@@ -135,45 +135,39 @@ def deletion(op: OffsetsOperator) -> None:
     op.kube.delete()
 
 
-@virtual_time
 @pytest.mark.parametrize("happens", [an_older_claim, another_policy, deletion])
 @pytest.mark.parametrize("action", ["Alter", "Reset"])
 async def test_nothing_is_changed_of_a_connector_that_is_no_longer_its_own_when_lenses_answers(
-    happens: Callable[[OffsetsOperator], None], action: str
+    op: OffsetsOperator, happens: Callable[[OffsetsOperator], None], action: str
 ) -> None:
-    async with offsets_operator() as op:
-        await op.runs()
-        op.lenses.always("delete_connector", LOST)
-        get_offsets = op.lenses.get_offsets
+    await op.runs()
+    op.lenses.always("delete_connector", LOST)
+    get_offsets = op.lenses.get_offsets
 
-        async def slow(*arguments: str) -> OffsetsText:
-            setattr(op.lenses, "get_offsets", get_offsets)  # noqa: B010 - a double of the method
-            happens(op)
-            await asyncio.sleep(5)
-            return await get_offsets(*arguments)
+    async def slow(*arguments: str) -> OffsetsText:
+        setattr(op.lenses, "get_offsets", get_offsets)  # noqa: B010 - a double of the method
+        happens(op)
+        await asyncio.sleep(5)
+        return await get_offsets(*arguments)
 
-        setattr(op.lenses, "get_offsets", slow)  # noqa: B010
-        op.offsets.apply(action=action)
-        await op.until(lambda: op.lenses.asked("get_offsets"))
-        await asyncio.sleep(60)
-        assert op.lenses.asked("alter_offsets", "reset_offsets") == []
+    setattr(op.lenses, "get_offsets", slow)  # noqa: B010
+    op.offsets.apply(action=action)
+    await op.until(lambda: op.lenses.asked("get_offsets"))
+    await asyncio.sleep(60)
+    assert op.lenses.asked("alter_offsets", "reset_offsets") == []
 
 
-@virtual_time
 @pytest.mark.parametrize("refused", [True, False])
-async def test_an_outcome_that_is_not_known_quotes_the_last_answer(refused: bool) -> None:
-    async with offsets_operator() as op:
-        no = errors.ServerError("alter_offsets", status=500, detail="its tasks haven't stopped completely yet")
-        await op.runs()
-        op.lenses.always("alter_offsets", no if refused else LOST)
-        op.offsets.apply()
-        await op.until(lambda: len(op.lenses.asked("alter_offsets")) >= 2)
-        op.policy = ELSEWHERE
-        await op.until_reason("ConnectorNotReady")
-        go_on(op, 77)
-        op.policy = Policy()
-        await op.until_reason("OutcomeUnknown")
-        ready = op.offsets.status().ready
-        assert ready is not None
-        assert ("the last answer was: its tasks haven't stopped completely yet;" in ready.message) is refused
-        assert ("no answer said so" in ready.message) is not refused
+async def test_an_outcome_that_is_not_known_quotes_the_last_answer(op: OffsetsOperator, refused: bool) -> None:
+    no = errors.ServerError("alter_offsets", status=500, detail="its tasks haven't stopped completely yet")
+    await op.runs()
+    op.lenses.always("alter_offsets", no if refused else LOST)
+    op.offsets.apply()
+    await op.until(lambda: len(op.lenses.asked("alter_offsets")) >= 2)
+    op.policy = ELSEWHERE
+    await op.until_reason("ConnectorNotReady")
+    go_on(op, 77)
+    op.policy = Policy()
+    await op.until_reason("OutcomeUnknown")
+    assert ("the last answer was: its tasks haven't stopped completely yet;" in op.words()) is refused
+    assert ("no answer confirmed it" in op.words()) is not refused

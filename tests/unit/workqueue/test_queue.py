@@ -11,7 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lenses_operator.workqueue.queue import QueueClosed, QueueStats, WorkQueue, run_workers
-from unit.controllers.virtualtime import START, VirtualTimeLoop, now, virtual_time
+from unit.controllers.virtualtime import START, VirtualTimeLoop, now
+
+pytestmark = pytest.mark.virtual_time
 
 
 async def taken(queue: WorkQueue[str], seconds: float = 0) -> list[str]:
@@ -27,7 +29,6 @@ async def taken(queue: WorkQueue[str], seconds: float = 0) -> list[str]:
         return found
 
 
-@virtual_time
 async def test_what_is_told_of_it() -> None:
     queue: WorkQueue[str] = WorkQueue()
     assert queue.stats() == QueueStats(depth=0, oldest=0, running=0, longest=0, adds=0)
@@ -48,7 +49,6 @@ async def test_what_is_told_of_it() -> None:
     queue.close()
 
 
-@virtual_time
 async def test_keys_come_in_order_of_arrival_each_once() -> None:
     queue: WorkQueue[str] = WorkQueue()
     for key in "abcab":
@@ -58,7 +58,6 @@ async def test_keys_come_in_order_of_arrival_each_once() -> None:
     assert len(queue) == 0
 
 
-@virtual_time
 async def test_a_key_added_while_it_is_worked_on_comes_once_more_afterwards() -> None:
     queue: WorkQueue[str] = WorkQueue()
     queue.add("a")
@@ -70,7 +69,6 @@ async def test_a_key_added_while_it_is_worked_on_comes_once_more_afterwards() ->
     assert await taken(queue) == ["a"]
 
 
-@virtual_time
 async def test_a_key_comes_not_before_its_time() -> None:
     queue: WorkQueue[str] = WorkQueue()
     queue.add_after("a", 10)
@@ -79,7 +77,6 @@ async def test_a_key_comes_not_before_its_time() -> None:
     assert now() == pytest.approx(START + 10)
 
 
-@virtual_time
 @pytest.mark.parametrize("delays", [(10, 20), (20, 10)])
 async def test_the_earlier_of_two_appointments_holds_and_it_is_one(delays: tuple[int, int]) -> None:
     queue: WorkQueue[str] = WorkQueue()
@@ -90,7 +87,6 @@ async def test_the_earlier_of_two_appointments_holds_and_it_is_one(delays: tuple
     assert await taken(queue, 100) == []
 
 
-@virtual_time
 async def test_adding_now_forgets_the_appointment() -> None:
     queue: WorkQueue[str] = WorkQueue()
     queue.add_after("a", 10)
@@ -98,7 +94,6 @@ async def test_adding_now_forgets_the_appointment() -> None:
     assert await taken(queue, 100) == ["a"]
 
 
-@virtual_time
 async def test_an_appointment_after_a_forgotten_one_is_not_early() -> None:
     queue: WorkQueue[str] = WorkQueue()
     queue.add_after("a", 10)
@@ -109,7 +104,6 @@ async def test_an_appointment_after_a_forgotten_one_is_not_early() -> None:
     assert await taken(queue, 6) == ["a"]
 
 
-@virtual_time
 async def test_an_appointment_that_falls_due_during_a_pass_waits_for_its_end() -> None:
     queue: WorkQueue[str] = WorkQueue()
     queue.add("a")
@@ -121,7 +115,6 @@ async def test_an_appointment_that_falls_due_during_a_pass_waits_for_its_end() -
     assert await taken(queue, 100) == []
 
 
-@virtual_time
 async def test_what_is_due_already_needs_no_appointment() -> None:
     queue: WorkQueue[str] = WorkQueue()
     queue.add("a")
@@ -129,7 +122,6 @@ async def test_what_is_due_already_needs_no_appointment() -> None:
     assert await taken(queue, 100) == ["a"]
 
 
-@virtual_time
 async def test_a_forgotten_key_does_not_come() -> None:
     queue: WorkQueue[str] = WorkQueue()
     queue.add("a")
@@ -143,7 +135,6 @@ async def test_a_forgotten_key_does_not_come() -> None:
     assert await taken(queue, 100) == []
 
 
-@virtual_time
 async def test_an_earlier_appointment_wakes_a_worker_that_waits_for_a_later_one() -> None:
     queue: WorkQueue[str] = WorkQueue()
     queue.add_after("late", 100)
@@ -154,7 +145,6 @@ async def test_an_earlier_appointment_wakes_a_worker_that_waits_for_a_later_one(
     assert now() == pytest.approx(START + 2)
 
 
-@virtual_time
 async def test_closing_ends_the_workers_after_their_pass_and_drops_the_rest() -> None:
     queue: WorkQueue[str] = WorkQueue()
     done: list[str] = []
@@ -236,7 +226,6 @@ def test_whatever_is_asked_for_no_key_runs_twice_at_a_time_and_none_is_lost(
         assert any(other == key for other, _ in runs)
 
 
-@virtual_time
 async def test_stuck_is_a_key_that_is_due_while_no_pass_begins_or_ends() -> None:
     queue: WorkQueue[str] = WorkQueue()
     await asyncio.sleep(1000)
@@ -256,7 +245,6 @@ async def test_stuck_is_a_key_that_is_due_while_no_pass_begins_or_ends() -> None
     assert queue.stuck_for() == 0
 
 
-@virtual_time
 async def test_an_appointment_that_nobody_keeps_is_stuck_too() -> None:
     queue: WorkQueue[str] = WorkQueue()
     queue.add_after("a", 100)
@@ -269,7 +257,6 @@ async def test_an_appointment_that_nobody_keeps_is_stuck_too() -> None:
     assert await taken(queue) == ["a"]
 
 
-@virtual_time
 async def test_a_closed_queue_is_not_stuck() -> None:
     queue: WorkQueue[str] = WorkQueue()
     queue.add("a")
@@ -279,7 +266,6 @@ async def test_a_closed_queue_is_not_stuck() -> None:
     assert queue.stuck_for() == 0
 
 
-@virtual_time
 async def test_one_lane_never_waits_for_another() -> None:
     """Of the slow lane as many are worked on as may be; the others' keys are taken as they come all the same."""
     queue: WorkQueue[str] = WorkQueue(lane=lambda key: key[0])
@@ -307,7 +293,6 @@ async def test_one_lane_never_waits_for_another() -> None:
     await workers
 
 
-@virtual_time
 async def test_lanes_have_turns() -> None:
     """A key of a lane with little to do does not wait until a lane with much has done it all."""
     queue: WorkQueue[str] = WorkQueue(lane=lambda key: key[0])

@@ -10,7 +10,8 @@ import pytest
 from lenses_operator.lenses.places import Limits
 from lenses_operator.observability.probes import QUEUE_STUCK
 from lenses_operator.workqueue.queue import WorkQueue, run_workers
-from unit.controllers.virtualtime import virtual_time
+
+pytestmark = pytest.mark.virtual_time
 
 WORKERS = 64
 
@@ -45,7 +46,6 @@ class Rig:
             self.longest_still = max(self.longest_still, self.queue.stuck_for())
 
 
-@virtual_time
 @pytest.mark.parametrize(("places", "validate"), [(16, 35.0), (4, 10.0), (2, 5.0)])
 async def test_connectors_are_created_all_along_and_others_are_served(places: int, validate: float) -> None:
     rig = Rig(places, validate)

@@ -85,7 +85,7 @@ async def _there(cluster: Session) -> list[LensesConnector]:
 
 def _tell(made: Candidates, wish: Wish, namespace: str) -> None:
     for one, owner in made.taken.items():
-        click.echo(f"{one}: LensesConnector {owner} has it already")
+        click.echo(f"{one}: LensesConnector {owner} already manages it")
     for one, why in made.left.items():
         complain(f"{one}: {why}")
     if not (made.found or made.left or made.taken):
@@ -110,12 +110,12 @@ async def _apply(cluster: Session, found: list[Candidate], odd: Mapping[str, str
             why = odd.get(one.name) or await _one(cluster, one, timeout)
             if why is not None:
                 complain(f"{one.name}: {why}")
-                complain(f"stopped: {done} of {len(found)} taken over, the others left as they are")
+                complain(f"stopped: {done} of {len(found)} taken over, the others were not changed")
                 return 1
             done += 1
             click.echo(f"{one.name}: taken over ({done} of {len(found)})")
             if stop.is_set() and done < len(found):
-                complain(f"interrupted: {done} of {len(found)} taken over, the others left as they are")
+                complain(f"interrupted: {done} of {len(found)} taken over, the others were not changed")
                 return INTERRUPTED
     return 0
 
@@ -132,13 +132,13 @@ async def _one(cluster: Session, candidate: Candidate, timeout: float) -> str | 
 
 
 async def _settled(cluster: Session, candidate: Candidate, timeout: float) -> str | None:
-    said = "the operator has not looked at it; does it watch this namespace and these labels?"
+    said = "the operator has not processed it; does it watch this namespace and these labels?"
     try:
         with waiting_line() as line:
             async with asyncio.timeout(timeout), aclosing(_states(cluster, candidate.name)) as states:
                 async for resource in states:
                     if resource is None:
-                        return "somebody has deleted its resource"
+                        return "its resource was deleted"
                     state = readiness(resource)
                     ours = resource.status.ownership.state is OwnershipState.OWNED
                     if state.well or (ours and candidate.failing and state.reason in FAILURES):

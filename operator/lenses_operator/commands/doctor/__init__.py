@@ -65,7 +65,7 @@ def _names(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> tu
     "environments",
     multiple=True,
     metavar="ENV",
-    help="A Lenses environment to look at; may be repeated. Default: those that LensesConnectors name.",
+    help="A Lenses environment to check; may be repeated. Default: those that LensesConnectors name.",
 )
 @click.option(
     "-n",
@@ -81,7 +81,7 @@ def _names(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> tu
     "--selector",
     default="",
     envvar=PREFIX + "LABEL_SELECTOR",
-    help="The labels of the resources the operator looks after. Default: all of them.",
+    help="The labels of the resources the operator manages. Default: all of them.",
 )
 @click.option(
     "--service-account",
@@ -89,7 +89,7 @@ def _names(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> tu
     callback=_account,
     help="The operator's ServiceAccount, to check its rights from outside. In a pod: its own.",
 )
-@click.option("--skip-kubernetes", is_flag=True, help="Look at Lenses only; needs --environment.")
+@click.option("--skip-kubernetes", is_flag=True, help="Check Lenses only; needs --environment.")
 @click.option("-v", "--verbose", is_flag=True, help="Print each call with status and duration on standard error.")
 @output_option
 def doctor(
@@ -112,7 +112,7 @@ def doctor(
     reported as not tried.
     """
     if skip_kubernetes and not environments:
-        raise click.UsageError("--skip-kubernetes leaves nobody to name the environments: give --environment")
+        raise click.UsageError("--skip-kubernetes reads no resources that name environments: give --environment")
     access = LensesAccess(lenses_url.rstrip("/"), token_file, ca_file)
     scope = (
         None

@@ -83,7 +83,7 @@ async def _first_answer(access: LensesAccess, token: str, environments: Sequence
     answer = judge.FirstAnswer(access.url + path, raw.status, raw.content_type, raw.location, raw.date, raw.page)
     results = [judge.first_answer(answer)]
     if results[0].verdict is not Verdict.FAILED:
-        tells = environments or raw.status in (200, 401)  # anything else may be said before the token is looked at
+        tells = environments or raw.status in (200, 401)  # anything else may be answered before the token is checked
         results.append(judge.token(answer) if tells else _no_environment())
     return [*results, judge.clock(answer, datetime.now(UTC))]
 

@@ -21,7 +21,7 @@ Exit code 0: shown, or nothing has failed; 1: it could not be read."""
 
 @click.command(epilog=EPILOG)
 @click.argument("name", shell_complete=connectors)
-@click.option("--task", type=click.IntRange(min=0), metavar="N", help="Of this task alone.")
+@click.option("--task", type=click.IntRange(min=0), metavar="N", help="Only of this task.")
 @kube_options
 @optional_lenses_options
 def errors(name: str, task: int | None, access: Access, lenses: LensesAccess | None) -> None:

@@ -101,7 +101,7 @@ def copying(name: str, to: str) -> Planning:
 def change(access: Access, planning: Planning, *, yes: bool, timeout: float) -> int:
     """The exit code."""
     if not yes and not sys.stdin.isatty():
-        raise click.UsageError("There is no terminal to ask at: say --yes.")
+        raise click.UsageError("There is no terminal to ask for confirmation: pass --yes.")
     try:
         plan, found = run(_looked(access, planning))
         _show(plan, found)
@@ -109,7 +109,7 @@ def change(access: Access, planning: Planning, *, yes: bool, timeout: float) -> 
             click.echo("Nothing would change.")
             return 0
         name = plan.connector.metadata.name
-        if not yes and not click.confirm(f"{name} is stopped for it and then goes on. Change them?", err=True):
+        if not yes and not click.confirm(f"{name} is stopped for this and then resumed. Change them?", err=True):
             complain("nothing was changed")
             return 1
         return run(_carry_out(access, plan, timeout))
@@ -161,7 +161,7 @@ async def _waited(cluster: Session, namespace: str, name: str, timeout: float, s
             return following.result()
         why = "interrupted" if stop.is_set() else f"not done after {timeout:g}s"
         complain(
-            f"{why}; the operator goes on with {name}, unless it is deleted: kubectl delete lco {name} -n {namespace}"
+            f"{why}; the operator continues with {name}, unless it is deleted: kubectl delete lco {name} -n {namespace}"
         )
         return INTERRUPTED if stop.is_set() else 1
     finally:
@@ -176,7 +176,7 @@ async def _followed(cluster: Session, namespace: str, name: str) -> int:
         async with aclosing(_operations(cluster, namespace, name)) as operations:
             async for found in operations:
                 if found is None:
-                    complain(f"somebody has deleted LensesConnectorOffsets {name}")
+                    complain(f"LensesConnectorOffsets {name} was deleted")
                     return 1
                 state = readiness(found)
                 line(f"{name}: {found.status.phase or 'Pending'}: {state.message}")

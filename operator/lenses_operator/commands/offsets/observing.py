@@ -63,7 +63,7 @@ def _observe(connector: LensesConnector) -> dict[str, Any]:
 
 async def _observed(cluster: Session, connector: LensesConnector, name: str) -> LensesConnectorOffsets:
     """Once they were read."""
-    said = "the operator has not looked at it; is it running, and does it watch this namespace and these labels?"
+    said = "the operator has not processed it; is it running, and does it watch this namespace and these labels?"
     try:
         async with asyncio.timeout(TIMEOUT), aclosing(_states(cluster, connector, name)) as states:
             with waiting_line() as line:
@@ -84,7 +84,7 @@ async def _states(cluster: Session, connector: LensesConnector, name: str) -> As
     async for changes in cluster.follow(PLURAL, connector.metadata.namespace, name=name):
         for change in changes:
             if change.kind == "DELETED":
-                raise CannotError(f"somebody has deleted LensesConnectorOffsets {name}, which was to read the offsets")
+                raise CannotError(f"LensesConnectorOffsets {name}, which was to read the offsets, was deleted")
             yield LensesConnectorOffsets.read(change.body)
 
 

@@ -32,7 +32,7 @@ async def show(access: Access, name: str, output: Literal["table", "json"]) -> i
     for line in listed(text, out.width if out.is_terminal else None):
         out.print(line.text, style=line.style)
     if connector.status.state not in ("STOPPED", "PAUSED"):
-        complain(f"{name} is {connector.status.state or 'in a state nobody has seen'}, so its offsets move on")
+        complain(f"{name} is {connector.status.state or 'in an unknown state'}, so its offsets move on")
     return 0
 
 

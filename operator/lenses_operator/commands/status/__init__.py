@@ -26,7 +26,9 @@ Exit code 0: all of them are Ready, 1: not all, or something could not be read."
 @click.option("-A", "--all-namespaces", is_flag=True, help="Of every namespace.")
 @selector_option
 @click.option("--failing", is_flag=True, help="Only what is not Ready.")
-@click.option("-w", "--watch", is_flag=True, help="Stay, and show what changes: at a terminal in place, else by line.")
+@click.option(
+    "-w", "--watch", is_flag=True, help="Keep running and show changes: in place at a terminal, else line by line."
+)
 @output_option
 def status(
     names: tuple[str, ...],

@@ -18,7 +18,7 @@ Examples:
   kubectl lenses {name} orders-s3 orders-jdbc -n payments --wait
   kubectl lenses {name} -l team=payments --wait --timeout 5m
 
-Exit code 0: done, 1: not done for one of them, 130: Ctrl-C, which leaves what
+Exit code 0: done, 1: not done for one of them, 130: Ctrl-C; what was
 was asked for asked for."""
 GIT = """
 
@@ -42,11 +42,11 @@ def _verb(name: str, text: str, *, spec: bool) -> click.Command:
 
     made: Callable[..., Any] = kube_options(command)
     if spec:
-        made = click.option("--force", is_flag=True, help="Also where a file says otherwise.")(made)
+        made = click.option("--force", is_flag=True, help="Even if GitOps or helm manages the resource.")(made)
     made = click.option(
         "--timeout", type=SECONDS, default="2m", show_default=True, help="How long to wait: 90s, 5m, 1h."
     )(made)
-    made = click.option("--wait", is_flag=True, help="Wait for what becomes of it.")(made)
+    made = click.option("--wait", is_flag=True, help="Wait for the result.")(made)
     made = click.option("--all", "everything", is_flag=True, help="All of the namespace.")(made)
     made = names_argument()(selector_option(made))
     return click.command(name, help=text + (GIT if spec else ""), epilog=EPILOG.format(name=name))(made)
@@ -61,7 +61,7 @@ restart = _verb(
 )
 reconcile = _verb(
     "reconcile",
-    "Have the operator look at connectors now, drift included.\n\nThe annotation connect.lenses.io/reconcile asks it.",
+    "Reconcile connectors now, including the check for drift.\n\nThe annotation connect.lenses.io/reconcile asks it.",
     spec=False,
 )
 pause = _verb("pause", "Pause connectors: tasks stay assigned and process nothing.", spec=True)
@@ -69,8 +69,8 @@ resume = _verb("resume", "Let paused or stopped connectors run.", spec=True)
 stop = _verb("stop", "Stop connectors: their tasks are shut down.", spec=True)
 suspend = _verb(
     "suspend",
-    "Have the operator leave connectors alone; they run on.\n\n"
+    "Suspend the management of connectors; they keep running.\n\n"
     "It reports how they are and changes nothing in Lenses, nor starts an offsets operation.",
     spec=True,
 )
-unsuspend = _verb("unsuspend", "Have the operator look after connectors again.", spec=True)
+unsuspend = _verb("unsuspend", "Let the operator manage connectors again.", spec=True)

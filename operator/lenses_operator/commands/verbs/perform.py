@@ -225,6 +225,6 @@ def _tell_interrupted(works: Sequence[Work]) -> None:
     asked = [work.name for work in works if work.asked and work.outcome is None]
     never = [work.name for work in works if work.asked is None and work.outcome is None]
     if asked:
-        complain(f"interrupted; asked for, and the operator goes on with it: {', '.join(asked)}")
+        complain(f"interrupted; asked for, and the operator continues with it: {', '.join(asked)}")
     if never:
         complain(f"interrupted; not asked for: {', '.join(never)}")

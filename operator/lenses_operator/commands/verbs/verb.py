@@ -114,7 +114,7 @@ class SetField:
 Verb = Annotate | SetField
 VERBS: Mapping[str, Verb] = {
     "restart": Annotate(RESTART, "restart asked for"),
-    "reconcile": Annotate(RECONCILE, "asked to be looked at"),
+    "reconcile": Annotate(RECONCILE, "asked to reconcile"),
     "pause": SetField("state", "paused"),
     "resume": SetField("state", "running"),
     "stop": SetField("state", "stopped"),

@@ -72,7 +72,7 @@ class Acting:
         verdict = away(context, refused(memory.refusals.last)) if absent else refused(memory.refusals.last)
         if not await self.reporter.report(context, Report(verdict, context.standing, observed, context.applied)):
             return GONE
-        # What cannot be tried again is looked at all the same, and what it refers to read again.
+        # What cannot be retried is observed all the same, and its references are read again.
         check = memory.checks.next_drift_check
         due = memory.refusals.until if check is None else min(memory.refusals.until, check)
         return Outcome(delay=None if due == inf else max(0.0, due - self.clock()))

@@ -57,7 +57,7 @@ class AsCode:
         self._learned((context.connector.environment, context.session.id), offered=False)
 
     def _learned(self, place: tuple[str, str], *, offered: bool) -> None:
-        """Of places that nobody is at any more it is forgotten."""
+        """Forgotten with the last resource of a place."""
         used = self._acting.environments.used()
         known = offered, inf if offered else self._acting.clock() + ASK_AGAIN
         self._offered = {one: former for one, former in self._offered.items() if one in used} | {place: known}

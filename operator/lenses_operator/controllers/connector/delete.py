@@ -25,13 +25,13 @@ REMAIN = "Connector {connector} was gone already, so its offsets could not be re
 QUIET = 3.0
 """Seconds a deletion may take before it is worth a status write."""
 SAID = {
-    "retained": ("Retained", "Left connector {connector} as it is (deletionPolicy Retain)."),
+    "retained": ("Retained", "Connector {connector} was not changed (deletionPolicy Retain)."),
     "gone": ("Deleted", "Deleted connector {connector}."),
     "not-found": (
         "NotFound",
         (
             "Connector {connector} was not there to be deleted: Lenses answered twice, half a minute apart, that it "
-            "does not exist. Look in Lenses if you expected it."
+            "does not exist. Check in Lenses if you expected it to exist."
         ),
     ),
 }
@@ -78,7 +78,7 @@ class Deletions:
         return await self._await(context, seconds)
 
     def _overtaken(self, context: ReconcileContext) -> bool:
-        """Edited; or gone, and nothing is owed any more: somebody has taken our finalizer off."""
+        """Edited; or gone, with no deletion left to do: our finalizer was removed by a user."""
         now = self._store.get(context.resource.key)
         if now is None or now.metadata.uid != context.resource.metadata.uid:
             tombstone = self._store.tombstone(context.resource.key)
@@ -106,9 +106,9 @@ class Deletions:
         return GONE
 
     async def blocked(self, context: ReconcileContext, problem: Verdict) -> Outcome:
-        """Nothing is let go on a failure, however long it lasts.
+        """No failure releases a resource, however long it lasts.
 
-        What may pass by itself is said when it is met again: a rebalance should talk nobody into letting go.
+        What may be temporary is reported when it occurs again: a rebalance is no reason to release a resource.
         """
         meta = context.resource.metadata
         connector = None if context.resource.cannot_be_deleted else context.connector

@@ -1,4 +1,4 @@
-"""Values of Secrets, and tokens, are let go once there is nothing any more that they could be needed for."""
+"""Values of Secrets, and tokens, are dropped once nothing can need them any more."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ resource may come back at once, as with a delete and an apply."""
 
 
 class Forgetting:
-    """What a connector was given goes when no resource names it and no deletion is owed; a token when its Secret is
-    named by none, deleting ones and tombstones included."""
+    """What a connector was given is dropped when no resource names it and no deletion is pending; a token when its
+    Secret is named by none, deleting ones and tombstones included."""
 
     def __init__(self, store: ConnectorCache, inputs: Inputs, sessions: Sessions) -> None:
         self._store = store

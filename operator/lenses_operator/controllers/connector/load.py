@@ -84,7 +84,7 @@ class Loader:
         return found
 
     async def _dying(self, resource: LensesConnector) -> LensesConnector | None:
-        """The object is gone without our release: deletion goes on from its last body, unless it is there after all."""
+        """The object is gone without our release: deletion continues from its last body, unless it still exists."""
         key, meta = resource.key, resource.metadata
         if await self._writer.current(resource) is not None:
             self._store.restore(key)
@@ -97,7 +97,7 @@ class Loader:
         return resource
 
     def _living(self, key: ObjectKey) -> LensesConnector | None:
-        """None where it is gone, or where we have let it go and somebody else holds it."""
+        """None where it is gone, or where we have released it and another finalizer keeps it."""
         resource = self._store.get(key)
         if resource is None or resource.metadata.released:
             self._memories.pop(key, None)

@@ -44,7 +44,7 @@ class Memory:
     """Replaced in `delete`."""
     state_change: StateChange = field(default=StateChange())
     restart_announced: str | None = None
-    """Replaced in `restart`: the annotation's value that an Event has told of."""
+    """Replaced in `restart`: the annotation's value that an Event has reported."""
     topics: Topics = field(default=Topics())
     types: Types = field(default=Types())
     announced: Announced = field(default=Announced())

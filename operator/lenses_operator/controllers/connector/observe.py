@@ -25,7 +25,7 @@ STATES = {WantedState.RUNNING: "RUNNING", **HELD}
 
 @dataclass(frozen=True, slots=True)
 class UnchangedToken:
-    """A pass that looked at the details, found all as wanted, and wrote nothing.
+    """A pass that read the details, found no difference, and wrote nothing.
 
     With the same resource, the same values of what it refers to and the same answer to the byte, the next one would end
     the same way.
@@ -152,7 +152,7 @@ class Observation:
         return asked or not (as_wanted or memory.written.waiting) or not (there or resource.spec.suspend)
 
     def may_rest(self, context: ReconcileContext) -> bool:
-        """While only the list fails: what is well and has nothing to do is looked at with its drift check."""
+        """While only the list fails: what is healthy and has nothing to do is read with its drift check."""
         ready = context.resource.status.ready
         return ready is not None and ready.status == "True" and not self.must_act(context) and not self._due(context)
 

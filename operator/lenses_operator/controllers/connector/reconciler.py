@@ -69,7 +69,7 @@ TURN = 0.2
 
 
 class ConnectorController:
-    """`reconcile` gives the seconds until the key wants to be looked at again, None if only an event should wake it."""
+    """`reconcile` returns the seconds until the next pass over the key, None to wait for an event."""
 
     def __init__(
         self,

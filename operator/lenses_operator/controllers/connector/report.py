@@ -103,14 +103,14 @@ class Reporter:
         return True
 
     async def release(self, context: ReconcileContext) -> None:
-        """Takes our finalizer off, which ends the object if nobody else holds it."""
+        """Removes our finalizer, which deletes the object unless it has another finalizer."""
         self._store.released(context.resource.metadata.uid)
         after = await self._writer.remove_finalizer(context.resource)
         if after is not None:
             self.took(context, after)
 
     def warn_of_newlines(self, context: ReconcileContext) -> None:
-        """Sent to the letter, but seldom meant: `echo` puts a newline at the end."""
+        """Sent unchanged, but rarely intended: `echo` adds a newline at the end."""
         found = frozenset((key, context.wanted.secrets[key].resource_version) for key in context.wanted.with_newline)
         known = context.memory.announced.newlines
         new = found - known

@@ -1,4 +1,4 @@
-"""Nothing is to be done in Lenses: how the connector stands, and when to look again."""
+"""Nothing is to be done in Lenses: the connector's health, and when to check again."""
 
 from __future__ import annotations
 

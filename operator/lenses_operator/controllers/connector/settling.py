@@ -12,7 +12,7 @@ from lenses_operator.domain.backoff import SETTLING, Backoff
 QUIET = 10.0
 """Seconds after a request in which passing states are not worth a status write."""
 STALE_FOR = 60.0
-"""Seconds for which Lenses may go on showing what was there before a write of ours."""
+"""Seconds for which Lenses may still show what was there before our write."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ PAST = {"pause": "Paused", "stop": "Stopped", "resume": "Resumed"}
 @dataclass(frozen=True, slots=True)
 class StateChange:
     """`asked`: the last one that was asked for, and the state seen then; `asked_at`: of the event loop. `was_held`: an
-    offsets operation keeps the connector stopped, or did and has not seen it go on yet."""
+    offsets operation keeps the connector stopped, or did and has not seen it resumed yet."""
 
     asked: tuple[Transition, str | None] | None = None
     asked_at: float = -inf
@@ -76,7 +76,7 @@ class StateChanges:
         return self._acting.settle(context)
 
     async def give_back(self, context: ReconcileContext, action: Transition | None, observed: Observed) -> None:
-        """What an offsets operation stopped goes on, whatever else is in the way of the resource."""
+        """Resumes what an offsets operation stopped, whatever else blocks the resource."""
         if action is not None:
             await self.change(context, action, observed)
         elif not context.held and context.ours and observed.present:
@@ -125,7 +125,7 @@ def _named(action: Transition) -> str:
 
 
 def _is_drift(context: ReconcileContext) -> bool:
-    """The spec was settled before, so somebody else changed the state."""
+    """The spec was settled before, so the state was changed outside of the operator."""
     ready = context.resource.status.ready
     settled = (Reason.RUNNING, Reason.PAUSED, Reason.STOPPED, Reason.TASK_FAILED)
     return (

@@ -37,7 +37,7 @@ class Troubles:
         self._deletions = deletions
 
     async def refuse(self, context: ReconcileContext, refuse: Refuse) -> Outcome:
-        """Nothing is asked of Lenses; a connector that runs goes on as it is."""
+        """Nothing is requested of Lenses; a running connector keeps running."""
         resource = context.resource
         self._acting.environments.unsubscribe(resource.key)
         if resource.metadata.deleting:
@@ -45,7 +45,7 @@ class Troubles:
         state = refuse.state or context.standing
         applied = None if refuse.state is not None else context.applied
         await self._acting.reporter.report(context, Report(refuse.verdict, state, applied=applied, hide=refuse.hide))
-        # The owner's going wakes us; but of one that is gone already, whose deletion is still owed, no event comes.
+        # The owner's going wakes us; but of one that is gone already, whose deletion is still pending, no event comes.
         buried = context.rival is not None and self._acting.store.tombstone(context.rival.key) is not None
         return Outcome(delay=BURIED if buried else None)
 

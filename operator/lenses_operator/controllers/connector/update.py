@@ -43,7 +43,7 @@ class Updates:
         """Validate; then in place, or delete: the create follows as soon as the connector is proven to be gone."""
         memory, acting = context.memory, self._acting
         if memory.state_change.was_held and not await self._checked(context):
-            return AGAIN  # refused: after the offsets operation it goes on with the configuration it has
+            return AGAIN  # refused: after the offsets operation it runs with the configuration it has
         wait = self._wait(context)
         if wait:
             look_closely(context)
@@ -154,7 +154,7 @@ class Updates:
 
 
 def _is_another_wish(context: ReconcileContext) -> bool:
-    """Than the write that does not show: a changed spec, or what it refers to, is always tried anew."""
+    """Than the write that does not show: a changed spec, or what it refers to, is always tried again."""
     sent, refused = written.newest(context), context.memory.refusals.last
     if sent is None or sent.fingerprint != context.wanted.fingerprint:
         return True

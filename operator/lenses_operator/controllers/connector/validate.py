@@ -107,7 +107,7 @@ class Validator:
         return since is not None and now < since[1] + UNREACHABLE_FOR
 
     async def passes_still(self, context: ReconcileContext) -> bool:
-        """Asked anew after create has refused it: only what validate passes is create's own refusal."""
+        """Asked again after create has refused it: only what validate passes is create's own refusal."""
         context.memory.validation = replace(context.memory.validation, passed=None)
         return await self.validated(context)
 
@@ -119,7 +119,7 @@ class Validator:
 
     async def lasting(self, context: ReconcileContext, operation: str, error: LensesError) -> bool:
         """Whether this is a last word: the same 400 or 500 three times over at least a minute, the cluster having
-        answered each time. A rebalance may be told as either, and our own delete causes one.
+        answered each time. A rebalance may be reported as either, and our own delete causes one.
 
         A class that is not installed is believed at once: the cluster's own list says so. Nothing else makes a 404 one,
         which a token that has lost a right is answered, too.

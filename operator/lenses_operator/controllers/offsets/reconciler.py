@@ -29,7 +29,7 @@ LOOK_AGAIN = 15.0
 
 
 class OffsetsController:
-    """`reconcile` gives the seconds until the key wants to be looked at again, None if only an event should wake it."""
+    """`reconcile` returns the seconds until the next pass over the key, None to wait for an event."""
 
     def __init__(
         self,

@@ -32,9 +32,9 @@ from lenses_operator.resources.connector_offsets import Action, LensesConnectorO
 
 SUPPORTED_NOT = (405, 415, 501)
 WHILE_STOPPED = 5.0
-"""Seconds between two requests at the most: the connector stands still meanwhile."""
+"""Seconds between two requests at the most: the connector is stopped in the meantime."""
 DOUBTFUL = (errors.BadRequest, errors.ServerError, errors.AgentCallFailed)
-"""May be told of a rebalance, too: no single one is believed."""
+"""Also answers during a rebalance: a single one proves nothing."""
 REFUSED = (errors.Forbidden, errors.LicenceRequired)
 
 
@@ -72,7 +72,7 @@ class OffsetsSteps:
         self._told.pop(key, None)
 
     def interrupted(self, key: ObjectKey) -> None:
-        """Lenses was away: nothing could stop or answer meanwhile, so what has a bound of time begins anew."""
+        """Lenses was away: nothing could stop or answer in that time, so all time limits start over."""
         progress = self._progress.get(key)
         if progress is not None:
             progress.stopping_since = None
@@ -181,7 +181,7 @@ class OffsetsSteps:
 
     async def _known_by_now(self, run: Run) -> bool:
         """What was asked for before, by this process or by one that was ended, may have been carried out. Once more
-        does no harm to a connector that stood still; one that has run since would lose its way, or go it twice."""
+        does no harm to a connector that has not run; one that has run since would lose or repeat work."""
         read = await run.session.client.get_offsets(*run.connector.connector)
         before = await _before(run)
         if read.text != before and not await _differences(run, read.text):
@@ -245,7 +245,7 @@ class OffsetsSteps:
     async def _refused(self, run: Run, progress: Progress, error: errors.LensesError) -> float | None:
         """Every retry is bounded; what has no bound here is Lenses being away, which the caller reports.
 
-        Reads are bounded like requests, since the connector stands still meanwhile.
+        Reads are bounded like requests, since the connector is stopped in the meantime.
         """
         tries = progress.tries = progress.tries or Tries(self._clock())
         words = await self._words(run, error)

@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import json
 from datetime import datetime
-from urllib.parse import quote
 
+from doubles.connect import BAD
+from doubles.incarnation import Incarnation
+from doubles.lenses import CHANGING
+from invariants.account import WRITING, Account, as_sent
+from invariants.grounds import Grounds
+from invariants.shown import forms, unsound
 from lenses_operator.lenses import errors
 from lenses_operator.resources.conditions import Status
 from lenses_operator.resources.connector import (
@@ -18,11 +23,6 @@ from lenses_operator.resources.connector import (
     WantedState,
 )
 from unit.controllers.virtualtime import now
-from unit.model.account import WRITING, Account, as_sent
-from unit.model.connect import BAD
-from unit.model.grounds import Grounds
-from unit.model.hostile import CHANGING
-from unit.model.incarnation import Incarnation
 
 DENYING = (errors.Conflict, errors.BadRequest, errors.ServerError, errors.AgentCallFailed)
 """A create so answered may mean that the name is somebody else's."""
@@ -91,6 +91,12 @@ class Contract(Grounds):
     def listed(self, names: frozenset[str]) -> None:
         if names:
             self.seen, self.seen_since = names, self.accounts[""].listing
+
+    def altered(self, name: str, position: int | None) -> None:
+        """For who knows of operations, as the next."""
+
+    def ran(self, name: str) -> None:
+        """It runs, so its offsets move on."""
 
     def answered(self, operation: str, name: str, error: Exception | None) -> None:
         account = self.accounts[name]
@@ -266,12 +272,9 @@ class Contract(Grounds):
 
     def sound(self, place: str, status: Status) -> None:
         """Its conditions, as everybody reads them."""
-        kinds = [condition.type for condition in status.conditions]
-        self.check(kinds.count("Ready") == 1, f"{place} has no Ready")
-        self.check(len(kinds) <= 2 and len(set(kinds)) == len(kinds), f"{place} has conditions {kinds}")
-        self.check(set(kinds) != {"Reconciling", "Stalled"}, f"{place} is Reconciling and Stalled")
-        generations = {condition.observed_generation for condition in status.conditions}
-        self.check(generations == {status.observed_generation}, f"{place} mixes generations")
+        conditions = [(condition.type, condition.observed_generation) for condition in status.conditions]
+        for wrong in unsound(conditions, status.observed_generation):
+            self.wrong(f"{place} {wrong}")
 
     def _owning(self, resource: LensesConnector, status: ConnectorStatus) -> None:
         """Nobody else's connector becomes ours but by the adoption policy."""
@@ -317,10 +320,8 @@ class Contract(Grounds):
 
     def disclosed(self, text: str, where: str) -> None:
         """Only what this process was given can it know for secret."""
-        for value in self.kube.read_values & self.secrets:
-            forms = {value, json.dumps(value)[1:-1], quote(value), quote(value, safe="")}
-            if any(form in text for form in forms):
-                self.wrong(f"{where} shows a Secret's value {value}: {text}")
+        for form in forms(self.kube.read_values & self.secrets):
+            self.check(form not in text, f"{where} shows {form} of a Secret: {text}")
 
     def releasing(self, resource: LensesConnector) -> None:
         self.log.append((now(), f"releasing {resource.key}"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-from lenses_operator.lenses.models import ListedTask, Task
+from doubles.lenses import Connector
 from unit.controllers.virtualtime import now
 
 
@@ -37,16 +37,13 @@ class Habits:
         return ({"password"} if self.password != "shown" else set()) | ({"size"} if self.rewrites else set())
 
 
-@dataclass
-class Incarnation:
+@dataclass(kw_only=True)
+class Incarnation(Connector):
     """One life of a connector, from a create to a delete."""
 
-    config: dict[str, str]
     born: float
     ours: bool
     """Created by the operator, or owned by a resource at some time."""
-    state: str = "RUNNING"
-    tasks: list[tuple[str, str | None]] = field(default_factory=lambda: [("RUNNING", None)])
     state_since: float = 0.0
     requests: int = 0
     going: bool = False
@@ -71,15 +68,3 @@ class Incarnation:
 
     def move(self, state: str) -> None:
         self.state, self.state_since = state, now()
-
-
-def tasks_of(found: Incarnation) -> tuple[Task, ...]:
-    return tuple(
-        Task(id=number, state=state, worker_id="w1:8083", trace=trace)
-        for number, (state, trace) in enumerate(found.tasks)
-    )
-
-
-def listed_tasks(found: Incarnation) -> tuple[ListedTask, ...]:
-    """The list sends traces too, which must come to nothing."""
-    return tuple(ListedTask.model_validate(task.model_dump()) for task in tasks_of(found))

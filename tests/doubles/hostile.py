@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from doubles.faults import REBALANCE, Fault, no_answer
+from doubles.lenses import CHANGING, Refusal
 from unit.controllers.virtualtime import now
-from unit.model.faults import REBALANCE, Fault, Refusal, no_answer
 
 T = TypeVar("T")
 SWITCHES: dict[str, tuple[Any, ...]] = {
@@ -33,17 +34,6 @@ SWITCHES: dict[str, tuple[Any, ...]] = {
 - hidden: nobody may read a configuration
 - put: taken and ignored, or carried out later
 """
-CHANGING = frozenset(
-    {
-        "create_connector",
-        "delete_connector",
-        "set_state",
-        "restart_task",
-        "reset_offsets",
-        "alter_offsets",
-        "put_resource",
-    }
-)
 CACHED = frozenset({"get_connector", "get_offsets", "get_topics", "list_connectors", "list_plugins"})
 SEEING = frozenset({"get_connector", "get_offsets", "get_resource"})
 """Reads of one connector."""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import base64
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
 from itertools import pairwise
 
 from chaos.real.cast import PASSWORD_KEY, Key, mark_of
-from chaos.real.history import LAG, Effect, History, KubeWrite, Name, Version
+from invariants.history import LAG, Effect, History, KubeWrite, Name, Version
+from invariants.shown import forms, unsound
 
 Check = Callable[[History], list[str]]
 RELEASE_LAG = 8.0
@@ -301,9 +301,20 @@ def _is_own(write: KubeWrite) -> bool:
 
 
 def disclosures(secrets: Iterable[str], texts: Iterable[tuple[str, str]]) -> list[str]:
-    """A planted value, or its base64 form, in a text; each text comes with where it is from."""
-    forms = {form for value in secrets for form in (value, base64.b64encode(value.encode()).decode())}
-    return [f"{where} shows {form}" for where, text in texts for form in forms if form in text]
+    """A planted value, in whatever form, in a text; each text comes with where it is from."""
+    planted = forms(secrets)
+    return [f"{where} shows {form}" for where, text in texts for form in planted if form in text]
+
+
+def unsound_statuses(history: History) -> list[str]:
+    """Each status that was written is one that everybody can read."""
+    return [
+        f"{version.sure:.2f} {'/'.join(name)} {wrong}"
+        for name, versions in history.versions.items()
+        for version in versions
+        if version.sure >= history.recent and version.conditions
+        for wrong in unsound(version.conditions, version.observed)
+    ]
 
 
 CHECKS: tuple[Check, ...] = (
@@ -316,4 +327,5 @@ CHECKS: tuple[Check, ...] = (
     repeated_offsets,
     lost_offsets,
     unasked_resets,
+    unsound_statuses,
 )

@@ -1,4 +1,4 @@
-"""The API server for the model test: fails on demand, loses objects, and keeps what it held a moment ago."""
+"""The API server that fails on demand, loses objects, and keeps what it held a moment ago."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from doubles.kube import FakeKube, OffsetsKube
 from lenses_operator.domain.references import RefData, RefKind, RefName
 from lenses_operator.kube.api import KubeError
-from lenses_operator.resources.base import FINALIZER, RECONCILE, RESTART
+from lenses_operator.resources.base import FINALIZER, RECONCILE, RESTART, ObjectKey
 from lenses_operator.resources.connector import ConnectorStatus, LensesConnector, OwnershipState
-from unit.controllers.fakes import FakeKube
+from lenses_operator.resources.connector_offsets import LensesConnectorOffsets, OffsetsStatus
 from unit.controllers.virtualtime import now
 from unit.resources.make import SPEC, body
 
@@ -38,6 +39,11 @@ class Watcher(Protocol):
     def owned(self, resource: LensesConnector) -> None: ...
     def releasing(self, resource: LensesConnector) -> None: ...
     def released(self, resource: LensesConnector) -> None: ...
+    async def interrupted(self, *, after: bool) -> None: ...
+
+
+class OffsetsWatcher(Protocol):
+    def wrote_offsets(self, resource: LensesConnectorOffsets, status: OffsetsStatus) -> None: ...
     async def interrupted(self, *, after: bool) -> None: ...
 
 
@@ -231,3 +237,53 @@ class Kube(FakeKube):
                 self._parsed.clear()
             self._parsed[version] = LensesConnector.parse(body)
         return self._parsed[version]
+
+
+class Offsets(OffsetsKube):
+    def __init__(self, watcher: OffsetsWatcher) -> None:
+        super().__init__()
+        self.faults: list[bool] = []
+        """Queued failures; True: carried out all the same."""
+        self.slowness: Callable[[], float] = lambda: 0.001
+        self.past: list[tuple[float, LensesConnectorOffsets]] = []
+        """What was deleted or edited, and when."""
+        self._watcher = watcher
+
+    def living(self) -> list[LensesConnectorOffsets]:
+        return [LensesConnectorOffsets.parse(body) for body in self.objects.values()]
+
+    def of(self, connector: ObjectKey) -> list[LensesConnectorOffsets]:
+        namespace, name = connector.namespace, connector.name
+        return [
+            LensesConnectorOffsets.parse(body)
+            for body in self.objects.values()
+            if (body["metadata"]["namespace"], body["spec"]["connectorRef"]["name"]) == (namespace, name)
+        ]
+
+    def apply(self, name: str = "back", **spec: Any) -> None:
+        if name in self.objects:
+            self._remember(name)
+        super().apply(name, **spec)
+
+    def delete(self, name: str = "back") -> None:
+        self._remember(name)
+        super().delete(name)
+
+    async def write_status(
+        self, resource: LensesConnectorOffsets, status: OffsetsStatus
+    ) -> LensesConnectorOffsets | None:
+        await asyncio.sleep(self.slowness())
+        await self._watcher.interrupted(after=False)
+        fails = bool(self.faults)
+        if fails and not self.faults.pop(0):
+            raise KubeError("status", 503, "try again")
+        self._watcher.wrote_offsets(resource, status)
+        after = await super().write_status(resource, status)
+        await self._watcher.interrupted(after=True)
+        if fails:
+            raise KubeError("status", 0, "connection lost")
+        return after
+
+    def _remember(self, name: str) -> None:
+        self.past = [(at, one) for at, one in self.past if at > now() - 10 * KEPT]
+        self.past.append((now(), LensesConnectorOffsets.parse(self.objects[name])))

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from chaos.real.cast import Key, Object, is_refused, wanted_config
-from chaos.real.history import Version
+from invariants.history import Version
 
 EXPECTED = {"running": "Running", "paused": "Paused", "stopped": "Stopped"}
 DONE = {"Applied", "Observed", "OffsetsInvalid", "OffsetsRejected", "StopTimeout", "OutcomeUnknown", "NotSupported"}

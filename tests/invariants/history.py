@@ -42,13 +42,28 @@ class Version:
         return found
 
     @property
+    def status(self) -> Object:
+        status: Object = (self.found or {}).get("status") or {}
+        return status
+
+    @property
     def deleting(self) -> bool:
         return bool(self.found and self.found["metadata"].get("deletionTimestamp"))
 
     @property
     def ownership(self) -> str:
-        status = (self.found or {}).get("status") or {}
-        return str((status.get("ownership") or {}).get("state", "None"))
+        return str((self.status.get("ownership") or {}).get("state", "None"))
+
+    @property
+    def conditions(self) -> list[tuple[str, int | None]]:
+        """Types and observed generations."""
+        given = self.status.get("conditions") or []
+        return [(one["type"], one.get("observedGeneration")) for one in given]
+
+    @property
+    def observed(self) -> int | None:
+        observed: int | None = self.status.get("observedGeneration")
+        return observed
 
     @property
     def is_owner(self) -> bool:

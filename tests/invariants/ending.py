@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 
+from doubles.incarnation import Habits, Incarnation
+from doubles.lifelike_kube import Snapshot
+from invariants.contract import Contract
 from lenses_operator.resources.connector import (
     AdoptionPolicy,
     LensesConnector,
@@ -12,9 +15,6 @@ from lenses_operator.resources.connector import (
     WantedState,
 )
 from unit.controllers.virtualtime import now
-from unit.model.contract import Contract
-from unit.model.incarnation import Habits, Incarnation
-from unit.model.kube import Snapshot
 
 
 class Ending(Contract):

@@ -6,13 +6,13 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import replace
 
+from doubles.incarnation import Habits, Incarnation
+from doubles.lifelike import Lenses
+from doubles.lifelike_kube import Kube, Snapshot
+from invariants.account import Account
 from lenses_operator.lenses import errors
 from lenses_operator.resources.connector import DeletionPolicy, LensesConnector
 from unit.controllers.virtualtime import now
-from unit.model.account import Account
-from unit.model.incarnation import Habits, Incarnation
-from unit.model.kube import Kube, Snapshot
-from unit.model.lenses import Lenses
 
 WINDOW = 0.1
 """Seconds: a pass may act on what was true when it began."""

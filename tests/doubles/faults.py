@@ -2,39 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
+from doubles.lenses import Refusal
 from lenses_operator.lenses import errors
-from lenses_operator.lenses.answers import from_answer
 
 Carried = Literal["no", "yes", "late"]
 HANGS = 30.0
 """Seconds after which a request that hangs is given up."""
-OPTIONAL = frozenset({"get_resource", "put_resource"})
 REBALANCE = "Cannot complete request because of a conflicting operation (e.g. worker rebalance)"
-
-
-class Refusal(Exception):  # noqa: N818 - what it says is no error of this program
-    """An answer that is no success. `kind`: HQ's type, empty for the agent's shape, `page` for neither."""
-
-    def __init__(self, status: int, words: str, kind: str = "", retry_after: float | None = None) -> None:
-        super().__init__(status, words)
-        self.status, self.words, self.kind, self.retry_after = status, words, kind, retry_after
-
-    def read(self, operation: str) -> errors.LensesError:
-        """What the client makes of it."""
-        match self.kind:
-            case "":
-                told = json.dumps({"error": self.words, "fields": [], "errorType": "Failure"})
-            case "page":
-                told = f"<html><body>{self.words}</body></html>"
-            case kind:
-                told = json.dumps({"type": kind, "title": self.words, "status": self.status})
-        optional = operation in OPTIONAL
-        return from_answer(operation, self.status, told.encode(), retry_after=self.retry_after, optional=optional)
 
 
 @dataclass(frozen=True)

@@ -1,32 +1,20 @@
 """Lenses with one Connect cluster: it takes its time, has habits, fails on demand, and accounts for every request."""
 
-# ruff: noqa: ARG002 - the signatures are the client's
+# ruff: noqa: ARG002 - one cluster, and the signatures are the client's
 
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Callable
 from typing import Any, Protocol, TypeVar
 
+from doubles.connect import Connect, position_in
+from doubles.faults import Fault
+from doubles.incarnation import Habits
+from doubles.lenses import CHANGING, Refusal, Request
 from lenses_operator.lenses import errors
-from lenses_operator.lenses.client import Listing, Shown
-from lenses_operator.lenses.models import (
-    ClusterInfo,
-    ConnectorDetails,
-    ConnectorListItem,
-    ConnectorRequest,
-    Plugin,
-    StateAction,
-    ValidationResult,
-)
-from lenses_operator.lenses.transport import Precondition
-from unit.controllers.fakes import shown
+from lenses_operator.lenses.models import ConnectorDetails, ConnectorListItem, ValidationResult
 from unit.controllers.virtualtime import now
-from unit.model.connect import Connect
-from unit.model.faults import Fault, Refusal
-from unit.model.hostile import CHANGING
-from unit.model.incarnation import Habits, tasks_of
 from unit.resources.make import CLASS
 
 T = TypeVar("T")
@@ -49,6 +37,7 @@ OPERATIONS = (
     "put_resource",
     "get_resource",
 )
+ON_OFFSETS = ("get_offsets", "alter_offsets")
 
 
 class Watcher(Protocol):
@@ -57,6 +46,8 @@ class Watcher(Protocol):
     def asked(self, operation: str, name: str, what: str, config: dict[str, str] | None) -> None: ...
     def answered(self, operation: str, name: str, error: Exception | None) -> None: ...
     def listed(self, names: frozenset[str]) -> None: ...
+    def altered(self, name: str, position: int | None) -> None: ...
+    def ran(self, name: str) -> None: ...
     async def interrupted(self, *, after: bool) -> None:
         """Does not return where the operator dies at this very request."""
 
@@ -67,9 +58,11 @@ class Lenses(Connect):
     def __init__(self, habits: dict[str, Habits], watcher: Watcher, *, offered: bool = False) -> None:
         super().__init__(habits)
         self.offered = offered
-        self.faults: dict[str, list[Fault]] = {operation: [] for operation in OPERATIONS}
+        self.faults: dict[str, list[Fault]] = {operation: [] for operation in (*OPERATIONS, *ON_OFFSETS)}
         self.down: Fault | None = None
         self.denied_until: dict[str, float] = {}
+        self.omitted_until: dict[str, float] = {}
+        """From lists."""
         self.latency: Callable[[], float] = lambda: 0.001
         self.survives: Callable[[str], float | None] = lambda _: None
         """Seconds after which a request reaches the server though its sender has died meanwhile; None: it does not."""
@@ -79,86 +72,24 @@ class Lenses(Connect):
         self.down = None
         self.hostile.heal()
         self.denied_until.clear()
+        self.omitted_until.clear()
+        self.idle_deletes.clear()
         for queued in self.faults.values():
             queued.clear()
 
-    # What the operator asks.
-
-    async def poll_connectors(
-        self, environment: str, known: Listing | None = None, *, cluster: str | None = None
-    ) -> Listing:
-        found = tuple(await self._request("list_connectors", "", self._listed))
-        self._watcher.listed(frozenset(item.name for item in found))
-        digest = repr(found).encode()
-        return known if known is not None and known.digest == digest else Listing(found, digest)
-
-    async def poll_connector(self, environment: str, cluster: str, name: str, known: bytes | None = None) -> Shown:
-        return shown(await self._request("get_connector", name, lambda: self._details(name)), known)
-
-    async def get_cluster_info(self, environment: str, cluster: str) -> ClusterInfo:
-        return await self._request("get_cluster_info", "", lambda: ClusterInfo(name=cluster, version="4.3.1"))
-
-    async def get_topics(self, environment: str, cluster: str, name: str) -> list[str]:
-        return await self._request("get_topics", name, lambda: [] if self.hostile.on("blind") else ["orders"])
-
-    async def list_plugins(self, environment: str, *, cluster: str | None = None) -> list[Plugin]:
-        plugin = Plugin.model_validate({"class": CLASS, "cluster": "connect-eu", "type": "source"})
-        return await self._request("list_plugins", "", lambda: [plugin])
-
-    async def validate(self, environment: str, request: ConnectorRequest) -> ValidationResult:
-        config = dict(request.configuration)
-        wrong = [f"topic is bad, password is {config.get('password')}"] if config["topic"] == "bad" else []
-        keys = [{"name": "topic", "errors": wrong}, {"name": "password", "errors": wrong}]
-        result = ValidationResult.model_validate({"class": CLASS, "configuration": keys})
-        return await self._request("validate", request.name, lambda: result, config=config)
-
-    async def create_connector(
-        self, environment: str, request: ConnectorRequest, *, precondition: Precondition
-    ) -> None:
-        must_hold("create_connector", precondition)
-        config = dict(request.configuration)
-        await self._request("create_connector", request.name, lambda: self._create(request.name, config), config=config)
-
-    async def delete_connector(self, environment: str, cluster: str, name: str, *, precondition: Precondition) -> None:
-        must_hold("delete_connector", precondition)
-        await self._request("delete_connector", name, lambda: self._delete(name))
-
-    async def set_state(
-        self, environment: str, cluster: str, name: str, action: StateAction, *, precondition: Precondition
-    ) -> None:
-        must_hold("set_state", precondition)
-        await self._request("set_state", name, lambda: self._set_state(name, action), what=action)
-
-    async def restart_task(
-        self, environment: str, cluster: str, name: str, task_id: int, *, precondition: Precondition
-    ) -> None:
-        must_hold("restart_task", precondition)
-        await self._request("restart_task", name, lambda: self._restart_task(name, task_id), what=str(task_id))
-
-    async def reset_offsets(self, environment: str, cluster: str, name: str, *, precondition: Precondition) -> str:
-        must_hold("reset_offsets", precondition)
-        return await self._request("reset_offsets", name, lambda: self._reset_offsets(name))
-
-    async def put_resource(self, environment: str, document: str, *, precondition: Precondition) -> None:
-        must_hold("put_resource", precondition)
-        spec = json.loads(document)["spec"]
-        name, config, state = spec["name"], spec["config"], spec["state"]
-        await self._request("put_resource", name, lambda: self._put(name, config, state), what=state, config=config)
-
-    async def get_resource(self, environment: str, cluster: str, name: str) -> str:
-        return await self._request("get_resource", name, lambda: self._as_code(name))
-
     # How it comes about.
 
-    async def _request(
-        self,
-        operation: str,
-        name: str,
-        effect: Callable[[], T],
-        *,
-        what: str = "",
-        config: dict[str, str] | None = None,
-    ) -> T:
+    async def list_connectors(self, environment: str) -> list[ConnectorListItem]:
+        found = await super().list_connectors(environment)
+        self._watcher.listed(frozenset(item.name for item in found))
+        return found
+
+    async def request(self, asked: Request, effect: Callable[[], T]) -> T:
+        operation, name, body = asked.operation, asked.name, asked.body
+        if not asked.precondition():
+            raise errors.PreconditionFailed(operation)
+        what = str(position_in(body)) if operation == "alter_offsets" else asked.what
+        config = body if isinstance(body, dict) else None
         self._watcher.asked(operation, name, what, config)
         try:
             await asyncio.sleep(self.latency())
@@ -211,9 +142,10 @@ class Lenses(Connect):
             return []
         until = now() - max(habits.lag for habits in self.habits.values())
         items = (_shown(history, until) for history in self.shown.values())
-        return [item for item in items if item is not None and not self.denied(item.name)]
+        listed = [item for item in items if item is not None and not self.denied(item.name)]
+        return [item for item in listed if now() >= self.omitted_until.get(item.name, 0.0)]
 
-    def _details(self, name: str) -> ConnectorDetails:
+    def _details(self, cluster: str, name: str) -> ConnectorDetails:
         found = self.find(name)
         if self.denied(name):
             raise Refusal(404, f"Connector {name} not found")
@@ -224,7 +156,7 @@ class Lenses(Connect):
             "name": name,
             "cluster": "connect-eu",
             "state": found.state,
-            "tasks": tasks_of(found),
+            "tasks": found.told(),
             "worker_id": "w1:8083",
             "version": "4.3.1",
             "type": "source",
@@ -233,7 +165,22 @@ class Lenses(Connect):
         shown = {} if self.hostile.on("hidden") else {"config": config}
         return ConnectorDetails.model_validate(answer | shown)
 
-    def _as_code(self, name: str) -> str:
+    def _topics(self) -> list[str]:
+        return [] if self.hostile.on("blind") else super()._topics()
+
+    def _validated(self, config: dict[str, str]) -> ValidationResult:
+        wrong = [f"topic is bad, password is {config.get('password')}"] if config["topic"] == "bad" else []
+        keys = [{"name": "topic", "errors": wrong}, {"name": "password", "errors": wrong}]
+        return ValidationResult.model_validate({"class": CLASS, "configuration": keys})
+
+    def altered(self, name: str, position: int | None) -> None:
+        self._watcher.altered(name, position)
+
+    def ran(self, name: str) -> None:
+        super().ran(name)
+        self._watcher.ran(name)
+
+    def _as_code(self, cluster: str, name: str) -> str:
         if not self.offered:
             raise Refusal(404, "Not Found", "page")
         self.find(name)
@@ -242,11 +189,6 @@ class Lenses(Connect):
 
 def _shown(history: list[tuple[float, ConnectorListItem | None]], until: float) -> ConnectorListItem | None:
     return next((item for since, item in reversed(history) if since <= until), None)
-
-
-def must_hold(operation: str, precondition: Precondition) -> None:
-    if not precondition():
-        raise errors.PreconditionFailed(operation)
 
 
 def _quietly(effect: Callable[[], Any]) -> None:

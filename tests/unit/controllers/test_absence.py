@@ -1,0 +1,82 @@
+"""Nothing is let go, or given to another, on less than the proof that the connector is gone."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from lenses_operator.lenses import errors
+from lenses_operator.lenses.client import Listing
+from unit.controllers.fakes import PLACE, Operator
+from unit.controllers.support import look_closely
+from unit.controllers.virtualtime import now
+
+pytestmark = pytest.mark.virtual_time
+
+
+async def test_two_proofs_of_absence_are_as_far_apart_as_they_were_asked_for_not_as_they_were_used(
+    op: Operator,
+) -> None:
+    await op.applies()
+    del op.lenses.connectors[PLACE]
+    asked: list[float] = []
+    get, info = op.lenses.poll_connector, op.lenses.get_cluster_info
+
+    async def poll_connector(*arguments: Any) -> Any:
+        asked.append(now())
+        return await get(*arguments)
+
+    async def get_cluster_info(*arguments: str) -> Any:
+        if len(asked) == 2:
+            await asyncio.sleep(25)  # a cluster that restarts denies what it holds, and is slow
+        return await info(*arguments)
+
+    for double in (poll_connector, get_cluster_info):
+        setattr(op.lenses, double.__name__, double)
+    op.lenses.fail("delete_connector", errors.ServerError("delete_connector"))
+    look_closely(op)
+    op.kube.delete()
+    await asyncio.sleep(0.5)
+    op.queue.add(next(iter(op.core.connectors._loader._memories)))  # something wakes it at once
+    await asyncio.sleep(120)
+    assert not op.kube.there()
+    assert asked[-1] - asked[0] >= 2.0
+    assert len(asked) >= 3
+
+
+@pytest.mark.parametrize("seconds", [0.0, 200.0], ids=["lists fail", "lists hang"])
+async def test_a_list_from_before_a_right_was_lost_proves_no_absence(op: Operator, seconds: float) -> None:
+    op.kube.apply(deletionPolicy="Delete")
+    await op.applies("another", namespace="logistics")
+    everything = dict(op.lenses.connectors)
+    poll = op.lenses.poll_connectors
+
+    async def poll_connectors(*_: object, **__: object) -> Listing:
+        await asyncio.sleep(seconds)
+        raise errors.LensesUnreachable("list_connectors", reason="timeout")
+
+    op.lenses.poll_connectors = poll_connectors  # type: ignore[method-assign]
+    op.lenses.connectors.clear()
+    op.kube.delete()
+    await asyncio.sleep(45)
+    assert op.kube.there()
+    op.lenses.poll_connectors = poll  # type: ignore[method-assign]
+    op.lenses.connectors.update(everything)
+    await asyncio.sleep(400)
+    assert not op.kube.there()
+    assert PLACE not in op.lenses.connectors
+    assert "Deleted" in op.reasons()
+
+
+@pytest.mark.parametrize("policy", ["Delete", "Retain"])
+async def test_who_waits_for_a_name_has_it_when_the_deletion_of_a_vanished_owner_is_done(
+    op: Operator, policy: str
+) -> None:
+    await op.applies(deletionPolicy=policy)
+    await op.applies(namespace="logistics", adoptionPolicy="Always")
+    assert op.said(namespace="logistics") == ("False", "Conflict", "Conflict")
+    op.kube.vanish()
+    await asyncio.sleep(60)
+    assert op.said(namespace="logistics") == ("True", "Running", "Owned")
