@@ -207,7 +207,7 @@ class App:
     async def _work(self) -> None:
         """Nothing runs before everything is listed and the lease, if there is one, is ours."""
         await self._lister.listed.wait()
-        gc.collect()
+        gc.collect(1)  # of the young: to go through all would hold everything up for next to nothing
         gc.freeze()  # what is listed stays: the collector need not go through it again and again
         if self._leader is not None:
             self._vitals.stand_by()
