@@ -551,6 +551,23 @@ class TestAsCode:
             assert op.reasons() == ["Created"]
 
     @virtual_time
+    @pytest.mark.parametrize("invalid", [False, True])
+    async def test_what_cannot_be_put_at_rest_is_created_the_other_way_and_no_failure(self, *, invalid: bool) -> None:
+        """Also where create goes on to refuse it: it is asked once more whether there is such a way."""
+        async with operator() as op:
+            op.lenses.connectors["connect-eu", "witness"] = Connector(dict(SENT))
+            op.lenses.always("put_resource", errors.MissingAgentCapability("put_resource", status=405))
+            op.lenses.refuses = lambda _: invalid
+            op.kube.apply(updateStrategy="Auto", state="paused")
+            await asyncio.sleep(240)
+            assert op.said()[:2] == (("False", "ConfigInvalid") if invalid else ("True", "Paused"))
+            if not invalid:
+                assert reasons(op) == {"Progressing", "Paused"}
+            op.kube.statuses.clear()
+            await asyncio.sleep(3600)
+            assert reasons(op) <= {"ConfigInvalid"}
+
+    @virtual_time
     async def test_nothing_is_put_by_a_token_that_sees_nothing(self) -> None:
         """It may have lost its rights, and a PUT overwrites what it does not see."""
         async with operator() as op:

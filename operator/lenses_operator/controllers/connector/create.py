@@ -103,6 +103,7 @@ class Creating:
                 authorship.retract(context, before)
             if at_rest and isinstance(error, MissingAgentCapability):
                 self._as_code.missing(context)
+                return AGAIN  # nothing has failed: it is created without its state then
             raise
         self._acting.created(context, context.wanted)
         refusal.created(context)
