@@ -118,7 +118,7 @@ def schema_mismatch(words: str) -> Verdict:
 def rejected(words: str, *, shared: bool = False) -> Verdict:
     """`shared`: the connector was stopped, and its consumer group had members all the same."""
     hint = (
-        "The connector was stopped, so somebody else is in its consumer group: a sink of the same name on another "
+        "The connector was stopped, so another consumer is in its consumer group: a sink of the same name on another "
         "Connect cluster of the same Kafka shares it, unless consumer.override.group.id says otherwise. Stop that one "
         "meanwhile, then change the spec to try again."
     )
