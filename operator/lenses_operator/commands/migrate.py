@@ -40,7 +40,7 @@ EPILOG = """\b
 Example:
   {example}
 
-Exit status: 0 if everything was converted, whatever was told on standard error; 1 if something could not be; 2 for a
+Exit status: 0 if everything was converted, even with warnings on standard error; 1 if something could not be; 2 for a
 wrong option.
 """
 

@@ -172,7 +172,7 @@ def token(answer: FirstAnswer) -> Result:
             return warning(
                 GROUP,
                 "token",
-                "known, but it may not look at this environment (403)",
+                "known, but it may not read this environment (403)",
                 "Give its service account a role for the environment. See the environment's own checks below.",
             )
         case 429:

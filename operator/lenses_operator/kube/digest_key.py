@@ -21,7 +21,7 @@ UNCLEAR = (0, 429, 500, 502, 503, 504)
 REFUSALS = 5
 """Refusals in a row that are believed: the Role may be made, or become known, a moment after the operator starts."""
 WITHOUT = (
-    "a Secret that is written anew with the same data while no operator runs will count as changed, and connectors "
+    "a Secret that is rewritten with the same data while no operator runs will count as changed, and connectors "
     "whose keys Lenses masks will be written again for it"
 )
 

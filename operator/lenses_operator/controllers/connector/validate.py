@@ -166,7 +166,7 @@ class Validator:
             context,
             Reason.UPDATE_NOT_APPLIED,
             f"Lenses accepted the new configuration, but still shows the old one after {NOT_APPLIED:.0f} s. The "
-            "connector is left as it is, and the write is tried again. Compare it in Lenses; to have the connector "
+            "connector is not changed, and the write is retried. Compare it in Lenses; to have the connector "
             "deleted and created again instead, set spec.updateStrategy: Recreate.",
         )
 
