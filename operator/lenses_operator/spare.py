@@ -6,12 +6,14 @@ installed in case somebody wants it.
 
 from __future__ import annotations
 
-import ssl
 import sys
 from collections.abc import Callable, Mapping
 from functools import partial
 from importlib import import_module
+from importlib.abc import MetaPathFinder
+from importlib.machinery import ModuleSpec
 from importlib.util import find_spec, module_from_spec
+from types import ModuleType
 from typing import Any
 
 BARE: Mapping[str, Mapping[str, str]] = {
@@ -45,20 +47,34 @@ def leave_out() -> None:
         if name not in sys.modules and (spec := find_spec(name)) is not None:
             module = sys.modules[name] = module_from_spec(spec)
             setattr(module, function, _later(where, function))
+    if "aiohttp.connector" not in sys.modules:
+        sys.meta_path.insert(0, _AiohttpWithoutAuthorities())
     for name in ABSENT:
         if name not in sys.modules:
             sys.modules[name] = None  # type: ignore[assignment]  # how Python notes that there is no such module
 
 
-def aiohttp_without_authorities() -> None:
-    """Imports aiohttp without the context of all the system's authorities that it makes for whoever gives it none, and
-    that stays in memory. Ours is always given one; by this one nobody is trusted."""
-    if "aiohttp.connector" in sys.modules:
-        return
+class _AiohttpWithoutAuthorities(MetaPathFinder):
+    """Has aiohttp imported without the context of all the system's authorities that it makes for whoever gives it none,
+    and that stays in memory. Ours is always given one; by this one nobody is trusted."""
+
+    def find_spec(self, fullname: str, path: object = None, target: object = None) -> ModuleSpec | None:  # noqa: ARG002
+        if fullname != "aiohttp.connector":
+            return None
+        sys.meta_path.remove(self)
+        spec = find_spec(fullname)
+        if spec is not None and spec.loader is not None:
+            setattr(spec.loader, "exec_module", partial(_trusting_nobody, spec.loader.exec_module))  # noqa: B010
+        return spec
+
+
+def _trusting_nobody(execute: Callable[[ModuleType], None], module: ModuleType) -> None:
+    import ssl  # imported here: most commands end without it
+
     make = ssl.create_default_context
     setattr(ssl, make.__name__, partial(ssl.SSLContext, ssl.PROTOCOL_TLS_CLIENT))
     try:
-        import_module("aiohttp.connector")
+        execute(module)
     finally:
         setattr(ssl, make.__name__, make)
 
