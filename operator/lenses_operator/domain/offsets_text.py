@@ -16,7 +16,8 @@ from typing import Any
 from lenses_operator.lenses.models import member_text, offsets_of, parse_offsets
 from lenses_operator.lenses.pieces import elements
 from lenses_operator.resources.connector import LensesConnector
-from lenses_operator.resources.connector_offsets import Action, LensesConnectorOffsets, OffsetsSpec
+from lenses_operator.resources.connector_offsets import DEEPEST, Action, LensesConnectorOffsets, OffsetsSpec
+from lenses_operator.resources.json_depth import is_deeper
 
 SHOWN_ENTRIES = 500
 SHOWN_BYTES = 256 * 1024
@@ -118,6 +119,8 @@ def _check(text: str, where: str) -> None:
             raise OffsetsInvalid(f'{where}[{index}] has no offset; to forget this partition\'s write "offset": null.')
         if entry.offset is not None and not isinstance(entry.offset, dict):
             raise OffsetsInvalid(f"{where}[{index}].offset must be an object, or null to forget this partition's.")
+        if is_deeper([entry.partition, entry.offset], DEEPEST + 1):
+            raise OffsetsInvalid(f"{where}[{index}] is nested too deeply: more than {DEEPEST} levels.")
         key = _partition_key(entry.partition)
         if key in seen:
             raise OffsetsInvalid(f"{where}[{index}] names the same partition as {where}[{seen[key]}].")
