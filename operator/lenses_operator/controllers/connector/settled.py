@@ -62,6 +62,7 @@ class Settled:
             restarts=plan,
         )
         as_wanted = nothing is not None and not waiting
+        claimed = context.applied is not None and context.applied.time is None
         applied = written.settle(context, observed, self._acting.now()) if as_wanted else context.applied
         settling = verdict.phase is Phase.RECONCILING and self._acting.clock() < memory.settling.until
         if settling and verdict.reason in (Reason.PROGRESSING, Reason.STATE_UNKNOWN):
@@ -75,6 +76,10 @@ class Settled:
         outcome = await self._say(context, Report(verdict, OwnershipState.OWNED, observed, applied, names))
         if context.resource is situation.resource and verdict.ready == "True":
             self._observation.keep_unchanged(context, observed)
+        if claimed and applied is not None and applied.time is not None and applied.former_traces:
+            look_closely(context)  # that it has no trace counts from now on, and its topics can be told then
+            topics.set_due(context)
+            return AGAIN
         return outcome
 
     async def suspended(self, context: ReconcileContext, observed: Observed, give_back: Transition | None) -> Outcome:
