@@ -22,8 +22,9 @@ Count = Callable[[Iterable[str]], str]
 TIMEOUT = 3600.0
 HELM_VERSION = "v4.3.1"
 ACTIONLINT_VERSION = "v1.7.7"
-HELM_3_VERSIONS = ("3.18.6", "3.22.0")
-"""The oldest that the chart is tried with, and the newest of that line."""
+HELM_3_VERSIONS = {"3.18.6": 33, "3.22.0": 37}
+"""The oldest that the chart is tried with, and the newest of that line; each with the minor of the Kubernetes that its
+releases take for the cluster's where there is none: without being told at the build, a helm 3 takes 1.20."""
 # Beside the one that everything else runs on, which is in kafka/pom.xml.
 CONNECTS = ("2.8.2", "3.4.1", "3.5.2", "3.6.2", "3.9.2", "4.0.0")
 PLUGINS = ("debezium-postgres", "debezium-jdbc")
@@ -133,7 +134,12 @@ def _steps() -> tuple[Step, ...]:
 
 
 def _older_helm(version: str) -> Step:
-    argv = ("go", "install", *GO_FLAGS, f"helm.sh/helm/v3/cmd/helm@v{version}")
+    minor = HELM_3_VERSIONS[version]
+    known = {"chartutil.k8sVersionMajor": 1, "chartutil.k8sVersionMinor": minor}
+    known |= {"lint/rules.k8sVersionMajor": 1, "lint/rules.k8sVersionMinor": minor}
+    told = " ".join(f"-X helm.sh/helm/v3/pkg/{name}={value}" for name, value in known.items())
+    flags = (*GO_FLAGS[:-1], f"{GO_FLAGS[-1]} {told}")
+    argv = ("go", "install", *flags, f"helm.sh/helm/v3/cmd/helm@v{version}")
     name = f"helm-{version}"
     return Step(name, f"helm {version} (go install)", paths.BUILD / "bin" / name, (), argv, paths.ROOT, "helm", True)
 
