@@ -6,7 +6,7 @@ import asyncio
 import json
 from collections import defaultdict
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 from doubles.lenses import ALTERED, CHANGING, RESET, STATES, Connector, Lenses, Refusal, Request
 from lenses_operator.lenses import errors
@@ -20,6 +20,7 @@ from lenses_operator.lenses.models import (
     ValidationResult,
     offsets_of,
 )
+from lenses_operator.lenses.tokens import TokenSource
 from lenses_operator.lenses.transport import Precondition
 from unit.offsets.make import BEFORE
 from unit.resources.make import CLASS
@@ -64,6 +65,10 @@ class FakeLenses(Lenses):
         """Seconds that what destroys or creates waits for its turn."""
         self._faults: dict[str, list[tuple[errors.LensesError | None, bool]]] = defaultdict(list)
         self._always: dict[str, errors.LensesError] = {}
+
+    def with_tokens(self, tokens: TokenSource) -> Self:  # noqa: ARG002 - as the client has it
+        """It knows no tokens: everybody sees the same."""
+        return self
 
     def fail(self, operation: str, *faults: errors.LensesError | None, carried_out: bool = False) -> None:
         self._faults[operation] += [(fault, carried_out) for fault in faults]

@@ -14,11 +14,11 @@ STOP_BOUND = 300.0
 """Seconds a connector may take to stop before the operation is given up."""
 NOT_EXACT: dict[str, Any] = {"offsets_json": None, "offsets_json_compressed": None}
 ABSENT = "The connector does not exist in Lenses."
-AGAIN = "change the spec (spec.refreshInterval will do) or make a new LensesConnectorOffsets to try again."
+AGAIN = "change the spec (spec.refreshInterval will do) or create a new LensesConnectorOffsets to try again."
 """A generation's operation is never tried again by itself once it has failed, whatever is put right elsewhere."""
 CORRECT = "Correct the spec to try again."
 SHARED_GROUP = (
-    "The connector was stopped, so somebody else is in its consumer group: a sink of the same name on another "
+    "The connector was stopped, so another consumer is in its consumer group: a sink of the same name on another "
     "Connect cluster of the same Kafka shares it, unless consumer.override.group.id says otherwise. Stop that one "
     f"meanwhile, then {AGAIN}"
 )
