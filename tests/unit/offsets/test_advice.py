@@ -188,7 +188,7 @@ class Advice:
 
 AFTER = {
     "change": ("change the spec (spec.refreshInterval will do)", any_change),
-    "new": (f"or {AGAIN[AGAIN.index('make') :]}", anew),
+    "new": (f"or {AGAIN[AGAIN.index('create') :]}", anew),
 }
 """What every failure that is not about the spec ends with."""
 
