@@ -716,6 +716,17 @@ class TestObserve:
         op.lenses.always("get_offsets", None)
         await op.until_reason("Observed")
 
+    async def test_one_that_is_just_being_replaced_is_read_as_soon_as_it_is_back(self, op: OffsetsOperator) -> None:
+        await op.runs()
+        op.offsets.apply(action="Observe", refreshInterval="10s")
+        await op.until_reason("Observed")
+        op.lenses.fail("get_offsets", ABSENT)
+        op.offsets.statuses.clear()
+        asked = len(op.lenses.asked("get_offsets"))
+        await op.until(lambda: len(op.lenses.asked("get_offsets")) > asked + 2)
+        assert op.how() == (None, "True", "Observed")
+        assert op.offsets.statuses == []
+
     async def test_a_big_map(self, op: OffsetsOperator) -> None:
         await op.runs()
         rows = [{"partition": {"p": number}, "offset": {"o": number}} for number in range(20_000)]

@@ -8,16 +8,14 @@ from typing import Any, Protocol
 from lenses_operator.aside import aside
 from lenses_operator.cache.operations import OperationCache, OperationFeed, connector_key
 from lenses_operator.controllers.clocks import Clocks
+from lenses_operator.controllers.offsets import read_back
 from lenses_operator.controllers.offsets.run import Progress, Run
 from lenses_operator.controllers.redaction import prepare
 from lenses_operator.domain import offsets_status as say
 from lenses_operator.domain.backoff import SETTLING, SLOW, TRANSIENT
 from lenses_operator.domain.offsets_text import (
-    Before,
     OffsetsInvalid,
-    added_partitions,
     before_of,
-    differences,
     gone_on,
     room_beside,
     seek_hint,
@@ -25,6 +23,7 @@ from lenses_operator.domain.offsets_text import (
 from lenses_operator.domain.offsets_tries import SHOWS_WITHIN, Tries
 from lenses_operator.domain.reasons import Reason
 from lenses_operator.lenses import errors
+from lenses_operator.lenses.models import OffsetsText
 from lenses_operator.lenses.wording import means_not_stopped, names_consumer_group
 from lenses_operator.resources.base import ObjectKey
 from lenses_operator.resources.conditions import Phase, Verdict, shorten
@@ -104,13 +103,23 @@ class OffsetsSteps:
     async def observe(self, run: Run) -> float | None:
         """Offsets as they are: for people, and to the letter."""
         try:
-            read = await run.session.client.get_offsets(*run.connector.connector)
+            read = await self._read(run)
         except errors.LensesError as error:
             return await self._unread(run, error)
         room = room_beside(run.operation.spec)
         seen = await aside(len(read.text), say.seen_exactly, read.text, room=room)
         await self.report(run.operation, say.observed(read.entries), seen)
         return run.operation.spec.refresh_seconds
+
+    async def _read(self, run: Run) -> OffsetsText:
+        """A connector that is being replaced may be away for one request and back for the next."""
+        place = run.connector.connector
+        try:
+            return await run.session.client.get_offsets(*place)
+        except errors.ConnectorOrClusterNotFound:
+            if not (await run.session.reader.details(place)).present:
+                raise
+        return await run.session.client.get_offsets(*place)
 
     async def _unread(self, run: Run, error: errors.LensesError) -> float:
         """A 404 may be about the connector, or about the operation; anything else is the caller's."""
@@ -173,8 +182,8 @@ class OffsetsSteps:
             progress.pacing.sent("request", self._clock())
             progress.answer = await self._request(run)
             progress.answered_at = self._clock()
-        read = await run.session.client.get_offsets(*run.connector.connector)
-        stale = read.text == await _before(run) and bool(await _differences(run, read.text))
+        read = await self._read(run)
+        stale = read.text == await read_back.before_text(run) and bool(await read_back.differences(run, read.text))
         if stale and self._clock() < progress.answered_at + SHOWS_WITHIN:
             return SETTLING.delay(self._looked(progress), uniform)
         return await self._done(run, progress.answer, read.text)
@@ -182,15 +191,15 @@ class OffsetsSteps:
     async def _known_by_now(self, run: Run) -> bool:
         """What was asked for before, by this process or by one that was ended, may have been carried out. Once more
         does no harm to a connector that has not run; one that has run since would lose or repeat work."""
-        read = await run.session.client.get_offsets(*run.connector.connector)
-        before = await _before(run)
-        if read.text != before and not await _differences(run, read.text):
+        read = await self._read(run)
+        before = await read_back.before_text(run)
+        if read.text != before and not await read_back.differences(run, read.text):
             await self._done(run, "", read.text)
             return True
         size = len(before or "") + len(read.text)
         if before is None or not await aside(size, gone_on, run.text, before, read.text):
             return False
-        changes = await _seen(run, read.text, _kept(run))
+        changes = await read_back.seen(run, read.text, read_back.kept(run))
         progress = self._progress_of(run)
         await self.report(run.operation, say.outcome_unknown(progress.refusal), changes)
         return True
@@ -211,7 +220,7 @@ class OffsetsSteps:
         """`before` is written once for a generation, and before anything is asked for."""
         if run.operation.status.before_generation == run.generation:
             return True
-        read = await run.session.client.get_offsets(*run.connector.connector)
+        read = await self._read(run)
         try:
             kept = await aside(len(read.text), before_of, read.text, room=room_beside(run.operation.spec))
         except OffsetsInvalid as error:
@@ -221,7 +230,7 @@ class OffsetsSteps:
             "before": kept.plain,
             "before_compressed": kept.compressed,
             "before_generation": run.generation,
-            **await _seen(run, read.text, kept),
+            **await read_back.seen(run, read.text, kept),
         }
         after = await self.report(run.operation, say.applying(), changes)
         if after is None or after.metadata.generation != run.generation:
@@ -289,7 +298,7 @@ class OffsetsSteps:
 
     async def _done(self, run: Run, message: str, read: str | None, why_unread: str = "") -> float | None:
         """Written down as soon as it is known to be so; from here on it is never carried out again."""
-        mismatch = [] if read is None else await _differences(run, read)
+        mismatch = [] if read is None else await read_back.differences(run, read)
         await prepare(run.redact)
         said = errors.one_line(run.redact(message)) or "The offsets are as they were asked for."
         changes = {
@@ -298,8 +307,8 @@ class OffsetsSteps:
             "message": said,
         }
         if read is not None:
-            changes |= await _seen(run, read, _kept(run))
-        new = await _new_partitions(run)
+            changes |= await read_back.seen(run, read, read_back.kept(run))
+        new = await read_back.new_partitions(run)
         verdict = say.applied(mismatch, seek_hint(run.connector.spec.class_name), why_unread, new)
         await self.report(run.operation, verdict, changes)
         return None
@@ -368,29 +377,6 @@ def _remedy(run: Run, error: errors.LensesError, *, waiting: bool) -> str | None
     if waiting:
         return say.SHARED_GROUP if names_consumer_group(error.words) else say.BUSY
     return None
-
-
-def _kept(run: Run) -> Before:
-    return Before(run.operation.status.before, run.operation.status.before_compressed)
-
-
-async def _before(run: Run) -> str | None:
-    kept = _kept(run)
-    return await aside(kept.weight, lambda: kept.text)
-
-
-async def _differences(run: Run, read: str) -> list[str]:
-    return await aside(len(run.text or "") + len(read), differences, run.text, read)
-
-
-async def _new_partitions(run: Run) -> list[str]:
-    kept = _kept(run)
-    return await aside(len(run.text or "") + kept.weight, lambda: added_partitions(run.text, kept.text))
-
-
-async def _seen(run: Run, read: str, kept: Before) -> dict[str, Any]:
-    """What is shown of them beside what is kept."""
-    return await aside(len(read), say.seen, read, room=room_beside(run.operation.spec) - kept.size)
 
 
 def _unknown_operation(error: errors.LensesError) -> bool:
