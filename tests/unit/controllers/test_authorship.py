@@ -439,6 +439,36 @@ class TestUncertain:
                 assert op.said()[2] == "Owned"
 
     @virtual_time
+    @pytest.mark.parametrize("status", [400, 429, 500, 503])
+    async def test_another_process_knows_whatever_was_reported_first(self, status: int) -> None:
+        """That it is ours was written while a change of its configuration waits, which is not settled before."""
+        lenses = FakeLenses()
+        kube = FakeKube(lenses.calls)
+        config = {key: SENT[key] for key in ("topic", "file")} | {"password": "mine"}
+        async with operator(lenses, kube) as op:
+            lenses.always("create_connector", AMBIGUOUS)
+            kube.apply(config=config)
+            await asyncio.sleep(2)
+            assert op.said()[2] == "Claiming"
+        lenses.always("create_connector", None)
+        lenses.hidden = frozenset({"password"})
+        lenses.shows = lambda sent: {key: value for key, value in sent.items() if key != "password"}
+        lenses.connectors[PLACE] = Connector(SENT | {"password": self.SECRET})
+        config["topic"] = "other"
+        kube.apply(config=config, state="paused")
+        async with operator(lenses, kube) as op:
+            await asyncio.sleep(90)
+            assert op.said() == ("True", "Paused", "Owned")
+        words = f'{{"error": "not while it has {self.SECRET}"}}'.encode()
+        lenses.always("set_state", from_answer("set_state", status, words))
+        lenses.connectors[PLACE].state = "RUNNING"
+        async with operator(lenses, kube) as op:
+            await asyncio.sleep(120)
+            assert op.lenses.asked("set_state") != []
+            assert self.SECRET not in "".join(status.model_dump_json() for status in kube.statuses)
+            assert self.SECRET not in "".join(event.message for event in op.events)
+
+    @virtual_time
     async def test_what_a_server_says_instead_of_showing_a_claimed_one_is_withheld(self) -> None:
         async with operator() as op:
             op.lenses.always("create_connector", from_answer("create_connector", 503, b'{"error": "busy"}'))

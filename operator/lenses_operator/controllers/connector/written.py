@@ -224,6 +224,8 @@ def settle_authorship(context: ReconcileContext, observed: Observed, now: float,
             authorship.nothing_sent(context)
     if is_uncertain(context, observed):
         context.memory.confidential.had(None, untold=True)
+        if context.applied is not None and not context.strange:  # whatever is reported next calls it ours
+            keep_applied(context, context.applied.model_copy(update=UNCERTAIN))
 
 
 def _notation(context: ReconcileContext) -> Baseline | None:
