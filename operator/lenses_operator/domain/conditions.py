@@ -128,6 +128,15 @@ def not_adopted(connector: ConnectorKey, difference: Difference, *, hidden: bool
     return Verdict(ready="False", reason=Reason.NOT_ADOPTED, message=message, phase=Phase.STALLED)
 
 
+def perhaps_ours(connector: ConnectorKey) -> Verdict:
+    """To be deleted, and whose it is cannot be told."""
+    message = (
+        f"Connector {connector} was created by this resource or by somebody else, and Lenses does not show its "
+        "configuration, which would tell. Give the token's role the permission to read configurations."
+    )
+    return Verdict(ready="False", reason=Reason.NOT_ADOPTED, message=message, phase=Phase.STALLED)
+
+
 def _fields(difference: Difference) -> str:
     """Where in the spec what differs is to be changed."""
     keys = {*difference.changed, *difference.missing, *difference.extra}

@@ -162,7 +162,7 @@ def decide(situation: Situation) -> Decision:
     if observed is None:
         return Observe()
     if situation.strange and observed.present:
-        return Release("not-owned") if resource.metadata.deleting else Unclaim()
+        return _let_strange_go(situation) if resource.metadata.deleting else Unclaim()
     if resource.metadata.deleting:
         assert situation.deleting is not None
         return decide_deletion(
@@ -179,6 +179,13 @@ def decide(situation: Situation) -> Decision:
     if situation.rests:
         return Rest()
     return NotShown() if situation.not_shown else converge(situation, observed)
+
+
+def _let_strange_go(situation: Situation) -> Release | Refuse:
+    """What may be ours is neither deleted nor left behind."""
+    if situation.perhaps_ours:
+        return Refuse(conditions.perhaps_ours(situation.resource.connector))
+    return Release("not-owned")
 
 
 def _let_go(situation: Situation) -> Release | None:

@@ -34,9 +34,10 @@ class Situation:
 
     `observed`: None where Lenses was not asked. `allowed`: by policy. `rival`: the resource that owns the connector's
     name instead. `unusable`: why `wanted` is empty; `readable`: there is a token all the same. `unsent`: no create was
-    ever sent for the claim that status tells of. `strange`: what is seen is no work of ours. `not_shown`: Lenses shows
-    what it showed before our last write. `rests`: the look has shown what the last pass left as it was. `deleting`: the
-    deletion so far. `now`: of the event loop.
+    ever sent for the claim that status tells of. `strange`: what is seen is no work of ours, as far as is known;
+    `perhaps_ours`: Lenses hides what would tell. `not_shown`: Lenses shows what it showed before our last write.
+    `rests`: the look has shown what the last pass left as it was. `deleting`: the deletion so far. `now`: of the event
+    loop.
 
     `last_written`: the exact map of our last write while this process lives; later only hashes are left. `held`: the
     offsets operation that keeps the connector stopped, which `state` then says too. `was_held`: one has released it.
@@ -55,6 +56,7 @@ class Situation:
     readable: bool = True
     unsent: bool = False
     strange: bool = False
+    perhaps_ours: bool = False
     not_shown: bool = False
     rests: bool = False
     deleting: Deleting | None = None

@@ -564,3 +564,32 @@ class TestWaitsForItsState:
             kept = op.kube.status().applied_config
             assert kept is not None
             assert kept.hash == applied.hash
+
+
+class TestPerhapsOurs:
+    """A create that seemed to be refused, and Lenses shows nothing of the configuration: its deletion has to wait."""
+
+    @virtual_time
+    @pytest.mark.parametrize("ours", [True, False])
+    @pytest.mark.parametrize("unsaid", UNSAID[:2], ids=lambda error: type(error).__name__)
+    async def test_it_is_neither_deleted_nor_left_behind(self, unsaid: errors.LensesError, ours: bool) -> None:
+        async with operator() as op:
+            op.lenses.hides_config = True
+            op.lenses.fail("create_connector", unsaid, carried_out=ours)
+            blind(op, on=True)
+            op.kube.apply()
+            await asyncio.sleep(0.5)
+            assert op.said()[2] == "Claiming"
+            op.kube.delete()
+            op.lenses.connectors.setdefault(PLACE, Connector(dict(THEIRS)))
+            blind(op, on=False)
+            await asyncio.sleep(120)
+            if op.lenses.asked("delete_connector"):
+                assert ours, "it could not be told"
+                return
+            assert op.said()[:2] == ("False", "DeletionBlocked")
+            assert "permission to read configurations" in op.message()
+            op.lenses.hides_config = False
+            await asyncio.sleep(700)
+            assert not op.kube.there()
+            assert (op.connector is None) is ours

@@ -162,6 +162,7 @@ class ConnectorController:
             readable=context.readable,
             unsent=context.unsent,
             strange=context.strange,
+            perhaps_ours=bool(memory.authorship.attempted) and observed is not None and observed.config is None,
             not_shown=observed is not None and is_stale(context, observed, now) and self._updates.pends(context),
             rests=context.rests,
             deleting=self._deletions.so_far(context, observed) if deleting and observed is not None else None,
