@@ -148,7 +148,7 @@ class Connections(httpx.AsyncBaseTransport):
 
     async def _send(self, request: httpx.Request) -> ClientResponse:
         timeout = request.extensions["timeout"]
-        headers = request.headers.multi_items()
+        headers = [(name.decode(), value.decode("latin-1")) for name, value in request.headers.raw]
         if request.url.scheme == "http":
             headers += self._proxy_headers.items()  # no request of its own asks for the way through
         return await self._opened().request(

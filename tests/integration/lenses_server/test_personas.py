@@ -311,5 +311,6 @@ def test_observed_says_of_a_missing_right_that_it_is_missing(lenses_env: LensesE
         details = limited.get("connect", "c").json()
         assert "config" not in details
         assert details["__errors"][0]["field"] == "config"
-        (item,) = limited.call("ListEnvironments").json()["items"]
+        items = limited.call("ListEnvironments").json()["items"]
+        (item,) = [one for one in items if one["name"] == lenses_env.name]
         assert item["permissions"] == rights
