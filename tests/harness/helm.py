@@ -49,6 +49,12 @@ class Helm:
             raise HelmError(done.stderr.strip() or done.stdout.strip())
         return done.stdout
 
+    @property
+    def forces(self) -> tuple[str, ...]:
+        """What takes over fields of another manager. Helm 3 does not apply on the server, and asks nobody."""
+        major = self("version", "--template", "{{.Version}}", required=False).lstrip("v").partition(".")[0]
+        return ("--force-conflicts",) if int(major) >= 4 else ()
+
     def _file(self, name: str, values: Mapping[str, Any]) -> Path:
         path = self._home / f"{name}.json"
         path.write_text(json.dumps(values, ensure_ascii=False))  # YAML has no surrogate pairs

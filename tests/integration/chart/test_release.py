@@ -51,9 +51,10 @@ def test_definitions_live_longer_than_the_release(
     assert "Later" not in columns(cluster.get(DEFINITION, None, CRDS[0]))
 
     later = altered(tmp_path)
-    with pytest.raises(HelmError, match=r'conflict with "kubectl": \.spec\.versions'):
-        release.install({}, chart=later)
-    release.install({}, "--force-conflicts", chart=later)
+    if release.helm.forces:
+        with pytest.raises(HelmError, match=r'conflict with "kubectl": \.spec\.versions'):
+            release.install({}, chart=later)
+    release.install({}, *release.helm.forces, chart=later)
     assert "Later" in columns(cluster.get(DEFINITION, None, CRDS[0]))
 
     release.uninstall()
@@ -82,7 +83,7 @@ def test_an_upgrade_leaves_the_digest_key(release: Release, cluster: Kube) -> No
     cluster.patch("Secret", release.system, f"{NAME}-digest-key", {"stringData": {"key": "filled"}})
     before = cluster.get("Secret", release.system, f"{NAME}-digest-key")
     assert before is not None
-    for extra in ((), ("--force-conflicts",)):
+    for extra in ((), release.helm.forces):
         release.install({"driftInterval": 60}, *extra)
         after = cluster.get("Secret", release.system, f"{NAME}-digest-key")
         assert after is not None
