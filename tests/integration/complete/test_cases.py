@@ -92,13 +92,15 @@ def test_there_are_twenty() -> None:
 
 def test_every_case(stage: dict[tuple[str, str], Place], kubectl: Kubectl) -> None:
     files = [f"--filename={case.manifest}" for case in (*CASES, *REJECTED)]
+    marks = {place.environment: place.mark() for place in stage.values()}  # under another persona they came before
     kubectl("apply", *files, timeout=120)
     wrong = {}
     for case in CASES:
         place, expected = stage[case.word("namespace"), case.word("environment")], case.body
         assert expected is not None
-        place.wait_request("CreateConnector", expected["name"])
-        (request,) = place.requests("CreateConnector", connector=expected["name"])
+        since = marks[place.environment]
+        place.wait_request("CreateConnector", expected["name"], since=since)
+        (request,) = place.requests("CreateConnector", connector=expected["name"], since=since)
         body = dict(request["body"])
         if "name" not in expected["configuration"] and body["configuration"].get("name") == expected["name"]:
             body["configuration"] = {k: v for k, v in body["configuration"].items() if k != "name"}
@@ -112,7 +114,10 @@ def test_every_case(stage: dict[tuple[str, str], Place], kubectl: Kubectl) -> No
         for words in BY_OPERATOR[name]:
             assert words in message(found)
         assert set(conditions(found)) == {"Ready", "Stalled"}
-        assert place.requests("ValidateConnector", "CreateConnector", connector=name[:3]) == []
+        sent = place.requests(
+            "ValidateConnector", "CreateConnector", connector=name[:3], since=marks[place.environment]
+        )
+        assert sent == []
 
 
 @pytest.mark.parametrize(("name", "key"), BY_API_SERVER.items(), ids=BY_API_SERVER.keys())
