@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from lenses_operator.json_depth import is_deeper
 from lenses_operator.lenses.models import member_text, offsets_of, parse_offsets
 from lenses_operator.lenses.pieces import elements
 from lenses_operator.resources.connector import LensesConnector
 from lenses_operator.resources.connector_offsets import DEEPEST, Action, LensesConnectorOffsets, OffsetsSpec
+from lenses_operator.resources.json_depth import is_deeper
 
 SHOWN_ENTRIES = 500
 SHOWN_BYTES = 256 * 1024

@@ -15,8 +15,8 @@ from typing import Any, Self
 from aiohttp import ClientMiddlewareType, ClientResponse, ClientSession, TCPConnector
 from kubernetes.aio.client.api_client import ApiClient
 
-from lenses_operator.json_depth import is_deeper
 from lenses_operator.lenses.user_agent import user_agent
+from lenses_operator.resources.json_depth import is_deeper
 
 WATCHES = "(watches)"
 """Ends their User-Agent, so that an audit log tells them from the operator's other requests."""

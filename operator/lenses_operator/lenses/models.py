@@ -17,7 +17,6 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SkipValidati
 from pydantic.alias_generators import to_camel
 
 from lenses_operator.interning import Shared
-from lenses_operator.json_depth import is_deeper
 from lenses_operator.lenses.pieces import elements, members
 
 StateAction = Literal["pause", "resume", "stop", "restart"]
@@ -307,8 +306,6 @@ def _number(text: str) -> Decimal:
 
 _DECODER = json.JSONDecoder(parse_float=_number, parse_constant=_no_constant)
 _BLANK = " \t\n\r"
-DEEPEST = 200
-"""Levels of an offset that can be compared. Kafka Connect's own have one."""
 
 
 def parse_offsets(text: str) -> list[OffsetEntry]:
@@ -337,10 +334,7 @@ def offsets_of(body: str) -> OffsetsText:
     text = member_text(body, "offsets") or "[]"
     if text == "null":
         text = "[]"
-    entries = parse_offsets(text)
-    if any(is_deeper([entry.partition, entry.offset], DEEPEST + 1) for entry in entries):
-        raise ValueError(f"offsets are nested more than {DEEPEST} levels deep")
-    return OffsetsText(text=text, entries=len(entries))
+    return OffsetsText(text=text, entries=len(parse_offsets(text)))
 
 
 def member_text(body: str, wanted: str) -> str | None:

@@ -9,9 +9,9 @@ from typing import Any, ClassVar
 
 from pydantic import Field, JsonValue, field_validator
 
-from lenses_operator.json_depth import is_deeper
 from lenses_operator.resources.base import Model, Resource, Timestamp
 from lenses_operator.resources.conditions import Status
+from lenses_operator.resources.json_depth import is_deeper
 
 KIND = "LensesConnectorOffsets"
 PLURAL = "lensesconnectoroffsets"

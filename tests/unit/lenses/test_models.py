@@ -11,9 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from lenses_operator.domain.offsets_text import differences
 from lenses_operator.lenses.models import (
-    DEEPEST,
     ClusterInfo,
     ConnectorDetails,
     ConnectorList,
@@ -209,19 +207,6 @@ def test_what_are_no_offsets(body: str) -> None:
 def test_deep_nesting_is_refused_not_fatal() -> None:
     with pytest.raises(ValueError, match="nested too deeply"):
         parse_offsets("[" * 200_000)
-
-
-@pytest.mark.parametrize("levels", [1, DEEPEST - 1, DEEPEST, DEEPEST + 1, 400, 480])
-def test_offsets_are_as_deep_as_can_be_compared(levels: int) -> None:
-    """Deeper ones could be neither compared nor restored, with the connector stopped for them."""
-    value = "[" * (levels - 1) + "1" + "]" * (levels - 1)
-    body = f'{{"offsets":[{{"partition":{{}},"offset":{{"p":{value}}}}}]}}'
-    if levels <= DEEPEST:
-        found = offsets_of(body)
-        assert differences(found.text, found.text) == []
-    else:
-        with pytest.raises(ValueError, match="nested more than"):
-            offsets_of(body)
 
 
 def test_offset_errors_never_quote() -> None:
