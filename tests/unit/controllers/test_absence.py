@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from lenses_operator.controllers.connector.absence import Absence, note
+from lenses_operator.domain.observed import Observed
 from lenses_operator.lenses import errors
 from lenses_operator.lenses.client import Listing
 from unit.controllers.fakes import PLACE, Operator
@@ -80,3 +83,14 @@ async def test_who_waits_for_a_name_has_it_when_the_deletion_of_a_vanished_owner
     op.kube.vanish()
     await asyncio.sleep(60)
     assert op.said(namespace="logistics") == ("True", "Running", "Owned")
+
+
+def test_the_time_that_a_look_takes_is_no_absence() -> None:
+    """Its first tries may have broken: the answer says nothing of the time before it."""
+    memory = SimpleNamespace(absence=Absence(), written=SimpleNamespace(awaiting_baseline=False))
+    context: Any = SimpleNamespace(looked_at=80.0, seen_since=lambda _: False, memory=memory)
+    note(context, Observed.absent(), 100.0)
+    assert memory.absence.since == 100.0
+    context.looked_at = 110.0
+    note(context, Observed.absent(), 111.0)
+    assert memory.absence.since == 100.0, "the first one counts"

@@ -10,9 +10,10 @@ import pytest
 
 from lenses_operator.aside import AT_ONCE, aside
 from lenses_operator.cache.operations import OperationCache
+from lenses_operator.controllers.offsets import read_back
 from lenses_operator.controllers.offsets import steps as steps_module
 from lenses_operator.domain import offsets_status as say
-from lenses_operator.domain import offsets_text as module
+from lenses_operator.domain import offsets_text
 from lenses_operator.domain.offsets_text import (
     KEPT_TEXTS,
     OffsetsInvalid,
@@ -50,8 +51,8 @@ WORK: dict[str, Callable[[], object]] = {
     "gone on": lambda: gone_on(MOVED, MANY, MANY),
     "kept": lambda: before_of(MANY),
     "shown": lambda: say.seen(MANY),
-    "sent": lambda: module._text_of(spec(action="Alter", offsetsJson=MANY)),
-    "sent as answered": lambda: module._text_of(spec(action="Alter", offsetsJson=f'{{"offsets": {MANY}}}')),
+    "sent": lambda: offsets_text._text_of(spec(action="Alter", offsetsJson=MANY)),
+    "sent as answered": lambda: offsets_text._text_of(spec(action="Alter", offsetsJson=f'{{"offsets": {MANY}}}')),
     "taken up again": lambda: text_of(None, before_of(MANY).compressed),
 }
 
@@ -81,9 +82,10 @@ async def test_every_step_does_it_beside_the_loop(monkeypatch: pytest.MonkeyPatc
 
         return call
 
-    monkeypatch.setattr(steps_module, "aside", marked)
-    for name in ("differences", "gone_on", "before_of"):
-        monkeypatch.setattr(steps_module, name, watched(name, getattr(steps_module, name)))
+    for module in (steps_module, read_back):
+        monkeypatch.setattr(module, "aside", marked)
+    for module, name in ((offsets_text, "differences"), (steps_module, "gone_on"), (steps_module, "before_of")):
+        monkeypatch.setattr(module, name, watched(name, getattr(module, name)))
     monkeypatch.setattr(say, "seen", watched("seen", say.seen))
     async with offsets_operator() as op:
         await op.runs()
@@ -103,7 +105,7 @@ class TestLongSpecs:
             checked.append(1)
             return parse_offsets(text)
 
-        monkeypatch.setattr(module, "parse_offsets", parse)
+        monkeypatch.setattr(offsets_text, "parse_offsets", parse)
         wanted = spec(action="Alter", offsetsJson=text(5_000, at=7))
         assert request_text(wanted) == wanted.offsets_json
         assert usable(wanted)
@@ -119,7 +121,7 @@ class TestLongSpecs:
     def test_few_are_kept(self) -> None:
         for number in range(KEPT_TEXTS + 5):
             request_text(spec(action="Alter", offsetsJson=text(500, at=number)))
-        assert len(module._TEXTS) == KEPT_TEXTS
+        assert len(offsets_text._TEXTS) == KEPT_TEXTS
 
     async def test_a_connectors_pass_weighs_them_beside_the_loop(self) -> None:
         store = OperationCache()

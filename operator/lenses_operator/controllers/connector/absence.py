@@ -48,7 +48,8 @@ def note(context: ReconcileContext, observed: Observed, now: float) -> None:
         memory.pacing.worked("delete")
     since = memory.absence.since
     if (since is None or context.seen_since(since)) and not expected(context, now):
-        memory.absence = replace(memory.absence, since=context.looked_at)
+        # When the answer came, not when the look was begun: it may have taken several tries, and seconds.
+        memory.absence = replace(memory.absence, since=now)
 
 
 def expected(context: ReconcileContext, now: float) -> bool:
