@@ -118,7 +118,6 @@ def anonymous(pid: int) -> float:
     return 0.0
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 def test_it_is_small_beside_the_operator(pod: dict[str, str], tmp_path: Path) -> None:
     lenses = RunningLenses.start({"environments": {"prod": {"clusters": {"connect": {"backend": "memory"}}}}})
     try:
