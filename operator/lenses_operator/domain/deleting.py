@@ -55,9 +55,9 @@ Deletion = Delete | Release | Await | StopFirst | ResetOffsets
 class Deleting:
     """One deletion so far. Times are the event loop's, None: not so.
 
-    `denied_at`: when the last DELETE was answered by the agent's 404. A proof is a look after that, with the agent's
-    404 for the connector and a good answer of its cluster; `absent_at`: the first of these, `proven_at`: one whose
-    DELETE was sent `ABSENCE` later. `missing_since`: no look has shown it since.
+    `denied_at`: when the last DELETE was sent that the agent's 404 has answered. A proof is a look after that, with the
+    agent's 404 for the connector and a good answer of its cluster; `absent_at`: when the first of these was answered,
+    `proven_at`: one whose DELETE was sent `ABSENCE` later. `missing_since`: no look has shown it since.
     """
 
     since: float
@@ -88,7 +88,7 @@ class Deleting:
         return Deleting(self.since, accepted_at=accepted_at, offsets_reset=self.offsets_reset)
 
     def looked(self, observed: Observed, at: float) -> Deleting:
-        """`at`: when the look was begun."""
+        """`at`: when the look was answered. It may have taken long, and says nothing of the time before."""
         if observed.present:
             return self.reappeared()
         seen = replace(self, missing_since=at if self.missing_since is None else self.missing_since)

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from lenses_operator.controllers.connector.absence import Absence, note
+from lenses_operator.domain.deleting import ABSENCE
 from lenses_operator.domain.observed import Observed
 from lenses_operator.lenses import errors
 from lenses_operator.lenses.client import Listing
@@ -47,6 +48,34 @@ async def test_two_proofs_of_absence_are_as_far_apart_as_they_were_asked_for_not
     assert not op.kube.there()
     assert asked[-1] - asked[0] >= 2.0
     assert len(asked) >= 3
+
+
+async def test_how_long_requests_take_is_no_time_between_two_denials(op: Operator) -> None:
+    await op.applies()
+    del op.lenses.connectors[PLACE]
+    answered: list[float] = []
+    sent: list[float] = []
+    get, delete = op.lenses.poll_connector, op.lenses.delete_connector
+
+    async def poll_connector(*arguments: Any) -> Any:
+        await asyncio.sleep(25)
+        try:
+            return await get(*arguments)
+        finally:
+            answered.append(now())
+
+    async def delete_connector(*arguments: str, **options: Any) -> None:
+        sent.append(now())
+        await asyncio.sleep(25)
+        await delete(*arguments, **options)
+
+    for double in (poll_connector, delete_connector):
+        setattr(op.lenses, double.__name__, double)
+    op.kube.delete()
+    await asyncio.sleep(600)
+    assert not op.kube.there()
+    proof = next(at for at in answered if at >= sent[0] + 25)
+    assert sent[-1] >= proof + ABSENCE
 
 
 @pytest.mark.parametrize("seconds", [0.0, 200.0], ids=["lists fail", "lists hang"])

@@ -47,7 +47,9 @@ def note(context: ReconcileContext, observed: Observed, now: float) -> None:
     if deleted_at is not None:
         memory.pacing.worked("delete")
     since = memory.absence.since
-    if (since is None or context.seen_since(since)) and not expected(context, now):
+    if context.seen_since(context.looked_at):
+        memory.absence = replace(memory.absence, since=None)  # another look shows it at the same time
+    elif (since is None or context.seen_since(since)) and not expected(context, now):
         # When the answer came, not when the look was begun: it may have taken several tries, and seconds.
         memory.absence = replace(memory.absence, since=now)
 

@@ -52,7 +52,10 @@ class Deletions:
         known = memory.deleting or Deleting(self._clock())
         if known.missing_since is not None and context.seen_since(known.missing_since):
             known = known.reappeared()
-        known = known.looked(observed, context.looked_at)
+        if not observed.present and context.seen_since(context.looked_at):
+            known = known.reappeared()  # another look shows it at the same time
+        else:
+            known = known.looked(observed, self._clock())
         if known.proven_at is not None:
             since = self._clock() if known.absent_at is None else known.absent_at
             known = known.seeing(blind=self._environments.blind(context.resource.key, context.connector, since))
@@ -175,12 +178,13 @@ class Deletions:
         if wait:
             return await self._paced(context, wait)
         await self._say(context, f"Deleting connector {context.connector}.")
-        memory.pacing.sent("delete", self._clock())
+        sent_at = self._clock()
+        memory.pacing.sent("delete", sent_at)
         assert memory.deleting is not None
         try:
             await context.session.client.delete_connector(*context.connector, precondition=self._precondition(context))
         except ConnectorOrClusterNotFound:
-            memory.deleting = memory.deleting.denied(self._clock())
+            memory.deleting = memory.deleting.denied(sent_at)
             look_closely(context)
         else:
             memory.deleting = memory.deleting.accepted(self._clock())
