@@ -63,7 +63,8 @@ def schema_mismatch(words: str) -> Verdict:
     """What a person can do about it differs: the object may be wrong, or the definition that let it in."""
     return config_invalid(
         f"This resource does not fit its definition ({words}). Nothing is changed in Lenses until it is corrected. "
-        "If kubectl accepted it, the CustomResourceDefinition in the cluster is of another version: install this one's."
+        "If kubectl accepted it, the CustomResourceDefinition in the cluster belongs to another version of the operator: "
+        "install the one of this version."
     )
 
 
@@ -131,8 +132,8 @@ def not_adopted(connector: ConnectorKey, difference: Difference, *, hidden: bool
 def perhaps_ours(connector: ConnectorKey) -> Verdict:
     """To be deleted, and whose it is cannot be told."""
     message = (
-        f"Connector {connector} was created by this resource or by somebody else, and Lenses does not show its "
-        "configuration, which would tell. Give the token's role the permission to read configurations."
+        f"Connector {connector} was created either for this resource or outside of the operator, and Lenses does not "
+        "show its configuration, which would tell. Give the token's role the permission to read configurations."
     )
     return Verdict(ready="False", reason=Reason.NOT_ADOPTED, message=message, phase=Phase.STALLED)
 

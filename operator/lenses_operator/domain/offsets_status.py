@@ -121,8 +121,8 @@ def schema_mismatch(words: str) -> Verdict:
     return _failed(
         OffsetsReason.OFFSETS_INVALID,
         f"This resource does not fit its definition ({words}). Nothing is changed in Lenses. Create a new "
-        "one. If kubectl accepted it, the CustomResourceDefinition in the cluster is of another version: install this "
-        "one's.",
+        "one. If kubectl accepted it, the CustomResourceDefinition in the cluster belongs to another version of the "
+        "operator: install the one of this version.",
     )
 
 

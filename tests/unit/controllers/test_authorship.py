@@ -34,6 +34,19 @@ def blind(op: Operator, *, on: bool) -> None:
     op.lenses.always("list_connectors", from_answer("list_connectors", 500, b"boom") if on else None)
 
 
+async def created_before(unsaid: errors.LensesError) -> tuple[FakeLenses, FakeKube]:
+    """After an operator whose create has worked, which it was not told: it has ended, and left a claim."""
+    lenses = FakeLenses()
+    kube = FakeKube(lenses.calls)
+    async with operator(lenses, kube) as op:
+        lenses.fail("create_connector", unsaid, carried_out=True)
+        blind(op, on=True)
+        kube.apply(adoptionPolicy="Never")
+        await asyncio.sleep(0.5)
+        assert op.said()[2] == "Claiming"
+    return lenses, kube
+
+
 class TestClaimed:
     @virtual_time
     @pytest.mark.parametrize("unsaid", UNSAID, ids=lambda error: type(error).__name__)
@@ -62,14 +75,7 @@ class TestClaimed:
     async def test_what_an_operator_before_has_created_is_ours_whatever_was_tried_since(
         self, unsaid: errors.LensesError
     ) -> None:
-        lenses = FakeLenses()
-        kube = FakeKube(lenses.calls)
-        async with operator(lenses, kube) as op:
-            lenses.fail("create_connector", unsaid, carried_out=True)
-            blind(op, on=True)
-            kube.apply(adoptionPolicy="Never")
-            await asyncio.sleep(0.5)
-            assert op.said()[2] == "Claiming"
+        lenses, kube = await created_before(unsaid)
         kube.apply(adoptionPolicy="Never", config={"topic": "new"})
         lenses.always("create_connector", unsaid)
         async with operator(lenses, kube) as op:
@@ -87,14 +93,7 @@ class TestClaimed:
         self, unsaid: errors.LensesError
     ) -> None:
         """What its create has left may be hidden, and a spec that is wrong by now says nothing of that."""
-        lenses = FakeLenses()
-        kube = FakeKube(lenses.calls)
-        async with operator(lenses, kube) as op:
-            lenses.fail("create_connector", unsaid, carried_out=True)
-            blind(op, on=True)
-            kube.apply(adoptionPolicy="Never")
-            await asyncio.sleep(0.5)
-            assert op.said()[2] == "Claiming"
+        lenses, kube = await created_before(unsaid)
         ours = lenses.connectors[PLACE]
         lenses.invalid = {"topic": ["must not be empty"]}
         kube.apply(adoptionPolicy="Never", config={"topic": ""})

@@ -439,7 +439,7 @@ async def test_offsets_too_big_to_be_kept_are_changed_by_hand_while_it_is_stoppe
 
 ELSEWHERE = {  # the advice, and what follows it
     "Change them in Lenses or Kafka Connect": "the test above",
-    "install this one's": "nothing: it takes an API server with another version's definition",
+    "install the one of this version": "nothing: it takes an API server with another version's definition",
 }
 
 
