@@ -63,8 +63,8 @@ def schema_mismatch(words: str) -> Verdict:
     """What a person can do about it differs: the object may be wrong, or the definition that let it in."""
     return config_invalid(
         f"This resource does not fit its definition ({words}). Nothing is changed in Lenses until it is corrected. "
-        "If kubectl accepted it, the CustomResourceDefinition in the cluster belongs to another version of the operator: "
-        "install the one of this version."
+        "If kubectl accepted it, the CustomResourceDefinition in the cluster belongs to another version of the "
+        "operator: install the one of this version."
     )
 
 
