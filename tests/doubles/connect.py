@@ -86,7 +86,9 @@ class Connect(Lenses):
             raise Refusal(400, self.words(name, config))
         match self.hostile.on("put"):
             case "ignored":
-                return
+                if name in self.connectors:  # what cannot be read of it counts as written: nobody can know better
+                    found = self.connectors[name]
+                    found.foreign |= {key for key, value in config.items() if found.config.get(key) != value}
             case "late":
                 number = self._puts[name] = self._puts.get(name, 0) + 1
                 asyncio.get_running_loop().call_later(LATE, self._put_late, name, config, state, number)

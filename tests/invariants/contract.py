@@ -284,6 +284,8 @@ class Contract(Grounds):
         if after is OwnershipState.CLAIMING and not before.ours:
             account.claimed = True
             account.open.clear()
+            if found is not None:
+                found.contested = False  # by a create on this claim only: what was said before is given back with it
         if before.ours and after is OwnershipState.CONFLICT and found is not None:
             found.let_go = True  # it was created for this resource, not for the one that has it now
         if after is not OwnershipState.OWNED or found is None:

@@ -11,7 +11,7 @@ from invariants.contract import WANTED
 from invariants.ending import Ending
 from lenses_operator.cache.operations import connector_key
 from lenses_operator.domain.offsets_text import next_in_line
-from lenses_operator.resources.connector import LensesConnector, OwnershipState
+from lenses_operator.resources.connector import DeletionPolicy, LensesConnector, OwnershipState
 from lenses_operator.resources.connector_offsets import Action, LensesConnectorOffsets, OffsetsStatus, OperationPhase
 from unit.controllers.virtualtime import now
 
@@ -114,7 +114,8 @@ class OffsetsContract(Ending):
     def altered(self, name: str, position: int | None) -> None:
         """It has happened in Connect."""
         operation = self._asking(name, position)
-        if operation is None:
+        deletes = (self._dying(name, one, DeletionPolicy.DELETE_WITH_OFFSETS) for one in self._lately(name))
+        if operation is None or (position is None and any(deletes)):
             return  # a deletion's reset, or too late: the operation is gone, and `asked` has judged it
         deed = self._deed(operation)
         # What a process that was killed had sent may arrive late; that does no harm to a connector that stands still.
