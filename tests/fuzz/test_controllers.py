@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from fuzz.garbage import NASTY_JSON, holes
 from fuzz.support import examples
 from lenses_operator.lenses.client import LensesClient, Listing, Shown
+from lenses_operator.lenses.errors import LensesUnreachable
 from lenses_operator.lenses.models import ClusterInfo, OffsetsText, Plugin
 from lenses_operator.resources.base import FINALIZER
 from unit.controllers.fakes import Connector, FakeKube, FakeLenses, Operator, operator
@@ -337,3 +338,37 @@ async def test_offsets_nested_deeply(depth: int) -> None:
         op.offsets.apply("look", action="Observe", offsets=())
         await asyncio.sleep(60)
         assert op.offsets.status("look").partitions == 1
+
+
+@pytest.mark.parametrize("depth", [200, 400, 480, 600, 900])
+@pytest.mark.parametrize("action", ["Alter", "Reset"])
+@pytest.mark.parametrize("where", ["partition", "offset"])
+@virtual_time
+async def test_offsets_changed_that_were_nested_deeply(depth: int, action: str, where: str) -> None:
+    """What cannot be compared keeps no connector stopped, and is written down as it was."""
+    lenses = OffsetsLenses()
+    async with offsets_operator(lenses) as op:
+        await op.runs()
+        entry = {"partition": '{"a": 1}', "offset": '{"b": 1}', where: '{"c": ' + "[" * depth + "]" * depth + "}"}
+        lenses.offsets = before = f'[{{"partition": {entry["partition"]}, "offset": {entry["offset"]}}}]'
+        op.offsets.apply("change", **({} if action == "Alter" else {"action": action, "offsets": ()}))
+        await op.until_reason("Applied", "change")
+        assert op.offsets.status("change").before == before
+        await op.until(lambda: op.said() == ("True", "Running", "Owned"))
+
+
+@pytest.mark.parametrize("depth", [200, 400, 480, 600, 900])
+@pytest.mark.parametrize("where", ["partition", "offset"])
+@virtual_time
+async def test_offsets_that_are_nested_deeply_after_a_lost_answer(depth: int, where: str) -> None:
+    """Whether the request was carried out cannot be known, which is said; the connector goes on."""
+    lenses = OffsetsLenses()
+    async with offsets_operator(lenses) as op:
+        await op.runs()
+        lenses.fail("alter_offsets", LensesUnreachable("alter_offsets"))
+        op.offsets.apply("change")
+        await op.until(lambda: lenses.asked("alter_offsets"))
+        entry = {"partition": '{"a": 1}', "offset": '{"b": 1}', where: '{"c": ' + "[" * depth + "]" * depth + "}"}
+        lenses.offsets = f'[{{"partition": {entry["partition"]}, "offset": {entry["offset"]}}}]'
+        await op.until_reason("OutcomeUnknown", "change")
+        await op.until(lambda: op.said() == ("True", "Running", "Owned"))

@@ -136,9 +136,28 @@ def usable(spec: OffsetsSpec) -> bool:
     return True
 
 
+class _TooDeep:
+    """In the place of what Lenses shows nested too deeply to be compared: like nothing, not even itself."""
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __eq__(self, other: object) -> bool:
+        return False
+
+
 def _partition_key(partition: object) -> str:
     """Alike for `0` and `"0"`: sinks take both for the same partition."""
-    return json.dumps(_alike(partition), sort_keys=True)
+    try:
+        return json.dumps(_alike(partition), sort_keys=True)
+    except RecursionError:
+        return "nested too deeply"
+
+
+def _comparable(offset: object) -> Any:
+    try:
+        return _alike(offset)
+    except RecursionError:
+        return _TooDeep()
 
 
 def _alike(value: Any) -> Any:
@@ -180,7 +199,7 @@ def differences(asked: str | None, read: str) -> list[str]:
     for entry in parse_offsets(asked):
         now = found.get(_partition_key(entry.partition))
         offset = now.offset if now else None
-        if _alike(offset) != _alike(entry.offset):
+        if _comparable(offset) != _comparable(entry.offset):
             rows.append(f"{_shown(entry.partition)} is at {_shown(offset)} instead of {_shown(entry.offset)}")
     return rows
 
@@ -208,7 +227,7 @@ def steps(now: str, asked: str | None) -> list[Step]:
     for text, entry in _entries(asked):
         known = there.get(_partition_key(entry.partition))
         before = _member(known[0], "offset") if known else None
-        same = _alike(known[1].offset if known else None) == _alike(entry.offset)
+        same = _comparable(known[1].offset if known else None) == _comparable(entry.offset)
         found.append(Step(_member(text, "partition") or "", before, _member(text, "offset"), same))
     return found
 
@@ -225,13 +244,15 @@ def _member(entry: str, name: str) -> str | None:
 def gone_on(asked: str | None, before: str, read: str) -> bool:
     """Whether a partition is neither where it was nor where the request puts it: the connector has run since, or
     its offsets were changed by something else. A request carried out in part leaves each at one of the two."""
+    if read == before:
+        return False
     was, now = _places(before), _places(read)
     put = {} if asked is None else was | _places(asked)
     return any(now.get(key) not in (was.get(key), put.get(key)) for key in was | now | put)
 
 
 def _places(text: str) -> dict[str, Any]:
-    return {_partition_key(entry.partition): _alike(entry.offset) for entry in parse_offsets(text)}
+    return {_partition_key(entry.partition): _comparable(entry.offset) for entry in parse_offsets(text)}
 
 
 def _shown(value: object) -> str:

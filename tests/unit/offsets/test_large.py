@@ -48,7 +48,7 @@ MOVED = text(20_000, at=1)
 WORK: dict[str, Callable[[], object]] = {
     "parsed": lambda: parse_offsets(MANY),
     "compared": lambda: differences(MOVED, MANY),
-    "gone on": lambda: gone_on(MOVED, MANY, MANY),
+    "gone on": lambda: gone_on(MOVED, MANY, MOVED),
     "kept": lambda: before_of(MANY),
     "shown": lambda: say.seen(MANY),
     "sent": lambda: offsets_text._text_of(spec(action="Alter", offsetsJson=MANY)),
