@@ -88,6 +88,30 @@ async def test_a_state_change_that_fails_is_tried_ever_more_seldom(
     assert [reason for reason in op.reasons() if reason == "Paused"] == ["Paused"]
 
 
+@pytest.mark.parametrize("state", ["paused", "stopped"])
+async def test_a_state_change_that_is_accepted_and_does_not_happen_is_said_until_it_does(
+    op: Operator, monkeypatch: pytest.MonkeyPatch, state: str
+) -> None:
+    await op.applies()
+    set_state = op.lenses.set_state
+
+    async def accepted(*where: Any, **options: Any) -> None:
+        op.lenses.calls.append(("set_state", *map(str, where)))
+
+    monkeypatch.setattr(op.lenses, "set_state", accepted)
+    op.kube.apply(state=state)
+    await asyncio.sleep(30)
+    assert op.said() == ("Unknown", "Progressing", "Owned")
+    assert op.kube.status().observed_generation == 2
+    op.held.tasks = [("FAILED", "boom")]
+    await asyncio.sleep(90)
+    assert op.kube.status().tasks_summary == "0/1"
+    assert op.said()[1] == "Progressing"
+    monkeypatch.setattr(op.lenses, "set_state", set_state)
+    await asyncio.sleep(90)
+    assert op.said()[0] == "True"
+
+
 @pytest.mark.parametrize(
     ("operation", "policy"),
     [("set_state", "DeleteWithOffsets"), ("reset_offsets", "DeleteWithOffsets"), ("delete_connector", "Delete")],

@@ -212,6 +212,11 @@ class Outcome:
     again: bool = False
     paced: bool = False
 
+    def no_later_than(self, other: Outcome) -> Outcome:
+        """What `other` waits for is done in time, and is paced if `other` is."""
+        delays = [delay for delay in (self.delay, other.delay) if delay is not None]
+        return replace(self, delay=min(delays, default=None), paced=other.paced)
+
 
 def _all(words: Sequence[str], redact: Callable[[str], str]) -> list[str]:
     return [redact(word) for word in words]

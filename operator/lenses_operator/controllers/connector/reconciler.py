@@ -234,7 +234,10 @@ class ConnectorController:
                 return await self._updates.check(context, observed)
             case ChangeState(action=action):
                 outcome = await self._states.change(context, action, observed)
-                return outcome or await self._settled.report(context, situation, observed, None)
+                if outcome is not None and not outcome.paced:
+                    return outcome
+                reported = await self._settled.report(context, situation, observed, None)
+                return reported if outcome is None else reported.no_later_than(outcome)
             case Restart():
                 return await self._restarts.restart(context, decision, observed)
             case Nothing():

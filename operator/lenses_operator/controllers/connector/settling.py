@@ -25,8 +25,10 @@ class Settling:
     until: float = -inf
 
 
-def acted(context: ReconcileContext, now: float) -> None:
-    context.memory.settling = Settling(acted_at=now, until=now + QUIET)
+def acted(context: ReconcileContext, now: float, *, again: bool = False) -> None:
+    """`again`: what was asked for before has not happened, which is worth a status write by now."""
+    until = context.memory.settling.until if again else now + QUIET
+    context.memory.settling = Settling(acted_at=now, until=until)
 
 
 def next_look(context: ReconcileContext, backoff: Backoff = SETTLING) -> float:

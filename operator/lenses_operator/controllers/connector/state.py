@@ -60,7 +60,8 @@ class StateChanges:
         self._acting = acting
 
     async def change(self, context: ReconcileContext, action: Transition, observed: Observed) -> Outcome | None:
-        """None where it was asked for and there is nothing more to be done but wait and report."""
+        """None where it was asked for and there is nothing more to be done but wait and report; what is paced has to
+        be reported, too."""
         memory, now = context.memory, self._acting.clock()
         again = memory.state_change.asked == (action, observed.state)
         if again and (observed.state == "FAILED" or memory.state_change.pending(action, observed.state, now)):
@@ -70,7 +71,7 @@ class StateChanges:
         if wait:
             look_closely(context)
             return Outcome(delay=wait, paced=True)
-        await self._ask(context, action, observed.state)
+        await self._ask(context, action, observed.state, again=again)
         if not again:
             self._tell(context, action, observed)
         return self._acting.settle(context)
@@ -91,7 +92,9 @@ class StateChanges:
         message = f"The connector ran for a moment before {action}, since creating cannot carry a state."
         self._acting.reporter.event(context, "RanBriefly", message)
 
-    async def _ask(self, context: ReconcileContext, action: Transition, seen: str | None) -> None:
+    async def _ask(
+        self, context: ReconcileContext, action: Transition, seen: str | None, *, again: bool = False
+    ) -> None:
         clock = self._acting.clock
         asked_for(context, action, seen, clock())
         context.memory.pacing.sent(_named(action), clock())
@@ -103,7 +106,7 @@ class StateChanges:
             state_reached(context)  # nothing to wait for: when to ask again is the pace's affair
             raise
         finally:
-            acted(context, clock())
+            acted(context, clock(), again=again)
 
     def _tell(self, context: ReconcileContext, action: Transition, observed: Observed) -> None:
         """After it was asked for: an Event tells what was done."""
