@@ -50,6 +50,8 @@ class Account:
     """When a request failed last, or the cluster last denied what it holds."""
     claimed: bool = False
     """Claiming was written by the present process, and no create may have worked since."""
+    claimed_at: float = NEVER
+    """When Claiming was written last."""
     open: list[str] = field(default_factory=list)
     """Configurations of creates on the claim that may have worked."""
     refusals: dict[tuple[str, str], list[float]] = field(default_factory=lambda: defaultdict(list))

@@ -282,7 +282,7 @@ class Contract(Grounds):
         account, found = self.accounts[name], self.lenses.connectors.get(name)
         before, after = resource.status.ownership.state, status.ownership.state
         if after is OwnershipState.CLAIMING and not before.ours:
-            account.claimed = True
+            account.claimed, account.claimed_at = True, now()
             account.open.clear()
             if found is not None:
                 found.contested = False  # by a create on this claim only: what was said before is given back with it
@@ -290,7 +290,8 @@ class Contract(Grounds):
             found.let_go = True  # it was created for this resource, not for the one that has it now
         if after is not OwnershipState.OWNED or found is None:
             return
-        if not before.ours or not found.ours:  # a claim of a former process may cover somebody else's
+        covers = found.ours and found.written_at >= account.claimed_at
+        if not before.ours or not covers:  # a claim may cover somebody else's, or what another resource has left
             found.foreign = found.foreign | set(found.config)  # what cannot be read of it is taken for equal
         if found.ours:
             return

@@ -9,6 +9,7 @@ import pytest
 
 from lenses_operator.domain.references import RefData, RefName
 from lenses_operator.lenses import errors
+from lenses_operator.lenses.models import ClusterInfo
 from lenses_operator.resources.base import FINALIZER, RECONCILE, RESTART
 from unit.controllers.fakes import CONNECTOR, KEY, PLACE, Connector, FakeKube, FakeLenses, Operator, operator, steps
 from unit.controllers.virtualtime import virtual_time
@@ -333,6 +334,24 @@ class TestRefusal:
         assert op.said()[:2] == ("False", "ConfigInvalid")
         assert "NullPointerException" in op.message()
         assert len(op.lenses.asked(operation)) >= 3
+
+    @pytest.mark.parametrize("operation", ["validate", "create_connector"])
+    async def test_the_minute_is_between_answers_however_long_the_cluster_takes_to_say_that_it_is_well(
+        self, op: Operator, monkeypatch: pytest.MonkeyPatch, operation: str
+    ) -> None:
+        info = op.lenses.get_cluster_info
+
+        async def slow(*where: str) -> ClusterInfo:
+            if len(op.lenses.asked(operation)) == 3:
+                await asyncio.sleep(70)
+            return await info(*where)
+
+        monkeypatch.setattr(op.lenses, "get_cluster_info", slow)
+        op.lenses.always(operation, errors.ServerError(operation, detail="NullPointerException"))
+        op.kube.apply()
+        await asyncio.sleep(1)
+        await told(op, "ConfigInvalid")
+        assert len(op.lenses.asked(operation)) > 3
 
     @pytest.mark.parametrize("operation", ["validate", "create_connector"])
     async def test_another_500_each_time_is_no_refusal(self, op: Operator, operation: str) -> None:

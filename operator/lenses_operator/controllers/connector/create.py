@@ -96,7 +96,7 @@ class Creating:
                 authorship.retract(context, before)
             if first:
                 authorship.contest(context)
-            return await self._refused(context, error)
+            return await self._refused(context, error, clock())
         except LensesError as error:
             acted(context, clock())
             if not error.maybe_done:
@@ -114,14 +114,14 @@ class Creating:
             await self._states.bring_to_rest(context)
         return AGAIN
 
-    async def _refused(self, context: ReconcileContext, error: LensesError) -> Outcome:
+    async def _refused(self, context: ReconcileContext, error: LensesError, at: float) -> Outcome:
         """No answer is the last word here: it may have been created all the same, or a rebalance may have come."""
         memory, validator = context.memory, self._acting.validator
         observed = await context.session.reader.details(context.connector, fresh=True)
         if observed.present:
             look_closely(context)
             return AGAIN  # somebody else's, or it says no and creates all the same
-        if isinstance(error, Conflict) or not await validator.lasting(context, "create", error):
+        if isinstance(error, Conflict) or not await validator.lasting(context, "create", error, at):
             raise error
         authorship.nothing_sent(context)
         if memory.replacement is not None and not await validator.passes_still(context):

@@ -117,7 +117,7 @@ class Updates:
                 written.maybe_wrote(context)
             else:
                 written.restore_hash(context, before)
-            if not await self._acting.validator.lasting(context, "update", error):
+            if not await self._acting.validator.lasting(context, "update", error, clock()):
                 raise
             replacement.end(context)
             await self._acting.validator.refuse(context, "update", error)

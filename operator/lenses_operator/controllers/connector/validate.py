@@ -83,7 +83,7 @@ class Validator:
         try:
             result = await context.session.client.validate(key.environment, request)
         except REFUSALS as error:
-            if await self.lasting(context, "validate", error):
+            if await self.lasting(context, "validate", error, self._clock()):
                 await self.refuse(context, "validate", error)
                 return False
             raise
@@ -117,9 +117,10 @@ class Validator:
         message = refusal_message(operation, error.quote(context.quotable))
         await self._refuse(context, message, at_create=operation == "create")
 
-    async def lasting(self, context: ReconcileContext, operation: str, error: LensesError) -> bool:
+    async def lasting(self, context: ReconcileContext, operation: str, error: LensesError, at: float) -> bool:
         """Whether this is a last word: the same 400 or 500 three times over at least a minute, the cluster having
-        answered each time. A rebalance may be reported as either, and our own delete causes one.
+        answered each time. A rebalance may be reported as either, and our own delete causes one. `at`: when the answer
+        came, of the event loop; what is looked at since may take its time.
 
         A class that is not installed is believed at once: the cluster's own list says so. Nothing else makes a 404 one,
         which a token that has lost a right is answered, too.
@@ -131,17 +132,17 @@ class Validator:
         except LensesError:
             _repeated(context, None)  # nothing can be said of a configuration while the cluster itself is not well
             raise
-        if error.status != 404 and self._repeats(context, f"{operation}: {error.status} {error.words}"):
+        if error.status != 404 and self._repeats(context, f"{operation}: {error.status} {error.words}", at):
             return True
         return await self._plugin_message(context) is not None
 
-    def _repeats(self, context: ReconcileContext, words: str) -> bool:
+    def _repeats(self, context: ReconcileContext, words: str, at: float) -> bool:
         """Counts them; whether they have been said often and long enough."""
-        now, repeated = self._clock(), context.memory.validation.repeated
+        repeated = context.memory.validation.repeated
         again = repeated is not None and repeated.words == words
-        repeated = replace(repeated, count=repeated.count + 1) if repeated and again else RepeatedError(words, now)
+        repeated = replace(repeated, count=repeated.count + 1) if repeated and again else RepeatedError(words, at)
         _repeated(context, repeated)
-        return repeated.count >= LASTING_TIMES and now - repeated.since >= LASTING_SECONDS
+        return repeated.count >= LASTING_TIMES and at - repeated.since >= LASTING_SECONDS
 
     async def _refuse(
         self, context: ReconcileContext, message: str, *, at_create: bool = False, passing: bool = False
