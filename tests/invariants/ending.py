@@ -59,7 +59,7 @@ class Ending(Contract):
         connector, habits = self.lenses.connectors.get(name), self.lenses.habits[name]
         state = resource.status.ownership.state
         if state is OwnershipState.NOT_ADOPTED and connector is not None:
-            hidden = self.lenses.hostile.lately("hidden", now() - connector.born)
+            hidden = self.lenses.hostile.lately("hidden", now() - connector.written_at)
             if connector.ours and not connector.let_go and not connector.foreign and not hidden:
                 return {"owned, as it was created for it"}
             policy = resource.spec.adoption_policy
