@@ -137,6 +137,8 @@ class Account:
         if surely:
             self.seen()
             self.taken_down = False
+            # Another connector, which is brought to rest by the very next request.
+            self.sent = {request: sent for request, sent in self.sent.items() if request[0] != "set_state"}
         self.unproven = self.unproven or maybe
         self.claimed = self.claimed and not maybe
 
