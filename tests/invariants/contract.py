@@ -322,8 +322,13 @@ class Contract(Grounds):
             found.let_go = found.let_go and resource.status.ownership.state is OwnershipState.OWNED
 
     def disclosed(self, text: str, where: str) -> None:
-        """Only what this process was given can it know for secret."""
-        for form in forms(self.kube.read_values & self.secrets):
+        """Only what this process was given can it know for secret, and not what was taken over unseen for another."""
+        name = where.rpartition("/")[2]
+        unseen: set[str] = set()
+        if name in self.lenses.connectors:
+            found, unreadable = self.lenses.connectors[name], self.lenses.habits[name].unreadable
+            unseen = {found.config[key] for key in found.foreign & unreadable & found.config.keys()}
+        for form in forms((self.kube.read_values & self.secrets) - unseen):
             self.check(form not in text, f"{where} shows {form} of a Secret: {text}")
 
     def releasing(self, resource: LensesConnector) -> None:

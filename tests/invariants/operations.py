@@ -115,7 +115,8 @@ class OffsetsContract(Ending):
         """It has happened in Connect."""
         operation = self._asking(name, position)
         deletes = (self._dying(name, one, DeletionPolicy.DELETE_WITH_OFFSETS) for one in self._lately(name))
-        if operation is None or (position is None and any(deletes)):
+        waits = operation is not None and operation.status.phase is not OperationPhase.APPLYING
+        if operation is None or (position is None and waits and any(deletes)):
             return  # a deletion's reset, or too late: the operation is gone, and `asked` has judged it
         deed = self._deed(operation)
         # What a process that was killed had sent may arrive late; that does no harm to a connector that stands still.
