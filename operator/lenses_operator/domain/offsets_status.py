@@ -13,6 +13,7 @@ from lenses_operator.resources.connector_offsets import LensesConnectorOffsets, 
 STOP_BOUND = 300.0
 """Seconds a connector may take to stop before the operation is given up."""
 NOT_EXACT: dict[str, Any] = {"offsets_json": None, "offsets_json_compressed": None}
+ACCEPTED = "Lenses accepted the request."
 ABSENT = "The connector does not exist in Lenses."
 AGAIN = "change the spec (spec.refreshInterval will do) or create a new LensesConnectorOffsets to try again."
 """A generation's operation is never tried again by itself once it has failed, whatever is put right elsewhere."""

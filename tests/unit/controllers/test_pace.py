@@ -90,15 +90,10 @@ async def test_a_state_change_that_fails_is_tried_ever_more_seldom(
 
 @pytest.mark.parametrize("state", ["paused", "stopped"])
 async def test_a_state_change_that_is_accepted_and_does_not_happen_is_said_until_it_does(
-    op: Operator, monkeypatch: pytest.MonkeyPatch, state: str
+    op: Operator, state: str
 ) -> None:
     await op.applies()
-    set_state = op.lenses.set_state
-
-    async def accepted(*where: Any, **options: Any) -> None:
-        op.lenses.calls.append(("set_state", *map(str, where)))
-
-    monkeypatch.setattr(op.lenses, "set_state", accepted)
+    op.lenses.heeds_state = False
     op.kube.apply(state=state)
     await asyncio.sleep(30)
     assert op.said() == ("Unknown", "Progressing", "Owned")
@@ -107,7 +102,7 @@ async def test_a_state_change_that_is_accepted_and_does_not_happen_is_said_until
     await asyncio.sleep(90)
     assert op.kube.status().tasks_summary == "0/1"
     assert op.said()[1] == "Progressing"
-    monkeypatch.setattr(op.lenses, "set_state", set_state)
+    op.lenses.heeds_state = True
     await asyncio.sleep(90)
     assert op.said()[0] == "True"
 

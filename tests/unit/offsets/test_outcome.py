@@ -13,6 +13,7 @@ from lenses_operator.domain.offsets_text import gone_on
 from lenses_operator.domain.policy import Policy, Rule
 from lenses_operator.lenses import errors
 from lenses_operator.lenses.models import OffsetsText
+from unit.controllers.fakes import CONNECTOR
 from unit.offsets.make import ASKED, BEFORE, FILE
 from unit.offsets.rig import OffsetsOperator, offsets_operator
 
@@ -171,3 +172,31 @@ async def test_an_outcome_that_is_not_known_quotes_the_last_answer(op: OffsetsOp
     await op.until_reason("OutcomeUnknown")
     assert ("the last answer was: its tasks haven't stopped completely yet;" in op.words()) is refused
     assert ("no answer confirmed it" in op.words()) is not refused
+
+
+def removal(op: OffsetsOperator) -> None:
+    op.lenses.connectors.clear()
+
+
+@pytest.mark.parametrize("happens", [an_older_claim, another_policy, deletion, removal])
+@pytest.mark.parametrize("action", ["Alter", "Reset"])
+async def test_what_was_accepted_is_over_once_the_connector_is_let_go(
+    op: OffsetsOperator, monkeypatch: pytest.MonkeyPatch, happens: Callable[[OffsetsOperator], None], action: str
+) -> None:
+    """Lenses still shows the offsets of before, so that it would look as if nothing had been sent."""
+    await op.runs()
+    before = await op.lenses.get_offsets(*CONNECTOR)
+
+    async def stale(*_: str) -> OffsetsText:
+        return before
+
+    monkeypatch.setattr(op.lenses, "get_offsets", stale)
+    op.offsets.apply(action=action)
+    operation = "alter_offsets" if action == "Alter" else "reset_offsets"
+    await op.until(lambda: op.lenses.asked(operation))
+    await asyncio.sleep(0.01)
+    happens(op)
+    await op.until_reason("Applied")
+    assert "could not be read back" in op.words()
+    assert op.offsets.status().applied_generation == 1
+    assert len(op.lenses.asked(operation)) == 1

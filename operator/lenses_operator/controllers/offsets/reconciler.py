@@ -64,7 +64,8 @@ class OffsetsController:
         if connector is None:
             self._environments.unsubscribe(key)
             name = operation.spec.connector_ref.name
-            await self._steps.report(operation, say.connector_not_found(name), say.hidden())
+            verdict = say.connector_not_found(name)
+            await self._steps.let_go(operation, verdict, f"There is no LensesConnector {name}.", say.hidden())
             return LOOK_AGAIN
         try:
             text = await aside(weight(operation.spec), request_text, operation.spec)
@@ -87,7 +88,7 @@ class OffsetsController:
             self._environments.unsubscribe(operation.key)
             ours = connector.status.ownership.state.ours and self._inputs.allowed(connector)
             changes = {} if ours else say.hidden()
-            await self._steps.report(operation, say.connector_not_ready(why), changes)
+            await self._steps.let_go(operation, say.connector_not_ready(why), why, changes)
             return LOOK_AGAIN
         first = next_in_line(self._operations.of(connector.key))
         if operation.operates and first is not None and first.key != operation.key:
@@ -97,7 +98,7 @@ class OffsetsController:
             references = await self._inputs.references(connector)
             session = self._inputs.session(connector, references)
         except (ReferenceNotFound, ConfigInvalid) as error:
-            await self._steps.report(operation, say.connector_not_ready(str(error)))
+            await self._steps.let_go(operation, say.connector_not_ready(str(error)), str(error))
             return LOOK_AGAIN
         target = connector.connector
         view = self._environments.subscribe(target.environment, target.cluster, session, operation.key)

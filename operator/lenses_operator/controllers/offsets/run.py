@@ -49,3 +49,7 @@ class Progress:
     """Its words of the last refusal, redacted."""
     looks: int = 0
     pacing: Pacing = field(default_factory=Pacing)
+
+    def covers(self, operation: LensesConnectorOffsets) -> bool:
+        """Another object may have the name of one that is done, and its generation."""
+        return (self.uid, self.generation) == (operation.metadata.uid, operation.metadata.generation)

@@ -100,6 +100,17 @@ class OffsetsSteps:
             self._intake.wake(after)
         return after
 
+    async def let_go(
+        self, operation: LensesConnectorOffsets, verdict: Verdict, why: str, changes: dict[str, Any] | None = None
+    ) -> None:
+        """The connector is not held any more. What Lenses has accepted is over with that: asked for again later, a
+        connector that has gone on would lose or repeat work."""
+        progress = self._progress.get(operation.key)
+        if progress is not None and progress.covers(operation) and progress.answer is not None:
+            verdict = say.applied([], "", why)
+            changes = {**(changes or {}), **self._accepted(operation, say.ACCEPTED)}
+        await self.report(operation, verdict, changes)
+
     async def observe(self, run: Run) -> float | None:
         """Offsets as they are: for people, and to the letter."""
         try:
@@ -139,7 +150,7 @@ class OffsetsSteps:
         progress = self._progress_of(run)
         observed = await run.session.reader.details(run.connector.connector)
         if not observed.present:
-            await self.report(run.operation, say.connector_not_ready(say.ABSENT))
+            await self.let_go(run.operation, say.connector_not_ready(say.ABSENT), say.ABSENT)
             return TRANSIENT.delay(self._looked(progress), uniform)
         if observed.state != "STOPPED" or observed.tasks:
             if _cannot_stop(run) and await self._knows_none(run):
@@ -301,17 +312,17 @@ class OffsetsSteps:
         mismatch = [] if read is None else await read_back.differences(run, read)
         await prepare(run.redact)
         said = errors.one_line(run.redact(message)) or "The offsets are as they were asked for."
-        changes = {
-            "applied_generation": run.generation,
-            "applied_time": self._now(),
-            "message": said,
-        }
+        changes = self._accepted(run.operation, said)
         if read is not None:
             changes |= await read_back.seen(run, read, read_back.kept(run))
         new = await read_back.new_partitions(run)
         verdict = say.applied(mismatch, seek_hint(run.connector.spec.class_name), why_unread, new)
         await self.report(run.operation, verdict, changes)
         return None
+
+    def _accepted(self, operation: LensesConnectorOffsets, said: str) -> dict[str, Any]:
+        generation = operation.metadata.generation
+        return {"applied_generation": generation, "applied_time": self._now(), "message": said}
 
     def _tell(self, after: LensesConnectorOffsets, before: OffsetsStatus, verdict: Verdict) -> None:
         """One Event for each phase that is entered, and for each new trouble."""
@@ -333,9 +344,8 @@ class OffsetsSteps:
 
     def _progress_of(self, run: Run) -> Progress:
         known = self._progress.get(run.operation.key)
-        uid = run.operation.metadata.uid  # another object may have the name of one that is done, and its generation
-        if known is None or (known.uid, known.generation) != (uid, run.generation):
-            known = self._progress[run.operation.key] = Progress(uid, run.generation)
+        if known is None or not known.covers(run.operation):
+            known = self._progress[run.operation.key] = Progress(run.operation.metadata.uid, run.generation)
         return known
 
     @staticmethod
