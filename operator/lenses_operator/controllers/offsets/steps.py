@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from random import uniform
 from typing import Any, Protocol
 
@@ -10,6 +11,7 @@ from lenses_operator.cache.operations import OperationCache, OperationFeed, conn
 from lenses_operator.controllers.clocks import Clocks
 from lenses_operator.controllers.offsets import read_back
 from lenses_operator.controllers.offsets.run import Progress, Run
+from lenses_operator.controllers.pacing import Pacing
 from lenses_operator.controllers.redaction import prepare
 from lenses_operator.domain import offsets_status as say
 from lenses_operator.domain.backoff import SETTLING, SLOW, TRANSIENT
@@ -27,8 +29,11 @@ from lenses_operator.lenses.models import OffsetsText
 from lenses_operator.lenses.wording import means_not_stopped, names_consumer_group
 from lenses_operator.resources.base import ObjectKey
 from lenses_operator.resources.conditions import Phase, Verdict, shorten
+from lenses_operator.resources.connector import LensesConnector
 from lenses_operator.resources.connector_offsets import Action, LensesConnectorOffsets, OffsetsStatus
 
+REQUESTS = {Action.ALTER: "alter_offsets", Action.RESET: "reset_offsets"}
+"""Their names for the pace: a deletion resets offsets too."""
 SUPPORTED_NOT = (405, 415, 501)
 WHILE_STOPPED = 5.0
 """Seconds between two requests at the most: the connector is stopped in the meantime."""
@@ -52,10 +57,16 @@ class OffsetsEvents(Protocol):
 
 
 class OffsetsSteps:
-    """Raises LensesError and KubeError."""
+    """Raises LensesError and KubeError. `pacing`: of all requests for a resource's connector, whoever sends them."""
 
     def __init__(
-        self, writer: OffsetsWriter, store: OperationCache, intake: OperationFeed, emit: OffsetsEvents, clocks: Clocks
+        self,
+        writer: OffsetsWriter,
+        store: OperationCache,
+        intake: OperationFeed,
+        emit: OffsetsEvents,
+        clocks: Clocks,
+        pacing: Callable[[LensesConnector], Pacing],
     ) -> None:
         self._writer = writer
         self._store = store
@@ -63,6 +74,7 @@ class OffsetsSteps:
         self._emit = emit
         self._clock = clocks.loop
         self._now = clocks.now
+        self._pacing = pacing
         self._progress: dict[ObjectKey, Progress] = {}
         self._told: dict[ObjectKey, tuple[str, str]] = {}
 
@@ -174,12 +186,13 @@ class OffsetsSteps:
                 return None
             if not self._unchanged(run):
                 return 0.0
+            pacing, request, about = self._pacing(run.connector), REQUESTS[run.operation.spec.action], progress.about
             if not progress.unsent and await self._known_by_now(run):
                 return None
-            wait = progress.pacing.wait("request", self._clock(), WHILE_STOPPED)
+            wait = pacing.wait(request, self._clock(), WHILE_STOPPED, about=about)
             if wait:
                 return wait
-            progress.pacing.sent("request", self._clock())
+            pacing.sent(request, self._clock(), about=about)
             progress.answer = await self._request(run)
             progress.answered_at = self._clock()
         read = await self._read(run)
