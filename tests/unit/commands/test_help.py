@@ -51,6 +51,13 @@ def test_help_fits_a_terminal(path: tuple[str, ...]) -> None:
     assert [line for line in printed.splitlines() if len(line) > 80] == []
 
 
+@pytest.mark.parametrize("path", [(), *ALL], ids=" ".join)
+def test_no_word_stands_twice(path: tuple[str, ...]) -> None:
+    """As after a sentence was changed by hand, across the end of a line too."""
+    printed = CliRunner().invoke(main, [*path, "--help"], terminal_width=80).output
+    assert re.findall(r"(?<![\w-])([a-z]+)\s+\1(?![\w-])", printed) == []
+
+
 @pytest.mark.parametrize("name", COMMANDS)
 def test_the_line_in_the_list_is_the_beginning_of_its_help(name: str) -> None:
     command = ALL[(name,)]
