@@ -63,6 +63,12 @@ def brief(row: Row) -> str:
     return one_row(f"{row.namespace}/{row.name} {what}" + (f": {cause}" if cause else ""))
 
 
+def brief_operation(one: Operation) -> str:
+    """The same of an offsets operation, whose message says in each phase what is going on."""
+    what = f"{one.namespace}/{one.connector} offsets {one.name}: {one.action} {one.phase or _reason(one.state)}"
+    return one_row(what + ("" if one.state.well else f": {one.state.message}"))
+
+
 def _cells(row: Row, now: datetime, *, namespaces: bool) -> tuple[str, ...]:
     name = f"{row.namespace}/{row.name}" if namespaces else row.name
     cells = (name, row.lenses_state[:12] or "-", row.tasks or "-", _reason(row.state), age(row.changed, now))
