@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import click
 import yaml
 
-from lenses_operator.commands.interrupts import interruptible
+from lenses_operator.commands.interrupts import Unfinished, awaited, interruptible
 from lenses_operator.commands.kubernetes import INTERRUPTED, run
 from lenses_operator.commands.offsets.observing import CannotError, connector_named, offsets_now
 from lenses_operator.commands.offsets.table import compared
@@ -153,21 +153,14 @@ async def _carry_out(access: Access, plan: Plan, timeout: float) -> int:
 
 
 async def _waited(cluster: Session, namespace: str, name: str, timeout: float, stop: asyncio.Event) -> int:
-    following = asyncio.ensure_future(_followed(cluster, namespace, name))
-    stopping = asyncio.ensure_future(stop.wait())
     try:
-        await asyncio.wait({following, stopping}, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
-        if following.done():
-            return following.result()
-        why = "interrupted" if stop.is_set() else f"not done after {timeout:g}s"
+        return await awaited(_followed(cluster, namespace, name), stop, timeout)
+    except Unfinished as unfinished:
+        why = "interrupted" if unfinished.interrupted else f"not done after {timeout:g}s"
         complain(
             f"{why}; the operator continues with {name}, unless it is deleted: kubectl delete lco {name} -n {namespace}"
         )
-        return INTERRUPTED if stop.is_set() else 1
-    finally:
-        for task in (following, stopping):
-            task.cancel()
-        await asyncio.gather(following, stopping, return_exceptions=True)
+        return INTERRUPTED if unfinished.interrupted else 1
 
 
 async def _followed(cluster: Session, namespace: str, name: str) -> int:
