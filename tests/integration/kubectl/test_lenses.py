@@ -10,7 +10,7 @@ import yaml
 from harness.kube import Kube
 from harness.operator_fixtures import SOURCE, Place, message
 from harness.waiting import wait_until
-from integration.kubectl.support import Person
+from integration.kubectl.support import WIDTH, Person
 
 CONFIG = {"connector.class": SOURCE, "tasks.max": "1", "file": "/dev/null", "topic": "lines"}
 
@@ -40,6 +40,11 @@ def test_diff(place: Place, person: Person) -> None:
     assert changed.code == 2
     assert "~ file: /dev/null -> /dev/zero\n" in changed.out
     assert ":0" not in changed.out
+    lenses = ("--lenses-url", person.lenses_url, "--token-file", str(person.token))
+    with person.terminal("diff", *lenses) as terminal:
+        assert terminal.end() == 2
+        frames = terminal.text.split("\r")
+        assert max(len(line) for frame in frames for line in frame.split("\n")) <= WIDTH
 
 
 def unlabelled(place: Place, *words: str) -> tuple[str, ...]:

@@ -25,7 +25,7 @@ from lenses_operator.kube.session import Session, session
 from lenses_operator.offsets_files.export import NothingToExportError, exporting, moves_on
 from lenses_operator.offsets_files.restore import NothingToRestoreError, restoring
 from lenses_operator.offsets_files.writer import Head, alters, reset
-from lenses_operator.resources.connector import LensesConnector
+from lenses_operator.resources.connector import LensesConnector, WantedState
 from lenses_operator.resources.connector_offsets import PLURAL, LensesConnectorOffsets
 
 
@@ -108,14 +108,19 @@ def change(access: Access, planning: Planning, *, yes: bool, timeout: float) -> 
         if all(one.same for one in found):
             click.echo("Nothing would change.")
             return 0
-        name = plan.connector.metadata.name
-        if not yes and not click.confirm(f"{name} is stopped for this and then resumed. Change them?", err=True):
+        if not yes and not click.confirm(f"{meanwhile(plan.connector)}Change them?", err=True):
             complain("nothing was changed")
             return 1
         return run(_carry_out(access, plan, timeout))
     except CannotError as error:
         complain(str(error))
         return 1
+
+
+def meanwhile(connector: LensesConnector) -> str:
+    """What becomes of it while they are changed; nothing is to be said where it is stopped anyway."""
+    after = {WantedState.RUNNING: "resumed", WantedState.PAUSED: "paused again"}.get(connector.spec.state)
+    return f"{connector.metadata.name} is stopped for this and then {after}. " if after else ""
 
 
 async def _looked(access: Access, planning: Planning) -> tuple[Plan, list[Step]]:
