@@ -167,6 +167,12 @@ def test_the_document_has_the_same() -> None:
     assert data["summary"]["failing"] == 1
 
 
+def test_the_document_of_what_fails_has_the_counts_of_all_as_the_table_has() -> None:
+    data = overview([failing("ill"), connector("well")], [operation(connectorRef={"name": "gone"})]).data(failing=True)
+    assert ([one["name"] for one in data["connectors"]], data["otherOffsets"]) == (["ill"], [])
+    assert (data["summary"]["connectors"], data["summary"]["ready"], data["summary"]["failing"]) == (2, 1, 1)
+
+
 @pytest.mark.parametrize(
     ("seconds", "text"),
     [
