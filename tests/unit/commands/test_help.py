@@ -111,3 +111,10 @@ def test_the_index_names_every_command_once() -> None:
     table = (ROOT / "docs" / "cli" / "README.md").read_text().partition("\n## ")[0]
     named = re.findall(r"^\| \[?`([a-z ]+)`", table, re.MULTILINE)
     assert sorted(named) == sorted(" ".join(path) for path in ALL if not isinstance(ALL[path], click.Group))
+
+
+@pytest.mark.parametrize("words", [("status",), ("offsets", "show", "orders"), ("adopt",)])
+def test_a_kubeconfig_that_is_not_there_is_named(words: tuple[str, ...]) -> None:
+    done = CliRunner().invoke(main, [*words, "--kubeconfig", "/no/such/file"])
+    assert done.exit_code == 2
+    assert "File '/no/such/file' does not exist" in done.stderr
