@@ -93,7 +93,7 @@ def copying(name: str, to: str) -> Planning:
             text = exporting(source, asked, to)
         except NothingToExportError as error:
             raise CannotError(str(error)) from None
-        return Plan(target, asked, text, tuple(filter(None, [moves_on(source)])))
+        return Plan(target, asked, text, tuple(filter(None, [moves_on(source, "copy")])))
 
     return plan
 
