@@ -78,7 +78,7 @@ class Core:
             connectors=store,
             environments=self.environments,
             inputs=inputs,
-            steps=OffsetsSteps(offsets_writer, operations, self.offsets_intake, emit, clocks),
+            steps=OffsetsSteps(offsets_writer, operations, self.offsets_intake, emit, clocks, self.connectors.pacing),
         )
 
     async def reconcile(self, key: ObjectKey) -> float | None:

@@ -78,15 +78,11 @@ class Contract(Grounds):
         owners |= {one.metadata.uid: one for one in self.kube.vanished if one.connector.name == name}
         config = self._sent[name] if operation in WRITING else ""
         wishes = "" if operation in WRITING else " ".join(str(one.metadata.restart) for one in owners.values())
-        request, sent = (operation, what + self._asker(name, operation, what), config, wishes), self.accounts[name].sent
+        request, sent = (operation, what, config, wishes), self.accounts[name].sent
         last, senders = sent.get(request, (float("-inf"), frozenset()))
         sent[request] = now(), frozenset(owners)
         soon = now() - last < 0.99 and len(senders | owners.keys()) == 1  # else it may be another resource's
         self.check(not soon, f"{operation} {name} {what} repeated within a second")
-
-    def _asker(self, name: str, operation: str, what: str) -> str:  # noqa: ARG002 - for who knows of operations
-        """What asks for it beside the resource itself."""
-        return ""
 
     def listed(self, names: frozenset[str]) -> None:
         if names:

@@ -93,12 +93,6 @@ class OffsetsContract(Ending):
             self._justified(asking)
             self.check(self._is_ours(name), f"offsets of {name} changed, which no resource owns")
 
-    def _asker(self, name: str, operation: str, what: str) -> str:
-        if operation not in {"alter_offsets", "reset_offsets"}:
-            return ""
-        asking = self._asking(name, int(what) if what else None)
-        return f" for {asking.metadata.uid} {asking.metadata.generation}" if asking is not None else ""
-
     def _resetting(self, name: str) -> None:
         asking = self._asking(name, None)
         if asking is None:

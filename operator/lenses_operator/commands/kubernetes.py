@@ -40,7 +40,7 @@ def kube_options(command: F) -> F:
         click.option("--context", help="The context of the kubeconfig. Default: the current one."),
         click.option(
             "--kubeconfig",
-            type=click.Path(path_type=Path, dir_okay=False),
+            type=click.Path(path_type=Path, dir_okay=False, exists=True),
             help="Default: KUBECONFIG, ~/.kube/config.",
         ),
         click.option("-n", "--namespace", help="Default: the context's."),

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Collection, Iterator, Sequence
 from typing import NamedTuple
 
+from lenses_operator.resources.text import one_row
+
 NARROWEST = 8
 """Characters that a first column keeps."""
+
+
+LEAST = 40
+"""Columns of a terminal that text is broken for."""
 
 
 class Line(NamedTuple):
@@ -14,6 +21,17 @@ class Line(NamedTuple):
 
     text: str
     style: str | None = None
+
+
+def wrapped(text: str, width: int | None, indent: str = "") -> Iterator[str]:
+    """A text on lines of a terminal, all but the first further in; on one line where there is none (None)."""
+    text = one_row(text)
+    if width is None:
+        yield indent + text
+        return
+    yield from textwrap.wrap(
+        text, max(width, LEAST), initial_indent=indent, subsequent_indent=indent + "  ", break_on_hyphens=False
+    )
 
 
 def columns(

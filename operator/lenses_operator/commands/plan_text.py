@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from lenses_operator.commands.lines import wrapped
 from lenses_operator.commands.terminal import console
 from lenses_operator.manifests.documents import Place
 from lenses_operator.planning.result import Action, Change, Item, Result
@@ -31,18 +32,25 @@ UPDATES = {
 def print_plan(result: Result) -> None:
     """What is to do first, the summary last; what is unchanged is only counted."""
     out = console()
+    width = out.width if out.is_terminal else None
+
+    def say(text: str, style: str | None = None, indent: str = "") -> None:
+        for row in text.split("\n"):
+            for line in wrapped(row, width, indent):
+                out.print(line, style=style)
+
     shown = [item for item in result.items if item.action in MARKS or item.notes]
     for item in sorted(shown, key=lambda item: ORDER.index(item.action) if item.action in MARKS else len(ORDER)):
         mark, colour = MARKS.get(item.action, (" ", None))
-        out.print(f"{mark} {_headline(item)}", style=colour)
-        for line in _details(item):
-            out.print(f"    {line}")
+        say(f"{mark} {_headline(item)}", colour)
+        for text in _details(item):
+            say(text, indent="    ")
     for word, told, colour in (("error", result.errors, "red"), ("warning", result.warnings, "yellow")):
         for place, message in told:
-            out.print(f"{word}: {_at(place, message)}", style=colour)
+            say(f"{word}: {_at(place, message)}", colour)
     for note in result.notes:
-        out.print(f"note: {note}")
-    out.print(result.summary, style="bold")
+        say(f"note: {note}")
+    say(result.summary, "bold")
 
 
 def _headline(item: Item) -> str:

@@ -53,12 +53,21 @@ def excerpt(trace: str, limit: int = TRACE_LIMIT) -> str:
     if len(text.encode()) <= limit:
         return text
     tail = f"\n{CAUSED_BY}{cause}" if _causes(text) else ""
+    if not tail and len(_first_line(text).encode()) > limit:
+        return _cut(_first_line(text), limit)
     room = limit - len(f"\n…{tail}".encode())
     head = text.encode()[: max(room, 0)].decode(errors="ignore")
     kept = head.rsplit("\n", 1)[0] if "\n" in head else head
     if tail.strip() and tail.strip() in kept:
         tail = ""
     return (f"{kept}\n…{tail}").encode()[:limit].decode(errors="ignore")
+
+
+def _cut(line: str, limit: int) -> str:
+    """Its beginning, and the end that `_ends_of` keeps."""
+    end = GAP + line[-(CAUSE_LIMIT - len(GAP)) // 2 :].strip()
+    head = line.encode()[: max(limit - len(end.encode()), 0)].decode(errors="ignore")
+    return (head.rstrip() + end).encode()[:limit].decode(errors="ignore")
 
 
 def abridged(trace: str) -> str:

@@ -13,8 +13,11 @@ READ = 4096
 """Characters of an error that are searched."""
 PASSING = (
     "A system that it names cannot be reached, which may be temporary: the operator validates it again, with "
-    "increasing delays. If this persists, check that system, or correct the address in spec.config."
+    "increasing delays. If this persists, check that system, or correct {what}."
 )
+SOURCES = "the Secrets and references that its values come from"
+"""As the cause of what is said under a key of another name, or under none: Debezium says that a password is wrong of
+`database.hostname`."""
 _UNREACHABLE = re.compile(
     r"connection (attempt |to \S+ )?(was )?(refused|failed|reset|timed ?out)|connect timed out"
     r"|timed? ?out (while|waiting)|unknown ?host|no route to host|network is unreachable"
@@ -50,6 +53,7 @@ def validation_message(
     resolves, to such as nobody here knows."""
     unknown = {key for key in errors if resolved and not KEY.fullmatch(key)}
     hidden = unknown | (errors.keys() & set(private))
+    others = bool(set(private) - errors.keys())
     lines = []
     for key, words in sorted(errors.items())[:LISTED]:
         said = WITHHELD if key in hidden else "; ".join(_one_line(redact(word)) for word in words[:LISTED])
@@ -62,15 +66,21 @@ def validation_message(
         f"Connect refuses the configuration ({len(errors)} {'key' if len(errors) == 1 else 'keys'}): "
         + " | ".join(lines)
         + (". " if away else ". Nothing was changed. ")
-        + (PASSING if passing else _advice(hidden, errors))
+        + (_passing(others) if passing else _advice(hidden, errors, others))
     )
 
 
-def _advice(private: Collection[str], errors: Mapping[str, Sequence[str]]) -> str:
-    if not private:
-        return "Correct spec.config, or check the system that it names." if may_pass(errors) else "Correct spec.config."
+def _passing(others: bool) -> str:
+    return PASSING.format(what=f"spec.config, or {SOURCES}" if others else "the address in spec.config")
+
+
+def _advice(private: Collection[str], errors: Mapping[str, Sequence[str]], others: bool) -> str:
+    """`private`: of the keys with errors. `others`: there are more of that kind."""
     where = "the Secret that the value comes from, or what the reference stands for"
-    return f"Correct {where}." if len(private) == len(errors) else f"Correct spec.config, or {where}."
+    if private:
+        return f"Correct {where}." if len(private) == len(errors) else f"Correct spec.config, or {where}."
+    ways = ["spec.config", *([SOURCES] if others else [])]
+    return f"Correct {', or '.join(ways)}" + (", or check the system that it names." if may_pass(errors) else ".")
 
 
 def is_name(key: str, redact: Callable[[str], str]) -> bool:
@@ -90,9 +100,10 @@ def withhold(words: str, wanted: Mapping[str, str]) -> str:
     return words
 
 
-def refusal_message(operation: str, words: str) -> str:
-    """For a refusal that names no keys."""
-    return f"Connect refuses the configuration at {operation}: {words.rstrip('.')}. Correct spec.config."
+def refusal_message(operation: str, words: str, private: Collection[str]) -> str:
+    """For a refusal that names no keys. `private`: see `validation_message`."""
+    advice = _advice((), {"": [words]}, bool(private))
+    return f"Connect refuses the configuration at {operation}: {words.rstrip('.')}. {advice}"
 
 
 def _one_line(words: str) -> str:

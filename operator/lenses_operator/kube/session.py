@@ -88,17 +88,19 @@ class Session:
         what, path = f"patch {plural} {namespace}/{name}", in_namespace(OURS, namespace, plural, name)
         return await self._rest.request(what, "PATCH", path, query=_MANAGED, body=patch, content_type=MERGE_PATCH)
 
-    async def create(self, plural: str, namespace: str, body: Mapping[str, Any]) -> dict[str, Any]:
-        what = f"create {plural} in {namespace}"
-        return await self._rest.request(what, "POST", in_namespace(OURS, namespace, plural), query=_MANAGED, body=body)
+    async def create(
+        self, plural: str, namespace: str, body: Mapping[str, Any], *, dry_run: bool = False
+    ) -> dict[str, Any]:
+        """`dry_run`: it is admitted or refused, and not kept."""
+        what, path = f"create {plural} in {namespace}", in_namespace(OURS, namespace, plural)
+        return await self._rest.request(what, "POST", path, query=_query(dry_run), body=body)
 
-    async def create_values(self, namespace: str, body: Mapping[str, Any]) -> None:
+    async def create_values(self, namespace: str, body: Mapping[str, Any], *, dry_run: bool = False) -> None:
         """A Secret or ConfigMap."""
         kind = body["kind"]
         path = in_namespace(CORE, namespace, f"{kind.lower()}s")
-        await self._rest.request(
-            f"create {kind} {namespace}/{body['metadata']['name']}", "POST", path, query=_MANAGED, body=body
-        )
+        what = f"create {kind} {namespace}/{body['metadata']['name']}"
+        await self._rest.request(what, "POST", path, query=_query(dry_run), body=body)
 
     async def delete(self, plural: str, namespace: str, name: str) -> None:
         """Nothing happens where there is none."""
@@ -171,6 +173,10 @@ class Session:
 
 
 _MANAGED = {"fieldManager": MANAGER}
+
+
+def _query(dry_run: bool) -> dict[str, str]:
+    return {**_MANAGED, "dryRun": "All"} if dry_run else _MANAGED
 
 
 async def _lines(content: aiohttp.StreamReader) -> AsyncIterator[bytes]:

@@ -28,12 +28,12 @@ def exporting(connector: LensesConnector, text: str, to: str) -> str:
     return alters(head, text)
 
 
-def moves_on(connector: LensesConnector) -> str:
-    """Why the copy may be old already; empty where the connector is stopped or paused."""
+def moves_on(connector: LensesConnector, verb: str) -> str:
+    """Why the copy may be old already; empty where the connector is stopped or paused. `verb`: `export` or `copy`."""
     state = connector.status.state or "in an unknown state"
     if state in ("STOPPED", "PAUSED"):
         return ""
     return (
         f"{connector.metadata.name} is {state}, so its offsets move on: "
-        "set state: stopped and export again for a copy that is complete"
+        f"set state: stopped and {verb} again for a copy that is complete"
     )

@@ -136,7 +136,8 @@ class LensesView:
 
     @staticmethod
     def _refused(error: LensesError, wanted: Rendered, redact: Redact) -> str:
-        return refusal_message("validate", error.quote(lambda words: redact(withhold(words, wanted.config))))
+        words = error.quote(lambda words: redact(withhold(words, wanted.config)))
+        return refusal_message("validate", words, wanted.private)
 
 
 def _class_place(resource: LensesConnector) -> tuple[str, str, str]:

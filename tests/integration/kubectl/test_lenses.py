@@ -7,8 +7,10 @@ from pathlib import Path
 
 import yaml
 
+from harness.kube import Kube
 from harness.operator_fixtures import SOURCE, Place, message
-from integration.kubectl.support import Person
+from harness.waiting import wait_until
+from integration.kubectl.support import WIDTH, Person
 
 CONFIG = {"connector.class": SOURCE, "tasks.max": "1", "file": "/dev/null", "topic": "lines"}
 
@@ -38,19 +40,20 @@ def test_diff(place: Place, person: Person) -> None:
     assert changed.code == 2
     assert "~ file: /dev/null -> /dev/zero\n" in changed.out
     assert ":0" not in changed.out
+    lenses = ("--lenses-url", person.lenses_url, "--token-file", str(person.token))
+    with person.terminal("diff", *lenses) as terminal:
+        assert terminal.end() == 2
+        frames = terminal.text.split("\r")
+        assert max(len(line) for frame in frames for line in frame.split("\n")) <= WIDTH
+
+
+def unlabelled(place: Place, *words: str) -> tuple[str, ...]:
+    """The shared operator does not look after what it makes."""
+    return ("adopt", "--environment", place.environment, "--cluster", place.cluster, *words)
 
 
 def adopt(place: Place, *words: str) -> tuple[str, ...]:
-    return (
-        "adopt",
-        "--environment",
-        place.environment,
-        "--cluster",
-        place.cluster,
-        "-l",
-        "tests/operator=shared",
-        *words,
-    )
+    return unlabelled(place, "-l", "tests/operator=shared", *words)
 
 
 def test_adopt(place: Place, person: Person, tmp_path: Path) -> None:
@@ -97,3 +100,50 @@ def test_it_stops_at_the_first_surprise(place: Place, person: Person) -> None:
     assert "planted-value" not in done.out + done.err
     assert place.get("c") is None
     assert message(place.wait_running("a"))
+
+
+def test_what_lenses_hides_is_written_to_be_filled_in(place: Place, person: Person, tmp_path: Path) -> None:
+    place.change("a", config={**CONFIG, "db.password": "********"})
+    done = person.with_lenses(*adopt(place, "--apply", "--out", str(tmp_path)))
+    assert done.code == 1
+    assert "Lenses hides db.password: write it with --out, fill it in and apply it yourself" in done.err
+    assert place.get("a") is None
+    assert yaml.safe_load((tmp_path / "a.yaml").read_text())["metadata"]["name"] == "a"
+    [secret] = (tmp_path / "secrets").glob("*.yaml")
+    assert set(yaml.safe_load(secret.read_text())["stringData"]) == {"db.password"}
+
+
+def test_what_is_refused_leaves_nothing_behind(place: Place, person: Person, kube: Kube) -> None:
+    """Here for a right that is missing; a policy, a quota or a webhook does the same."""
+    place.change("a", config={**CONFIG, "db.password": "planted-value"})
+    group, namespace = "rbac.authorization.k8s.io", kube.create_namespace()
+    head = {"apiVersion": f"{group}/v1", "metadata": {"name": "looks", "namespace": namespace}}
+    rules = [
+        {"apiGroups": ["connect.lenses.io"], "resources": ["*"], "verbs": ["get", "list", "watch"]},
+        {"apiGroups": [""], "resources": ["secrets"], "verbs": ["get", "create"]},
+    ]
+    kube.apply({**head, "kind": "Role", "rules": rules})
+    reference, subjects = {"apiGroup": group, "kind": "Role", "name": "looks"}, [{"kind": "User", "name": "person"}]
+    kube.apply({**head, "kind": "RoleBinding", "roleRef": reference, "subjects": subjects})
+    lenses = ("--lenses-url", person.lenses_url, "--token-file", str(person.token))
+    wait_until("the rights", lambda: person.run(*adopt(place, *lenses), namespace=namespace).code == 0, 20)
+    done = person.run(*adopt(place, "--apply", *lenses), namespace=namespace)
+    assert done.code == 1
+    assert f"a: person has no right to create lensesconnectors in namespace {namespace}" in done.err
+    assert "0 of 1 taken over" in done.err
+    assert kube.get("Secret", namespace, "a-connector-secrets") is None
+
+
+def test_ctrl_c_leaves_the_one_that_was_made_to_the_operator(place: Place, person: Person) -> None:
+    for name in ("a", "b"):
+        place.change(name, config=CONFIG)
+    lenses = ("--lenses-url", person.lenses_url, "--token-file", str(person.token))
+    with person.terminal(*unlabelled(place, "--apply", *lenses)) as terminal:
+        terminal.wait(lambda text: "a: the operator has not processed it" in text)
+        terminal.press_ctrl_c()
+        assert terminal.end() == 130
+        assert "interrupted: a has its resource, and the operator continues with it" in terminal.text
+        assert "0 of 2 taken over before it, the others were not changed" in terminal.text
+        assert "Traceback" not in terminal.text
+    assert place.get("a") is not None
+    assert place.get("b") is None

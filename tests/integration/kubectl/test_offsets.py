@@ -7,6 +7,7 @@ import signal
 from pathlib import Path
 
 from harness.kube import Kube
+from harness.lenses import exactjson
 from integration.kubectl.support import WIDTH, Person
 from integration.offsets.support import ANY, KIND, S3, S3_CONFIG, Offsets
 
@@ -90,6 +91,20 @@ def test_a_copy(offsets: Offsets, person: Person) -> None:
     empty = person.run("offsets", "copy", "other", "--to", "nobody", "--yes")
     assert (empty.code, empty.out) == (1, "")
     assert "there is no LensesConnector nobody" in empty.err
+
+
+def test_a_copy_to_another_cluster_under_another_name(offsets: Offsets, person: Person) -> None:
+    place = offsets.place
+    place.control.add_cluster(place.environment, "connect-us", {"backend": "memory"})
+    place.control.set_plugins(place.environment, "connect-us", [ANY])
+    offsets.runs(class_name=ANY["class"], config={}, offsets=EXACT, state="stopped")
+    place.apply("there", class_name=ANY["class"], config={}, name="orders.us", cluster="connect-us")
+    place.wait_running("there")
+    done = person.run("offsets", "copy", "orders", "--to", "there", "--yes")
+    assert (done.code, done.err) == (0, "")
+    assert "orders.us on cluster connect-us" in done.out
+    found = place.control.get_offsets(place.environment, "connect-us", "orders.us")
+    assert exactjson.dumps(found) == offsets.now()
 
 
 def test_it_asks_at_a_terminal(offsets: Offsets, person: Person) -> None:

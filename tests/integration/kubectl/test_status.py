@@ -111,6 +111,24 @@ def test_into_a_pipe_go_changes_line_by_line(place: Place, person: Person) -> No
     assert "\x1b" not in piped.raw
 
 
+def test_into_a_pipe_go_offsets_operations_too(offsets: Offsets, person: Person) -> None:
+    offsets.runs(class_name="example.AnySource", config={})
+    place = offsets.place
+    place.fault(operation="ConnectorState", status=503)
+    with person.piped("status", "-w") as piped:
+        piped.wait(lambda text: "RUNNING 1/1 Running" in text)
+        offsets.apply()
+        about = f"{place.namespace}/orders offsets back: Alter"
+        piped.wait(lambda text: f"{about} Stopping: " in text)
+        place.control.clear_faults(place.environment)
+        piped.wait(lambda text: f"{about} Applied\n" in text)
+        offsets.apply("later", action="Reset")
+        piped.wait(lambda text: "offsets later: Reset Applied\n" in text)
+        place.delete()
+        piped.wait(lambda text: "/orders is gone\n" in text)
+        assert "back is gone" not in piped.text, "a later one stands in its place"
+
+
 def test_what_may_not_be_read_says_which_right_is_missing(person: Person, kube: Kube) -> None:
     other = kube.create_namespace()
     for words in (("status",), ("errors", "orders"), ("offsets", "show", "orders"), ("pause", "orders")):

@@ -43,6 +43,7 @@ def test_what_a_person_has_to_do_first() -> None:
     unseen = details("unseen", config=None)
     made = candidates("prod", existing(hidden, unseen, details("same")), {}, "payments", {}, {"same"})
     assert made.found == []
+    assert [one.name for one in made.incomplete] == ["hidden"]
     assert {one.name: words for one, words in made.left.items()} == {
         "hidden": "Lenses hides password: write it with --out, fill it in and apply it yourself",
         "same": "there is a LensesConnector same of another connector in namespace payments",

@@ -12,7 +12,7 @@ import yaml
 from click.testing import CliRunner
 
 from harness.paths import ROOT
-from lenses_operator.cli import main
+from lenses_operator.cli import DAILY, main
 from lenses_operator.conversion.exporting import exported
 from lenses_operator.conversion.text import connector_text
 from lenses_operator.lenses.models import ConnectorDetails
@@ -56,6 +56,37 @@ def test_the_manifest_shown_is_what_is_written() -> None:
 
 def options(command: click.Command) -> set[str]:
     return {word for parameter in command.params for word in parameter.opts if word.startswith("--")}
+
+
+EVERYDAY = [
+    *(name for name in DAILY if name != "offsets"),
+    *(f"offsets {name}" for name in ("show", "set", "reset", "restore", "copy")),
+]
+
+
+@pytest.mark.parametrize("command", EVERYDAY)
+def test_what_a_command_for_every_day_prints_is_shown(command: str) -> None:
+    """tests/integration/docs runs it, and compares."""
+    text = "".join(path.read_text() for path in sorted(PAGES.glob("*.md")))
+    told = re.findall(r"```console\n(.*?)```", text, re.DOTALL)
+    shown = [re.search(rf"^\$ kubectl lenses {command}\b[^\n]*\n(?!\$)[^\n]+", block, re.MULTILINE) for block in told]
+    assert any(shown)
+
+
+@pytest.mark.parametrize("command", EVERYDAY)
+def test_every_option_for_every_day_is_named(command: str) -> None:
+    """In the page that the index refers to; those that reach the cluster in the index itself."""
+    index = page("README")
+    found = re.search(rf"\[`{command}`\]\((\w+)\.md", index)
+    assert found is not None
+    named = set(re.findall(r"(--[a-z-]+)", page(found[1])))
+    context = click.Context(main)
+    one: click.Command | None = main
+    for word in command.split():
+        assert isinstance(one, click.Group)
+        one = one.get_command(context, word)
+    assert one is not None
+    assert options(one) <= named | {"--kubeconfig", "--context", "--namespace"}
 
 
 @pytest.mark.parametrize("name", ["export", "migrate"])

@@ -51,6 +51,13 @@ def test_help_fits_a_terminal(path: tuple[str, ...]) -> None:
     assert [line for line in printed.splitlines() if len(line) > 80] == []
 
 
+@pytest.mark.parametrize("path", [(), *ALL], ids=" ".join)
+def test_no_word_stands_twice(path: tuple[str, ...]) -> None:
+    """As after a sentence was changed by hand, across the end of a line too."""
+    printed = CliRunner().invoke(main, [*path, "--help"], terminal_width=80).output
+    assert re.findall(r"(?<![\w-])([a-z]+)\s+\1(?![\w-])", printed) == []
+
+
 @pytest.mark.parametrize("name", COMMANDS)
 def test_the_line_in_the_list_is_the_beginning_of_its_help(name: str) -> None:
     command = ALL[(name,)]
@@ -104,3 +111,10 @@ def test_the_index_names_every_command_once() -> None:
     table = (ROOT / "docs" / "cli" / "README.md").read_text().partition("\n## ")[0]
     named = re.findall(r"^\| \[?`([a-z ]+)`", table, re.MULTILINE)
     assert sorted(named) == sorted(" ".join(path) for path in ALL if not isinstance(ALL[path], click.Group))
+
+
+@pytest.mark.parametrize("words", [("status",), ("offsets", "show", "orders"), ("adopt",)])
+def test_a_kubeconfig_that_is_not_there_is_named(words: tuple[str, ...]) -> None:
+    done = CliRunner().invoke(main, [*words, "--kubeconfig", "/no/such/file"])
+    assert done.exit_code == 2
+    assert "File '/no/such/file' does not exist" in done.stderr

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 from click.testing import CliRunner, Result
+from rich.console import Console
 
 from lenses_operator.commands import plan as command
+from lenses_operator.commands import plan_text
 from lenses_operator.commands.plan_text import print_plan
 from lenses_operator.domain.reasons import Reason
 from lenses_operator.manifests.documents import Place
@@ -114,14 +117,34 @@ def test_as_data(monkeypatch: pytest.MonkeyPatch, run: Run, output: str, load: C
     assert data["items"][0]["changes"] == [{"key": "topic", "old": "a", "new": None, "line": None}]
 
 
-def test_as_text(capsys: pytest.CaptureFixture[str]) -> None:
+def refused_and_changed() -> results.Result:
     item = Item(
         "LensesConnector", "payments", "orders", Action.CHANGE, Place("m.yaml", 1), ConnectorKey("prod", "c", "orders")
     )
     item.changes += [Change("a", None, "1", 9), Change("b", "1", None), Change("c", "x\ny", "z" * 200)]
     item.update, item.states = "Recreate", []
     refused = Item("LensesConnector", "payments", "bad").refuse("ConfigInvalid", (Place("m.yaml", 20), "no"))
-    print_plan(results.Result([refused, item]))
+    return results.Result([refused, item])
+
+
+def test_at_a_terminal_it_fits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And nothing of it is lost, nor cut within a word that fits."""
+    found, shown = refused_and_changed(), StringIO()
+    found.errors.append((Place("b.yaml", 3), "not YAML:\nwhile it was read " + "something else was found " * 5))
+    terminal = Console(file=shown, force_terminal=True, width=80, color_system=None, soft_wrap=True)
+    monkeypatch.setattr(plan_text, "console", lambda: terminal)
+    print_plan(found)
+    lines = shown.getvalue().splitlines()
+    assert max(map(len, lines)) <= 80
+    assert "    restarted: the connector is deleted and created again; its offsets stay" in lines
+    assert "error: b.yaml:3: not YAML:" in lines
+    assert "~ change  payments/orders  orders on cluster c of environment prod  (m.yaml:1)" in lines
+    assert " ".join(shown.getvalue().split()).count("something else was found") == 5
+    assert "z" * 60 in shown.getvalue()
+
+
+def test_as_text(capsys: pytest.CaptureFixture[str]) -> None:
+    print_plan(refused_and_changed())
     lines = capsys.readouterr().out.splitlines()
     assert lines[:4] == [
         "~ change  payments/orders  orders on cluster c of environment prod  (m.yaml:1)",

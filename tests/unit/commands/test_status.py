@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from lenses_operator.commands.readiness import NOT_SEEN, NOT_SEEN_AGAIN, age, readiness
-from lenses_operator.commands.status.overview import Overview, Row, overview
-from lenses_operator.commands.status.text import brief, lines, summary
+from lenses_operator.commands.status.overview import Operation, Overview, Row, overview
+from lenses_operator.commands.status.text import brief, brief_operation, lines, summary
 from lenses_operator.resources.connector import LensesConnector
 from lenses_operator.resources.connector_offsets import LensesConnectorOffsets
 from unit.offsets import make as offsets
@@ -147,6 +147,10 @@ def test_a_stream_has_one_line_for_each_change() -> None:
         "payments/orders RUNNING 1/3 TaskFailed: java.net.ConnectException: connection to db.example.com refused"
     )
     assert brief(Row.of(connector())) == "payments/orders RUNNING 1/1 Running"
+    assert brief_operation(Operation.of(operation())) == "payments/orders offsets back: Alter Applied"
+    refused = {"phase": "Failed", "conditions": [condition("False", "OffsetsRejected", "No.\nNever.")]}
+    failed = Operation.of(operation(status=refused))
+    assert brief_operation(failed) == "payments/orders offsets back: Alter Failed: No.\\nNever."
 
 
 def test_words_from_elsewhere_do_not_steer_the_terminal() -> None:
@@ -161,6 +165,12 @@ def test_the_document_has_the_same() -> None:
     assert [task["id"] for task in found["failedTasks"]] == [0, 2]
     assert found["offsets"][0]["name"] == "back"
     assert data["summary"]["failing"] == 1
+
+
+def test_the_document_of_what_fails_has_the_counts_of_all_as_the_table_has() -> None:
+    data = overview([failing("ill"), connector("well")], [operation(connectorRef={"name": "gone"})]).data(failing=True)
+    assert ([one["name"] for one in data["connectors"]], data["otherOffsets"]) == (["ill"], [])
+    assert (data["summary"]["connectors"], data["summary"]["ready"], data["summary"]["failing"]) == (2, 1, 1)
 
 
 @pytest.mark.parametrize(

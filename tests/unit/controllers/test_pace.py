@@ -210,6 +210,30 @@ async def _stops_at_most_once_a_second() -> None:
         assert all(later - before >= 1.0 for before, later in pairwise(sent))
 
 
+@pytest.mark.parametrize("then", ["another operation", "an edit", "a deletion"])
+async def test_two_resets_lie_a_second_apart_whoever_asks_for_them(then: str) -> None:
+    async with offsets_operator() as op:
+        await op.runs(deletionPolicy="DeleteWithOffsets", state="stopped")
+        reset, sent = op.lenses.reset_offsets, list[float]()
+
+        async def noted(*place: str, precondition: Precondition) -> str:
+            sent.append(now())
+            return await reset(*place, precondition=precondition)
+
+        op.lenses.reset_offsets = noted  # type: ignore[assignment]
+        op.offsets.apply(action="Reset")
+        if then == "another operation":
+            op.offsets.apply("later", action="Reset")
+        await op.until_reason("Applied")
+        if then == "an edit":
+            op.offsets.apply()
+            op.offsets.apply(action="Reset")
+        elif then == "a deletion":
+            op.kube.delete()
+        await op.until(lambda: len(sent) == 2)
+        assert 1.0 <= sent[1] - sent[0] < 3.0
+
+
 async def test_an_operation_that_has_failed_is_not_asked_for_again_by_a_pass_that_began_before() -> None:
     async with offsets_operator() as op:
         await op.runs()

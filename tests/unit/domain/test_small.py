@@ -162,7 +162,7 @@ class TestValidation:
         assert "withheld" in withhold("planted", {"b": "${x:y}"})
         assert withhold("shown", {"a": "$x {y}"}) == "shown"
         assert withhold("", {"b": "${x:y}"}) == ""
-        assert "at create: shown. Correct" in refusal_message("create", "shown.")
+        assert "at create: shown. Correct" in refusal_message("create", "shown.", ())
 
     @pytest.mark.parametrize(
         ("private", "away", "passing", "said", "unsaid"),
@@ -172,6 +172,9 @@ class TestValidation:
             (("a",), False, False, "Correct spec.config, or the Secret", "again"),
             ((), True, False, "Correct spec.config", "Nothing was changed"),
             ((), False, True, "which may be temporary: the operator validates it again", "Secret"),
+            (("a", "c"), False, False, "Correct spec.config, or the Secret that the value comes from", "again"),
+            (("c",), False, False, "Correct spec.config, or the Secrets and references", "address"),
+            (("c",), False, True, "check that system, or correct spec.config, or the Secrets", "address"),
         ],
     )
     def test_the_advice_fits_the_cause(
@@ -180,6 +183,14 @@ class TestValidation:
         message = validation_message({"a": ["no"], "b": ["no"]}, private, str, away=away, passing=passing)
         assert said in message
         assert unsaid not in message
+
+    @pytest.mark.parametrize("private", [(), ("password",)])
+    @pytest.mark.parametrize("words", ["Unable to connect", 'password authentication failed for user "dbz"'])
+    def test_so_does_the_advice_where_no_key_is_named(self, words: str, private: tuple[str, ...]) -> None:
+        message = refusal_message("create", words, private)
+        assert message.startswith(f"Connect refuses the configuration at create: {words}. Correct spec.config")
+        assert ("or the Secrets and references that its values come from" in message) is bool(private)
+        assert message.endswith(", or check the system that it names.") is (words == "Unable to connect")
 
     @pytest.mark.parametrize(
         "words",

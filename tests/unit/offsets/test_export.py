@@ -51,4 +51,6 @@ def test_no_offsets(text: str) -> None:
 
 @pytest.mark.parametrize(("state", "moving"), [("STOPPED", False), ("PAUSED", False), ("RUNNING", True), (None, True)])
 def test_whether_the_copy_is_old_already(state: str | None, moving: bool) -> None:
-    assert bool(moves_on(connector(state))) == moving
+    for verb in ("export", "copy"):
+        said = moves_on(connector(state), verb)
+        assert (f"and {verb} again for a copy that is complete" in said, bool(said)) == (moving, moving)

@@ -14,7 +14,7 @@ from lenses_operator.commands.access import LensesAccess
 from lenses_operator.commands.adopt.candidates import Candidate, Candidates, candidates, surprise
 from lenses_operator.commands.comparing import planned
 from lenses_operator.commands.existing import read
-from lenses_operator.commands.interrupts import interruptible
+from lenses_operator.commands.interrupts import Unfinished, awaited, interruptible
 from lenses_operator.commands.kubernetes import INTERRUPTED, explained
 from lenses_operator.commands.output import complain
 from lenses_operator.commands.plan_text import print_plan
@@ -58,7 +58,7 @@ async def adopting(access: Access, lenses: LensesAccess, wish: Wish) -> int:
         made = candidates(wish.environment, existing, owners, cluster.home, wish.labels, present)
         _tell(made, wish, cluster.home)
         if wish.out is not None:
-            _write(wish.out, made.found)
+            _write(wish.out, [*made.found, *made.incomplete])
         if not made.found:
             return 1 if made.left else 0
         objects = [body for one in made.found for body in (*one.values, one.body)]
@@ -107,7 +107,12 @@ async def _apply(cluster: Session, found: list[Candidate], odd: Mapping[str, str
     done = 0
     async with interruptible() as stop:
         for one in found:
-            why = odd.get(one.name) or await _one(cluster, one, timeout)
+            try:
+                why = odd.get(one.name) or await _one(cluster, one, timeout, stop)
+            except Unfinished:
+                complain(f"interrupted: {one.name} has its resource, and the operator continues with it")
+                complain(f"{done} of {len(found)} taken over before it, the others were not changed")
+                return INTERRUPTED
             if why is not None:
                 complain(f"{one.name}: {why}")
                 complain(f"stopped: {done} of {len(found)} taken over, the others were not changed")
@@ -120,13 +125,17 @@ async def _apply(cluster: Session, found: list[Candidate], odd: Mapping[str, str
     return 0
 
 
-async def _one(cluster: Session, candidate: Candidate, timeout: float) -> str | None:
-    """Why it did not come out as expected. Objects are created: what is there already is a surprise."""
+async def _one(cluster: Session, candidate: Candidate, timeout: float, stop: asyncio.Event) -> str | None:
+    """Why it did not come out as expected. Objects are created: what is there already is a surprise.
+
+    Raises Unfinished at Ctrl-C while it is watched.
+    """
     try:
-        for values in candidate.values:
-            await cluster.create_values(cluster.home, values)
-        await cluster.create(PLURAL, cluster.home, candidate.body)
-        return await _settled(cluster, candidate, timeout)
+        for dry_run in (True, False):  # what is refused leaves nothing behind
+            for values in candidate.values:
+                await cluster.create_values(cluster.home, values, dry_run=dry_run)
+            await cluster.create(PLURAL, cluster.home, candidate.body, dry_run=dry_run)
+        return await awaited(_settled(cluster, candidate, timeout), stop)
     except KubeError as error:
         return explained(error)
 

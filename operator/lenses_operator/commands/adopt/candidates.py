@@ -45,9 +45,11 @@ class Candidate:
 
 @dataclass
 class Candidates:
-    """`left`: to a person, and why. `taken`: those that resources name already."""
+    """`left`: to a person, and why. `incomplete`: those of them that can be written, with values to be filled in.
+    `taken`: those that resources name already."""
 
     found: list[Candidate] = field(default_factory=list)
+    incomplete: list[Candidate] = field(default_factory=list)
     left: dict[Connector, str] = field(default_factory=dict)
     taken: dict[Connector, str] = field(default_factory=dict)
 
@@ -77,11 +79,13 @@ def candidates(
         except NotExpressible as problem:
             made.left[one] = str(problem)
             continue
+        candidate = Candidate(one, found, _fails(details))
         hidden = sorted(key for values in found.objects for key in values.unknown)
         if hidden:
             made.left[one] = f"Lenses hides {', '.join(hidden)}: write it with --out, fill it in and apply it yourself"
+            made.incomplete.append(candidate)
         else:
-            made.found.append(Candidate(one, found, _fails(details)))
+            made.found.append(candidate)
     return made
 
 

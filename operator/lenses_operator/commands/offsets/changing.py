@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import click
 import yaml
 
-from lenses_operator.commands.interrupts import interruptible
+from lenses_operator.commands.interrupts import Unfinished, awaited, interruptible
 from lenses_operator.commands.kubernetes import INTERRUPTED, run
 from lenses_operator.commands.offsets.observing import CannotError, connector_named, offsets_now
 from lenses_operator.commands.offsets.table import compared
@@ -25,7 +25,7 @@ from lenses_operator.kube.session import Session, session
 from lenses_operator.offsets_files.export import NothingToExportError, exporting, moves_on
 from lenses_operator.offsets_files.restore import NothingToRestoreError, restoring
 from lenses_operator.offsets_files.writer import Head, alters, reset
-from lenses_operator.resources.connector import LensesConnector
+from lenses_operator.resources.connector import LensesConnector, WantedState
 from lenses_operator.resources.connector_offsets import PLURAL, LensesConnectorOffsets
 
 
@@ -93,7 +93,7 @@ def copying(name: str, to: str) -> Planning:
             text = exporting(source, asked, to)
         except NothingToExportError as error:
             raise CannotError(str(error)) from None
-        return Plan(target, asked, text, tuple(filter(None, [moves_on(source)])))
+        return Plan(target, asked, text, tuple(filter(None, [moves_on(source, "copy")])))
 
     return plan
 
@@ -108,14 +108,19 @@ def change(access: Access, planning: Planning, *, yes: bool, timeout: float) -> 
         if all(one.same for one in found):
             click.echo("Nothing would change.")
             return 0
-        name = plan.connector.metadata.name
-        if not yes and not click.confirm(f"{name} is stopped for this and then resumed. Change them?", err=True):
+        if not yes and not click.confirm(f"{meanwhile(plan.connector)}Change them?", err=True):
             complain("nothing was changed")
             return 1
         return run(_carry_out(access, plan, timeout))
     except CannotError as error:
         complain(str(error))
         return 1
+
+
+def meanwhile(connector: LensesConnector) -> str:
+    """What becomes of it while they are changed; nothing is to be said where it is stopped anyway."""
+    after = {WantedState.RUNNING: "resumed", WantedState.PAUSED: "paused again"}.get(connector.spec.state)
+    return f"{connector.metadata.name} is stopped for this and then {after}. " if after else ""
 
 
 async def _looked(access: Access, planning: Planning) -> tuple[Plan, list[Step]]:
@@ -153,21 +158,14 @@ async def _carry_out(access: Access, plan: Plan, timeout: float) -> int:
 
 
 async def _waited(cluster: Session, namespace: str, name: str, timeout: float, stop: asyncio.Event) -> int:
-    following = asyncio.ensure_future(_followed(cluster, namespace, name))
-    stopping = asyncio.ensure_future(stop.wait())
     try:
-        await asyncio.wait({following, stopping}, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
-        if following.done():
-            return following.result()
-        why = "interrupted" if stop.is_set() else f"not done after {timeout:g}s"
+        return await awaited(_followed(cluster, namespace, name), stop, timeout)
+    except Unfinished as unfinished:
+        why = "interrupted" if unfinished.interrupted else f"not done after {timeout:g}s"
         complain(
             f"{why}; the operator continues with {name}, unless it is deleted: kubectl delete lco {name} -n {namespace}"
         )
-        return INTERRUPTED if stop.is_set() else 1
-    finally:
-        for task in (following, stopping):
-            task.cancel()
-        await asyncio.gather(following, stopping, return_exceptions=True)
+        return INTERRUPTED if unfinished.interrupted else 1
 
 
 async def _followed(cluster: Session, namespace: str, name: str) -> int:

@@ -52,7 +52,7 @@ def print_export(access: Access, lenses: LensesAccess, name: str, to: str | None
         end(str(error))
     except ValidationError:
         end(UNREADABLE)
-    if warning := moves_on(connector):
+    if warning := moves_on(connector, "export"):
         complain(warning)
 
 

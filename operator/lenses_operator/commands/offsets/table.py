@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-import textwrap
 from collections.abc import Iterator, Sequence
 
-from lenses_operator.commands.lines import Line, columns
+from lenses_operator.commands.lines import Line, columns, wrapped
 from lenses_operator.domain.offsets_text import Step, steps
 from lenses_operator.resources.text import one_row
 
@@ -53,20 +52,13 @@ def _table(
         yield from columns(("PARTITION", *titles), rows, width)
         return
     for partition, *values in rows:
-        yield from _wrapped(partition, "", width)
+        yield from map(Line, wrapped(partition, width))
         for title, value in zip(titles, values, strict=True):
-            yield from _wrapped(f"{title.lower()}: {value}", "  ", width)
+            yield from map(Line, wrapped(f"{title.lower()}: {value}", width, "  "))
 
 
 def _fits(titles: tuple[str, ...], rows: Sequence[tuple[str, ...]], width: int) -> bool:
     return sum(max(len(row[at]) for row in (titles, *rows)) + 2 for at in range(len(titles))) - 2 <= width
-
-
-def _wrapped(text: str, indent: str, width: int) -> Iterator[Line]:
-    for line in textwrap.wrap(
-        one_row(text), width, initial_indent=indent, subsequent_indent=indent + "  ", break_on_hyphens=False
-    ):
-        yield Line(line)
 
 
 def _sink(partition: str) -> tuple[str, str] | None:

@@ -30,7 +30,7 @@ async def show(
     if names or selector:
         found.strays = []
     if output != "table":
-        print_document((found.only_failing() if failing else found).data(), output)
+        print_document(found.data(failing=failing), output)
     elif found.rows or found.strays:
         _print(found, failing=failing, namespaces=everywhere)
     elif not missing:

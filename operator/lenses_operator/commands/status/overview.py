@@ -178,11 +178,13 @@ class Overview:
             + sum(one.open for one in self.strays),
         }
 
-    def data(self) -> dict[str, Any]:
+    def data(self, *, failing: bool = False) -> dict[str, Any]:
+        """`failing`: of what is not well; the counts are of all."""
+        shown = self.only_failing() if failing else self
         return {
             "summary": dict(self.counts),
-            "connectors": [row.data() for _, rows in self.groups() for row in rows],
-            "otherOffsets": [one.data() for one in self.strays],
+            "connectors": [row.data() for _, rows in shown.groups() for row in rows],
+            "otherOffsets": [one.data() for one in shown.strays],
         }
 
 

@@ -6,12 +6,11 @@ import textwrap
 from collections.abc import Iterator
 from datetime import datetime
 
-from lenses_operator.commands.lines import Line
+from lenses_operator.commands.lines import LEAST, Line, wrapped
 from lenses_operator.commands.readiness import Readiness, age
 from lenses_operator.commands.status.overview import FailedTask, Operation, Overview, Row
 from lenses_operator.resources.text import one_row
 
-NARROWEST = 40
 NAME = 8
 """Characters that the first column has at least."""
 INDENT = " " * 6
@@ -36,12 +35,12 @@ def lines(
         for row, cells in zip(rows, table[environment, cluster], strict=True):
             yield from _row(MARKS[row.state.ready], cells, widths, COLOURS[row.state.ready])
             for text in _details(row, now):
-                yield from (Line(one) for one in _wrapped(text, width))
+                yield from (Line(one) for one in wrapped(text, width, INDENT))
         yield Line("")
     for one in found.strays:
-        for text in _wrapped(f"{one.namespace}/{_operation(one, now)}: no such connector here", width):
+        for text in wrapped(f"{one.namespace}/{_operation(one, now)}: no such connector here", width, INDENT):
             yield Line(text, "yellow")
-    for text in textwrap.wrap(summary(all_of_them), max(width or 10**6, NARROWEST)):
+    for text in textwrap.wrap(summary(all_of_them), max(width or 10**6, LEAST)):
         yield Line(text, "bold")
 
 
@@ -61,6 +60,12 @@ def brief(row: Row) -> str:
     what = " ".join(filter(None, [row.lenses_state, row.tasks, _reason(row.state)]))
     cause = next((task.cause for task in row.failed if task.cause), "" if row.state.well else row.state.message)
     return one_row(f"{row.namespace}/{row.name} {what}" + (f": {cause}" if cause else ""))
+
+
+def brief_operation(one: Operation) -> str:
+    """The same of an offsets operation, whose message says in each phase what is going on."""
+    what = f"{one.namespace}/{one.connector} offsets {one.name}: {one.action} {one.phase or _reason(one.state)}"
+    return one_row(what + ("" if one.state.well else f": {one.state.message}"))
 
 
 def _cells(row: Row, now: datetime, *, namespaces: bool) -> tuple[str, ...]:
@@ -116,13 +121,3 @@ def _tasks(failed: tuple[FailedTask, ...]) -> Iterator[str]:
 
 def _operation(one: Operation, now: datetime) -> str:
     return f"{one.name}: {one.action} {one.phase or _reason(one.state)} {age(one.changed, now)}"
-
-
-def _wrapped(text: str, width: int | None) -> Iterator[str]:
-    text = one_row(text)
-    if width is None:
-        yield INDENT + text
-        return
-    yield from textwrap.wrap(
-        text, max(width, NARROWEST), initial_indent=INDENT, subsequent_indent=INDENT + "  ", break_on_hyphens=False
-    )

@@ -6,15 +6,15 @@ import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import click
 from rich.console import Group
 from rich.live import Live
 from rich.text import Text
 
-from lenses_operator.commands.status.overview import Overview, Row, overview
-from lenses_operator.commands.status.text import brief, lines
+from lenses_operator.commands.status.overview import Overview, overview
+from lenses_operator.commands.status.text import brief, brief_operation, lines
 from lenses_operator.commands.terminal import console
 from lenses_operator.kube.access import Access
 from lenses_operator.kube.errors import KubeError
@@ -126,25 +126,39 @@ async def _redraw(seen: Seen, news: asyncio.Event, *, failing: bool) -> None:
 
 async def _tell(seen: Seen, news: asyncio.Event, *, failing: bool) -> None:
     """With the time at which it was seen; what is there at the beginning comes first."""
-    told: dict[tuple[str, str], str] = {}
+    told: dict[Key, str] = {}
     while True:
         news.clear()
-        shown = seen.overview().only_failing() if failing else seen.overview()
-        rows: dict[tuple[str, str], Row] = {(row.namespace, row.name): row for row in shown.rows}
-        for key in [key for key in told if key not in rows]:
-            gone = "is well" if failing and _there(seen, key) else "is gone"
-            _say(f"{'/'.join(key)} {gone}")
+        shown = _briefly(seen.overview().only_failing() if failing else seen.overview())
+        for key in [key for key in told if key not in shown]:
+            if key.operation == "":
+                gone = "is well" if failing and _there(seen, key) else "is gone"
+                _say(f"{key.namespace}/{key.connector} {gone}")
             del told[key]
-        for key, row in sorted(rows.items()):
-            text = brief(row)
+        for key, text in sorted(shown.items()):
             if told.get(key) != text:
                 told[key] = text
                 _say(text)
         await news.wait()
 
 
-def _there(seen: Seen, key: tuple[str, str]) -> bool:
-    return any((one.metadata.namespace, one.metadata.name) == key for one in seen.connectors.values())
+class Key(NamedTuple):
+    """`operation`: a LensesConnectorOffsets on the connector; empty: the connector itself."""
+
+    namespace: str
+    connector: str
+    operation: str = ""
+
+
+def _briefly(found: Overview) -> dict[Key, str]:
+    """A line for each connector and for each offsets operation that is shown below it."""
+    lines = {Key(row.namespace, row.name): brief(row) for row in found.rows}
+    operations = [*found.strays, *(one for row in found.rows for one in row.operations)]
+    return lines | {Key(one.namespace, one.connector, one.name): brief_operation(one) for one in operations}
+
+
+def _there(seen: Seen, key: Key) -> bool:
+    return any(Key(one.metadata.namespace, one.metadata.name) == key for one in seen.connectors.values())
 
 
 def _say(text: Any) -> None:

@@ -18,8 +18,7 @@ Examples:
   kubectl lenses {name} orders-s3 orders-jdbc -n payments --wait
   kubectl lenses {name} -l team=payments --wait --timeout 5m
 
-Exit code 0: done, 1: not done for one of them, 130: Ctrl-C; what was
-was asked for asked for."""
+Exit code 0: done, 1: not done for one of them, 130: Ctrl-C; what was asked for stays asked for."""
 GIT = """
 
 Where Argo CD, Flux or helm keeps the resource as a file says, it says so and changes nothing without --force: they put

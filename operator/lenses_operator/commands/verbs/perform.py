@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from lenses_operator.commands.interrupts import interruptible
+from lenses_operator.commands.interrupts import Unfinished, awaited, interruptible
 from lenses_operator.commands.kubernetes import INTERRUPTED, explained
 from lenses_operator.commands.output import complain
 from lenses_operator.commands.readiness import age, readiness
@@ -144,20 +144,14 @@ class Doing:
         """Until each has its outcome, the time is over, or Ctrl-C."""
         if not works:
             return
-        watching = asyncio.ensure_future(self._watch(works))
-        stopping = asyncio.ensure_future(self._stop.wait())
         try:
-            await asyncio.wait({watching, stopping}, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
-            if watching.done():
-                watching.result()
-            elif not self._stop.is_set():
-                for work in _open(works):
-                    assert work.resource is not None
-                    self._end(work, Outcome(False, f"not done after {timeout:g}s: {words(work.resource)}"))
-        finally:
-            for task in (watching, stopping):
-                task.cancel()
-            await asyncio.gather(watching, stopping, return_exceptions=True)
+            await awaited(self._watch(works), self._stop, timeout)
+        except Unfinished as unfinished:
+            if unfinished.interrupted:
+                return
+            for work in _open(works):
+                assert work.resource is not None
+                self._end(work, Outcome(False, f"not done after {timeout:g}s: {words(work.resource)}"))
 
     async def _watch(self, works: Sequence[Work]) -> None:
         by_uid = {work.resource.metadata.uid: work for work in works if work.resource is not None}

@@ -57,7 +57,7 @@ class Loader:
         resource = resource or self._living(key)
         if resource is None:
             return None
-        memory = self._memory(resource)
+        memory = self.memory(resource)
         await self._operations.weigh(resource)
         held = self._operations.holding(resource)
         allowed, rival = self._inputs.allowed(resource), self._ownership.rival(resource)
@@ -105,7 +105,8 @@ class Loader:
             return None
         return resource
 
-    def _memory(self, resource: LensesConnector) -> Memory:
+    def memory(self, resource: LensesConnector) -> Memory:
+        """Begun where there is none; it is dropped by the pass that finds the resource gone."""
         known = self._memories.get(resource.key)
         if known is None or known.uid != resource.metadata.uid:
             known = Memory(resource.metadata.uid, self._inputs.confidential(resource))

@@ -32,6 +32,7 @@ from lenses_operator.controllers.connector.validate import Validator
 from lenses_operator.controllers.connector.written import is_stale
 from lenses_operator.controllers.inputs import Inputs
 from lenses_operator.controllers.ownership import OwnershipRules
+from lenses_operator.controllers.pacing import Pacing
 from lenses_operator.domain.decide import (
     Adopt,
     AskTypes,
@@ -103,6 +104,10 @@ class ConnectorController:
         self._deletions = Deletions(acting)
         self._settled = Settled(acting, observation, self._states, self._restarts)
         self._troubles = Troubles(acting, observation, self._states, self._deletions)
+
+    def pacing(self, resource: LensesConnector) -> Pacing:
+        """Of the requests for its connector. Ask only about a resource that is there."""
+        return self._loader.memory(resource).pacing
 
     async def reconcile(self, key: ObjectKey) -> float | None:
         """Raises KubeError only."""

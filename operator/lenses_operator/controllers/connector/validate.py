@@ -114,7 +114,7 @@ class Validator:
     async def refuse(self, context: ReconcileContext, operation: str, error: LensesError) -> None:
         """Takes an error for Connect's last word on this configuration."""
         await context.prepare()
-        message = refusal_message(operation, error.quote(context.quotable))
+        message = refusal_message(operation, error.quote(context.quotable), context.wanted.private)
         await self._refuse(context, message, at_create=operation == "create")
 
     async def lasting(self, context: ReconcileContext, operation: str, error: LensesError, at: float) -> bool:

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from math import inf
 
-from lenses_operator.controllers.pacing import Pacing
 from lenses_operator.domain.offsets_tries import Tries
 from lenses_operator.lenses_state.sessions import Session
 from lenses_operator.resources.connector import LensesConnector
@@ -48,8 +47,12 @@ class Progress:
     refusal: str = ""
     """Its words of the last refusal, redacted."""
     looks: int = 0
-    pacing: Pacing = field(default_factory=Pacing)
+
+    @property
+    def about(self) -> tuple[str, int]:
+        """What a request is to bring about, for its pace."""
+        return self.uid, self.generation
 
     def covers(self, operation: LensesConnectorOffsets) -> bool:
         """Another object may have the name of one that is done, and its generation."""
-        return (self.uid, self.generation) == (operation.metadata.uid, operation.metadata.generation)
+        return self.about == (operation.metadata.uid, operation.metadata.generation)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from random import uniform
 from typing import Any, Protocol
 
@@ -9,7 +10,9 @@ from lenses_operator.aside import aside
 from lenses_operator.cache.operations import OperationCache, OperationFeed, connector_key
 from lenses_operator.controllers.clocks import Clocks
 from lenses_operator.controllers.offsets import read_back
+from lenses_operator.controllers.offsets.answers import DOUBTFUL, REFUSED, remedy_of, unknown_operation
 from lenses_operator.controllers.offsets.run import Progress, Run
+from lenses_operator.controllers.pacing import Pacing
 from lenses_operator.controllers.redaction import prepare
 from lenses_operator.domain import offsets_status as say
 from lenses_operator.domain.backoff import SETTLING, SLOW, TRANSIENT
@@ -24,17 +27,16 @@ from lenses_operator.domain.offsets_tries import SHOWS_WITHIN, Tries
 from lenses_operator.domain.reasons import Reason
 from lenses_operator.lenses import errors
 from lenses_operator.lenses.models import OffsetsText
-from lenses_operator.lenses.wording import means_not_stopped, names_consumer_group
+from lenses_operator.lenses.wording import means_not_stopped
 from lenses_operator.resources.base import ObjectKey
 from lenses_operator.resources.conditions import Phase, Verdict, shorten
+from lenses_operator.resources.connector import LensesConnector
 from lenses_operator.resources.connector_offsets import Action, LensesConnectorOffsets, OffsetsStatus
 
-SUPPORTED_NOT = (405, 415, 501)
+REQUESTS = {Action.ALTER: "alter_offsets", Action.RESET: "reset_offsets"}
+"""Their names for the pace: a deletion resets offsets too."""
 WHILE_STOPPED = 5.0
 """Seconds between two requests at the most: the connector is stopped in the meantime."""
-DOUBTFUL = (errors.BadRequest, errors.ServerError, errors.AgentCallFailed)
-"""Also answers during a rebalance: a single one proves nothing."""
-REFUSED = (errors.Forbidden, errors.LicenceRequired)
 
 
 class OffsetsWriter(Protocol):
@@ -52,10 +54,16 @@ class OffsetsEvents(Protocol):
 
 
 class OffsetsSteps:
-    """Raises LensesError and KubeError."""
+    """Raises LensesError and KubeError. `pacing`: of all requests for a resource's connector, whoever sends them."""
 
     def __init__(
-        self, writer: OffsetsWriter, store: OperationCache, intake: OperationFeed, emit: OffsetsEvents, clocks: Clocks
+        self,
+        writer: OffsetsWriter,
+        store: OperationCache,
+        intake: OperationFeed,
+        emit: OffsetsEvents,
+        clocks: Clocks,
+        pacing: Callable[[LensesConnector], Pacing],
     ) -> None:
         self._writer = writer
         self._store = store
@@ -63,6 +71,7 @@ class OffsetsSteps:
         self._emit = emit
         self._clock = clocks.loop
         self._now = clocks.now
+        self._pacing = pacing
         self._progress: dict[ObjectKey, Progress] = {}
         self._told: dict[ObjectKey, tuple[str, str]] = {}
 
@@ -139,7 +148,7 @@ class OffsetsSteps:
             if not observed.present:
                 await self.report(run.operation, say.connector_not_ready(say.ABSENT), say.hidden())
                 return run.operation.spec.refresh_seconds
-        elif not _unknown_operation(error):
+        elif not unknown_operation(error):
             raise error
         words = await self._words(run, error)
         await self.report(run.operation, say.not_readable(words, await self._version(run)))
@@ -171,7 +180,7 @@ class OffsetsSteps:
         try:
             await run.session.client.get_offsets(*run.connector.connector)
         except errors.LensesError as error:
-            if not _unknown_operation(error):
+            if not unknown_operation(error):
                 return False
             words = await self._words(run, error)
             await self.report(run.operation, say.not_supported(words, await self._version(run)))
@@ -185,12 +194,13 @@ class OffsetsSteps:
                 return None
             if not self._unchanged(run):
                 return 0.0
+            pacing, request, about = self._pacing(run.connector), REQUESTS[run.operation.spec.action], progress.about
             if not progress.unsent and await self._known_by_now(run):
                 return None
-            wait = progress.pacing.wait("request", self._clock(), WHILE_STOPPED)
+            wait = pacing.wait(request, self._clock(), WHILE_STOPPED, about=about)
             if wait:
                 return wait
-            progress.pacing.sent("request", self._clock())
+            pacing.sent(request, self._clock(), about=about)
             progress.answer = await self._request(run)
             progress.answered_at = self._clock()
         read = await self._read(run)
@@ -283,7 +293,7 @@ class OffsetsSteps:
             if tries.again_after_refusal(self._clock()):
                 await self.report(run.operation, say.applying())
                 return min(WHILE_STOPPED, TRANSIENT.delay(tries.refused, uniform))
-        unknown = absent or _unknown_operation(error)
+        unknown = absent or unknown_operation(error)
         if not (unknown or waiting or doubtful or isinstance(error, REFUSED)):
             raise error
         if progress.answer is not None:
@@ -291,10 +301,10 @@ class OffsetsSteps:
         if unknown:
             verdict = say.not_supported(words, await self._version(run))
         elif error.operation == "get_offsets":
-            remedy = _remedy(run, error, waiting=waiting) or say.UNREADABLE
+            remedy = remedy_of(run, error, waiting=waiting) or say.UNREADABLE
             verdict = say.unread(words, remedy, asked=_asked(run, progress))
         else:
-            verdict = say.rejected(words, _remedy(run, error, waiting=waiting) or say.CORRECT)
+            verdict = say.rejected(words, remedy_of(run, error, waiting=waiting) or say.CORRECT)
         await self.report(run.operation, verdict)
         return None
 
@@ -376,19 +386,3 @@ def _cannot_stop(run: Run) -> bool:
 def _asked(run: Run, progress: Progress) -> bool:
     """Whether something may have been sent for this generation, by this process or by one before it."""
     return run.operation.status.before_generation == run.generation and not progress.unsent
-
-
-def _remedy(run: Run, error: errors.LensesError, *, waiting: bool) -> str | None:
-    """What leads on where it is not about what was asked for. `waiting`: it was waited for, as what passes."""
-    if isinstance(error, errors.Forbidden):
-        return say.no_right(run.session.token_name)
-    if isinstance(error, errors.LicenceRequired):
-        return say.NO_LICENCE
-    if waiting:
-        return say.SHARED_GROUP if names_consumer_group(error.words) else say.BUSY
-    return None
-
-
-def _unknown_operation(error: errors.LensesError) -> bool:
-    """Connect, Lenses or its agent is too old for it."""
-    return isinstance(error, errors.MissingAgentCapability) or getattr(error, "status", 0) in SUPPORTED_NOT
