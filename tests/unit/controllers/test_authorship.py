@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 
+from lenses_operator.kube.errors import KubeError
 from lenses_operator.lenses import errors
 from lenses_operator.lenses.answers import from_answer
+from lenses_operator.resources.connector import ConnectorStatus, LensesConnector
 from unit.controllers.fakes import CONNECTOR, Connector, FakeKube, FakeLenses, Operator, operator
 from unit.controllers.virtualtime import virtual_time
 from unit.resources.make import CLASS, SENT
@@ -160,6 +162,37 @@ class TestClaimed:
             assert not kube.there()
         assert lenses.connectors[PLACE] is stranger
         assert stranger == Connector(theirs)
+
+    @virtual_time
+    @pytest.mark.parametrize("written", [False, True])
+    @pytest.mark.parametrize("unanswered", ["None", "Claiming"])
+    async def test_no_create_goes_out_unless_the_claim_is_known_to_stand(self, written: bool, unanswered: str) -> None:
+        """The status is not known after a write without an answer, and its watch event may come late."""
+        async with operator() as op:
+            op.kube.latency = 5.0
+            write, create = op.kube.write_status, op.lenses.create_connector
+            claims: list[str] = []
+            lost: list[LensesConnector | None] = []
+
+            async def lossy(resource: LensesConnector, status: ConnectorStatus) -> LensesConnector | None:
+                if status.ownership.state == unanswered and not lost:
+                    lost.append(await write(resource, status) if written else None)
+                    raise KubeError("status", 0, "connection lost")
+                return await write(resource, status)
+
+            async def watched(*what: Any, **options: Any) -> None:
+                claims.append(str(op.kube.status().ownership.state))
+                await create(*what, **options)
+
+            op.kube.write_status = lossy  # type: ignore[method-assign]
+            op.lenses.create_connector = watched  # type: ignore[method-assign]
+            op.lenses.fail("create_connector", *[one for one in NOTHING_DONE if isinstance(one, errors.BadRequest)])
+            await op.applies()
+            await asyncio.sleep(60)
+            assert len(lost) == 1
+            assert len(claims) > 1
+            assert set(claims) == {"Claiming"}
+            assert op.said() == ("True", "Running", "Owned")
 
     @virtual_time
     @pytest.mark.parametrize(

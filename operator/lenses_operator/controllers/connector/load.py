@@ -11,7 +11,7 @@ from lenses_operator.cache.operations import OperationCache
 from lenses_operator.controllers.connector.context import ReconcileContext
 from lenses_operator.controllers.connector.forget import Forgetting
 from lenses_operator.controllers.connector.memory import Memory
-from lenses_operator.controllers.connector.report import StatusWriter
+from lenses_operator.controllers.connector.report import StatusWriter, confirmed
 from lenses_operator.controllers.connector.retries import references_found
 from lenses_operator.controllers.connector.state import hold
 from lenses_operator.controllers.inputs import Inputs
@@ -58,6 +58,13 @@ class Loader:
         if resource is None:
             return None
         memory = self.memory(resource)
+        if memory.unconfirmed:
+            current = await self._writer.current(resource)
+            confirmed(memory)
+            if current is None:
+                return None  # its watch event does the rest
+            self._store.upsert(current)
+            resource = current if tombstone is None else resource
         await self._operations.weigh(resource)
         held = self._operations.holding(resource)
         allowed, rival = self._inputs.allowed(resource), self._ownership.rival(resource)

@@ -48,3 +48,6 @@ class Memory:
     topics: Topics = field(default=Topics())
     types: Types = field(default=Types())
     announced: Announced = field(default=Announced())
+    unconfirmed: bool = False
+    """Replaced in `report`: the status was written, and no answer has said so. What it is now is read before anything
+    is decided."""

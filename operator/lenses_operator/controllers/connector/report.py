@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from lenses_operator.cache.connectors import ConnectorCache
 from lenses_operator.controllers.connector.context import ReconcileContext
 from lenses_operator.domain.status import Report, next_status
 from lenses_operator.resources.conditions import Condition, Phase, Verdict, said_before, shorten
 from lenses_operator.resources.connector import ConnectorStatus, LensesConnector
+
+if TYPE_CHECKING:  # the modules whose values it holds are known to it
+    from lenses_operator.controllers.connector.memory import Memory
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +69,9 @@ class Reporter:
             return True
         if context.resource.schema_mismatch is not None:
             self._tell(context, before.ready, report.verdict)  # the API server may refuse every write to it
+        context.memory.unconfirmed = True
         after = await self._writer.write_status(context.resource, status)
+        confirmed(context.memory)
         if after is None:
             return False
         self.took(context, after)
@@ -121,3 +126,8 @@ class Reporter:
                 f"The value from a Secret ends in a newline, and is sent so: {keys}. If that is not meant, fix it."
             )
             self.event(context, "TrailingNewline", message, warning=True)
+
+
+def confirmed(memory: Memory) -> None:
+    """The status is known as it is."""
+    memory.unconfirmed = False
