@@ -14,6 +14,7 @@ from harness.kubectl import Kubectl
 from harness.lenses.running import RunningLenses
 from harness.operator_fixtures import conditions, message, reason
 from harness.operator_process import OperatorProcess
+from harness.waiting import HANG
 
 LINES = 1000
 
@@ -113,7 +114,7 @@ def test_deleted_in_connect_is_created_again(flowing: Stage) -> None:
 
 
 def test_deletion_removes_the_connector(flowing: Stage) -> None:
-    flowing.kubectl("delete", "lc", flowing.source, "-n", flowing.place.namespace, "--timeout=30s")
+    flowing.kubectl("delete", "lc", flowing.source, "-n", flowing.place.namespace, f"--timeout={HANG:.0f}s")
     assert flowing.config(flowing.source) is None
     assert flowing.config(flowing.sink) is not None
 
@@ -121,7 +122,7 @@ def test_deletion_removes_the_connector(flowing: Stage) -> None:
 def test_retain_leaves_the_connector(flowing: Stage) -> None:
     flowing.apply_source(deletionPolicy="Retain")
     flowing.wait_ready(flowing.source)
-    flowing.kubectl("delete", "lc", flowing.source, "-n", flowing.place.namespace, "--timeout=30s")
+    flowing.kubectl("delete", "lc", flowing.source, "-n", flowing.place.namespace, f"--timeout={HANG:.0f}s")
     assert flowing.states(flowing.source) == ("RUNNING", ["RUNNING"])
 
 
@@ -164,7 +165,7 @@ def test_a_name_with_an_arrow(stage: Stage) -> None:
     stage.set_state(stage.source, "paused")
     stage.place.wait_reason("Paused", stage.source)
     assert stage.states(name) == ("PAUSED", ["PAUSED"])
-    stage.kubectl("delete", "lc", stage.source, "-n", stage.place.namespace, "--timeout=30s")
+    stage.kubectl("delete", "lc", stage.source, "-n", stage.place.namespace, f"--timeout={HANG:.0f}s")
     assert stage.config(name) is None
 
 

@@ -6,6 +6,8 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
+from harness.waiting import HANG
+
 AUTHOR = ("-c", "user.name=tests", "-c", "user.email=tests@localhost", "-c", "commit.gpgsign=false")
 
 
@@ -34,4 +36,4 @@ class Repository:
 
     def _git(self, *arguments: str) -> str:
         argv = ["git", "-C", str(self._tree), *AUTHOR, *arguments]
-        return subprocess.run(argv, capture_output=True, text=True, timeout=60, check=True).stdout
+        return subprocess.run(argv, capture_output=True, text=True, timeout=HANG, check=True).stdout

@@ -16,7 +16,7 @@ from harness import build, controlplane, kafka, paths
 from harness.kubectl import Kubectl
 from harness.ports import is_free, on_free_ports
 from harness.process import Launcher
-from harness.waiting import wait_until
+from harness.waiting import HANG, wait_until
 
 LENSES_TIMEOUT = 90.0
 SERVED_TIMEOUT = 60.0
@@ -116,7 +116,7 @@ class Definitions(Part):
             return {"applied": 0}
         kubectl = Kubectl(Path(place.others["KUBECONFIG"]))
         applied = kubectl("apply", "--server-side", "--force-conflicts", "-f", str(paths.CRDS), "-o", "name").split()
-        kubectl("wait", "--for=condition=Established", "--timeout=30s", *applied)
+        kubectl("wait", "--for=condition=Established", f"--timeout={HANG:.0f}s", *applied)
         kinds = ",".join(name.partition("/")[2] for name in applied)
         # Established comes a moment before the first request is answered.
         wait_until(f"{kinds} to be served", lambda: not kubectl.run("get", kinds, "-A").returncode, SERVED_TIMEOUT)

@@ -8,6 +8,8 @@ from typing import TypeVar
 INTERVAL = 0.05
 SELDOM = 0.3
 """Seconds between two looks at what takes its time: each costs the machine that is waited for."""
+HANG = 600.0
+"""Seconds after which a program that a test runs has hung, however busy the machine."""
 
 T = TypeVar("T")
 

@@ -10,6 +10,7 @@ import sys
 import pytest
 from click.testing import CliRunner
 
+from harness.waiting import HANG
 from lenses_operator import app
 from lenses_operator.cli import main
 from lenses_operator.kube.api import KubeError
@@ -80,5 +81,5 @@ main(["run"])
 
 def test_a_sigterm_that_comes_while_it_starts_ends_it_in_order() -> None:
     """Without a handler it would be no signal at all to process 1 of a container, and -15 here."""
-    done = subprocess.run([sys.executable, "-c", AT_START], timeout=30, capture_output=True, check=False)
+    done = subprocess.run([sys.executable, "-c", AT_START], timeout=HANG, capture_output=True, check=False)
     assert (done.returncode, done.stderr) == (0, b"")

@@ -10,6 +10,7 @@ import sys
 import pytest
 
 from harness.paths import ROOT
+from harness.waiting import HANG
 
 SHOW = """
 import json, pkgutil, sys
@@ -33,7 +34,7 @@ NEVER = re.compile(
 def imported(names: str) -> tuple[float, set[str]]:
     """Resident MiB, and the modules that are there, after importing what is named."""
     done = subprocess.run(
-        [sys.executable, "-c", SHOW.format(names=names)], capture_output=True, text=True, timeout=120, check=True
+        [sys.executable, "-c", SHOW.format(names=names)], capture_output=True, text=True, timeout=HANG, check=True
     )
     resident, modules = json.loads(done.stdout)
     return resident, set(modules)
@@ -85,5 +86,5 @@ print(json.dumps([
 
 def test_what_is_left_out_fails_closed_or_is_found_when_it_is_asked_for() -> None:
     """aiohttp's context for whoever gives it none trusts nobody, and checks; contexts made later are whole."""
-    done = subprocess.run([sys.executable, "-c", OWN_CONTEXT], capture_output=True, text=True, timeout=120, check=True)
+    done = subprocess.run([sys.executable, "-c", OWN_CONTEXT], capture_output=True, text=True, timeout=HANG, check=True)
     assert json.loads(done.stdout) == [[], True, True, "ApiClient", "2026-01-01T00:00:00+00:00"]

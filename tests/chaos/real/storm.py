@@ -25,6 +25,7 @@ from harness.controlplane import OPERATOR
 from harness.kube import KubeError
 from harness.lenses.control import HostileSwitches
 from harness.lenses.operations import CHANGING
+from harness.waiting import crowding
 from invariants.history import Span
 from invariants.recorded import CHECKS, disclosures, foreign_writes
 from invariants.settled import unsettled
@@ -196,9 +197,9 @@ class Storm:
         self._mend()
 
     def _await_creation(self, people: People) -> None:
-        deadline = time.monotonic() + SETTLING
+        begin = time.monotonic()
         while not people.create_awaited():
-            if time.monotonic() > deadline:
+            if time.monotonic() - begin > SETTLING * crowding():
                 self.fail(["resources that were deleted do not go away"])
             time.sleep(0.5)
 
@@ -222,7 +223,7 @@ class Storm:
             left = self._left()
             if not left:
                 break
-            if time.monotonic() - begin > SETTLING:
+            if time.monotonic() - begin > SETTLING * crowding():
                 self.fail([f"not settled within {SETTLING:.0f} s: {line}" for line in left])
             if not helped and time.monotonic() - begin > LONG_ENOUGH:
                 helped = True

@@ -6,7 +6,7 @@ import threading
 import time
 
 from chaos.real.pulse import PROMPT, Pulse
-from harness.waiting import wait_until
+from harness.waiting import HANG, wait_until
 from invariants.history import HOPS, LAG, History
 
 
@@ -35,7 +35,7 @@ def test_beats_that_were_prompt_are_forgotten() -> None:
     pulse = Pulse(history.late, beats.release)
     pulse.start()
     try:
-        assert all(beats.acquire(timeout=30) for _ in range(3))
+        assert all(beats.acquire(timeout=HANG) for _ in range(3))
     finally:
         pulse.stop()
     assert all(span.end - span.begin >= PROMPT for span in history.late)

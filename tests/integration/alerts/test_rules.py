@@ -14,6 +14,7 @@ import yaml
 
 from harness import build
 from harness.paths import PROMTOOL, ROOT
+from harness.waiting import HANG
 from lenses_operator.domain.reasons import OffsetsReason, Reason
 from unit.observability.full import Full
 
@@ -38,7 +39,7 @@ MATCHER = re.compile(r'(\w+)\s*(=~|!~|!=|=)\s*"((?:[^"\\]|\\.)*)"')
 
 def promtool(*args: str | Path) -> str:
     build.require("promtool")
-    done = subprocess.run([PROMTOOL, *args], capture_output=True, text=True, check=False, timeout=60)
+    done = subprocess.run([PROMTOOL, *args], capture_output=True, text=True, check=False, timeout=HANG)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout + done.stderr
 

@@ -18,7 +18,7 @@ from harness.helm import HelmError
 from harness.kube import Kube, KubeError, is_condition
 from harness.kubectl import Kubectl
 from harness.operator_fixtures import Place
-from harness.waiting import wait_until
+from harness.waiting import HANG, wait_until
 from integration.chart.support import CRDS, NAME, Places, Release, columns, may_not, values_of
 
 DEFINITION = "CustomResourceDefinition"
@@ -159,4 +159,4 @@ def run_documented(heading: str, kubeconfig: Path) -> None:
     (commands,) = re.findall(r"^```sh\n(.*?)^```", section, re.DOTALL | re.MULTILINE)
     path = f"{paths.KUBECTL.parent}{os.pathsep}{os.environ['PATH']}"
     env = {**os.environ, "PATH": path, "KUBECONFIG": str(kubeconfig)}
-    subprocess.run(["bash", "-euo", "pipefail", "-c", commands], env=env, check=True, timeout=60)
+    subprocess.run(["bash", "-euo", "pipefail", "-c", commands], env=env, check=True, timeout=HANG)

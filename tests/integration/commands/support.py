@@ -12,6 +12,7 @@ from typing import Any
 
 from click.testing import CliRunner
 
+from harness.waiting import HANG
 from lenses_operator.cli import main
 
 
@@ -76,7 +77,7 @@ class CommandLine:
             [sys.executable, "-m", "lenses_operator", *words],
             capture_output=True,
             text=True,
-            timeout=90,
+            timeout=HANG,
             check=False,
             env={**os.environ, **variables, "KUBECONFIG": str(self.kubeconfig)},
         )

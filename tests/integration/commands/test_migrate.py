@@ -11,6 +11,7 @@ from click.testing import CliRunner
 from harness.kube import Kube
 from harness.kubectl import Kubectl
 from harness.operator_fixtures import Operators, Place
+from harness.waiting import HANG
 from lenses_operator.cli import main
 from lenses_operator.conversion.properties import parse
 from lenses_operator.conversion.scalars import config_entry
@@ -103,7 +104,7 @@ def test_properties_are_what_java_makes_of_them(tmp_path: Path) -> None:
     file = tmp_path / "a.properties"
     file.write_text(PROPERTIES)
     done = subprocess.run(
-        ["java", "-Xshare:auto", str(tmp_path / "Read.java"), str(file)], capture_output=True, timeout=60, check=True
+        ["java", "-Xshare:auto", str(tmp_path / "Read.java"), str(file)], capture_output=True, timeout=HANG, check=True
     )
     words = [bytes.fromhex(line.decode()).decode() for line in done.stdout.splitlines()]
     assert {one.key: one.value for one in parse(PROPERTIES)} == dict(zip(words[::2], words[1::2], strict=True))

@@ -9,6 +9,7 @@ import zipfile
 from pathlib import Path
 
 from harness.paths import CRDS, ROOT
+from harness.waiting import HANG
 
 SOURCES = ("pyproject.toml", "README.md", "LICENSE", "crds", "operator")
 """What the Dockerfile builds the wheel from."""
@@ -23,7 +24,7 @@ def test_the_wheel_has_the_crds(tmp_path: Path) -> None:
         else:
             shutil.copy(ROOT / name, source / name)
     pip = [sys.executable, "-m", "pip", "wheel", "--quiet", "--disable-pip-version-check", "--no-deps", "--no-index"]
-    subprocess.run([*pip, "--no-build-isolation", "--wheel-dir", str(tmp_path), str(source)], check=True, timeout=120)
+    subprocess.run([*pip, "--no-build-isolation", "--wheel-dir", str(tmp_path), str(source)], check=True, timeout=HANG)
     (wheel,) = tmp_path.glob("*.whl")
     with zipfile.ZipFile(wheel) as found:
         packed = {

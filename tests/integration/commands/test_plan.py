@@ -25,7 +25,7 @@ from harness.lenses.operations import CHANGING
 from harness.lenses.running import RunningLenses
 from harness.operator_fixtures import SOURCE, Operators, Place, conditions
 from harness.paths import ROOT
-from harness.waiting import wait_until
+from harness.waiting import HANG, wait_until
 from lenses_operator.manifests.documents import read
 from lenses_operator.manifests.schema import refusals
 from unit.manifests.refused import BAD_NAMES, GOOD, OFFSETS, REFUSED, offsets
@@ -51,7 +51,7 @@ class Cli:
     def run(self, *arguments: str, stdin: str | None = None) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-m", "lenses_operator", "plan", *arguments]
         done = subprocess.run(
-            command, env=self._env, input=stdin, capture_output=True, text=True, timeout=120, check=False
+            command, env=self._env, input=stdin, capture_output=True, text=True, timeout=HANG, check=False
         )
         assert "Traceback" not in done.stderr
         return done
@@ -221,7 +221,7 @@ def test_the_given_cases_once_applied_show_nothing_to_do(
     before = cli.data("-f", files, code=2)
     assert set(actions(before).values()) == {"create"}
     operators.start(*given.namespaces, DRIFT_INTERVAL=3600)
-    kubectl("apply", "-f", files, timeout=120)
+    kubectl("apply", "-f", files, timeout=HANG)
 
     def all_ready() -> bool:
         found = [one for name in given.namespaces for one in operator_kube.list("lc", name)]

@@ -20,7 +20,7 @@ from harness.lenses.control import Json, LensesControl
 from harness.operator_fixtures import message, reason
 from harness.paths import ROOT
 from harness.programs import install_programs
-from harness.waiting import wait_until
+from harness.waiting import HANG, wait_until
 from integration.docs.markdown import Command
 from lenses_operator.cli import main
 
@@ -150,7 +150,7 @@ class Stage:
             capture_output=True,
             text=True,
             stdin=subprocess.DEVNULL,
-            timeout=120,
+            timeout=HANG,
             check=False,
         )
 

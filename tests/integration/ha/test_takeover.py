@@ -16,6 +16,7 @@ from harness.lenses.running import RunningLenses
 from harness.operator_fixtures import Place
 from harness.process import Launcher
 from harness.proxy import Proxy
+from harness.waiting import crowding
 from integration.ha.support import GIVE_UP, Pair
 from lenses_operator.app import POLICY_CHECK
 from lenses_operator.kube.leader import DURATION
@@ -30,7 +31,7 @@ def killed(pair: Pair) -> None:
     pair.first.kill()
     lost = time.monotonic()
     pair.place.apply("after")
-    assert pair.wait_takeover() - lost < TAKEOVER
+    assert pair.wait_takeover() - lost < TAKEOVER * crowding()
     pair.check("after")
 
 
@@ -44,7 +45,7 @@ def paused(pair: Pair) -> None:
     lost = time.monotonic()
     pair.place.control.release_breakpoint(point, "process")
     try:
-        assert pair.wait_takeover() - lost < TAKEOVER
+        assert pair.wait_takeover() - lost < TAKEOVER * crowding()
         pair.place.wait_running("late", GIVE_UP)
     finally:
         pair.first.resume()
@@ -64,7 +65,7 @@ def blocked(pair: Pair) -> None:
     ended = pair.wait_end_of_first()
     taken = pair.wait_takeover()
     assert ended < taken
-    assert taken - lost < TAKEOVER + POLICY_CHECK
+    assert taken - lost < (TAKEOVER + POLICY_CHECK) * crowding()
     pair.check()
 
 
@@ -87,7 +88,7 @@ def _cut_off(pair: Pair, cut: Callable[[Proxy], None]) -> None:
         taken = pair.wait_takeover()
         assert pair.requests("first")[-1]["monotonic"] > lost
         assert ended < taken
-        assert taken - lost < TAKEOVER
+        assert taken - lost < TAKEOVER * crowding()
         pair.check("after")
 
 
@@ -106,7 +107,7 @@ def terminated(pair: Pair) -> None:
         pair.place.control.release_breakpoint(point, "process")
         code, ended = ending.result()
     assert code == 0
-    assert pair.wait_takeover() - ended < HANDOVER
+    assert pair.wait_takeover() - ended < HANDOVER * crowding()
     pair.check("slow")
 
 

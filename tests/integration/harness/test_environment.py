@@ -16,7 +16,7 @@ from harness import build, paths
 from harness.environment import Environment
 from harness.kubectl import Kubectl
 from harness.ports import free_port
-from harness.waiting import wait_until
+from harness.waiting import HANG, wait_until
 
 ENV = {**os.environ, "PYTHONPATH": str(paths.HARNESS.parent)}
 
@@ -44,7 +44,7 @@ def running_in(directory: Path) -> list[str]:
 
 def harness(command: str, run_dir: Path, **env: str) -> "subprocess.CompletedProcess[str]":
     argv = [sys.executable, "-m", "harness", command, "--run-dir", str(run_dir)]
-    return subprocess.run(argv, env={**ENV, **env}, capture_output=True, text=True, timeout=120, check=False)
+    return subprocess.run(argv, env={**ENV, **env}, capture_output=True, text=True, timeout=HANG, check=False)
 
 
 def test_up_and_down_twice(run_dir: Path) -> None:
@@ -92,7 +92,7 @@ def test_an_interrupted_start_leaves_nothing(run_dir: Path, number: signal.Signa
     with subprocess.Popen(argv, env=ENV, stderr=subprocess.PIPE, text=True) as up:
         wait_until("some parts to run", lambda: len(running_in(run_dir / "parts")) >= running, 30)
         up.send_signal(number)
-        _, errors = up.communicate(timeout=90)
+        _, errors = up.communicate(timeout=HANG)
     assert up.returncode == 130
     assert "interrupted, nothing of it is left running" in errors
     assert running_in(run_dir) == []

@@ -12,6 +12,7 @@ import pytest
 from harness import paths
 from harness.operator_fixtures import Place
 from harness.programs import install_programs
+from harness.waiting import HANG
 from integration.kubectl.support import Person
 
 
@@ -26,7 +27,7 @@ def kubectl(person: Person, path: str, *words: str) -> str:
         [paths.KUBECTL, *words],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=HANG,
         check=False,
         stdin=subprocess.DEVNULL,
         env={**person.environment, "PATH": path},

@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from harness.kubectl import Kubectl
+from harness.waiting import HANG
 from integration.offsets.support import ANY, BEFORE, Offsets, at
 
 EXACT = (
@@ -24,7 +25,7 @@ def restore(kubectl: Kubectl, name: str, namespace: str) -> subprocess.Completed
         [sys.executable, "-m", "lenses_operator", "offsets", "restore", name, "-n", namespace],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=HANG,
         env={**os.environ, "KUBECONFIG": str(kubectl.kubeconfig)},
         check=False,
     )

@@ -17,6 +17,7 @@ from harness import build, paths, release
 from harness.helm import Helm
 from harness.paths import ROOT
 from harness.release import ReleaseError
+from harness.waiting import HANG
 
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yaml"))
 VERSION = "0.2.0"
@@ -60,13 +61,13 @@ def run(step: dict[str, Any], tree: Path, **variables: str) -> subprocess.Comple
     """A step's commands, as GitHub runs them."""
     env = {**os.environ, "TAG": f"v{VERSION}", "REGISTRY": REGISTRY, **step.get("env", {}), **variables}
     shell = ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", step["run"]]
-    return subprocess.run(shell, cwd=tree, env=env, capture_output=True, text=True, timeout=120, check=False)
+    return subprocess.run(shell, cwd=tree, env=env, capture_output=True, text=True, timeout=HANG, check=False)
 
 
 def test_actionlint() -> None:
     build.require("actionlint")
     done = subprocess.run(
-        [paths.ACTIONLINT, "-no-color", *WORKFLOWS], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
+        [paths.ACTIONLINT, "-no-color", *WORKFLOWS], cwd=ROOT, capture_output=True, text=True, timeout=HANG, check=False
     )
     assert (done.returncode, done.stdout) == (0, "")
 
@@ -78,7 +79,9 @@ def test_actionlint_finds_what_is_wrong(tmp_path: Path) -> None:
     bad.write_text(
         (ROOT / ".github/workflows/release.yaml").read_text().replace("needs.image.outputs", "needs.none.outputs")
     )
-    done = subprocess.run([paths.ACTIONLINT, "-no-color", bad], capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(
+        [paths.ACTIONLINT, "-no-color", bad], capture_output=True, text=True, timeout=HANG, check=False
+    )
     assert done.returncode == 1
     assert '"none" is not defined' in done.stdout
 

@@ -11,6 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from harness.programs import install_programs
+from harness.waiting import HANG
 from lenses_operator.cli import main
 
 BASH = shutil.which("bash")
@@ -49,7 +50,7 @@ def test_bash_completes(program: str, words: list[str], completed: list[str], bi
         [BASH, "--norc", "-c", script],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=HANG,
         check=False,
         env={**os.environ, "PATH": bin_path},
     )
@@ -72,7 +73,7 @@ def test_kubectl_completes(words: list[str], completed: list[str], bin_path: str
         [tmp_path / "kubectl_complete-lenses", *words],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=HANG,
         check=True,
         env={**os.environ, "PATH": bin_path, "KUBECONFIG": str(tmp_path / "none")},
     )

@@ -12,6 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from harness.paths import ROOT
+from harness.waiting import HANG
 from lenses_operator.cli import COMMANDS, DAILY, main
 
 HEAVY = ("aiohttp", "httpx", "kopf", "kubernetes.aio.client.api_client", "pydantic", "rich", "yaml")
@@ -85,7 +86,7 @@ def run(code: str, variables: dict[str, str]) -> tuple[str, set[str]]:
         capture_output=True,
         text=True,
         check=True,
-        timeout=60,
+        timeout=HANG,
         env={"PYTHONPATH": str(ROOT / "operator"), **variables},
     )
     printed, _, loaded = done.stdout.partition("LOADED")

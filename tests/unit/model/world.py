@@ -12,6 +12,7 @@ from doubles.incarnation import Habits
 from doubles.kube import OffsetsKube
 from doubles.lifelike import Lenses
 from doubles.lifelike_kube import Kube
+from harness.waiting import HANG
 from invariants.ending import Ending
 from lenses_operator.domain.backoff import TRANSIENT
 from lenses_operator.domain.policy import Policy, Rule
@@ -80,7 +81,7 @@ class Process(Operator):
     async def end(self, *, gracefully: bool) -> None:
         self.queue.close()
         if gracefully:
-            await asyncio.wait([self._workers], timeout=30)
+            await asyncio.wait([self._workers], timeout=HANG)
         self._workers.cancel()
         await asyncio.gather(self._workers, return_exceptions=True)
         await self.environments.close()
