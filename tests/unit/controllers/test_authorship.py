@@ -195,6 +195,39 @@ class TestClaimed:
             assert op.said() == ("True", "Running", "Owned")
 
     @virtual_time
+    @pytest.mark.parametrize("again", [False, True])
+    async def test_a_resource_may_go_while_it_is_read_again(self, again: bool) -> None:
+        async with operator() as op:
+            write, current = op.kube.write_status, op.kube.current
+            lost: list[str] = []
+
+            async def lossy(resource: LensesConnector, status: ConnectorStatus) -> LensesConnector | None:
+                if not lost:
+                    lost.append(resource.metadata.uid)
+                    raise KubeError("status", 0, "connection lost")
+                return await write(resource, status)
+
+            async def slow(resource: LensesConnector) -> LensesConnector | None:
+                found = await current(resource)
+                if len(lost) == 1:
+                    lost.append("read")
+                    op.kube.apply(deletionPolicy="Retain")
+                    op.kube.objects["payments", "orders"]["metadata"]["finalizers"] = []
+                    op.kube.delete()
+                    if again:
+                        op.kube.apply()
+                    await asyncio.sleep(1)
+                return found
+
+            op.kube.write_status = lossy  # type: ignore[method-assign]
+            op.kube.current = slow  # type: ignore[method-assign]
+            await op.applies()
+            assert lost[1:] == ["read"]
+            assert op.errors == []
+            assert op.kube.there() is again
+            assert not again or op.said() == ("True", "Running", "Owned")
+
+    @virtual_time
     @pytest.mark.parametrize(
         "unsaid",
         [*UNSAID, *(from_answer("create_connector", status, REBALANCE) for status in (409, 500, 502, 503))],

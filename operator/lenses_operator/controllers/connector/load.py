@@ -53,19 +53,17 @@ class Loader:
     async def load(self, key: ObjectKey) -> ReconcileContext | None:
         """Without what the spec refers to. None: there is nothing to look after."""
         tombstone = self._store.tombstone(key)
-        resource = await self._dying(tombstone.resource) if tombstone is not None else None
-        resource = resource or self._living(key)
+        dying = await self._dying(tombstone.resource) if tombstone is not None else None
+        resource = dying or self._living(key)
+        if resource is None:
+            return None
+        if dying is None and self.memory(resource).unconfirmed:
+            await self._confirm(resource)
+        await self._operations.weigh(resource)
+        resource = dying or self._living(key)  # the watch may have brought news meanwhile
         if resource is None:
             return None
         memory = self.memory(resource)
-        if memory.unconfirmed:
-            current = await self._writer.current(resource)
-            confirmed(memory)
-            if current is None:
-                return None  # its watch event does the rest
-            self._store.upsert(current)
-            resource = current if tombstone is None else resource
-        await self._operations.weigh(resource)
         held = self._operations.holding(resource)
         allowed, rival = self._inputs.allowed(resource), self._ownership.rival(resource)
         context = ReconcileContext(resource, Rendered({}), memory, self._sessions.own, allowed=allowed, rival=rival)
@@ -102,6 +100,13 @@ class Loader:
             self._store.drop_tombstone(key)
             return None
         return resource
+
+    async def _confirm(self, resource: LensesConnector) -> None:
+        """A write of the status had no answer, and its watch event may be late."""
+        memory, current = self.memory(resource), await self._writer.current(resource)
+        if current is not None:
+            self._store.upsert(current)
+        confirmed(memory)
 
     def _living(self, key: ObjectKey) -> LensesConnector | None:
         """None where it is gone, or where we have released it and another finalizer keeps it."""
