@@ -11,8 +11,8 @@ import yaml
 
 from harness import paths
 from harness.kube import Objects
+from harness.waiting import HANG
 
-TIMEOUT = 120.0
 REQUIRED: Mapping[str, Any] = {"lenses": {"url": "https://lenses.example.com", "tokenSecret": {"name": "lenses-token"}}}
 """What cannot be left out."""
 
@@ -41,7 +41,7 @@ class Helm:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            timeout=TIMEOUT,
+            timeout=HANG,
             env=self._env,
             check=False,
         )

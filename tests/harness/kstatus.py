@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from harness import build, paths
+from harness.waiting import HANG
 
 CURRENT, IN_PROGRESS, FAILED, TERMINATING = "Current", "InProgress", "Failed", "Terminating"
-TIMEOUT = 60.0
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ class Library:
         flags = [f"-{name}={text}" for name, text in expressions.items()]
         lines = "".join(json.dumps(found) + "\n" for found in objects)
         done = subprocess.run(
-            [paths.KSTATUS, *flags], input=lines, capture_output=True, text=True, timeout=TIMEOUT, check=False
+            [paths.KSTATUS, *flags], input=lines, capture_output=True, text=True, timeout=HANG, check=False
         )
         if done.returncode:
             raise RuntimeError(done.stderr.strip())

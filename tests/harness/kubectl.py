@@ -5,8 +5,7 @@ import subprocess
 from pathlib import Path
 
 from harness import paths
-
-TIMEOUT = 60.0
+from harness.waiting import HANG
 
 
 class KubectlError(Exception):
@@ -19,7 +18,7 @@ class Kubectl:
     def __init__(self, kubeconfig: Path) -> None:
         self.kubeconfig = kubeconfig
 
-    def __call__(self, *arguments: str, stdin: str | None = None, timeout: float = TIMEOUT) -> str:
+    def __call__(self, *arguments: str, stdin: str | None = None, timeout: float = HANG) -> str:
         """What it printed; an error that carries its own message if it failed."""
         done = self.run(*arguments, stdin=stdin, timeout=timeout)
         if done.returncode:
@@ -27,7 +26,7 @@ class Kubectl:
         return done.stdout
 
     def run(
-        self, *arguments: str, stdin: str | None = None, timeout: float = TIMEOUT
+        self, *arguments: str, stdin: str | None = None, timeout: float = HANG
     ) -> "subprocess.CompletedProcess[str]":
         """Run it and return whatever came out."""
         return subprocess.run(

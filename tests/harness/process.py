@@ -5,7 +5,6 @@ import re
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -13,7 +12,7 @@ from pathlib import Path
 
 from harness.ended import Ended
 from harness.identity import END_TIMEOUT, Identity, identify
-from harness.waiting import INTERVAL
+from harness.waiting import wait_until
 
 TAIL = 30
 GUARD = Path(__file__).with_name("guard.py")
@@ -69,21 +68,27 @@ class Process:
 
     def wait_ready(self, check: Callable[[], bool], timeout: float) -> None:
         """Wait until `check` holds; fail as soon as the process ends or when the time is over."""
-        deadline = time.monotonic() + timeout
-        while not check():
+
+        def ready() -> bool:
+            if check():
+                return True
             code = self._popen.poll()
             if code is not None:
                 raise self.failed(f"ended with code {code} before it was ready")
-            if time.monotonic() > deadline:
-                raise self.failed(f"was not ready within {timeout:g} s")
-            time.sleep(INTERVAL)
+            return False
+
+        try:
+            wait_until(self.name, ready, timeout)
+        except TimeoutError:
+            raise self.failed(f"was not ready within {timeout:g} s") from None
 
     def wait_for(self, timeout: float) -> int:
         """Its exit code once it has ended by itself; a `TimeoutError` leaves it running."""
         try:
-            return self._popen.wait(timeout)
-        except subprocess.TimeoutExpired:
+            wait_until(self.name, lambda: not self.alive, timeout)
+        except TimeoutError:
             raise TimeoutError(f"{self.name} has not ended within {timeout:g} s") from None
+        return self._popen.wait()
 
     def stop(self) -> None:
         """End it at once."""

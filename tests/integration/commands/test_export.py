@@ -16,7 +16,6 @@ from harness.kubectl import Kubectl
 from harness.lenses.running import RunningLenses
 from harness.operator_fixtures import SOURCE, Operators, Place, in_parallel, reason
 from harness.paths import ROOT
-from harness.waiting import HANG
 from lenses_operator.cli import main
 from unit.conversion.test_scalars import TRAPS
 
@@ -95,7 +94,7 @@ def test_applied_everything_is_adopted_and_nothing_is_written(
     planned = full("-f", str(full.out), command="plan")
     assert (planned.exit_code, planned.stdout.splitlines()[-1]) == (0, UNCHANGED), planned.output
     everywhere = place.control.connectors(place.environment)
-    kubectl("apply", "-f", str(full.out / "secrets"), "-f", str(full.out), timeout=HANG)
+    kubectl("apply", "-f", str(full.out / "secrets"), "-f", str(full.out))
     operators.start(place.namespace)
     names = [found["metadata"]["name"] for found in place.kube.list("lc", place.namespace)]
     assert len(names) == len(everywhere) == len(GIVEN) + 11
