@@ -288,7 +288,7 @@ async def test_status_and_events_fit_kubernetes_whatever_is_shown(what: str, ado
 
     async with operator(Wire(), poll=15, drift=40) as op:
         if not adopted:
-            op.lenses.connectors["connect-eu", "orders"] = Connector(dict(SENT) | {"another": "1"})
+            op.lenses.connectors["orders"] = Connector(dict(SENT) | {"another": "1"})
         op.kube.apply()
         await asyncio.sleep(20)
         assert isinstance(op.lenses, Wire)

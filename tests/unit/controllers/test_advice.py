@@ -17,7 +17,7 @@ from lenses_operator.lenses import errors
 from lenses_operator.lenses.models import Plugin, StateAction
 from lenses_operator.lenses.transport import Precondition
 from lenses_operator.resources.base import RESTART
-from unit.controllers.fakes import Connector, FakeLenses, Operator, operator
+from unit.controllers.fakes import NAME, Connector, FakeLenses, Operator, Task, operator
 from unit.controllers.virtualtime import virtual_time
 from unit.resources.make import SENT
 
@@ -32,22 +32,14 @@ FROM_SECRET = {"configFrom": [{"key": "password", "secretKeyRef": {"name": "db",
 class Connect(FakeLenses):
     """Which does not pause or resume a connector that has failed, as Kafka Connect does not."""
 
-    # ruff: noqa: ARG002 - the signatures are the client's
-
     async def set_state(
         self, environment: str, cluster: str, name: str, action: StateAction, *, precondition: Precondition
     ) -> None:
-        found = self.connectors.get((cluster, name))
+        found = self.connectors.get(name)
         failed = found is not None and found.state == "FAILED" and action in ("pause", "resume")
         await super().set_state(environment, cluster, name, action, precondition=precondition)
         if found is not None and failed:
-            found.state, found.tasks = "FAILED", [("RUNNING", None)]
-
-    async def restart_task(
-        self, environment: str, cluster: str, name: str, task: int, *, precondition: Precondition
-    ) -> None:
-        await self._gate("restart_task", name, str(task))
-        self.connectors[cluster, name].tasks[task] = ("RUNNING", None)
+            found.state, found.tasks = "FAILED", [Task(0, "RUNNING")]
 
 
 def annotate(op: Operator, value: str = "1") -> None:
@@ -58,12 +50,12 @@ def annotate(op: Operator, value: str = "1") -> None:
 
 def fail_connector(op: Operator) -> None:
     assert op.connector is not None
-    op.connector.state, op.connector.tasks = "FAILED", [("RUNNING", None)]
+    op.connector.state, op.connector.tasks = "FAILED", [Task(0, "RUNNING")]
 
 
 def fail_task(op: Operator) -> None:
     assert op.connector is not None
-    op.connector.tasks = [("FAILED", TRACE)]
+    op.connector.tasks = [Task(0, "FAILED", TRACE)]
 
 
 async def nothing(op: Operator) -> None:
@@ -93,16 +85,7 @@ async def failed_without_restarts_left(op: Operator) -> None:
 async def stopped_and_failed(op: Operator) -> None:
     """Lenses takes the wish to stop and nothing comes of it."""
     fail_connector(op)
-    assert op.connector is not None
-    stuck = op.connector
-
-    class Stuck(Connector):
-        def __setattr__(self, name: str, value: object) -> None:
-            if name == "state" and value == "STOPPED":
-                value = "FAILED"
-            super().__setattr__(name, value)
-
-    op.lenses.connectors[PLACE] = Stuck(stuck.config, "FAILED", [("RUNNING", None)])
+    op.lenses.stops = False
     op.kube.apply(state="stopped")
 
 
@@ -115,13 +98,13 @@ def foreign(**changes: str | None) -> Callable[[Operator], Awaitable[None]]:
 
     async def made(op: Operator) -> None:
         config = {key: value for key, value in {**SENT, **changes}.items() if value is not None}
-        op.lenses.connectors[PLACE] = Connector(config)
+        op.lenses.connectors[NAME] = Connector(config)
 
     return made
 
 
 async def wholly_hidden(op: Operator) -> None:
-    op.lenses.connectors[PLACE] = Connector(dict(SENT))
+    op.lenses.connectors[NAME] = Connector(dict(SENT))
     op.lenses.shows = lambda config: dict.fromkeys(config, "***")
 
 
@@ -192,7 +175,7 @@ def both(*steps: Callable[[Operator], None]) -> Callable[[Operator], None]:
 
 
 def drop(op: Operator) -> None:
-    del op.lenses.connectors[PLACE]
+    del op.lenses.connectors[NAME]
 
 
 def give_secret(op: Operator) -> None:

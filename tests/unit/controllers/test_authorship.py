@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
+from harness.lenses.memory_connector import MemoryConnector
 from lenses_operator.lenses import errors
 from lenses_operator.lenses.answers import from_answer
-from unit.controllers.fakes import CONNECTOR, Connector, FakeKube, FakeLenses, Operator, operator
+from unit.controllers.fakes import CONNECTOR, NAME, Connector, FakeKube, FakeLenses, Operator, Task, operator
 from unit.controllers.virtualtime import virtual_time
 from unit.resources.make import CLASS, SENT
 
@@ -60,14 +61,14 @@ class TestClaimed:
             op.kube.apply(adoptionPolicy=policy)
             await asyncio.sleep(2)
             assert op.said()[2] == "Claiming"
-            stranger = op.lenses.connectors[PLACE] = Connector(dict(theirs))
+            stranger = op.lenses.connectors[NAME] = Connector(dict(theirs))
             op.lenses.always("create_connector", None)
             await asyncio.sleep(90)
             assert op.said()[1:] == ("NotAdopted", "NotAdopted")
             op.kube.delete()
             await asyncio.sleep(90)
             assert not op.kube.there()
-            assert op.lenses.connectors[PLACE] is stranger
+            assert op.lenses.connectors[NAME] is stranger
             assert op.lenses.asked("delete_connector", "put_resource", "set_state") == []
 
     @virtual_time
@@ -85,7 +86,7 @@ class TestClaimed:
             lenses.always("create_connector", None)
             await asyncio.sleep(60)
             assert op.said() == ("True", "Running", "Owned")
-            assert lenses.connectors[PLACE].config["topic"] == "new"
+            assert lenses.connectors[NAME].config["topic"] == "new"
 
     @virtual_time
     @pytest.mark.parametrize("unsaid", UNSAID, ids=lambda error: type(error).__name__)
@@ -94,7 +95,7 @@ class TestClaimed:
     ) -> None:
         """What its create has left may be hidden, and a spec that is wrong by now says nothing of that."""
         lenses, kube = await created_before(unsaid)
-        ours = lenses.connectors[PLACE]
+        ours = lenses.connectors[NAME]
         lenses.invalid = {"topic": ["must not be empty"]}
         kube.apply(adoptionPolicy="Never", config={"topic": ""})
         async with operator(lenses, kube) as op:
@@ -105,8 +106,8 @@ class TestClaimed:
             kube.apply(adoptionPolicy="Never", config={"topic": "right"})
             await asyncio.sleep(60)
             assert op.said() == ("True", "Running", "Owned")
-            assert lenses.connectors[PLACE].config["topic"] == "right"
-            assert lenses.connectors[PLACE] is not ours
+            assert lenses.connectors[NAME].config["topic"] == "right"
+            assert lenses.connectors[NAME] is not ours
 
     @virtual_time
     @pytest.mark.parametrize("unsaid", UNSAID, ids=lambda error: type(error).__name__)
@@ -126,13 +127,13 @@ class TestClaimed:
             lenses.shows = lambda sent: {key: value for key, value in sent.items() if key != "password"}
             stranger = Connector(SENT | {"password": "theirs"})
             if not restarted:
-                lenses.connectors[PLACE] = stranger
+                lenses.connectors[NAME] = stranger
                 await asyncio.sleep(90)
-        lenses.connectors[PLACE] = stranger
+        lenses.connectors[NAME] = stranger
         async with operator(lenses, kube) as op:
             await asyncio.sleep(90)
             assert op.said()[1:] == ("NotAdopted", "NotAdopted")
-        assert lenses.connectors[PLACE] is stranger
+        assert lenses.connectors[NAME] is stranger
 
     @virtual_time
     @pytest.mark.parametrize("said", NOTHING_DONE, ids=lambda error: type(error).__name__)
@@ -149,7 +150,7 @@ class TestClaimed:
             assert op.lenses.asked("create_connector")
             ready = [status.ready for status in kube.statuses if status.ready]
             assert [reason for reason, _ in groupby(one.reason for one in ready)] == ["Progressing", op.said()[1]]
-        stranger = lenses.connectors[PLACE] = Connector(dict(theirs))
+        stranger = lenses.connectors[NAME] = Connector(dict(theirs))
         lenses.always("create_connector", None)
         kube.apply(adoptionPolicy="Never", config={"topic": "new"})
         async with operator(lenses, kube) as op:
@@ -158,7 +159,7 @@ class TestClaimed:
             kube.delete()
             await asyncio.sleep(90)
             assert not kube.there()
-        assert lenses.connectors[PLACE] is stranger
+        assert lenses.connectors[NAME] is stranger
         assert stranger == Connector(theirs)
 
     @virtual_time
@@ -198,7 +199,7 @@ class TestClaimed:
             op.kube.apply(deletionPolicy=policy)
             await asyncio.sleep(0.5)
             assert op.said()[2] == "Claiming"
-            stranger = op.lenses.connectors[PLACE] = Connector(dict(THEIRS))
+            stranger = op.lenses.connectors[NAME] = Connector(dict(THEIRS))
             op.lenses.always("get_connector", errors.ServerError("get_connector"))
             await asyncio.sleep(3 if listed else 0)
             op.kube.delete()
@@ -206,7 +207,7 @@ class TestClaimed:
             op.lenses.always("get_connector", None)
             await asyncio.sleep(120)
             assert not op.kube.there()
-            assert op.lenses.connectors[PLACE] is stranger
+            assert op.lenses.connectors[NAME] is stranger
             assert op.lenses.asked("delete_connector", "put_resource", "set_state", "reset_offsets") == []
             assert not {"Deleted", "NotFound"} & set(op.reasons())
 
@@ -219,12 +220,12 @@ class TestClaimed:
             kube.apply()
             await asyncio.sleep(2)
             assert op.said()[2] == "Claiming"
-        stranger = lenses.connectors[PLACE] = Connector(dict(THEIRS))
+        stranger = lenses.connectors[NAME] = Connector(dict(THEIRS))
         lenses.always("create_connector", None)
         async with operator(lenses, kube) as op:
             await asyncio.sleep(90)
             assert op.said()[1:] == ("NotAdopted", "NotAdopted")
-        assert lenses.connectors[PLACE] is stranger
+        assert lenses.connectors[NAME] is stranger
 
     @virtual_time
     async def test_with_always_it_is_adopted_and_said_to_be(self) -> None:
@@ -232,7 +233,7 @@ class TestClaimed:
             op.lenses.always("create_connector", AMBIGUOUS)
             op.kube.apply(adoptionPolicy="Always")
             await asyncio.sleep(2)
-            op.lenses.connectors[PLACE] = Connector(dict(THEIRS))
+            op.lenses.connectors[NAME] = Connector(dict(THEIRS))
             op.lenses.always("create_connector", None)
             await asyncio.sleep(90)
             assert op.said() == ("True", "Running", "Owned")
@@ -312,11 +313,11 @@ class TestShownBetween:
     """Absence is proven over a time in which nobody here has seen it; an operation on its offsets looks, too."""
 
     @staticmethod
-    async def look_of_another(op: Operator, ours: Connector) -> None:
-        op.lenses.connectors[PLACE] = ours
+    async def look_of_another(op: Operator, ours: MemoryConnector) -> None:
+        op.lenses.connectors[NAME] = ours
         observed = await op.core.connectors._loader._sessions.own.reader.details(CONNECTOR)
         assert observed.present
-        del op.lenses.connectors[PLACE]
+        del op.lenses.connectors[NAME]
 
     @virtual_time
     async def test_it_is_not_taken_for_lost(self) -> None:
@@ -324,7 +325,7 @@ class TestShownBetween:
             op.kube.apply()
             await asyncio.sleep(60)
             op.lenses.calls.clear()
-            ours = op.lenses.connectors.pop(PLACE)
+            ours = op.lenses.connectors.pop(NAME)
             for _ in range(10):
                 await asyncio.sleep(8)
                 await self.look_of_another(op, ours)
@@ -338,14 +339,14 @@ class TestShownBetween:
         async with operator(poll=1) as op:
             op.kube.apply()
             await asyncio.sleep(120)
-            ours = op.lenses.connectors.pop(PLACE)
+            ours = op.lenses.connectors.pop(NAME)
             op.lenses.turn = turn
             validate = op.lenses.validate
 
             async def slowly(*what: Any) -> Any:
                 if not turn:
                     await self.look_of_another(op, ours)
-                    op.lenses.connectors[PLACE] = ours
+                    op.lenses.connectors[NAME] = ours
                 return await validate(*what)
 
             op.lenses.validate = slowly  # type: ignore[assignment]
@@ -355,7 +356,7 @@ class TestShownBetween:
             if turn:
                 await asyncio.sleep(1)
                 await self.look_of_another(op, ours)
-                op.lenses.connectors[PLACE] = ours
+                op.lenses.connectors[NAME] = ours
             await asyncio.sleep(60)
             assert op.lenses.asked("create_connector") == []
             assert op.said() == ("True", "Running", "Owned")
@@ -365,7 +366,7 @@ class TestShownBetween:
         async with operator(poll=1) as op:
             op.kube.apply()
             await asyncio.sleep(60)
-            ours = op.lenses.connectors.pop(PLACE)
+            ours = op.lenses.connectors.pop(NAME)
             op.kube.delete()
             for _ in range(6):
                 await asyncio.sleep(20)
@@ -381,13 +382,13 @@ class TestNotAdopted:
     @pytest.mark.parametrize("seconds", [0.5, 5, 12])
     async def test_one_that_is_hidden_for_a_moment_is_not_claimed(self, seconds: float) -> None:
         async with operator(poll=1) as op:
-            op.lenses.connectors[PLACE] = Connector(dict(THEIRS))
+            op.lenses.connectors[NAME] = Connector(dict(THEIRS))
             op.kube.apply(adoptionPolicy="Never")
             await asyncio.sleep(30)
             assert op.said()[2] == "NotAdopted"
-            theirs = op.lenses.connectors.pop(PLACE)
+            theirs = op.lenses.connectors.pop(NAME)
             await asyncio.sleep(seconds)
-            op.lenses.connectors[PLACE] = theirs
+            op.lenses.connectors[NAME] = theirs
             await asyncio.sleep(120)
             assert op.said()[2] == "NotAdopted"
             assert "Claiming" not in {str(status.ownership.state) for status in op.kube.statuses}
@@ -396,10 +397,10 @@ class TestNotAdopted:
     @virtual_time
     async def test_its_name_is_taken_once_it_is_gone_for_good(self) -> None:
         async with operator(poll=1) as op:
-            op.lenses.connectors[PLACE] = Connector(dict(THEIRS))
+            op.lenses.connectors[NAME] = Connector(dict(THEIRS))
             op.kube.apply(adoptionPolicy="Never")
             await asyncio.sleep(30)
-            del op.lenses.connectors[PLACE]
+            del op.lenses.connectors[NAME]
             await asyncio.sleep(60)
             assert op.said() == ("True", "Running", "Owned")
 
@@ -423,13 +424,13 @@ class TestUncertain:
         lenses.always("create_connector", None)
         lenses.hidden = frozenset({"password"})
         lenses.shows = lambda sent: {key: value for key, value in sent.items() if key != "password"}
-        failed: list[tuple[str, str | None]] = [("FAILED", f"denied to {self.SECRET}")]
+        failed = [Task(0, "FAILED", f"denied to {self.SECRET}")]
         theirs = Connector(SENT | {"password": self.SECRET, "more": "1"}, "RUNNING", [] if quiet else failed)
-        lenses.connectors[PLACE] = theirs
+        lenses.connectors[NAME] = theirs
         for _ in range(restarts):
             async with operator(lenses, kube) as op:
                 await asyncio.sleep(90)
-                theirs.tasks = [("RUNNING", None)]
+                theirs.tasks = [Task(0, "RUNNING")]
                 await asyncio.sleep(700)
                 theirs.tasks = failed
                 await asyncio.sleep(90)
@@ -452,7 +453,7 @@ class TestUncertain:
         lenses.always("create_connector", None)
         lenses.hidden = frozenset({"password"})
         lenses.shows = lambda sent: {key: value for key, value in sent.items() if key != "password"}
-        lenses.connectors[PLACE] = Connector(SENT | {"password": self.SECRET})
+        lenses.connectors[NAME] = Connector(SENT | {"password": self.SECRET})
         config["topic"] = "other"
         kube.apply(config=config, state="paused")
         async with operator(lenses, kube) as op:
@@ -460,7 +461,7 @@ class TestUncertain:
             assert op.said() == ("True", "Paused", "Owned")
         words = f'{{"error": "not while it has {self.SECRET}"}}'.encode()
         lenses.always("set_state", from_answer("set_state", status, words))
-        lenses.connectors[PLACE].state = "RUNNING"
+        lenses.connectors[NAME].rest("RUNNING")
         async with operator(lenses, kube) as op:
             await asyncio.sleep(120)
             assert op.lenses.asked("set_state") != []
@@ -580,7 +581,7 @@ class TestPerhapsOurs:
             await asyncio.sleep(0.5)
             assert op.said()[2] == "Claiming"
             op.kube.delete()
-            op.lenses.connectors.setdefault(PLACE, Connector(dict(THEIRS)))
+            op.lenses.connectors.setdefault(NAME, Connector(dict(THEIRS)))
             blind(op, on=False)
             await asyncio.sleep(120)
             if op.lenses.asked("delete_connector"):

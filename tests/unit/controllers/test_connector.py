@@ -10,7 +10,18 @@ import pytest
 from lenses_operator.domain.references import RefData, RefName
 from lenses_operator.lenses import errors
 from lenses_operator.resources.base import FINALIZER, RECONCILE, RESTART
-from unit.controllers.fakes import CONNECTOR, KEY, PLACE, Connector, FakeKube, FakeLenses, Operator, operator, steps
+from unit.controllers.fakes import (
+    CONNECTOR,
+    KEY,
+    NAME,
+    Connector,
+    FakeKube,
+    FakeLenses,
+    Operator,
+    Task,
+    operator,
+    steps,
+)
 from unit.controllers.virtualtime import virtual_time
 from unit.resources.make import SENT
 
@@ -117,7 +128,7 @@ class TestCreate:
         taken = errors.AlreadyExists("create_connector")
         op.lenses.fail("create_connector", taken)
         op.lenses.fail("get_connector", errors.ConnectorOrClusterNotFound("get_connector"))
-        op.lenses.connectors[PLACE] = Connector(dict(theirs))
+        op.lenses.connectors[NAME] = Connector(dict(theirs))
         op.lenses.fail("list_connectors", *[])
         op.kube.apply()
         await asyncio.sleep(60)
@@ -137,7 +148,7 @@ class TestCreate:
         op.lenses.fail("get_connector", *[nothing] * 3)
         op.kube.apply()
         await asyncio.sleep(1.5)
-        op.lenses.connectors.setdefault(PLACE, Connector(dict(SENT)))
+        op.lenses.connectors.setdefault(NAME, Connector(dict(SENT)))
         await asyncio.sleep(60)
         assert "NotAdopted" not in [status.ready.reason for status in op.kube.statuses if status.ready]
         assert op.said() == RUNNING
@@ -176,7 +187,7 @@ class TestCreate:
         await running(op)
         op.lenses.fail("get_connector", errors.ConnectorOrClusterNotFound("get_connector"))
         op.lenses.fail("create_connector", errors.Conflict("create_connector", detail="exists"))
-        op.lenses.connectors[PLACE] = Connector(SENT | {"topic": "by-hand"}, "PAUSED", [])
+        op.lenses.connectors[NAME] = Connector(SENT | {"topic": "by-hand"}, "PAUSED", [])
         await asyncio.sleep(120)
         assert op.said() == RUNNING
         assert op.connector == Connector(SENT)
@@ -545,7 +556,7 @@ class TestNotApplied:
 class TestDrift:
     async def test_is_put_back_and_its_keys_are_named(self, op: Operator) -> None:
         await running(op)
-        op.lenses.connectors[PLACE].config |= {"topic": "by-hand", "more": "x"}
+        op.lenses.connectors[NAME].config |= {"topic": "by-hand", "more": "x"}
         await asyncio.sleep(330)
         assert op.connector == Connector(SENT)
         message = op.event("DriftRepaired").message
@@ -576,8 +587,8 @@ class TestDrift:
 
     async def test_a_state_changed_by_hand_is_put_back_by_one_request(self, op: Operator) -> None:
         await running(op)
-        found = op.lenses.connectors[PLACE]
-        found.state, found.tasks = "PAUSED", [("PAUSED", None)]
+        found = op.lenses.connectors[NAME]
+        found.rest("PAUSED")
         await asyncio.sleep(60)
         assert op.lenses.asked("set_state") == [("set_state", "orders", "resume")]
         assert op.said() == RUNNING
@@ -593,7 +604,7 @@ class TestDrift:
 
 class TestAdoption:
     async def test_an_identical_connector_is_taken_over_untouched(self, op: Operator) -> None:
-        op.lenses.connectors[PLACE] = Connector(SENT | {"file": "****"})
+        op.lenses.connectors[NAME] = Connector(SENT | {"file": "****"})
         op.kube.apply()
         await asyncio.sleep(700)
         assert op.said() == RUNNING
@@ -603,7 +614,7 @@ class TestAdoption:
 
     async def test_words_about_a_connector_that_is_not_ours_yet_are_withheld(self, op: Operator) -> None:
         """It may have been given secrets by whoever had it before, and nobody here knows them."""
-        op.lenses.connectors[PLACE] = Connector(SENT)
+        op.lenses.connectors[NAME] = Connector(SENT)
         op.lenses.always("get_connector", errors.ServerError("get_connector", status=500, detail="boom hunter"))
         op.kube.apply(adoptionPolicy="Always")
         await asyncio.sleep(120)
@@ -618,15 +629,15 @@ class TestAdoption:
     async def test_a_trace_from_before_may_quote_what_was_taken_as_equal_unseen(self, op: Operator) -> None:
         secret = ("payments", RefName("Secret", "credentials"))
         op.kube.references[secret] = RefData("2", {"password": b"renewed-1"})
-        op.lenses.connectors[PLACE] = Connector(SENT | {"password": "****"}, tasks=[("FAILED", "no, hunter-0")])
+        op.lenses.connectors[NAME] = Connector(SENT | {"password": "****"}, tasks=[Task(0, "FAILED", "no, hunter-0")])
         await op.applies(configFrom=[{"secretRef": {"name": "credentials"}}])
         assert op.said() == ("False", "TaskFailed", "Owned")
         assert "hunter" not in str(op.kube.statuses)
         assert "hunter" not in str(op.events)
-        op.lenses.connectors[PLACE].tasks = [("RUNNING", None)]
+        op.lenses.connectors[NAME].tasks = [Task(0, "RUNNING")]
         await asyncio.sleep(700)
         assert op.said() == RUNNING
-        op.lenses.connectors[PLACE].tasks = [("FAILED", "no, renewed-1 is wrong")]
+        op.lenses.connectors[NAME].tasks = [Task(0, "FAILED", "no, renewed-1 is wrong")]
         await asyncio.sleep(30)
         error = op.kube.status().tasks[0].error
         assert error is not None
@@ -634,14 +645,14 @@ class TestAdoption:
         assert "renewed-1" not in error
 
     async def test_a_resolved_reference_does_not_bounce_it(self, op: Operator) -> None:
-        op.lenses.connectors[PLACE] = Connector(SENT | {"topic": "resolved"})
+        op.lenses.connectors[NAME] = Connector(SENT | {"topic": "resolved"})
         op.kube.apply(config={"topic": "${vault:a:b}", "file": "/data/orders"})
         await asyncio.sleep(700)
         assert op.said() == RUNNING
         assert op.lenses.asked("delete_connector") == []
 
     async def test_a_differing_one_is_left_and_not_shown(self, op: Operator) -> None:
-        op.lenses.connectors[PLACE] = Connector(SENT | {"topic": "planted"}, "PAUSED", [("PAUSED", None)])
+        op.lenses.connectors[NAME] = Connector(SENT | {"topic": "planted"}, "PAUSED", [Task(0, "PAUSED")])
         op.kube.apply()
         await asyncio.sleep(700)
         assert op.said() == ("False", "NotAdopted", "NotAdopted")
@@ -655,7 +666,7 @@ class TestAdoption:
         assert not op.kube.there()
 
     async def test_once_it_is_gone_ours_is_created(self, op: Operator) -> None:
-        op.lenses.connectors[PLACE] = Connector(SENT | {"topic": "theirs"})
+        op.lenses.connectors[NAME] = Connector(SENT | {"topic": "theirs"})
         await op.applies()
         op.lenses.connectors.clear()
         await asyncio.sleep(30)
@@ -757,7 +768,7 @@ class TestTrouble:
 
     async def test_a_failed_task_is_shown_with_its_trace(self, op: Operator) -> None:
         await running(op)
-        op.lenses.connectors[PLACE].tasks = [("RUNNING", None), ("FAILED", "Outer\nCaused by: Disk full")]
+        op.lenses.connectors[NAME].tasks = [Task(0, "RUNNING"), Task(1, "FAILED", "Outer\nCaused by: Disk full")]
         await asyncio.sleep(20)
         assert op.said() == ("False", "TaskFailed", "Owned")
         assert "1 of 2 tasks failed (task 1): Disk full" in op.message()
@@ -765,7 +776,7 @@ class TestTrouble:
 
     async def test_no_tasks_is_said_after_a_minute(self, op: Operator) -> None:
         await running(op)
-        op.lenses.connectors[PLACE].tasks = []
+        op.lenses.connectors[NAME].tasks = []
         await asyncio.sleep(50)
         assert op.said()[1] == "Progressing"
         await asyncio.sleep(120)
@@ -818,7 +829,7 @@ class TestDeletion:
             op.kube.delete()
             await asyncio.sleep(0.5)
             assert op.kube.there()
-            op.lenses.connectors[PLACE] = Connector(dict(SENT))  # now it has arrived
+            op.lenses.connectors[NAME] = Connector(dict(SENT))  # now it has arrived
             await asyncio.sleep(30)
             assert op.connector is None
             assert not op.kube.there()

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from lenses_operator.lenses import errors
-from unit.controllers.fakes import PLACE, FakeKube, FakeLenses, Operator, operator
+from unit.controllers.fakes import NAME, FakeKube, FakeLenses, Operator, operator
 
 pytestmark = pytest.mark.virtual_time
 
@@ -27,7 +27,7 @@ async def test_a_changed_spec_is_written_though_the_last_write_in_place_was_not_
     op.kube.apply(updateStrategy="InPlace", config={"topic": "third"})
     await asyncio.sleep(10)
     assert op.said() == ("True", "Running", "Owned")
-    assert op.lenses.connectors[PLACE].config["topic"] == "third"
+    assert op.lenses.connectors[NAME].config["topic"] == "third"
     assert "UpdateNotApplied" not in op.reasons()
     assert op.lenses.asked("delete_connector") == []
 
@@ -51,7 +51,7 @@ async def test_a_write_in_place_of_what_lenses_masks_is_done_though_it_shows_the
             op.kube.apply(updateStrategy="InPlace", config=config | {"password": "new"})
         await asyncio.sleep(600)
         assert op.said() == ("True", "Running", "Owned")
-        assert lenses.connectors[PLACE].config["password"] == "new"
+        assert lenses.connectors[NAME].config["password"] == "new"
         assert len(lenses.asked("put_resource")) == 1
 
 
@@ -82,7 +82,7 @@ async def test_a_key_that_lenses_hides_is_removed_with_the_spec(
     async with operator(lenses, kube) as op:
         await op.applies(config=plain)
         assert op.said() == ("True", "Running", "Owned")
-        assert "password" not in lenses.connectors[PLACE].config
+        assert "password" not in lenses.connectors[NAME].config
         assert len(lenses.asked("create_connector")) == 2
 
 
@@ -101,11 +101,11 @@ async def test_a_hidden_key_that_a_write_cut_off_has_left_is_taken_back_with_the
             await asyncio.sleep(0.0005)
         await asyncio.sleep(0.0011)
     kube.before_write = lambda: None
-    assert "password" in lenses.connectors[PLACE].config
+    assert "password" in lenses.connectors[NAME].config
     kube.apply(config=before)
     async with operator(lenses, kube) as op:
         await asyncio.sleep(700)
-        assert "password" not in lenses.connectors[PLACE].config
+        assert "password" not in lenses.connectors[NAME].config
         assert len(lenses.asked("create_connector")) == 3
 
 
@@ -120,8 +120,8 @@ async def test_a_hidden_key_that_an_unanswered_update_in_place_has_left_is_taken
     op.lenses.fail("put_resource", lost, carried_out=True)
     op.kube.apply(config={"topic": "orders", "password": "literal"}, **spec)
     await asyncio.sleep(0.5)
-    assert "password" in op.lenses.connectors[PLACE].config
+    assert "password" in op.lenses.connectors[NAME].config
     op.kube.apply(config={"topic": "orders"}, **spec)
     await asyncio.sleep(700)
-    assert "password" not in op.lenses.connectors[PLACE].config
+    assert "password" not in op.lenses.connectors[NAME].config
     assert len(op.lenses.asked("put_resource")) == 2

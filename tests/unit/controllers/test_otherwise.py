@@ -12,7 +12,7 @@ from lenses_operator.lenses import errors
 from lenses_operator.lenses.answers import from_answer
 from lenses_operator.lenses.models import ConnectorDetails
 from lenses_operator.resources.base import RESTART
-from unit.controllers.fakes import Connector, FakeKube, FakeLenses, Operator, operator
+from unit.controllers.fakes import NAME, Connector, FakeKube, FakeLenses, Operator, operator
 from unit.controllers.virtualtime import now, virtual_time
 from unit.resources.make import CLASS, SENT
 
@@ -141,14 +141,14 @@ class TestNamesThatAreTaken:
             lenses.always("create_connector", answer("create_connector", status, words))
             op.kube.apply()
             await asyncio.sleep(30)
-            lenses.connectors[PLACE] = theirs
+            lenses.connectors[NAME] = theirs
             lenses.always("get_connector", None)
             await asyncio.sleep(60)
             assert op.said() == ("False", "NotAdopted", "NotAdopted")
             op.kube.delete()
             await asyncio.sleep(60)
             assert not op.kube.there()
-            assert lenses.connectors[PLACE] is theirs
+            assert lenses.connectors[NAME] is theirs
             assert lenses.asked("delete_connector", "set_state", "put_resource") == []
 
 
@@ -181,7 +181,7 @@ class TestLists:
             await asyncio.sleep(30)
             assert op.said() == ("True", "Paused", "Owned")
             assert not op.kube.there("later")
-            assert ("connect-eu", "later") not in op.lenses.connectors
+            assert "later" not in op.lenses.connectors
 
     @virtual_time
     async def test_what_is_well_stays_so_and_is_looked_at_with_its_drift_check(self) -> None:
@@ -195,9 +195,9 @@ class TestLists:
             await asyncio.sleep(600)
             assert op.kube.statuses == []
             assert 35 <= len(op.lenses.asked("get_connector")) <= 45
-            op.lenses.connectors["connect-eu", "c3"].config["topic"] = "by-hand"
+            op.lenses.connectors["c3"].config["topic"] = "by-hand"
             await asyncio.sleep(310)
-            assert op.lenses.connectors["connect-eu", "c3"].config["topic"] == "orders"
+            assert op.lenses.connectors["c3"].config["topic"] == "orders"
 
     @virtual_time
     async def test_what_was_called_into_question_while_all_was_away_is_well_again_by_details(self) -> None:
@@ -230,11 +230,11 @@ class TestCaches:
     @staticmethod
     def cached(op: Operator, seconds: float) -> Callable[[], None]:
         """Details are as they were at this moment, for so long; what ends it early is returned."""
-        lenses, shown = op.lenses, op.lenses._details(*PLACE)
+        lenses, shown = op.lenses, op.lenses._details(NAME)
         details, until = lenses._details, now() + seconds
 
-        def old(cluster: str, name: str) -> ConnectorDetails:
-            return shown if now() < until else details(cluster, name)
+        def old(name: str) -> ConnectorDetails:
+            return shown if now() < until else details(name)
 
         lenses._details = old  # type: ignore[method-assign]
 
@@ -253,9 +253,9 @@ class TestCaches:
             while not op.lenses.asked("delete_connector"):
                 await asyncio.sleep(0.0005)
             await asyncio.sleep(0.01)
-            op.lenses.connectors.setdefault(PLACE, Connector(dict(SENT)))
+            op.lenses.connectors.setdefault(NAME, Connector(dict(SENT)))
             self.cached(op, seconds)
-            op.lenses.connectors[PLACE] = Connector({"topic": "new", "connector.class": CLASS})
+            op.lenses.connectors[NAME] = Connector({"topic": "new", "connector.class": CLASS})
             await asyncio.sleep(120)
             assert op.said() == RUNNING
             assert len(op.lenses.asked("delete_connector")) == 1
@@ -330,7 +330,7 @@ class TestRightsThatAreLost:
     @pytest.mark.parametrize("seconds", [20.0, 3600.0])
     async def test_nothing_is_let_go_by_who_saw_others_before(self, seconds: float) -> None:
         async with operator() as op:
-            op.lenses.connectors["connect-eu", "theirs"] = Connector(dict(SENT))
+            op.lenses.connectors["theirs"] = Connector(dict(SENT))
             await runs(op)
             self.blind(op)
             op.kube.delete()
@@ -352,7 +352,7 @@ class TestRightsThatAreLost:
         async with operator() as op:
             op.kube.apply("other")
             await runs(op)
-            op.lenses.connectors.pop(PLACE)
+            op.lenses.connectors.pop(NAME)
             op.kube.delete("other")
             op.kube.delete()
             await asyncio.sleep(60)
@@ -397,11 +397,11 @@ class TestClaims:
             op.kube.apply()
             await asyncio.sleep(10)
             assert [status.ownership.state for status in op.kube.statuses][:2] == ["Claiming", "None"]
-            theirs = op.lenses.connectors[PLACE] = Connector(SENT | {"topic": "theirs"})
+            theirs = op.lenses.connectors[NAME] = Connector(SENT | {"topic": "theirs"})
             op.kube.delete()
             await asyncio.sleep(60)
             assert not op.kube.there()
-            assert op.lenses.connectors[PLACE] is theirs
+            assert op.lenses.connectors[NAME] is theirs
             assert op.lenses.asked("delete_connector") == []
 
 
@@ -417,7 +417,7 @@ class TestOthersValues:
             kube.apply()
             await asyncio.sleep(2)
             assert op.said()[2] == "Claiming"
-        lenses.connectors[PLACE] = Connector({"password": "theirs", "connector.class": CLASS})
+        lenses.connectors[NAME] = Connector({"password": "theirs", "connector.class": CLASS})
         kube.apply(config={"topic": "new", "file": "/data/new"})
         lenses.always("delete_connector", answer("delete_connector", 503, "Not now"))
         lenses.always("create_connector", None)
@@ -542,7 +542,7 @@ class TestAsCode:
     @pytest.mark.parametrize(("state", "shown"), [("paused", "PAUSED"), ("stopped", "STOPPED")])
     async def test_auto_creates_what_is_to_be_held_without_running_it(self, state: str, shown: str) -> None:
         async with operator() as op:
-            op.lenses.connectors["connect-eu", "witness"] = Connector(dict(SENT))
+            op.lenses.connectors["witness"] = Connector(dict(SENT))
             op.kube.apply(updateStrategy="Auto", state=state)
             await asyncio.sleep(30)
             assert op.lenses.asked("put_resource") == [("put_resource", "orders", shown)]
@@ -555,7 +555,7 @@ class TestAsCode:
     async def test_what_cannot_be_put_at_rest_is_created_the_other_way_and_no_failure(self, *, invalid: bool) -> None:
         """Also where create goes on to refuse it: it is asked once more whether there is such a way."""
         async with operator() as op:
-            op.lenses.connectors["connect-eu", "witness"] = Connector(dict(SENT))
+            op.lenses.connectors["witness"] = Connector(dict(SENT))
             op.lenses.always("put_resource", errors.MissingAgentCapability("put_resource", status=405))
             op.lenses.refuses = lambda _: invalid
             op.kube.apply(updateStrategy="Auto", state="paused")
@@ -580,7 +580,7 @@ class TestAsCode:
     async def test_nothing_is_put_once_what_the_list_shows_is_not_seen_any_more(self) -> None:
         """The list is from before the right was lost."""
         async with operator() as op:
-            op.lenses.connectors["connect-eu", "witness"] = Connector(dict(SENT))
+            op.lenses.connectors["witness"] = Connector(dict(SENT))
             op.kube.apply(updateStrategy="Auto", state="paused")
             await asyncio.sleep(30)
             op.kube.delete()

@@ -15,7 +15,7 @@ from lenses_operator.lenses.models import ConnectorRequest
 from lenses_operator.lenses.transport import Precondition
 from lenses_operator.resources.connector import ConnectorStatus, LensesConnector
 from lenses_operator.resources.connector_offsets import LensesConnectorOffsets, OffsetsStatus
-from unit.controllers.fakes import PLACE, Connector, FakeKube, FakeLenses, Operator, operator, steps
+from unit.controllers.fakes import NAME, Connector, FakeKube, FakeLenses, Operator, operator, steps
 from unit.controllers.support import SOURCE, secret
 from unit.controllers.virtualtime import now
 from unit.offsets.rig import offsets_operator
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.virtual_time
 async def test_what_waits_while_the_connector_is_held_is_said_once_not_at_every_other_look() -> None:
     async with operator(drift=60.0) as op:
         await op.applies(state="stopped")
-        op.lenses.connectors[PLACE].config["by-hand"] = "1"
+        op.lenses.connectors[NAME].config["by-hand"] = "1"
         await asyncio.sleep(90)
         assert "unwanted by-hand" in op.message()
         op.kube.statuses.clear()
@@ -115,13 +115,13 @@ async def test_drift_that_cannot_be_put_right_is_said_until_it_is_gone() -> None
     async with operator(drift=300.0) as op:
         await op.applies(updateStrategy="InPlace")
         op.lenses.always("put_resource", errors.MissingAgentCapability("put_resource"))
-        op.lenses.connectors[PLACE].config["by-hand"] = "1"
+        op.lenses.connectors[NAME].config["by-hand"] = "1"
         await asyncio.sleep(600)
         op.kube.statuses.clear()
         await asyncio.sleep(3600)
         assert op.said()[1] == "UpdateNotSupported"
         assert op.kube.statuses == []
-        del op.lenses.connectors[PLACE].config["by-hand"]
+        del op.lenses.connectors[NAME].config["by-hand"]
         await asyncio.sleep(400)
         assert op.said() == ("True", "Running", "Owned")
 
@@ -130,7 +130,7 @@ async def test_drift_of_a_held_connector_is_said_at_the_drift_check_that_finds_i
     async with operator(drift=300.0) as op:
         op.kube.apply(state="stopped")
         await asyncio.sleep(330)
-        op.lenses.connectors[PLACE] = Connector({**op.lenses.connectors[PLACE].config, "by-hand": "1"}, "STOPPED", [])
+        op.lenses.connectors[NAME] = Connector({**op.lenses.connectors[NAME].config, "by-hand": "1"}, "STOPPED", [])
         await asyncio.sleep(300)
         assert "unwanted by-hand" in op.message()
 
@@ -140,14 +140,14 @@ async def test_a_stop_that_takes_its_time_is_not_asked_for_again_on_the_word_of_
     op: Operator, by: str
 ) -> None:
     await op.applies(deletionPolicy="DeleteWithOffsets")
-    stopping = op.lenses.connectors[PLACE]
+    stopping = op.lenses.connectors[NAME]
 
     async def stop(*_: object, precondition: object) -> None:
         op.lenses.calls.append(("set_state", "orders", "stop"))
         asyncio.get_running_loop().call_later(2.0, stopped)
 
     def stopped() -> None:
-        stopping.state, stopping.tasks = "STOPPED", []
+        stopping.rest("STOPPED")
 
     op.lenses.set_state = stop  # type: ignore[assignment]
     if by == "deleting it":
@@ -218,7 +218,7 @@ async def test_an_operation_that_has_failed_is_not_asked_for_again_by_a_pass_tha
 
 async def test_a_failed_connector_that_could_not_be_paused_is_told_so_again(op: Operator) -> None:
     await op.applies()
-    op.lenses.connectors[PLACE].state = "FAILED"
+    op.lenses.connectors[NAME].state = "FAILED"
     op.lenses.fail("set_state", errors.LensesUnreachable("set_state", reason="timeout"))
     op.kube.apply(state="paused")
     await asyncio.sleep(60)
@@ -238,7 +238,7 @@ async def test_what_create_refused_for_the_value_of_a_secret_is_tried_again_afte
         op.kube.apply(configFrom=[SOURCE])
         await asyncio.sleep(120)
         assert op.said() == ("False", "ConfigInvalid", "Owned")
-        assert "password" not in lenses.connectors[PLACE].config
+        assert "password" not in lenses.connectors[NAME].config
     if mended == "meanwhile":
         secret(kube, "2", "good-hunter")
     lenses.calls.clear()
@@ -253,7 +253,7 @@ async def test_what_create_refused_for_the_value_of_a_secret_is_tried_again_afte
             assert op.said() == ("False", "ConfigInvalid", "Owned")
         else:
             assert op.said() == ("True", "Running", "Owned")
-            assert lenses.connectors[PLACE].config["password"] == "good-hunter"
+            assert lenses.connectors[NAME].config["password"] == "good-hunter"
             assert op.kube.status().refused_config is None
 
 

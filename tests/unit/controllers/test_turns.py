@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from lenses_operator.domain.policy import Policy, Rule
-from unit.controllers.fakes import PLACE, Connector, FakeLenses, Operator
+from unit.controllers.fakes import NAME, Connector, FakeLenses, Operator
 from unit.controllers.support import look_closely
 from unit.offsets.rig import OffsetsOperator, offsets_operator
 from unit.resources.make import CLASS
@@ -46,7 +46,7 @@ async def test_a_configuration_replaced_by_another_is_not_written_but_that_one_i
     await asyncio.sleep(TURN / 2)
     op.kube.apply(config={"topic": "b"}, updateStrategy=strategy)
     await asyncio.sleep(300)
-    assert op.lenses.connectors[PLACE].config["topic"] == "b"
+    assert op.lenses.connectors[NAME].config["topic"] == "b"
     assert len(op.lenses.asked("create_connector", "put_resource")) == 1
     assert op.said() == ("True", "Running", "Owned")
     assert op.reasons().count("ConfigUpdated") == 1
@@ -59,7 +59,7 @@ async def test_a_new_resource_that_is_edited_is_created_once_as_it_is_then(op: O
     op.kube.apply(config={"topic": "b"})
     await asyncio.sleep(300)
     assert len(op.lenses.asked("create_connector")) == 1
-    assert op.lenses.connectors[PLACE].config["topic"] == "b"
+    assert op.lenses.connectors[NAME].config["topic"] == "b"
     assert op.said() == ("True", "Running", "Owned")
 
 
@@ -82,7 +82,7 @@ async def test_a_deletion_that_is_told_to_retain_retains(op: Operator, policy: s
     op.kube.apply(deletionPolicy="Retain")
     await asyncio.sleep(300)
     assert op.lenses.asked(*WRITES) == []
-    assert PLACE in op.lenses.connectors
+    assert NAME in op.lenses.connectors
     assert op.kube.objects == {}
 
 
@@ -107,14 +107,14 @@ async def test_who_is_no_longer_entitled_creates_nothing(op: Operator, happens: 
 
 
 async def test_what_nothing_happens_to_is_done_when_its_turn_comes(op: Operator) -> None:
-    op.lenses.connectors["connect-eu", "others"] = Connector({"connector.class": CLASS})
+    op.lenses.connectors["others"] = Connector({"connector.class": CLASS})
     await runs(op, config={"topic": "a"})
     op.kube.apply(config={"topic": "b"})
     await asyncio.sleep(4 * TURN)
-    assert op.lenses.connectors[PLACE].config["topic"] == "b"
+    assert op.lenses.connectors[NAME].config["topic"] == "b"
     op.kube.delete()
     await asyncio.sleep(8 * TURN)
-    assert set(op.lenses.connectors) == {("connect-eu", "others")}
+    assert set(op.lenses.connectors) == {"others"}
     assert op.kube.objects == {}
 
 

@@ -29,7 +29,7 @@ class Lenses(FakeLenses):
 
     def __init__(self) -> None:
         super().__init__()
-        self.connectors["connect-eu", "a"] = Connector({})
+        self.connectors["a"] = Connector({})
         self.lists: list[tuple[float, str]] = []
         self.silent: set[str] = set()
 

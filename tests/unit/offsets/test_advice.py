@@ -128,7 +128,7 @@ async def strangers(op: OffsetsOperator) -> None:
     """The connector was there before its resource, and differs."""
     op.kube.delete()
     await asyncio.sleep(60)
-    op.lenses.connectors["connect-eu", "orders"] = Connector(SENT | {"topic": "theirs"})
+    op.lenses.connectors["orders"] = Connector(SENT | {"topic": "theirs"})
     op.kube.apply()
     await asyncio.sleep(30)
 

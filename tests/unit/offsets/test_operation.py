@@ -13,7 +13,7 @@ from lenses_operator.domain.policy import Policy, Rule
 from lenses_operator.domain.references import RefData, RefName
 from lenses_operator.lenses import answers, errors
 from lenses_operator.resources.connector_offsets import OffsetsStatus, OperationPhase
-from unit.controllers.fakes import KEY
+from unit.controllers.fakes import KEY, Task
 from unit.controllers.virtualtime import virtual_time
 from unit.offsets.make import ASKED, BEFORE
 from unit.offsets.rig import ALTERED, RESET, UNREACHABLE, OffsetsLenses, OffsetsOperator, offsets_operator
@@ -162,7 +162,7 @@ class TestStates:
 
     async def test_a_failed_one(self, op: OffsetsOperator) -> None:
         await op.runs()
-        op.held.state, op.held.tasks = "FAILED", [("FAILED", "trace")]
+        op.held.state, op.held.tasks = "FAILED", [Task(0, "FAILED", "trace")]
         await op.until(lambda: op.said()[1] == "ConnectorFailed")
         op.lenses.calls.clear()
         await altered(op)
@@ -570,7 +570,7 @@ class TestMeanwhile:
             op.kube.references[place] = RefData("1", {"k": b"planted"})
             await op.runs(configFrom=source)
         del op.kube.references[place]
-        op.held.tasks = [("FAILED", "X: no login with planted")]
+        op.held.tasks = [Task(0, "FAILED", "X: no login with planted")]
         op.lenses.stops = False
         op.offsets.apply()
         async with offsets_operator(op.lenses, op.kube, op.offsets) as again:
@@ -603,7 +603,7 @@ class TestMeanwhile:
     async def test_resumed_behind_its_back_it_is_stopped_again(self) -> None:
         async with offsets_operator(poll=2) as op:
             await self.held(op)
-            op.held.state, op.held.tasks = "RUNNING", [("RUNNING", None)]
+            op.held.rest("RUNNING")
             await op.until_state("STOPPED", 30)
             op.lenses.always("alter_offsets", None)
             await op.until_reason("Applied")

@@ -110,7 +110,7 @@ async def test_a_connector_that_does_not_stop_again_is_not_said_to_be_unchanged(
     if asked:
         await lose_the_answer(op, carried_out=True)
         connector: Any = op.connector
-        connector.state, connector.tasks = "RUNNING", [("RUNNING", None)]
+        connector.rest("RUNNING")
     else:
         await op.runs()
         op.offsets.apply()
