@@ -81,6 +81,11 @@ class FakeLenses(Lenses):
         """It knows no tokens: everybody sees the same."""
         return self
 
+    def hide(self, *keys: str) -> None:
+        """As from a token without the right to read these."""
+        self.hidden = frozenset(keys)
+        self.shows = lambda config: {key: value for key, value in config.items() if key not in keys}
+
     def fail(self, operation: str, *faults: errors.LensesError | None, carried_out: bool = False) -> None:
         self._faults[operation] += [(fault, carried_out) for fault in faults]
 

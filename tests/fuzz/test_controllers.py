@@ -182,8 +182,7 @@ def test_garbage_about_one_delays_no_other(data: st.DataObject) -> None:
         async with operator(lenses, poll=15, drift=40) as op:
             await both_run(op)
             spoiler.active = True
-            op.kube.apply("payments", state="paused")
-            await asyncio.sleep(60)
+            await op.applies("payments", seconds=60, state="paused")
             assert op.said("payments") == ("True", "Paused", "Owned")
 
     survives(story)
@@ -289,8 +288,7 @@ async def test_status_and_events_fit_kubernetes_whatever_is_shown(what: str, ado
     async with operator(Wire(), poll=15, drift=40) as op:
         if not adopted:
             op.lenses.connectors["orders"] = Connector(dict(SENT) | {"another": "1"})
-        op.kube.apply()
-        await asyncio.sleep(20)
+        await op.applies(seconds=20)
         assert isinstance(op.lenses, Wire)
         op.lenses.spoil = spoil
         await asyncio.sleep(90)
@@ -306,8 +304,7 @@ async def test_status_and_events_fit_kubernetes_whatever_is_shown(what: str, ado
 async def test_a_hundred_thousand_validation_errors() -> None:
     async with operator(FakeLenses()) as op:
         op.lenses.invalid = {f"key.{number}": ["bad " * 10] * 3 for number in range(100_000)}
-        op.kube.apply()
-        await asyncio.sleep(30)
+        await op.applies()
         assert op.said()[:2] == ("False", "ConfigInvalid")
         assert "100000 keys" in op.message()
         fits_kubernetes(op.kube)
@@ -318,8 +315,7 @@ async def test_a_hundred_thousand_validation_errors() -> None:
 async def test_a_hundred_thousand_topics() -> None:
     async with operator(FakeLenses()) as op:
         op.lenses.topics = [f"topic.{number}" for number in range(100_000)]
-        op.kube.apply()
-        await asyncio.sleep(30)
+        await op.applies()
         assert op.said()[:2] == ("True", "Running")
         topics = op.kube.status().topics
         assert topics is not None

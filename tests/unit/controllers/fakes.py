@@ -118,10 +118,16 @@ class Operator:
         if delay is not None:
             self.queue.add_after(key, delay)
 
-    async def applies(self, name: str = "orders", *, namespace: str = "payments", **spec: Any) -> None:
-        """A user applies it, and there are thirty seconds for what comes of it."""
+    async def applies(
+        self, name: str = "orders", *, seconds: float = 30, namespace: str = "payments", **spec: Any
+    ) -> None:
+        """A user applies it, and there are so many seconds for what comes of it."""
         self.kube.apply(name, namespace=namespace, **spec)
-        await asyncio.sleep(30)
+        await asyncio.sleep(seconds)
+
+    async def deletes(self, name: str = "orders", *, seconds: float = 30, namespace: str = "payments") -> None:
+        self.kube.delete(name, namespace=namespace)
+        await asyncio.sleep(seconds)
 
     def reasons(self) -> list[str]:
         return [event.reason for event in self.events]

@@ -41,8 +41,7 @@ async def test_two_proofs_of_absence_are_as_far_apart_as_they_were_asked_for_not
         setattr(op.lenses, double.__name__, double)
     op.lenses.fail("delete_connector", errors.ServerError("delete_connector"))
     look_closely(op)
-    op.kube.delete()
-    await asyncio.sleep(0.5)
+    await op.deletes(seconds=0.5)
     op.queue.add(next(iter(op.core.connectors._loader._memories)))  # something wakes it at once
     await asyncio.sleep(120)
     assert not op.kube.there()
@@ -71,8 +70,7 @@ async def test_how_long_requests_take_is_no_time_between_two_denials(op: Operato
 
     for double in (poll_connector, delete_connector):
         setattr(op.lenses, double.__name__, double)
-    op.kube.delete()
-    await asyncio.sleep(600)
+    await op.deletes(seconds=600)
     assert not op.kube.there()
     proof = next(at for at in answered if at >= sent[0] + 25)
     assert sent[-1] >= proof + ABSENCE
@@ -91,8 +89,7 @@ async def test_a_list_from_before_a_right_was_lost_proves_no_absence(op: Operato
 
     op.lenses.poll_connectors = poll_connectors  # type: ignore[method-assign]
     op.lenses.connectors.clear()
-    op.kube.delete()
-    await asyncio.sleep(45)
+    await op.deletes(seconds=45)
     assert op.kube.there()
     op.lenses.poll_connectors = poll  # type: ignore[method-assign]
     op.lenses.connectors.update(everything)

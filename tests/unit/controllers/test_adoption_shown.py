@@ -44,8 +44,7 @@ async def op() -> AsyncIterator[Operator]:
 @pytest.mark.parametrize("policy", ["IfIdentical", "Always"])
 async def test_a_reference_that_differs_is_no_match(op: Operator, wanted: str, shown: str, policy: str) -> None:
     op.lenses.connectors[NAME] = Connector({**SENT, "format": shown})
-    op.kube.apply(adoptionPolicy=policy, **wanting("format", wanted))
-    await asyncio.sleep(3 * DRIFT)
+    await op.applies(seconds=3 * DRIFT, adoptionPolicy=policy, **wanting("format", wanted))
     if policy == "IfIdentical":
         assert op.said() == ("False", "NotAdopted", "NotAdopted")
         assert "changed format" in op.message()
@@ -58,8 +57,7 @@ async def test_a_reference_that_differs_is_no_match(op: Operator, wanted: str, s
 @pytest.mark.parametrize("shown", [REFERENCE, "what a worker has made of it"])
 async def test_the_same_reference_and_what_may_be_made_of_it_match(op: Operator, shown: str) -> None:
     op.lenses.connectors[NAME] = Connector({**SENT, "format": shown})
-    op.kube.apply(**wanting("format", REFERENCE))
-    await asyncio.sleep(3 * DRIFT)
+    await op.applies(seconds=3 * DRIFT, **wanting("format", REFERENCE))
     assert op.said() == ("True", "Running", "Owned")
     assert op.lenses.asked(*WRITES) == []
     assert ("format" in op.event("Adopted").message) == (shown != REFERENCE)
@@ -85,8 +83,7 @@ async def test_a_mask_of_any_notation_is_never_taken_for_a_value(op: Operator, m
     op.kube.references[SECRET] = RefData("1", {"pw": b"hunter2"})
     op.lenses.connectors[NAME] = Connector({**SENT, "db.password": "theirs"})
     op.lenses.shows = lambda config: config | {"name": "orders", "db.password": mask}
-    op.kube.apply(**BY_SECRET)
-    await asyncio.sleep(5 * DRIFT)
+    await op.applies(seconds=5 * DRIFT, **BY_SECRET)
     assert op.said() == ("True", "Running", "Owned")
     assert "Taken as equal, because Lenses does not show them: db.password" in op.event("Adopted").message
     assert op.lenses.asked(*WRITES) == []
@@ -110,8 +107,7 @@ async def test_what_is_shown_for_a_password_by_type_is_no_value(mask: str, polic
         op.lenses.passwords = frozenset({UNNAMED})
         op.lenses.connectors[NAME] = Connector({**SENT, UNNAMED: "theirs"})
         op.lenses.shows = lambda config: config | {"name": "orders", UNNAMED: mask}
-        op.kube.apply(adoptionPolicy=policy, **wanting(UNNAMED, "hunter2"))
-        await asyncio.sleep(5 * DRIFT)
+        await op.applies(seconds=5 * DRIFT, adoptionPolicy=policy, **wanting(UNNAMED, "hunter2"))
         assert op.said() == ("True", "Running", "Owned")
         assert f"Taken as equal, because Lenses does not show them: {UNNAMED}" in op.event("Adopted").message
         assert op.lenses.asked(*WRITES) == []
@@ -129,8 +125,7 @@ async def test_a_mask_that_was_exported_as_a_value_is_not_taken_for_the_same(mas
         op.lenses.passwords = frozenset({UNNAMED})
         op.lenses.connectors[NAME] = Connector({**SENT, UNNAMED: "theirs"})
         op.lenses.shows = lambda config: config | {"name": "orders", UNNAMED: mask}
-        op.kube.apply(**wanting(UNNAMED, mask))
-        await asyncio.sleep(5 * DRIFT)
+        await op.applies(seconds=5 * DRIFT, **wanting(UNNAMED, mask))
         assert op.said() == ("True", "Running", "Owned")
         assert f"Taken as equal, because Lenses does not show them: {UNNAMED}" in op.event("Adopted").message
 
@@ -139,8 +134,7 @@ async def test_a_mask_that_was_exported_as_a_value_is_not_taken_for_the_same(mas
 async def test_of_another_type_it_is_a_value(mask: str) -> None:
     async with operator(drift=DRIFT) as op:
         op.lenses.connectors[NAME] = Connector({**SENT, UNNAMED: mask})
-        op.kube.apply(**wanting(UNNAMED, "hunter2"))
-        await asyncio.sleep(5 * DRIFT)
+        await op.applies(seconds=5 * DRIFT, **wanting(UNNAMED, "hunter2"))
         assert op.said() == ("False", "NotAdopted", "NotAdopted")
         assert f"changed {UNNAMED}" in op.message()
         assert len(op.lenses.asked("validate")) == 1, "asked once"
@@ -152,8 +146,7 @@ async def test_a_value_of_a_password_that_is_shown_and_differs_is_a_difference()
     async with operator(drift=DRIFT) as op:
         op.lenses.passwords = frozenset({UNNAMED})
         op.lenses.connectors[NAME] = Connector({**SENT, UNNAMED: "theirs"})
-        op.kube.apply(**wanting(UNNAMED, "hunter2"))
-        await asyncio.sleep(5 * DRIFT)
+        await op.applies(seconds=5 * DRIFT, **wanting(UNNAMED, "hunter2"))
         assert op.said() == ("False", "NotAdopted", "NotAdopted")
         assert op.lenses.asked("validate") == [], "nothing is in doubt"
 
@@ -165,8 +158,7 @@ async def test_nothing_is_taken_over_while_connect_cannot_be_asked(error: Any) -
         op.lenses.always("validate", error("validate"))
         op.lenses.connectors[NAME] = Connector({**SENT, UNNAMED: "theirs"})
         op.lenses.shows = lambda config: config | {"name": "orders", UNNAMED: "REDACTED"}
-        op.kube.apply(**wanting(UNNAMED, "hunter2"))
-        await asyncio.sleep(5 * DRIFT)
+        await op.applies(seconds=5 * DRIFT, **wanting(UNNAMED, "hunter2"))
         assert op.said() == ("False", "NotAdopted", "NotAdopted")
         assert op.lenses.asked(*WRITES) == []
         assert len(op.lenses.asked("validate")) <= 12, "at each look, and no more"
@@ -180,6 +172,5 @@ async def test_connect_is_not_asked_where_nothing_is_in_doubt(policy: str) -> No
     async with operator(drift=DRIFT) as op:
         mask = "REDACTED" if policy == "Never" else "plain"
         op.lenses.connectors[NAME] = Connector({**SENT, UNNAMED: mask})
-        op.kube.apply(adoptionPolicy=policy, **wanting(UNNAMED, "plain"))
-        await asyncio.sleep(5 * DRIFT)
+        await op.applies(seconds=5 * DRIFT, adoptionPolicy=policy, **wanting(UNNAMED, "plain"))
         assert op.lenses.asked("validate") == []

@@ -18,8 +18,9 @@ from lenses_operator.lenses.models import Plugin, StateAction
 from lenses_operator.lenses.transport import Precondition
 from lenses_operator.resources.base import RESTART
 from unit.controllers.fakes import NAME, Connector, FakeLenses, Operator, Task, operator
-from unit.controllers.virtualtime import virtual_time
 from unit.resources.make import SENT
+
+pytestmark = pytest.mark.virtual_time
 
 PLACE = ("connect-eu", "orders")
 DRIFT = 60.0
@@ -106,10 +107,6 @@ def foreign(**changes: str | None) -> Callable[[Operator], Awaitable[None]]:
 async def wholly_hidden(op: Operator) -> None:
     op.lenses.connectors[NAME] = Connector(dict(SENT))
     op.lenses.shows = lambda config: dict.fromkeys(config, "***")
-
-
-async def secret_there(op: Operator) -> None:
-    op.kube.references[SECRET] = RefData("1", {"pw": b"x"})
 
 
 async def secret_without_key(op: Operator) -> None:
@@ -354,7 +351,6 @@ async def until(op: Operator, reason: str) -> None:
     raise AssertionError(f"never {reason}: {op.said()}, {op.message()}")
 
 
-@virtual_time
 @pytest.mark.parametrize("name", ADVICE)
 async def test_it_works(name: str) -> None:
     advice = ADVICE[name]
@@ -378,7 +374,6 @@ async def test_it_works(name: str) -> None:
             assert [event.message for event in op.events if event.reason == "NotRestarted"] == []
 
 
-@virtual_time
 @pytest.mark.parametrize("state", ["paused", "stopped"])
 async def test_while_it_is_not_to_run_nobody_is_told_to_restart_alone(state: str) -> None:
     """The annotation restarts nothing then, and says so."""
@@ -406,7 +401,6 @@ BLOCKED = {
 }
 
 
-@virtual_time
 @pytest.mark.parametrize("why", BLOCKED)
 async def test_a_blocked_deletion_lets_go_by_the_command_it_gives(why: str) -> None:
     async with operator(Connect(), drift=DRIFT) as op:
@@ -420,14 +414,12 @@ async def test_a_blocked_deletion_lets_go_by_the_command_it_gives(why: str) -> N
         (patch,) = re.findall(r"-p '(.*)'", command)
         op.lenses.calls.clear()
         op.kube.latency = 0.0  # else a retry may fall due before the change is seen
-        op.kube.apply(**json.loads(patch)["spec"])
-        await asyncio.sleep(1)
+        await op.applies(seconds=1, **json.loads(patch)["spec"])
         assert not op.kube.there()
         assert op.lenses.asked("delete_connector", "set_state", "get_connector") == []
         assert op.connector is not None
 
 
-@virtual_time
 async def test_a_resource_for_an_environment_that_never_was_goes_at_once() -> None:
     """As the runbook says: delete it, and make one with the right name."""
     async with operator(Connect(), drift=DRIFT) as op:
@@ -435,22 +427,18 @@ async def test_a_resource_for_an_environment_that_never_was_goes_at_once() -> No
         op.kube.apply()
         await until(op, "EnvironmentNotFound")
         assert "make a new resource" in op.message()
-        op.kube.delete()
-        await asyncio.sleep(1)
+        await op.deletes(seconds=1)
         assert not op.kube.there()
 
 
-@virtual_time
 async def test_a_second_resource_is_told_to_go_or_be_made_anew() -> None:
     """Its name cannot be changed."""
     async with operator(Connect(), drift=DRIFT) as op:
         op.kube.apply()
         await until(op, "Running")
-        op.kube.apply("second", raw={"name": "orders"})
-        await asyncio.sleep(DRIFT)
+        await op.applies("second", seconds=DRIFT, raw={"name": "orders"})
         assert op.said("second")[1] == "Conflict"
         assert "delete one of the two resources" in op.message("second")
-        op.kube.delete()
-        await asyncio.sleep(LATER)
+        await op.deletes(seconds=LATER)
         assert not op.kube.there()
         assert op.said("second")[1] == "Running"

@@ -20,8 +20,7 @@ async def test_in_topics_and_traces() -> None:
     async with operator(drift=DRIFT) as op:
         op.kube.references[SECRET] = RefData("1", {"format": b"acmeinc_${topic}_hidden-end"})
         op.lenses.topics = ["acmeinc_orders_hidden-end", "plain"]
-        op.kube.apply(raw=BY_SECRET)
-        await asyncio.sleep(2 * DRIFT)
+        await op.applies(seconds=2 * DRIFT, raw=BY_SECRET)
         assert op.held.config["format"] == "acmeinc_${topic}_hidden-end"
         assert op.kube.status().topics == ("[redacted]orders[redacted]", "plain")
         op.held.tasks = [Task(0, "FAILED", 'Oh: no table "acmeinc_orders_hidden-end"')]

@@ -129,12 +129,10 @@ async def test_also_after_it_went_to_another_resource() -> None:
         secret(op, "s", password="planted-old", token="t")
         await op.applies("first", raw={"name": "orders"}, **spec("s", deletionPolicy="Retain"))
         await op.applies("second", raw={"name": "orders"}, adoptionPolicy="Always")
-        op.kube.delete("first")
-        await asyncio.sleep(LONG)
+        await op.deletes("first", seconds=LONG)
         assert op.said("second") == RUNNING
         assert held(op, "planted-old") == {"planted-old"}
-        op.kube.delete("second")
-        await asyncio.sleep(60 + LONG)
+        await op.deletes("second", seconds=60 + LONG)
         assert held(op, "planted-old") == set()
 
 
@@ -143,11 +141,9 @@ async def test_a_delete_and_an_apply_forget_nothing_in_between() -> None:
     async with operator(TokenLenses()) as op:
         secret(op, "s", password="planted-old", token="t")
         await op.applies(**spec("s"))
-        op.kube.delete()
-        await asyncio.sleep(PAUSE / 2)
+        await op.deletes(seconds=PAUSE / 2)
         assert not op.kube.there()
-        op.kube.apply()
-        await asyncio.sleep(LONG)
+        await op.applies(seconds=LONG)
         assert held(op, "planted-old") == {"planted-old"}
 
 
@@ -178,20 +174,20 @@ async def test_a_token_that_no_resource_brings_any_more_goes() -> None:
     async with operator(TokenLenses()) as op:
         secret(op, "s", password="planted-word", token="planted-token")
         await op.applies(tokenSecretRef={"name": "s", "key": "token"})
-        op.kube.apply()
-        await asyncio.sleep(60 + LONG)
+        await op.applies(seconds=60 + LONG)
         assert op.said() == RUNNING
         assert not op.core.connectors._loader._sessions._resource_tokens
 
 
-async def test_one_that_is_released_and_kept_by_others_is_not_remembered(lenses: FakeLenses, kube: FakeKube) -> None:
-    async with operator(lenses, kube) as op:
-        lenses.connectors[NAME] = Connector({})
-        kube.apply(adoptionPolicy="Never")
-        await asyncio.sleep(30)
-        kube.objects["payments", "orders"]["metadata"]["finalizers"].append("other/keeps-it")
-        kube.delete()
-        await asyncio.sleep(30)
-        assert kube.there()
-        assert not op.core.connectors._loader._memories
-        assert not op.environments._pollers
+async def test_one_that_is_released_and_kept_by_others_is_not_remembered(
+    op: Operator, lenses: FakeLenses, kube: FakeKube
+) -> None:
+    lenses.connectors[NAME] = Connector({})
+    kube.apply(adoptionPolicy="Never")
+    await asyncio.sleep(30)
+    kube.objects["payments", "orders"]["metadata"]["finalizers"].append("other/keeps-it")
+    kube.delete()
+    await asyncio.sleep(30)
+    assert kube.there()
+    assert not op.core.connectors._loader._memories
+    assert not op.environments._pollers

@@ -22,10 +22,8 @@ async def test_a_changed_spec_is_written_though_the_last_write_in_place_was_not_
         op.lenses.calls.append(("put_resource", "orders"))
 
     op.lenses.put_resource = ignored  # type: ignore[method-assign]
-    op.kube.apply(updateStrategy="InPlace", config={"topic": "second"})
-    await asyncio.sleep(10)
-    op.kube.apply(updateStrategy="InPlace", config={"topic": "third"})
-    await asyncio.sleep(10)
+    await op.applies(seconds=10, updateStrategy="InPlace", config={"topic": "second"})
+    await op.applies(seconds=10, updateStrategy="InPlace", config={"topic": "third"})
     assert op.said() == ("True", "Running", "Owned")
     assert op.lenses.connectors[NAME].config["topic"] == "third"
     assert "UpdateNotApplied" not in op.reasons()
@@ -44,8 +42,7 @@ async def test_a_write_in_place_of_what_lenses_masks_is_done_though_it_shows_the
     async with operator(lenses, kube) as op:
         await op.applies(updateStrategy="InPlace", config=config | {"password": "old"})
         if not restarted:
-            op.kube.apply(updateStrategy="InPlace", config=config | {"password": "new"})
-            await asyncio.sleep(60)
+            await op.applies(seconds=60, updateStrategy="InPlace", config=config | {"password": "new"})
     async with operator(lenses, kube) as op:
         if restarted:
             op.kube.apply(updateStrategy="InPlace", config=config | {"password": "new"})
@@ -62,8 +59,7 @@ async def test_a_key_that_was_to_go_and_stays_is_not_taken_for_one_that_the_serv
         op.lenses.calls.append(("put_resource", "orders"))
 
     op.lenses.put_resource = ignored  # type: ignore[method-assign]
-    op.kube.apply(updateStrategy="InPlace", config={"topic": "orders"})
-    await asyncio.sleep(300)
+    await op.applies(seconds=300, updateStrategy="InPlace", config={"topic": "orders"})
     assert op.said()[1] == "UpdateNotApplied"
     assert op.lenses.asked("delete_connector") == []
 
@@ -72,8 +68,7 @@ async def test_a_key_that_was_to_go_and_stays_is_not_taken_for_one_that_the_serv
 async def test_a_key_that_lenses_hides_is_removed_with_the_spec(
     lenses: FakeLenses, kube: FakeKube, *, restarted: bool
 ) -> None:
-    lenses.hidden = frozenset({"password"})
-    lenses.shows = lambda config: {key: value for key, value in config.items() if key != "password"}
+    lenses.hide("password")
     plain = {"topic": "orders", "file": "/data/orders"}
     async with operator(lenses, kube) as op:
         await op.applies(config=plain | {"password": "literal"})
@@ -112,16 +107,13 @@ async def test_a_hidden_key_that_a_write_cut_off_has_left_is_taken_back_with_the
 async def test_a_hidden_key_that_an_unanswered_update_in_place_has_left_is_taken_back_with_the_spec(
     op: Operator,
 ) -> None:
-    op.lenses.shows = lambda config: {key: value for key, value in config.items() if key != "password"}
-    op.lenses.hidden = frozenset({"password"})
+    op.lenses.hide("password")
     spec: dict[str, Any] = {"updateStrategy": "InPlace"}
     await op.applies(config={"topic": "orders"}, **spec)
     lost = errors.LensesUnreachable("put_resource", "timed out", reason="timeout")
     op.lenses.fail("put_resource", lost, carried_out=True)
-    op.kube.apply(config={"topic": "orders", "password": "literal"}, **spec)
-    await asyncio.sleep(0.5)
+    await op.applies(seconds=0.5, config={"topic": "orders", "password": "literal"}, **spec)
     assert "password" in op.lenses.connectors[NAME].config
-    op.kube.apply(config={"topic": "orders"}, **spec)
-    await asyncio.sleep(700)
+    await op.applies(seconds=700, config={"topic": "orders"}, **spec)
     assert "password" not in op.lenses.connectors[NAME].config
     assert len(op.lenses.asked("put_resource")) == 2

@@ -37,8 +37,7 @@ async def test_what_waits_while_the_connector_is_held_is_said_once_not_at_every_
 async def test_a_connector_that_waits_is_not_read_again_at_every_list() -> None:
     async with operator(drift=300.0) as op:
         await op.applies(state="stopped")
-        op.kube.apply(state="stopped", config={"topic": "new"})
-        await asyncio.sleep(300)
+        await op.applies(seconds=300, state="stopped", config={"topic": "new"})
         op.lenses.calls.clear()
         await asyncio.sleep(600)
         assert len(op.lenses.asked("list_connectors")) >= 40
@@ -47,8 +46,7 @@ async def test_a_connector_that_waits_is_not_read_again_at_every_list() -> None:
 
 async def test_what_create_keeps_refusing_is_tried_ever_more_seldom_and_said_once(op: Operator) -> None:
     op.lenses.refuses = lambda _: True
-    op.kube.apply()
-    await asyncio.sleep(3600)
+    await op.applies(seconds=3600)
     assert op.said() == ("False", "ConfigInvalid", "None")
     assert len(op.lenses.asked("create_connector")) <= 30
     assert op.reasons() == ["ConfigInvalid"]
@@ -63,8 +61,7 @@ async def test_an_update_in_place_that_is_not_offered_is_tried_ever_more_seldom_
     await op.applies(updateStrategy="InPlace")
     op.lenses.always("put_resource", errors.MissingAgentCapability("put_resource"))
     op.kube.statuses.clear()
-    op.kube.apply(updateStrategy="InPlace", config={"topic": "new"})
-    await asyncio.sleep(3600)
+    await op.applies(seconds=3600, updateStrategy="InPlace", config={"topic": "new"})
     assert len(op.lenses.asked("put_resource")) <= 20
     reasons = [status.ready.reason for status in op.kube.statuses if status.ready]
     assert reasons == ["Progressing", "UpdateNotSupported"]
@@ -79,8 +76,7 @@ async def test_a_state_change_that_fails_is_tried_ever_more_seldom(
 ) -> None:
     await op.applies()
     op.lenses.always("set_state", kind("set_state"))
-    op.kube.apply(state="paused")
-    await asyncio.sleep(3600)
+    await op.applies(seconds=3600, state="paused")
     assert len(op.lenses.asked("set_state")) <= 80
     op.lenses.always("set_state", None)
     await asyncio.sleep(400)
@@ -98,8 +94,7 @@ async def test_a_deletion_that_is_blocked_is_tried_ever_more_seldom_and_says_so_
 ) -> None:
     await op.applies(deletionPolicy=policy)
     op.lenses.always(operation, kind(operation))
-    op.kube.delete()
-    await asyncio.sleep(60)
+    await op.deletes(seconds=60)
     op.kube.statuses.clear()
     op.events.clear()
     await asyncio.sleep(3600)
@@ -128,8 +123,7 @@ async def test_drift_that_cannot_be_put_right_is_said_until_it_is_gone() -> None
 
 async def test_drift_of_a_held_connector_is_said_at_the_drift_check_that_finds_it() -> None:
     async with operator(drift=300.0) as op:
-        op.kube.apply(state="stopped")
-        await asyncio.sleep(330)
+        await op.applies(seconds=330, state="stopped")
         op.lenses.connectors[NAME] = Connector({**op.lenses.connectors[NAME].config, "by-hand": "1"}, "STOPPED", [])
         await asyncio.sleep(300)
         assert "unwanted by-hand" in op.message()
@@ -185,8 +179,7 @@ async def _stops_at_most_once_a_second() -> None:
 
         op.kube.write_status = slowly  # type: ignore[method-assign]
         op.lenses.set_state = broken  # type: ignore[assignment]
-        op.kube.delete()
-        await asyncio.sleep(60)
+        await op.deletes(seconds=60)
         assert len(sent) > 3
         assert all(later - before >= 1.0 for before, later in pairwise(sent))
 
@@ -210,8 +203,7 @@ async def test_an_operation_that_has_failed_is_not_asked_for_again_by_a_pass_tha
             return after
 
         op.offsets.write_status = unanswered  # type: ignore[method-assign]
-        op.offsets.apply(action="Reset")
-        await op.until_reason("OffsetsRejected")
+        await op.operates("OffsetsRejected", action="Reset")
         await asyncio.sleep(60)
         assert len(op.lenses.asked("reset_offsets")) == 1
 
@@ -220,8 +212,7 @@ async def test_a_failed_connector_that_could_not_be_paused_is_told_so_again(op: 
     await op.applies()
     op.lenses.connectors[NAME].state = "FAILED"
     op.lenses.fail("set_state", errors.LensesUnreachable("set_state", reason="timeout"))
-    op.kube.apply(state="paused")
-    await asyncio.sleep(60)
+    await op.applies(seconds=60, state="paused")
     assert op.said() == ("True", "Paused", "Owned")
 
 
@@ -235,8 +226,7 @@ async def test_what_create_refused_for_the_value_of_a_secret_is_tried_again_afte
     secret(kube, "1", "wrong-hunter")
     async with operator(lenses, kube) as op:
         await op.applies()
-        op.kube.apply(configFrom=[SOURCE])
-        await asyncio.sleep(120)
+        await op.applies(seconds=120, configFrom=[SOURCE])
         assert op.said() == ("False", "ConfigInvalid", "Owned")
         assert "password" not in lenses.connectors[NAME].config
     if mended == "meanwhile":
@@ -276,8 +266,7 @@ async def test_a_rollback_whose_answer_is_lost_is_not_made_again() -> None:
     async with operator(lenses) as op:
         await op.applies(config={"topic": "a"})
         lenses.refuses = lambda config: config["topic"] == "bad"
-        op.kube.apply(config={"topic": "bad"})
-        await asyncio.sleep(1200)
+        await op.applies(seconds=1200, config={"topic": "bad"})
         assert lenses.lost == 1
         assert steps(lenses.calls).count("delete_connector orders") == 1
         assert op.held.config["topic"] == "a"

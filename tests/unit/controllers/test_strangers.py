@@ -44,8 +44,7 @@ async def test_a_conflict_that_was_a_rebalance_gives_nothing_away(op: Operator) 
     op.lenses.fail("create_connector", rebalance)
     op.lenses.fail("create_connector", timeout, carried_out=True)
     op.lenses.shows = lambda config: config | {"server.default": "1"}  # so that it would not be adopted
-    op.kube.apply()
-    await asyncio.sleep(120)
+    await op.applies(seconds=120)
     assert op.said() == ("True", "Running", "Owned")
     assert len(op.lenses.asked("create_connector")) == 2
 
@@ -59,8 +58,7 @@ async def test_what_was_created_though_the_answer_said_no_is_known_again_as_the_
 ) -> None:
     op.lenses.shows = lambda config: config | {"name": "orders"} | become
     op.lenses.fail("create_connector", said, carried_out=True)
-    op.kube.apply(config={"topic": "orders", "size": "102400000"}, adoptionPolicy="Never")
-    await asyncio.sleep(60)
+    await op.applies(seconds=60, config={"topic": "orders", "size": "102400000"}, adoptionPolicy="Never")
     assert op.said() == ("True", "Running", "Owned")
     assert len(op.lenses.asked("create_connector")) == 1
 
@@ -72,8 +70,7 @@ async def test_a_strangers_connector_is_not_taken_for_what_a_broken_create_has_l
         op.lenses.fail("get_connector", errors.ConnectorOrClusterNotFound("get_connector"))
         op.lenses.fail("create_connector", errors.ServerError("create_connector"))
         op.lenses.connectors[NAME] = Connector(dict(theirs))
-        op.kube.apply(config={"topic": "orders", "size": "1"}, adoptionPolicy="Never")
-        await asyncio.sleep(60)
+        await op.applies(seconds=60, config={"topic": "orders", "size": "1"}, adoptionPolicy="Never")
         assert op.said() == ("False", "NotAdopted", "NotAdopted")
         assert op.lenses.asked("delete_connector", "put_resource") == []
 
@@ -88,8 +85,7 @@ async def test_what_the_first_create_said_of_a_strangers_connector_holds_until_i
         op.lenses.always("get_connector", absent)
         poll, op.lenses.poll_connectors = op.lenses.poll_connectors, _nothing_listed  # type: ignore[method-assign]
         op.lenses.connectors[NAME] = Connector(dict(theirs))
-        op.kube.apply()
-        await asyncio.sleep(6)
+        await op.applies(seconds=6)
         op.lenses.always("get_connector", None)
         op.lenses.poll_connectors = poll  # type: ignore[method-assign]
         await asyncio.sleep(120)
@@ -145,8 +141,7 @@ async def test_what_somebody_else_has_put_right_is_not_written_again_when_it_is_
     async with operator(drift=30.0) as op:
         await op.applies(updateStrategy=strategy)
         op.lenses.always("validate", errors.ServerError("validate", detail="busy"))
-        op.kube.apply(config={"topic": "new"}, updateStrategy=strategy)
-        await asyncio.sleep(5)
+        await op.applies(seconds=5, config={"topic": "new"}, updateStrategy=strategy)
         op.lenses.connectors[NAME].config = {"connector.class": CLASS, "topic": "new"}
         op.lenses.always("validate", None)
         await asyncio.sleep(120)
@@ -169,8 +164,7 @@ async def test_an_orderly_end_just_after_a_create_keeps_what_lenses_has_added(
             op.queue.close()  # what is under way goes on to its end
 
         setattr(lenses, "create_connector", create_connector)  # noqa: B010 - a double of the method
-        kube.apply()
-        await asyncio.sleep(10)
+        await op.applies(seconds=10)
     lenses.calls.clear()
     async with operator(lenses, kube) as op:
         await asyncio.sleep(1000)

@@ -37,8 +37,7 @@ def write(op: Operator, version: str, data: bytes = b"hunter") -> None:
 async def begin(op: Operator, key: bytes | None = KEY) -> None:
     op.kube.digest_key = key
     write(op, "1")
-    op.kube.apply(**SPEC)
-    await asyncio.sleep(3 * DRIFT)
+    await op.applies(seconds=3 * DRIFT, **SPEC)
     assert op.said()[1] == "Running"
     op.lenses.calls.clear()
     op.kube.statuses.clear()

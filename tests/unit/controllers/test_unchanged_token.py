@@ -39,8 +39,7 @@ def decided(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
 async def calm(op: Operator, decided: list[Any], **spec: Any) -> None:
     """Until a drift check has passed without a decision."""
     op.kube.references[SECRET] = RefData("1", {"password": b"hunter"})
-    op.kube.apply(**spec)
-    await asyncio.sleep(5 * DRIFT)
+    await op.applies(seconds=5 * DRIFT, **spec)
     decided.clear()
     op.lenses.calls.clear()
     await asyncio.sleep(DRIFT)
@@ -164,9 +163,7 @@ async def test_a_look_that_a_person_asks_for_is_a_whole_one(op: Operator, decide
 
 async def test_an_edited_resource_is_looked_at_as_such(op: Operator, decided: list[Any]) -> None:
     await calm(op, decided, config={"topic": "a"})
-    op.kube.apply(config={"topic": "b"})
-    await asyncio.sleep(5)
+    await op.applies(seconds=5, config={"topic": "b"})
     assert op.lenses.connectors[NAME].config["topic"] == "b"
-    op.kube.delete()
-    await asyncio.sleep(10)
+    await op.deletes(seconds=10)
     assert NAME not in op.lenses.connectors

@@ -102,8 +102,7 @@ async def test_what_a_former_process_gave_and_could_not_write_down_is_known_by_i
 async def test_a_value_of_the_resource_that_had_the_connector_before_is_not_quoted(op: Operator) -> None:
     secret(op.kube, "1", "old-hunter")
     await op.applies(configFrom=[SOURCE], deletionPolicy="Retain")
-    op.kube.delete()
-    await asyncio.sleep(30)
+    await op.deletes()
     op.lenses.connectors[NAME].tasks = [Task(0, "FAILED", TRACE)]
     op.kube.apply(namespace="logistics", adoptionPolicy="Always", state="stopped")
     op.lenses.always("set_state", errors.ServerError("set_state", detail="old-hunter is no good"))
@@ -112,8 +111,7 @@ async def test_a_value_of_the_resource_that_had_the_connector_before_is_not_quot
     assert "hunter" not in str(op.kube.objects)
     assert WITHHELD in str(op.kube.objects), "what it has there is still that of the other"
     op.lenses.always("set_state", None)
-    op.kube.apply(namespace="logistics", adoptionPolicy="Always")
-    await asyncio.sleep(60)
+    await op.applies(seconds=60, namespace="logistics", adoptionPolicy="Always")
     op.lenses.connectors[NAME].tasks = [Task(0, "FAILED", TRACE)]
     await asyncio.sleep(60)
     assert "hunter" not in str(op.kube.objects)
@@ -139,8 +137,7 @@ async def test_a_trace_from_before_our_own_write_is_not_quoted_by_an_operator_th
         if change == "rotated":
             secret(kube, "2", "new-hunter")
         sources = [SOURCE] if change == "rotated" else []
-        op.kube.apply(config={"topic": "other"}, configFrom=sources, updateStrategy="InPlace")
-        await asyncio.sleep(60)
+        await op.applies(seconds=60, config={"topic": "other"}, configFrom=sources, updateStrategy="InPlace")
         assert former_traces(kube)
         assert kube.status().tasks[0].error == "ConnectException: login with [redacted]"
     async with operator(lenses, kube) as op:
@@ -164,10 +161,8 @@ async def test_a_key_that_lenses_hides_and_nobody_wants_is_told_at_the_adoption_
         op.kube.apply(configFrom=[SOURCE], deletionPolicy="Retain")
         secret(kube, "1", "old-hunter")
         await asyncio.sleep(60)
-        op.kube.delete()
-        await asyncio.sleep(30)
-    lenses.shows = lambda config: {key: value for key, value in config.items() if key != "password"}
-    lenses.hidden = frozenset({"password", "tasks"})
+        await op.deletes()
+    lenses.hide("password", "tasks")
     async with operator(lenses, kube) as op:
         await op.applies()
         assert op.said() == ("True", "Running", "Owned")
@@ -208,7 +203,6 @@ async def test_of_what_only_lenses_has_shown_status_keeps_no_hash_and_the_secret
     async with operator(lenses, kube) as op:
         await asyncio.sleep(400)
         assert kube.status().tasks[0].error == WITHHELD
-        op.kube.apply(config={"topic": "newer"}, configFrom=[SOURCE])
-        await asyncio.sleep(60)
+        await op.applies(seconds=60, config={"topic": "newer"}, configFrom=[SOURCE])
         assert op.said() == ("True", "Running", "Owned")
         assert lenses.connectors[NAME].config["password"] == "new-hunter"

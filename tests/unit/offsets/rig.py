@@ -73,6 +73,11 @@ class OffsetsOperator(Operator):
 
         return await self.until(holds, bound)
 
+    async def operates(self, reason: str, name: str = "back", /, **spec: Any) -> float:
+        """A user applies an operation, and it comes to this reason: the seconds it took."""
+        self.offsets.apply(name, **spec)
+        return await self.until_reason(reason, name)
+
     async def until_state(self, state: str, bound: float = 600.0) -> float:
         return await self.until(lambda: self.connector is not None and self.connector.state == state, bound)
 
