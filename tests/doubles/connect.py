@@ -1,19 +1,20 @@
-"""One Connect cluster: what requests do to its connectors, and when. Refusals are in Connect's own words and codes."""
-
-# ruff: noqa: ARG002 - one cluster
+"""One Connect cluster in virtual time: it has habits, tells when something happens, and its list may lag behind."""
 
 from __future__ import annotations
 
 import asyncio
-import json
 from collections import Counter
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Protocol
 
-from doubles.hostile import LATE, Hostile
 from doubles.incarnation import Habits, Incarnation
-from doubles.lenses import ALTERED, RESET, STATES, Lenses, Refusal
-from lenses_operator.lenses.models import ConnectorListItem, OffsetsText, StateAction, offsets_of
+from doubles.lenses import PLUGIN
+from harness.lenses import exactjson
+from harness.lenses.answers import refuse
+from harness.lenses.memory import MemoryCluster
+from harness.lenses.memory_connector import Delays
+from harness.lenses.plugins import Plugin
+from lenses_operator.lenses.models import ConnectorListItem
 from unit.controllers.virtualtime import now
 from unit.offsets.make import FILE
 
@@ -22,30 +23,47 @@ LAG = 60.0
 BEGINNING = 1000
 BAD = frozenset({"bad", "worse"})
 """Topics that create refuses; validate refuses the first alone."""
+TASKS_TAKE = 0.2
+"""Seconds that tasks are behind: STOPPED with a running task is normal to see."""
 
 
-class Connect(Lenses):
-    """Connectors by name. `positions`: one partition for each, kept while it is away; None: no offset."""
+class Watcher(Protocol):
+    """Who is told of the requests, and of what only Connect itself knows: the contract."""
 
-    def __init__(self, habits: dict[str, Habits]) -> None:
-        self.connectors: dict[str, Incarnation] = {}
+    def asked(self, operation: str, name: str, what: str, config: dict[str, str] | None) -> None: ...
+    def answered(self, operation: str, name: str, error: Exception | None) -> None: ...
+    def listed(self, names: frozenset[str]) -> None: ...
+    def altered(self, name: str, position: int | None) -> None: ...
+    def ran(self, name: str) -> None: ...
+    async def interrupted(self, *, after: bool) -> None:
+        """Does not return where the operator dies at this very request."""
+
+
+class Connect(MemoryCluster):
+    """Each connector has one partition, whose position it keeps while it is away."""
+
+    connectors: dict[str, Incarnation]  # type: ignore[assignment]
+
+    def __init__(self, habits: dict[str, Habits], watcher: Watcher) -> None:
+        super().__init__("prod", "connect-eu", {})
+        self.clock = now
         self.habits = habits
-        self.hostile = Hostile()
         self.process = 0
         """Number of the operator process that is asking."""
         self.shown: dict[str, list[tuple[float, ConnectorListItem | None]]] = {}
         """By connector: what the list shows of it since when."""
-        self.positions: dict[str, int | None] = {}
         self.idle_deletes: Counter[str] = Counter()
         """Accepted deletes that will do nothing."""
-        self._puts: dict[str, int] = {}
+        self.versions: Counter[str] = Counter()
+        """By connector: how often it was written in place or deleted."""
+        self._watcher = watcher
+        for name in habits:
+            self._move_to(name, BEGINNING)
 
-    def altered(self, name: str, position: int | None) -> None:
-        """It has happened."""
-
-    def ran(self, name: str) -> None:
-        """It runs, so its offset moves on."""
-        self.positions[name] = (self._position(name) or 0) + 1
+    def _runs(self, name: str) -> None:
+        """So its offset moves on."""
+        self._move_to(name, (self._position(name) or 0) + 1)
+        self._watcher.ran(name)
 
     def words(self, name: str, config: Mapping[str, str] | None) -> str:
         """A server quotes what it was given: with this very request, or else before."""
@@ -53,163 +71,98 @@ class Connect(Lenses):
         values = config if config is not None else found.config if found else {}
         return "boom with " + " and ".join(values.values())
 
-    def find(self, name: str) -> Incarnation:
-        found = self.connectors.get(name)
-        if found is None:
-            raise Refusal(404, f"Connector {name} not found")
-        return found
+    # What it makes of the requests.
 
-    def _create(self, cluster: str, name: str, config: dict[str, str], state: str = "RUNNING") -> None:
-        if name in self.connectors:
-            raise Refusal(409, f"Connector {name} already exists")
+    def _checked_plugin(self, name: str, config: dict[str, str]) -> Plugin:
         if config["topic"] in BAD:
-            raise Refusal(400, self.words(name, config))
-        created = Incarnation(
-            self._completed(name, config), born=now(), ours=True, written_at=now(), written_by=self.process
+            raise refuse(400, self.words(name, config))
+        return PLUGIN
+
+    def made(self, name: str, config: dict[str, str], plugin: Plugin | None) -> Incarnation:
+        delays = Delays(state=self.habits[name].takes, task=TASKS_TAKE, delete=self.habits[name].takes)
+        return Incarnation(
+            config, tasks=[], plugin=plugin, delays=delays, runs=lambda: self._runs(name), born=now(), ours=True
         )
-        self.connectors[name] = created
-        if state != "RUNNING":
-            created.move(state)
-            created.rest(state)
-        self.changed(name)
-        if state == "RUNNING":
-            self.ran(name)
+
+    async def create(self, name: str, config: dict[str, str]) -> None:
+        await super().create(name, self._completed(name, config))
+        self._written(name)
+
+    async def update(self, name: str, config: dict[str, str], state: str | None) -> None:
+        self.judge(name, config)
+        self.versions[name] += 1
+        await super().update(name, self._completed(name, config), state)
+        self._written(name)
+
+    def judge(self, name: str, config: dict[str, str]) -> None:
+        """Refuses what may not be written in place."""
+        if not self.habits[name].in_place:
+            raise refuse(405, "Method Not Allowed")
+        self._checked_plugin(name, config)
 
     def _completed(self, name: str, config: dict[str, str]) -> dict[str, str]:
         return {**config, **({"server.default": "1"} if self.habits[name].adds else {})}
 
-    def _put(self, cluster: str, name: str, config: dict[str, str], state: str) -> None:
-        """Creates it where there is none, and else leaves its state alone."""
-        if not self.habits[name].in_place:
-            raise Refusal(405, "Method Not Allowed")
-        if config["topic"] in BAD:
-            raise Refusal(400, self.words(name, config))
-        match self.hostile.on("put"):
-            case "ignored":
-                if name in self.connectors:  # what cannot be read of it counts as written: nobody can know better
-                    found = self.connectors[name]
-                    found.foreign |= {key for key, value in config.items() if found.config.get(key) != value}
-            case "late":
-                number = self._puts[name] = self._puts.get(name, 0) + 1
-                asyncio.get_running_loop().call_later(LATE, self._put_late, name, config, state, number)
-            case _:
-                self._put_now(name, config, state)
+    def _written(self, name: str) -> None:
+        found = self.connectors[name]
+        found.foreign, found.written_by, found.written_at = set(), self.process, now()
+        self.happened(name)
 
-    def _put_now(self, name: str, config: dict[str, str], state: str) -> None:
-        self._puts[name] = self._puts.get(name, 0) + 1
-        found = self.connectors.get(name)
-        if found is None:
-            self._create("", name, config, state)
-            return
-        found.config, found.foreign, found.written_by = self._completed(name, config), set(), self.process
-        found.written_at = now()
-        self.changed(name)
-
-    def _put_late(self, name: str, config: dict[str, str], state: str, number: int) -> None:
-        """Unless another has come since."""
-        if self._puts[name] == number:
-            self._put_now(name, config, state)
-
-    def _delete(self, cluster: str, name: str) -> None:
-        found = self.find(name)
+    async def delete(self, name: str) -> None:
+        self.need(name)
+        found = self.connectors[name]
         if self.idle_deletes[name]:
             found.idle = True
             self.idle_deletes[name] -= 1
         elif not found.going:
-            found.going = True
-            self._puts[name] = self._puts.get(name, 0) + 1
-            self._later(name, lambda: self.remove(name))
+            self.versions[name] += 1
+            await super().delete(name)
+            self.happened(name)
 
-    def _set_state(self, cluster: str, name: str, action: StateAction) -> None:
-        found = self.find(name)
-        found.requests += 1
-        request = found.requests
-        if action == "restart":
-            if found.state == "FAILED":
-                found.move("RUNNING")
-            self.changed(name)
-            return
-        state = STATES[action]
+    async def act(self, name: str, action: str) -> None:
+        await super().act(name, action)
+        self.happened(name)
 
-        def happen() -> None:
-            if found.requests == request:
-                self.turn(name, found, state)
+    async def restart_task(self, name: str, task: int) -> None:
+        await super().restart_task(name, task)
+        self.happened(name)
 
-        self._later(name, happen)
+    async def alter_offsets(self, name: str, body: bytes) -> dict[str, Any]:
+        answer = await super().alter_offsets(name, body)
+        self._watcher.altered(name, self._position(name))
+        return answer
 
-    def turn(self, name: str, found: Incarnation, state: str) -> None:
-        """The connector first, its tasks a moment later: STOPPED with a running task is normal to see."""
-        if state == "RUNNING":
-            self.ran(name)
-        found.move(state)
-        self.changed(name)
+    async def reset_offsets(self, name: str) -> dict[str, Any]:
+        answer = await super().reset_offsets(name)
+        self.connectors[name].offsets = False
+        self._watcher.altered(name, None)
+        return answer
 
-        def tasks() -> None:
-            if found.state == state:
-                found.rest(state)
-                self.changed(name)
-
-        asyncio.get_running_loop().call_later(0.2, tasks)
-
-    def _restart_task(self, cluster: str, name: str, task: int) -> None:
-        found = self.find(name)
-        if task >= len(found.tasks):
-            raise Refusal(404, "no such task")
-        found.tasks[task] = ("RUNNING", None)
-        self.changed(name)
+    # What happens.
 
     def _position(self, name: str) -> int | None:
-        return self.positions.setdefault(name, BEGINNING)
+        return next((entry["offset"]["position"] for entry in self.stored.read(name)), None)
 
-    def _offsets(self, cluster: str, name: str) -> OffsetsText:
-        self.find(name)
-        position = self._position(name)
-        entries: list[Any] = [] if position is None else [{"partition": FILE, "offset": {"position": position}}]
-        return offsets_of(json.dumps({"offsets": entries}))
-
-    def _alter_offsets(self, cluster: str, name: str, text: str) -> str:
-        self._set_position(name, position_in(text))
-        return ALTERED
-
-    def _reset_offsets(self, cluster: str, name: str) -> str:
-        self._set_position(name, None)
-        self.connectors[name].offsets = False
-        return RESET
-
-    def _set_position(self, name: str, position: int | None) -> None:
-        if not self.find(name).stopped:
-            raise Refusal(400, "The connector must be stopped")
-        self.positions[name] = position
-        self.altered(name, position)
+    def _move_to(self, name: str, position: int) -> None:
+        self.stored.write(name, [{"partition": FILE, "offset": {"position": position}}])
 
     def remove(self, name: str) -> None:
         self.connectors.pop(name, None)
-        self.changed(name)
+        self.happened(name)
 
-    def _later(self, name: str, happen: Callable[[], None]) -> None:
-        takes, found = self.habits[name].takes, self.connectors[name]
-
-        def guarded() -> None:
-            if self.connectors.get(name) is found:
-                happen()
-
-        if takes:
-            asyncio.get_running_loop().call_later(takes, guarded)
-        else:
-            guarded()
-
-    def changed(self, name: str) -> None:
-        """What the list shows, from now on or a little later."""
-        found, history = self.connectors.get(name), self.shown.setdefault(name, [])
-        item = None
-        if found is not None:
-            item = ConnectorListItem(name=name, cluster="connect-eu", state=found.state, tasks=found.listed())
+    def happened(self, name: str) -> None:
+        """Noted now for the list, and looked for again when more of it falls due."""
+        found, history = self.find(name), self.shown.setdefault(name, [])
+        item = ConnectorListItem.model_validate(found.details(self._place(name))) if found is not None else None
         history.append((now(), item))
         while len(history) > 2 and history[1][0] < now() - LAG:
             del history[0]
+        later = [] if found is None else [due for due in (*(due for due, _ in found.pending), found.gone_from) if due]
+        if later:
+            asyncio.get_running_loop().call_at(min(later) + 0.001, self.happened, name)
 
 
 def position_in(text: str) -> int | None:
     """What an Alter asks for."""
-    [entry] = json.loads(text)
+    [entry] = exactjson.loads(text)
     return entry["offset"] and int(entry["offset"]["position"])

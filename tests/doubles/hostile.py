@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from doubles.faults import REBALANCE, Fault, no_answer
-from doubles.lenses import CHANGING, Refusal
+from doubles.faults import Fault, no_answer
+from doubles.lenses import CACHED, CHANGING, REBALANCING, refusal
+from harness.lenses.answers import Answer, Refused, agent_error, words_of
+from harness.lenses.hostile import REBALANCE, huge, reclassified, reworded
 from unit.controllers.virtualtime import now
 
 T = TypeVar("T")
@@ -34,12 +36,9 @@ SWITCHES: dict[str, tuple[Any, ...]] = {
 - hidden: nobody may read a configuration
 - put: taken and ignored, or carried out later
 """
-CACHED = frozenset({"get_connector", "get_offsets", "get_topics", "list_connectors", "list_plugins"})
 SEEING = frozenset({"get_connector", "get_offsets", "get_resource"})
 """Reads of one connector."""
 CREATING = frozenset({"create_connector", "put_resource"})
-REBALANCING = frozenset({"create_connector", "delete_connector", "put_resource"})
-TOO_LARGE = "received message larger than max (33554433 vs. 33554432)"
 LATE = 20.0
 """Seconds until a write in place that was taken is carried out."""
 
@@ -88,24 +87,24 @@ class Hostile:
         if operation == "list_connectors" and self.on("lists") is not None:
             return self._list()
         if name and self._unseen(operation):
-            return None, Refusal(404, f"Connector {name} not found"), False
+            return None, refusal(404, f"Connector {name} not found"), False
         changes = operation in CHANGING
         if (changes or operation == "validate") and now() < self._rebalancing_until:
-            return None, Refusal(409, f"{REBALANCE}: {words}"), False
+            return None, refusal(409, f"{REBALANCE}: {words}"), False
         if operation == "get_resource" and self.on("hidden"):
-            return None, Refusal(403, "Not permitted to read this configuration"), False
+            return None, refusal(403, "Not permitted to read this configuration"), False
         if changes and (how := self.on("rpc")) is not None:
             self._lost += 1
             done = how == "done" or (how == "in turn" and self._lost % 2 == 0)
-            return None, Refusal(400, words, "agent_rpc_error"), done
+            return None, refusal(400, words, "agent_rpc_error"), done
         return None, None, True
 
     def _list(self) -> tuple[Fault | None, Exception | None, bool]:
         match self.on("lists"):
             case "fail":
-                return None, Refusal(500, "The connectors could not be listed"), False
+                return None, refusal(500, "The connectors could not be listed"), False
             case "huge":
-                return None, Refusal(502, TOO_LARGE, "internal_server_error"), False
+                return None, Refused(huge(502)), False
             case "hang":
                 return Fault("hang"), no_answer("list_connectors"), False
         return None, None, True
@@ -135,9 +134,9 @@ class Hostile:
         begun = now()
         try:
             found = read()
-        except Refusal as refusal:
-            again = refusal  # a name that outlives the clause
-            if refusal.status == 404:
+        except Refused as refused:
+            again = refused.answer  # a name that outlives the clause
+            if again.status == 404:
                 self._reads[operation, name] = begun, lambda: _raise(again)
             raise
         self._reads[operation, name] = begun, lambda: found
@@ -149,17 +148,17 @@ class Hostile:
         if operation in REBALANCING and (seconds := self.on("rebalance")) is not None:
             self._rebalancing_until = now() + seconds
 
-    def told(self, refusal: Refusal) -> Refusal:
+    def told(self, answer: Answer) -> Answer:
         """Told otherwise, and in words that mean nothing; what is quoted goes on being quoted."""
-        status, kind, words = refusal.status, refusal.kind, refusal.words
-        if status == 409:
-            status = self.on("conflict") or status
-        if kind == "" and status in {400, 409, 500} and self.on("unknown type"):
-            kind = "unclassified_outcome"
+        words = words_of(answer)
+        if answer.status == 409 and self.on("conflict") is not None:
+            answer = agent_error(self.on("conflict"), words)
+        if answer.status in {400, 409, 500} and self.on("unknown type"):
+            answer = reclassified(answer, "unclassified_outcome")
         if self.on("reworded"):
-            words = "Request 7 came to nothing" + words.partition(" with ")[2]
-        return Refusal(status, words, kind, refusal.retry_after)
+            answer = reworded(answer, "Request 7 came to nothing" + words.partition(" with ")[2])
+        return answer
 
 
-def _raise(refusal: Refusal) -> Any:
-    raise Refusal(refusal.status, refusal.words, refusal.kind, refusal.retry_after)
+def _raise(answer: Answer) -> Any:
+    raise Refused(answer)

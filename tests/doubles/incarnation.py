@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -39,14 +40,13 @@ class Habits:
 
 @dataclass(kw_only=True)
 class Incarnation(Connector):
-    """One life of a connector, from a create to a delete."""
+    """One life of a connector, from a create to a delete. `runs`: told whenever it begins to run."""
 
+    runs: Callable[[], None]
     born: float
     ours: bool
     """Created by the operator, or owned by a resource at some time."""
     state_since: float = 0.0
-    requests: int = 0
-    going: bool = False
     idle: bool = False
     """A delete was accepted and came to nothing."""
     offsets: bool = True
@@ -68,3 +68,9 @@ class Incarnation(Connector):
 
     def move(self, state: str) -> None:
         self.state, self.state_since = state, now()
+        if state == "RUNNING":
+            self.runs()
+
+    @property
+    def going(self) -> bool:
+        return self.gone_from is not None

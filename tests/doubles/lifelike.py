@@ -1,64 +1,40 @@
 """Lenses with one Connect cluster: it takes its time, has habits, fails on demand, and accounts for every request."""
 
-# ruff: noqa: ARG002 - one cluster, and the signatures are the client's
-
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
-from doubles.connect import Connect, position_in
+from doubles.connect import Connect, Watcher, position_in
 from doubles.faults import Fault
-from doubles.incarnation import Habits
-from doubles.lenses import CHANGING, Refusal, Request
+from doubles.hostile import LATE, Hostile
+from doubles.incarnation import Habits, Incarnation
+from doubles.lenses import CHANGING, NAMES, Request, read, refusal
+from doubles.lenses import Lenses as WithoutTrouble
+from harness.lenses.answers import Refused
 from lenses_operator.lenses import errors
 from lenses_operator.lenses.models import ConnectorDetails, ConnectorListItem, ValidationResult
 from unit.controllers.virtualtime import now
 from unit.resources.make import CLASS
 
 T = TypeVar("T")
-LATE = 0.5
+ARRIVES = 0.5
 """Seconds after which a request whose answer was given up is carried out all the same."""
 
 
-OPERATIONS = (
-    "list_connectors",
-    "get_connector",
-    "get_cluster_info",
-    "get_topics",
-    "list_plugins",
-    "validate",
-    "create_connector",
-    "delete_connector",
-    "set_state",
-    "restart_task",
-    "reset_offsets",
-    "put_resource",
-    "get_resource",
-)
-ON_OFFSETS = ("get_offsets", "alter_offsets")
-
-
-class Watcher(Protocol):
-    """Who is told of the requests: the contract."""
-
-    def asked(self, operation: str, name: str, what: str, config: dict[str, str] | None) -> None: ...
-    def answered(self, operation: str, name: str, error: Exception | None) -> None: ...
-    def listed(self, names: frozenset[str]) -> None: ...
-    def altered(self, name: str, position: int | None) -> None: ...
-    def ran(self, name: str) -> None: ...
-    async def interrupted(self, *, after: bool) -> None:
-        """Does not return where the operator dies at this very request."""
-
-
-class Lenses(Connect):
+class Lenses(WithoutTrouble):
     """The client's operations. One environment, one cluster. `offered`: a connector can be read as code."""
 
+    connectors: dict[str, Incarnation]  # type: ignore[assignment]
+
     def __init__(self, habits: dict[str, Habits], watcher: Watcher, *, offered: bool = False) -> None:
-        super().__init__(habits)
-        self.offered = offered
-        self.faults: dict[str, list[Fault]] = {operation: [] for operation in (*OPERATIONS, *ON_OFFSETS)}
+        self.connect = Connect(habits, watcher)
+        super().__init__(self.connect)
+        self.habits = habits
+        self.hostile = Hostile()
+        self.as_code = offered
+        self.faults: dict[str, list[Fault]] = {operation: [] for operation in NAMES}
         self.down: Fault | None = None
         self.denied_until: dict[str, float] = {}
         self.omitted_until: dict[str, float] = {}
@@ -73,7 +49,7 @@ class Lenses(Connect):
         self.hostile.heal()
         self.denied_until.clear()
         self.omitted_until.clear()
-        self.idle_deletes.clear()
+        self.connect.idle_deletes.clear()
         for queued in self.faults.values():
             queued.clear()
 
@@ -94,7 +70,7 @@ class Lenses(Connect):
         try:
             await asyncio.sleep(self.latency())
             await self._watcher.interrupted(after=False)
-            words = self.words(name, config)
+            words = self.connect.words(name, config)
             fault, failure, done = self._trouble(operation, name, words)
             if fault and fault.seconds:
                 await asyncio.sleep(fault.seconds)
@@ -104,11 +80,11 @@ class Lenses(Connect):
                 asyncio.get_running_loop().call_later(arrives, _quietly, effect)
             raise
         if fault and fault.carried == "late" and fault.may_be_carried_out and operation in CHANGING:
-            asyncio.get_running_loop().call_later(LATE, _quietly, effect)
+            asyncio.get_running_loop().call_later(ARRIVES, _quietly, effect)
         try:
             result = await self._answer(operation, name, effect, failure, done=done)
-        except (errors.LensesError, Refusal) as raised:
-            error = self.hostile.told(raised).read(operation) if isinstance(raised, Refusal) else raised
+        except (errors.LensesError, Refused) as raised:
+            error = read(self.hostile.told(raised.answer), operation) if isinstance(raised, Refused) else raised
             self._watcher.answered(operation, name, error)
             raise error from None
         self._watcher.answered(operation, name, None)
@@ -141,29 +117,21 @@ class Lenses(Connect):
         if self.hostile.lists_nothing:
             return []
         until = now() - max(habits.lag for habits in self.habits.values())
-        items = (_shown(history, until) for history in self.shown.values())
+        items = (_as_of(history, until) for history in self.connect.shown.values())
         listed = [item for item in items if item is not None and not self.denied(item.name)]
         return [item for item in listed if now() >= self.omitted_until.get(item.name, 0.0)]
 
-    def _details(self, cluster: str, name: str) -> ConnectorDetails:
-        found = self.find(name)
+    def _details(self, name: str) -> ConnectorDetails:
         if self.denied(name):
-            raise Refusal(404, f"Connector {name} not found")
-        habits, config = self.habits[name], self.habits[name].shown(found.config)
-        hides = habits.password == "hidden" and "password" in found.config
-        withheld = [{"field": "config"}] if self.hostile.on("hidden") else [{"field": "password"}] if hides else []
-        answer = {
-            "name": name,
-            "cluster": "connect-eu",
-            "state": found.state,
-            "tasks": found.told(),
-            "worker_id": "w1:8083",
-            "version": "4.3.1",
-            "type": "source",
-            "__errors": withheld,
-        }
-        shown = {} if self.hostile.on("hidden") else {"config": config}
-        return ConnectorDetails.model_validate(answer | shown)
+            raise refusal(404, f"Connector {name} not found")
+        return super()._details(name)
+
+    def _shown(self, name: str, config: dict[str, str]) -> dict[str, Any]:
+        if self.hostile.on("hidden"):
+            return {"config": None, "__errors": [{"field": "config"}]}
+        habits = self.habits[name]
+        hides = habits.password == "hidden" and "password" in config
+        return {"config": habits.shown(config), "__errors": [{"field": "password"}] if hides else []}
 
     def _topics(self) -> list[str]:
         return [] if self.hostile.on("blind") else super()._topics()
@@ -173,26 +141,32 @@ class Lenses(Connect):
         keys = [{"name": "topic", "errors": wrong}, {"name": "password", "errors": wrong}]
         return ValidationResult.model_validate({"class": CLASS, "configuration": keys})
 
-    def altered(self, name: str, position: int | None) -> None:
-        self._watcher.altered(name, position)
+    def _put(self, name: str, config: dict[str, str], state: str) -> None:
+        self.connect.judge(name, config)
+        match self.hostile.on("put"):
+            case "ignored":
+                if name in self.connectors:  # what cannot be read of it counts as written: nobody can know better
+                    found = self.connectors[name]
+                    found.foreign |= {key for key, value in config.items() if found.config.get(key) != value}
+            case "late":
+                self.connect.versions[name] += 1
+                version = self.connect.versions[name]
+                asyncio.get_running_loop().call_later(LATE, self._put_late, name, config, state, version)
+            case _:
+                super()._put(name, config, state)
 
-    def ran(self, name: str) -> None:
-        super().ran(name)
-        self._watcher.ran(name)
-
-    def _as_code(self, cluster: str, name: str) -> str:
-        if not self.offered:
-            raise Refusal(404, "Not Found", "page")
-        self.find(name)
-        return "kind: KafkaConnector"
+    def _put_late(self, name: str, config: dict[str, str], state: str, version: int) -> None:
+        """Unless another has come since."""
+        if self.connect.versions[name] == version:
+            super()._put(name, config, state)
 
 
-def _shown(history: list[tuple[float, ConnectorListItem | None]], until: float) -> ConnectorListItem | None:
+def _as_of(history: list[tuple[float, ConnectorListItem | None]], until: float) -> ConnectorListItem | None:
     return next((item for since, item in reversed(history) if since <= until), None)
 
 
 def _quietly(effect: Callable[[], Any]) -> None:
     try:
         effect()
-    except Refusal:
+    except Refused:
         return

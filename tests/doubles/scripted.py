@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections import defaultdict
 from collections.abc import Callable
 from typing import Any, Self, TypeVar
 
-from doubles.lenses import ALTERED, CHANGING, RESET, STATES, Connector, Lenses, Refusal, Request
+from doubles.lenses import CHANGING, Connector, Lenses, Request, class_of, read
+from harness.lenses import exactjson
+from harness.lenses.answers import Refused, refuse
+from harness.lenses.memory import MemoryCluster
+from harness.lenses.plugins import Plugin as ConnectorClass
 from lenses_operator.lenses import errors
 from lenses_operator.lenses.models import (
     ClusterInfo,
-    ConnectorDetails,
-    ConnectorListItem,
     OffsetsText,
     Plugin,
     StateAction,
@@ -30,12 +31,22 @@ READS = ("list_connectors", "get_connector", "get_cluster_info", "get_topics", "
 OFFSETS_CALLS = ("set_state", "get_offsets", "alter_offsets", "reset_offsets")
 
 
+class Cluster(MemoryCluster):
+    """Where nothing takes time, and what is refused is the test's to say."""
+
+    def _checked_plugin(self, name: str, config: dict[str, str]) -> ConnectorClass:  # noqa: ARG002
+        return class_of(config)
+
+    def made(self, name: str, config: dict[str, str], plugin: ConnectorClass | None) -> Connector:  # noqa: ARG002
+        return Connector(config, tasks=[], plugin=plugin)
+
+
 class FakeLenses(Lenses):
     """`fail` queues errors for an operation, None for a good answer in between; one that is `carried_out` happens all
     the same."""
 
     def __init__(self) -> None:
-        self.connectors: dict[tuple[str, str], Connector] = {}
+        super().__init__(Cluster("prod", "connect-eu", {}))
         self.calls: list[tuple[str, ...]] = []
         self.clusters = {"connect-eu"}
         self.plugin_list = super()._plugins()
@@ -49,9 +60,9 @@ class FakeLenses(Lenses):
         self.topics = super()._topics()
         self.refuses: Callable[[dict[str, str]], bool] = lambda _: False
         """Configurations that create refuses although validate passes them."""
-        self.as_code = True
-        """Whether it has the resource-as-code endpoint."""
         self.heeds_puts = True
+        self.keeps_tasks = False
+        """As Connect does where a write in place changes nothing of their own configuration."""
         self.heeds_state = True
         """Whether a state change that is accepted happens."""
         self.stops = True
@@ -69,6 +80,11 @@ class FakeLenses(Lenses):
     def with_tokens(self, tokens: TokenSource) -> Self:  # noqa: ARG002 - as the client has it
         """It knows no tokens: everybody sees the same."""
         return self
+
+    def hide(self, *keys: str) -> None:
+        """As from a token without the right to read these."""
+        self.hidden = frozenset(keys)
+        self.shows = lambda config: {key: value for key, value in config.items() if key not in keys}
 
     def fail(self, operation: str, *faults: errors.LensesError | None, carried_out: bool = False) -> None:
         self._faults[operation] += [(fault, carried_out) for fault in faults]
@@ -118,41 +134,20 @@ class FakeLenses(Lenses):
         after = await self._gate(asked.operation, asked.name or asked.place, *filter(None, [asked.what]))
         try:
             result = effect()
-        except Refusal as refusal:
-            raise refusal.read(asked.operation) from None
+        except Refused as refused:
+            raise read(refused.answer, asked.operation) from None
         if after:
             raise after
         return result
 
-    def _find(self, cluster: str, name: str) -> Connector:
-        if (cluster, name) not in self.connectors:
-            raise Refusal(404, f"Connector {name} not found")
-        return self.connectors[cluster, name]
-
-    def _listed(self) -> list[ConnectorListItem]:
-        return [
-            ConnectorListItem(name=name, cluster=cluster, state=found.state, tasks=found.listed())
-            for (cluster, name), found in self.connectors.items()
-        ]
-
-    def _details(self, cluster: str, name: str) -> ConnectorDetails:
-        found = self._find(cluster, name)
-        return ConnectorDetails(
-            name=name,
-            cluster=cluster,
-            state=found.state,
-            tasks=found.told(),
-            config=None if self.hides_config else self.shows(dict(found.config)),
-            config_hidden=self.hides_config,
-            hidden_keys=self.hidden,
-            worker_id="w1:8083",
-            version="4.3.1",
-            type="source",
-        )
+    def _shown(self, name: str, config: dict[str, str]) -> dict[str, Any]:  # noqa: ARG002 - all alike
+        withheld = ["config"] if self.hides_config else sorted(self.hidden)
+        config_shown = None if self.hides_config else self.shows(config)
+        return {"config": config_shown, "__errors": [{"field": field} for field in withheld]}
 
     def _info(self, cluster: str) -> ClusterInfo:
         if cluster not in self.clusters:
-            raise Refusal(404, "no such cluster")
+            raise refuse(404, "no such cluster")
         return super()._info(cluster)
 
     def _topics(self) -> list[str]:
@@ -170,62 +165,38 @@ class FakeLenses(Lenses):
         ]
         return ValidationResult.model_validate({"class": CLASS, "configuration": fields})
 
-    def _create(self, cluster: str, name: str, config: dict[str, str]) -> None:
-        if (cluster, name) in self.connectors:
-            raise Refusal(409, f"Connector {name} already exists")
-        if self.refuses(config):
-            raise Refusal(400, "topic is bad")
-        self.connectors[cluster, name] = Connector(config)
+    def _create(self, name: str, config: dict[str, str]) -> None:
+        if name not in self.connectors and self.refuses(config):
+            raise refuse(400, "topic is bad")
+        super()._create(name, config)
 
-    def _delete(self, cluster: str, name: str) -> None:
-        self._find(cluster, name)
-        del self.connectors[cluster, name]
-
-    def _set_state(self, cluster: str, name: str, action: StateAction) -> None:
-        found = self._find(cluster, name)
+    def _set_state(self, name: str, action: StateAction) -> None:
+        self.cluster.need(name)
         if self.heeds_state and (self.stops or action != "stop"):
-            found.rest(STATES.get(action, "RUNNING"))
+            super()._set_state(name, action)
 
-    def _restart_task(self, cluster: str, name: str, task: int) -> None:
-        self._find(cluster, name).tasks[task] = ("RUNNING", None)
-
-    def _as_code(self, cluster: str, name: str) -> str:
-        if not self.as_code:
-            raise Refusal(404, "Not Found", "page")
-        self._find(cluster, name)
-        return "kind: KafkaConnector"
-
-    def _put(self, cluster: str, name: str, config: dict[str, str], state: str) -> None:
-        """Creates it where there is none, and else leaves its state alone."""
+    def _put(self, name: str, config: dict[str, str], state: str) -> None:
         if not self.heeds_puts:
             return
-        new = (cluster, name) not in self.connectors
-        found = self.connectors.setdefault((cluster, name), Connector(config))
-        found.config = config
-        if new:
-            found.rest(state)
+        found = self.connectors.get(name)
+        tasks = found.tasks if found is not None else []
+        super()._put(name, config, state)
+        if found is not None and self.keeps_tasks:
+            found.tasks = tasks
 
-    def _offsets(self, cluster: str, name: str) -> OffsetsText:
-        self._find(cluster, name)
+    def _offsets(self, name: str) -> OffsetsText:
+        self.cluster.need(name)
         return offsets_of(f'{{"offsets": {self.offsets}}}')
 
-    def _alter_offsets(self, cluster: str, name: str, text: str) -> str:
-        self._need_stopped(cluster, name)
+    def _alter_offsets(self, name: str, text: str) -> str:
+        self.cluster.stored.write(name, exactjson.loads(self.offsets))
+        answer = super()._alter_offsets(name, text)
         self.sent.append(text)
         if self.heeds:
-            merged = {_name_of(entry): entry for entry in json.loads(self.offsets) + json.loads(text)}
-            self.offsets = json.dumps([entry for entry in merged.values() if entry["offset"] is not None])
-        return ALTERED
+            self.offsets = exactjson.dumps(self.cluster.stored.read(name))
+        return answer
 
-    def _reset_offsets(self, cluster: str, name: str) -> str:
-        self._need_stopped(cluster, name)
+    def _reset_offsets(self, name: str) -> str:
+        answer = super()._reset_offsets(name)
         self.offsets = "[]"
-        return RESET
-
-    def _need_stopped(self, cluster: str, name: str) -> None:
-        if not self._find(cluster, name).stopped:
-            raise Refusal(400, "the connector must be stopped")
-
-
-def _name_of(entry: dict[str, Any]) -> str:
-    return json.dumps(entry["partition"], sort_keys=True)
+        return answer

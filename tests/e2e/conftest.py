@@ -158,3 +158,13 @@ def stage(
     for name in httpx.get(f"{connect.url}/connectors", trust_env=False, timeout=30).json():
         if made.topic.removeprefix("topic-") in name:
             made.rest("DELETE", name)
+
+
+@pytest.fixture
+def flowing(stage: Stage) -> Stage:
+    """Both connectors run, and the first hundred lines have come out."""
+    stage.apply_source()
+    stage.apply_sink()
+    stage.wait_ready(stage.source, stage.sink)
+    stage.wait_sunk(stage.write(range(100)))
+    return stage

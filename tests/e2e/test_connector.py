@@ -19,16 +19,6 @@ from harness.waiting import HANG
 LINES = 1000
 
 
-@pytest.fixture
-def flowing(stage: Stage) -> Stage:
-    """Both connectors run, and the first hundred lines have come out."""
-    stage.apply_source()
-    stage.apply_sink()
-    stage.wait_ready(stage.source, stage.sink)
-    stage.wait_sunk(stage.write(range(100)))
-    return stage
-
-
 def test_records_flow_from_file_to_file(stage: Stage, kafka_admin: KafkaAdmin) -> None:
     stage.apply_source(tasksMax=1)
     stage.apply_sink()

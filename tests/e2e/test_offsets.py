@@ -49,85 +49,81 @@ def sunk_to(stage: Stage, offset: Any, partition: Any = 0) -> list[dict[str, Any
 
 
 @pytest.fixture
-def flowing(stage: Stage) -> Stage:
-    """Both connectors run, the first hundred lines have come out, and the source has committed where it is."""
-    stage.apply_source()
-    stage.apply_sink()
-    stage.wait_ready(stage.source, stage.sink)
-    stage.wait_sunk(stage.write(range(100)))
-    stage.wait_offset(stage.source, stage.source_file.stat().st_size)
-    return stage
+def committed(flowing: Stage) -> Stage:
+    """The source has committed where it is."""
+    flowing.wait_offset(flowing.source, flowing.source_file.stat().st_size)
+    return flowing
 
 
-def test_a_source_is_rewound_to_a_line(flowing: Stage, kafka_admin: KafkaAdmin) -> None:
-    text = flowing.source_file.read_text()
+def test_a_source_is_rewound_to_a_line(committed: Stage, kafka_admin: KafkaAdmin) -> None:
+    text = committed.source_file.read_text()
     position = text.index("line 60\n")
-    found = applied(flowing, "rewind", flowing.source, action="Alter", offsets=rewound(flowing, position))
-    assert json.loads(found["status"]["before"]) == rewound(flowing, len(text))
-    flowing.wait_sunk(text + text[position:])
+    found = applied(committed, "rewind", committed.source, action="Alter", offsets=rewound(committed, position))
+    assert json.loads(found["status"]["before"]) == rewound(committed, len(text))
+    committed.wait_sunk(text + text[position:])
     lines = (text + text[position:]).splitlines()
-    assert [record.value for record in kafka_admin.read(flowing.topic, len(lines))] == lines
-    flowing.wait_sunk(text + text[position:] + flowing.write(range(100, 110))[len(text) :])
+    assert [record.value for record in kafka_admin.read(committed.topic, len(lines))] == lines
+    committed.wait_sunk(text + text[position:] + committed.write(range(100, 110))[len(text) :])
 
 
-def test_a_source_that_is_reset_reads_everything_again(flowing: Stage) -> None:
-    text = flowing.source_file.read_text()
-    found = applied(flowing, "reset", flowing.source, action="Reset")
+def test_a_source_that_is_reset_reads_everything_again(committed: Stage) -> None:
+    text = committed.source_file.read_text()
+    found = applied(committed, "reset", committed.source, action="Reset")
     assert found["status"]["message"] == "The offsets for this connector have been reset successfully"
-    flowing.wait_sunk(text + text)
+    committed.wait_sunk(text + text)
 
 
-def test_a_sink_is_moved_back(flowing: Stage) -> None:
-    text = flowing.source_file.read_text()
-    applied(flowing, "back", flowing.sink, action="Alter", offsets=sunk_to(flowing, 90))
-    flowing.wait_sunk(text + "".join(f"line {number}\n" for number in range(90, 100)))
+def test_a_sink_is_moved_back(committed: Stage) -> None:
+    text = committed.source_file.read_text()
+    applied(committed, "back", committed.sink, action="Alter", offsets=sunk_to(committed, 90))
+    committed.wait_sunk(text + "".join(f"line {number}\n" for number in range(90, 100)))
 
 
-def test_a_sink_skips_what_it_must_not_read(flowing: Stage) -> None:
+def test_a_sink_skips_what_it_must_not_read(committed: Stage) -> None:
     """As the text of a GET with strings for numbers, which Connect reads back as numbers."""
-    text = flowing.source_file.read_text()
-    flowing.set_state(flowing.sink, "stopped")
-    flowing.place.wait_reason("Stopped", flowing.sink)
-    whole = flowing.write(range(100, 110))
-    flowing.wait_offset(flowing.source, len(whole))
-    apply(flowing, "skip", flowing.sink, action="Alter", offsetsJson=json.dumps(sunk_to(flowing, "105", "0")))
-    assert "differs" not in message(wait(flowing, "skip", "Applied"))
-    assert flowing.states(flowing.sink) == ("STOPPED", [])
-    flowing.set_state(flowing.sink, "running")
-    flowing.wait_sunk(text + "".join(f"line {number}\n" for number in range(105, 110)))
+    text = committed.source_file.read_text()
+    committed.set_state(committed.sink, "stopped")
+    committed.place.wait_reason("Stopped", committed.sink)
+    whole = committed.write(range(100, 110))
+    committed.wait_offset(committed.source, len(whole))
+    apply(committed, "skip", committed.sink, action="Alter", offsetsJson=json.dumps(sunk_to(committed, "105", "0")))
+    assert "differs" not in message(wait(committed, "skip", "Applied"))
+    assert committed.states(committed.sink) == ("STOPPED", [])
+    committed.set_state(committed.sink, "running")
+    committed.wait_sunk(text + "".join(f"line {number}\n" for number in range(105, 110)))
 
 
-def test_a_sink_that_is_reset_delivers_everything_again(flowing: Stage) -> None:
-    text = flowing.source_file.read_text()
-    applied(flowing, "reset", flowing.sink, action="Reset")
-    flowing.wait_sunk(text + text)
+def test_a_sink_that_is_reset_delivers_everything_again(committed: Stage) -> None:
+    text = committed.source_file.read_text()
+    applied(committed, "reset", committed.sink, action="Reset")
+    committed.wait_sunk(text + text)
 
 
-def test_there_and_back_again(flowing: Stage) -> None:
-    text = flowing.source_file.read_text()
-    found = applied(flowing, "rewind", flowing.source, action="Alter", offsets=rewound(flowing, 0))
-    flowing.wait_sunk(text + text)
-    applied(flowing, "again", flowing.source, action="Alter", offsetsJson=found["status"]["before"])
-    flowing.wait_sunk(text + text + flowing.write(range(100, 110))[len(text) :])
+def test_there_and_back_again(committed: Stage) -> None:
+    text = committed.source_file.read_text()
+    found = applied(committed, "rewind", committed.source, action="Alter", offsets=rewound(committed, 0))
+    committed.wait_sunk(text + text)
+    applied(committed, "again", committed.source, action="Alter", offsetsJson=found["status"]["before"])
+    committed.wait_sunk(text + text + committed.write(range(100, 110))[len(text) :])
 
 
-def test_what_connect_refuses(flowing: Stage) -> None:
+def test_what_connect_refuses(committed: Stage) -> None:
     """With 500 each time, believed after a minute; only the wording differs from a connector that has not quite
     stopped."""
     wrong: dict[str, tuple[str, list[dict[str, Any]], str]] = {
-        "key": (flowing.source, [{"partition": {"file": "x"}, "offset": {"position": 0}}], "the key 'filename'"),
-        "type": (flowing.source, [{**rewound(flowing, 0)[0], "offset": {"position": "0"}}], "position"),
-        "negative": (flowing.sink, sunk_to(flowing, -1), "Failed to modify offsets"),
+        "key": (committed.source, [{"partition": {"file": "x"}, "offset": {"position": 0}}], "the key 'filename'"),
+        "type": (committed.source, [{**rewound(committed, 0)[0], "offset": {"position": "0"}}], "position"),
+        "negative": (committed.sink, sunk_to(committed, -1), "Failed to modify offsets"),
     }
     for name, (connector, offsets, _) in wrong.items():
-        apply(flowing, name, connector, action="Alter", offsets=offsets)
+        apply(committed, name, connector, action="Alter", offsets=offsets)
     for name, (_, _, words) in wrong.items():
-        found = wait(flowing, name, "OffsetsRejected", timeout=200)
+        found = wait(committed, name, "OffsetsRejected", timeout=200)
         assert words in message(found)
         assert found["status"]["phase"] == "Failed"
-    flowing.wait_ready(flowing.source, flowing.sink)
-    text = flowing.source_file.read_text()
-    flowing.wait_sunk(text + flowing.write(range(100, 110))[len(text) :])
+    committed.wait_ready(committed.source, committed.sink)
+    text = committed.source_file.read_text()
+    committed.wait_sunk(text + committed.write(range(100, 110))[len(text) :])
 
 
 def test_created_with_its_offsets(stage: Stage) -> None:
@@ -152,9 +148,9 @@ def test_created_with_its_offsets(stage: Stage) -> None:
     assert [counts[line] for line in text[:position].splitlines()] == [briefly] * 60
 
 
-def test_observed_as_connect_has_them(flowing: Stage) -> None:
-    apply(flowing, "look", flowing.source, refreshInterval="10s")
-    found = wait(flowing, "look", "Observed")
-    assert found["status"]["offsets"] == rewound(flowing, flowing.source_file.stat().st_size)
-    shown = flowing.kubectl("get", "lco", "look", "-n", flowing.place.namespace)
-    assert shown.splitlines()[1].split()[:4] == ["look", flowing.source, "1", "True"]
+def test_observed_as_connect_has_them(committed: Stage) -> None:
+    apply(committed, "look", committed.source, refreshInterval="10s")
+    found = wait(committed, "look", "Observed")
+    assert found["status"]["offsets"] == rewound(committed, committed.source_file.stat().st_size)
+    shown = committed.kubectl("get", "lco", "look", "-n", committed.place.namespace)
+    assert shown.splitlines()[1].split()[:4] == ["look", committed.source, "1", "True"]

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 CONNECTOR = "controllers/connector"
 TURNS = "tests/unit/controllers/test_turns.py"
 CONTROLLER = "tests/unit/controllers/test_connector.py"
-STRANGERS = "tests/unit/controllers/test_strangers.py"
+AUTHORSHIP = "tests/unit/controllers/test_authorship.py"
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ FAULTS: dict[str, Fault] = {
         f"{CONNECTOR}/create.py",
         "            if first:\n                authorship.contest(context)\n",
         "",
-        (STRANGERS,),
+        (AUTHORSHIP,),
     ),
     "offsets-twice": Fault(
         "an offsets operation cut off after its request is asked for again, though the connector has run since",

@@ -183,8 +183,7 @@ def test_garbage_about_one_delays_no_other(data: st.DataObject) -> None:
         async with operator(lenses, poll=15, drift=40) as op:
             await both_run(op)
             spoiler.active = True
-            op.kube.apply("payments", state="paused")
-            await asyncio.sleep(60)
+            await op.applies("payments", seconds=60, state="paused")
             assert op.said("payments") == ("True", "Paused", "Owned")
 
     survives(story)
@@ -289,9 +288,8 @@ async def test_status_and_events_fit_kubernetes_whatever_is_shown(what: str, ado
 
     async with operator(Wire(), poll=15, drift=40) as op:
         if not adopted:
-            op.lenses.connectors["connect-eu", "orders"] = Connector(dict(SENT) | {"another": "1"})
-        op.kube.apply()
-        await asyncio.sleep(20)
+            op.lenses.connectors["orders"] = Connector(dict(SENT) | {"another": "1"})
+        await op.applies(seconds=20)
         assert isinstance(op.lenses, Wire)
         op.lenses.spoil = spoil
         await asyncio.sleep(90)
@@ -307,8 +305,7 @@ async def test_status_and_events_fit_kubernetes_whatever_is_shown(what: str, ado
 async def test_a_hundred_thousand_validation_errors() -> None:
     async with operator(FakeLenses()) as op:
         op.lenses.invalid = {f"key.{number}": ["bad " * 10] * 3 for number in range(100_000)}
-        op.kube.apply()
-        await asyncio.sleep(30)
+        await op.applies()
         assert op.said()[:2] == ("False", "ConfigInvalid")
         assert "100000 keys" in op.message()
         fits_kubernetes(op.kube)
@@ -319,8 +316,7 @@ async def test_a_hundred_thousand_validation_errors() -> None:
 async def test_a_hundred_thousand_topics() -> None:
     async with operator(FakeLenses()) as op:
         op.lenses.topics = [f"topic.{number}" for number in range(100_000)]
-        op.kube.apply()
-        await asyncio.sleep(30)
+        await op.applies()
         assert op.said()[:2] == ("True", "Running")
         topics = op.kube.status().topics
         assert topics is not None
@@ -340,17 +336,29 @@ async def test_offsets_nested_deeply(depth: int) -> None:
         assert op.offsets.status("look").partitions == 1
 
 
+def nested(where: str, depth: int) -> str:
+    entry = {"partition": '{"a": 1}', "offset": '{"b": 1}', where: '{"c": ' + "[" * depth + "]" * depth + "}"}
+    return f'[{{"partition": {entry["partition"]}, "offset": {entry["offset"]}}}]'
+
+
 @pytest.mark.parametrize("depth", [200, 400, 480, 600, 900])
 @pytest.mark.parametrize("action", ["Alter", "Reset"])
 @pytest.mark.parametrize("where", ["partition", "offset"])
 @virtual_time
-async def test_offsets_changed_that_were_nested_deeply(depth: int, action: str, where: str) -> None:
+async def test_offsets_changed_that_were_nested_deeply(
+    monkeypatch: pytest.MonkeyPatch, depth: int, action: str, where: str
+) -> None:
     """What cannot be compared keeps no connector stopped, and is written down as it was."""
-    lenses = OffsetsLenses()
+    lenses, before = OffsetsLenses(), nested(where, depth)
+    get_offsets = lenses.get_offsets
+
+    async def deep(*place: str) -> OffsetsText:
+        changed = lenses.asked("alter_offsets", "reset_offsets")
+        return await get_offsets(*place) if changed else OffsetsText(text=before, entries=1)
+
+    monkeypatch.setattr(lenses, "get_offsets", deep)
     async with offsets_operator(lenses) as op:
         await op.runs()
-        entry = {"partition": '{"a": 1}', "offset": '{"b": 1}', where: '{"c": ' + "[" * depth + "]" * depth + "}"}
-        lenses.offsets = before = f'[{{"partition": {entry["partition"]}, "offset": {entry["offset"]}}}]'
         op.offsets.apply("change", **({} if action == "Alter" else {"action": action, "offsets": ()}))
         await op.until_reason("Applied", "change")
         assert op.offsets.status("change").before == before
@@ -368,7 +376,6 @@ async def test_offsets_that_are_nested_deeply_after_a_lost_answer(depth: int, wh
         lenses.fail("alter_offsets", LensesUnreachable("alter_offsets"))
         op.offsets.apply("change")
         await op.until(lambda: lenses.asked("alter_offsets"))
-        entry = {"partition": '{"a": 1}', "offset": '{"b": 1}', where: '{"c": ' + "[" * depth + "]" * depth + "}"}
-        lenses.offsets = f'[{{"partition": {entry["partition"]}, "offset": {entry["offset"]}}}]'
+        lenses.offsets = nested(where, depth)
         await op.until_reason("OutcomeUnknown", "change")
         await op.until(lambda: op.said() == ("True", "Running", "Owned"))

@@ -72,8 +72,7 @@ async def test_it_is_told_by_name_and_key_and_nothing_is_sent(case: str) -> None
     async with operator() as op:
         put(op, data)
         op.kube.apply(**spec)
-        op.kube.apply("good")
-        await asyncio.sleep(60)
+        await op.applies("good", seconds=60)
         assert op.said("good") == ("True", "Running", "Owned")
         assert op.said() == ("False", reason, "None")
         words = op.message()
@@ -96,8 +95,7 @@ async def test_it_is_sent_to_the_letter(case: str) -> None:
     async with operator() as op:
         put(op, data)
         op.kube.apply(**spec)
-        op.kube.apply("good")
-        await asyncio.sleep(60)
+        await op.applies("good", seconds=60)
         assert op.said("good") == op.said() == ("True", "Running", "Owned")
         wanted = {"password" if spec is ONE else key: value.decode() for key, value in data.items()}
         assert op.held.config == wanted | SENT
@@ -107,8 +105,7 @@ async def test_it_is_sent_to_the_letter(case: str) -> None:
 async def test_a_bad_value_that_comes_later_leaves_the_connector_as_it_is() -> None:
     async with operator(drift=40) as op:
         put(op, {"k": b"one"})
-        op.kube.apply(**ONE)
-        await asyncio.sleep(60)
+        await op.applies(seconds=60, **ONE)
         assert op.said() == ("True", "Running", "Owned")
         op.lenses.calls.clear()
         put(op, {"k": b"\xff"})

@@ -90,6 +90,14 @@ class Place:
         """Server-side apply of `manifest`."""
         return self.kube.apply(self.manifest(name, **spec))
 
+    def apply_until(self, wanted: str, name: str = "orders", /, *, about: str = "", **spec: Any) -> Object:
+        """The object once Ready gives this reason for what is applied."""
+        self.apply(name, **spec)
+        return self.wait_reason(wanted, name, about=about)
+
+    def runs(self, name: str = "orders", /, **spec: Any) -> Object:
+        return self.apply_until("Running", name, **spec)
+
     def apply_many(self, names: list[str], **spec: Any) -> None:
         in_parallel(lambda name: self.apply(name, **spec), names)
 
@@ -113,6 +121,10 @@ class Place:
 
     def wait_gone(self, name: str = "orders", timeout: float = TIMEOUT) -> None:
         self.kube.wait_gone(KIND, self.namespace, name, timeout)
+
+    def delete_and_wait(self, name: str = "orders") -> None:
+        self.delete(name)
+        self.wait_gone(name)
 
     def wait_event(self, wanted: str, name: str = "orders", *, about: str = "", timeout: float = TIMEOUT) -> str:
         """The message of an Event with this reason that has `about` in it."""

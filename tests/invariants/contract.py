@@ -113,7 +113,7 @@ class Contract(Grounds):
         if found.ours or not account.claimed or account.unproven:
             return
         certain = isinstance(error, errors.AlreadyExists) or not error.maybe_done
-        found.contested, found.contested_in = True, None if certain else self.lenses.process
+        found.contested, found.contested_in = True, None if certain else self.lenses.connect.process
 
     def _creating(self, name: str) -> None:
         account = self.accounts[name]
@@ -153,7 +153,7 @@ class Contract(Grounds):
         strategy, account, wanted = owner.spec.update_strategy, self.accounts[owner.connector.name], self.wanted(owner)
         if strategy is not UpdateStrategy.AUTO:
             return strategy is UpdateStrategy.RECREATE
-        offered = self.lenses.offered and not any(one.put_unknown for one in self.accounts.values())
+        offered = self.lenses.as_code and not any(one.put_unknown for one in self.accounts.values())
         return not offered and (wanted is None or account.put != as_sent(wanted))
 
     def _creating_at_rest(self, name: str) -> None:
@@ -193,7 +193,7 @@ class Contract(Grounds):
         same = all(one is not None and self.holds(found, one, self.lenses.habits[name]) for one in wanted)
         unsure = self.accounts[name].unsure and bool(self.lenses.habits[name].unreadable)
         shown = not self.lenses.hostile.lately("hidden", now() - found.written_at)  # else there is no baseline
-        knows = found.written_by == self.lenses.process and not found.foreign and not unsure and shown
+        knows = found.written_by == self.lenses.connect.process and not found.foreign and not unsure and shown
         self.check(
             not (same and knows and not self._troubled(name)), f"{name} written again with the configuration it has"
         )
@@ -291,7 +291,7 @@ class Contract(Grounds):
             found.foreign = found.foreign | set(found.config)  # what cannot be read of it is taken for equal
         if found.ours:
             return
-        contested = found.contested and found.contested_in in {None, self.lenses.process}
+        contested = found.contested and found.contested_in in {None, self.lenses.connect.process}
         if found.contested_in is not None:  # what looks like it is taken for it
             sent = [json.loads(one) for one in account.open]
             contested = contested and not any(self.may_come_of(found, one, self.lenses.habits[name]) for one in sent)

@@ -71,7 +71,7 @@ class Ending(Contract):
             # What create alone refuses may wait unrefused until it is to be created.
             waits = connector is not None and wanted["topic"] == "worse" and connector.state in {"PAUSED", "STOPPED"}
             unsupported = self._in_vain(resource, habits)
-            also = {connector.state.capitalize()} if connector and waits else set()
+            also = {str(connector.state).capitalize()} if connector and waits else set()
             return {"ConfigInvalid"} | also | ({"UpdateNotSupported"} if unsupported else set())
         if state is not OwnershipState.OWNED:
             return {"owned"}
@@ -102,14 +102,14 @@ class Ending(Contract):
             return {"UpdateNotSupported"}
         if connector.state != "RUNNING":
             return {"ConnectorFailed"} if connector.state == "FAILED" else {"Running in Lenses"}
-        if any(state == "FAILED" for state, _ in connector.tasks):
+        if any(task.state == "FAILED" for task in connector.tasks):
             return {"TaskFailed"}
         return {"Running"} if connector.tasks else {"NoTasks"}
 
     def _in_vain(self, resource: LensesConnector, habits: Habits) -> bool:
         """It is to be written in place, which Lenses does not do."""
         strategy = resource.spec.update_strategy
-        asked = strategy is UpdateStrategy.IN_PLACE or (strategy is UpdateStrategy.AUTO and self.lenses.offered)
+        asked = strategy is UpdateStrategy.IN_PLACE or (strategy is UpdateStrategy.AUTO and self.lenses.as_code)
         return asked and not habits.in_place
 
     @staticmethod

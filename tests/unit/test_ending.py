@@ -10,7 +10,9 @@ import signal
 import pytest
 
 from lenses_operator.ending import AGAIN, GRACE, Ending, Signals
-from unit.controllers.virtualtime import START, now, virtual_time
+from unit.controllers.virtualtime import START, now
+
+pytestmark = pytest.mark.virtual_time
 
 
 async def _for(seconds: float, running: list[str]) -> None:
@@ -18,7 +20,6 @@ async def _for(seconds: float, running: list[str]) -> None:
     running.clear()
 
 
-@virtual_time
 async def test_what_is_waited_for_and_how_long_it_took(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
     running = [f"a/{number}" for number in range(7)]
@@ -33,7 +34,6 @@ async def test_what_is_waited_for_and_how_long_it_took(caplog: pytest.LogCapture
     ]
 
 
-@virtual_time
 async def test_nothing_to_wait_for(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
     ending = Ending("SIGINT", list)
@@ -42,7 +42,6 @@ async def test_nothing_to_wait_for(caplog: pytest.LogCaptureFixture) -> None:
     assert caplog.messages == ["SIGINT: ending, nothing is under way", "ended after 0.0 s"]
 
 
-@virtual_time
 async def test_what_does_not_end_in_time_is_named(caplog: pytest.LogCaptureFixture) -> None:
     ending = Ending("SIGTERM", lambda: ["a/b"])
     work = asyncio.create_task(asyncio.sleep(1000))

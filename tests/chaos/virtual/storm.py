@@ -119,7 +119,7 @@ class DeleteIdly:
     connector: str
 
     async def happen(self, world: StormWorld) -> None:
-        world.lenses.idle_deletes[self.connector] += 1
+        world.lenses.connect.idle_deletes[self.connector] += 1
 
 
 @dataclass(frozen=True)

@@ -189,14 +189,15 @@ class ControlApi:
     # connectors of memory clusters
     def connectors(self, environment: str, cluster: str | None) -> list[dict[str, Any]]:
         names = [cluster] if cluster is not None else list(self._world.environment(environment).clusters)
-        return [c.snapshot() | {"cluster": n} for n in names for c in self._world.memory(environment, n).all()]
+        found = [(n, name, c) for n in names for name, c in self._world.memory(environment, n).all()]
+        return [c.snapshot(name) | {"cluster": cluster} for cluster, name, c in found]
 
     def get_connector(self, environment: str, cluster: str, name: str) -> dict[str, Any] | None:
         connector = self._world.memory(environment, cluster).find(name, hidden=True)
-        return connector.snapshot() if connector else None
+        return connector.snapshot(name) if connector else None
 
     def set_connector(self, environment: str, cluster: str, name: str, **changes: Any) -> dict[str, Any]:
-        return self._world.memory(environment, cluster).put(name, changes).snapshot()
+        return self._world.memory(environment, cluster).put(name, changes).snapshot(name)
 
     def add_connectors(self, environment: str, cluster: str, names: list[str], changes: dict[str, Any]) -> None:
         memory = self._world.memory(environment, cluster)

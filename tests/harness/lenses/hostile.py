@@ -111,7 +111,7 @@ class Hostile:
         elif switches.lists == "fail":
             return agent_error(switches.lists_status or 500, "The connectors could not be listed")  # a guess: its shape
         elif switches.lists == "huge":
-            return _huge(switches.lists_status or 502)
+            return huge(switches.lists_status or 502)
         return None
 
     async def _agent(self, call: Call, proceed: Proceed) -> Answer:
@@ -175,25 +175,34 @@ class Hostile:
         return replace(answer, body=json.dumps(details).encode(), foreign=answer.foreign or null)
 
     def retold(self, answer: Answer) -> Answer:
-        """An error in another shape, in other words: nothing to tell its cause by. Both are guesses."""
-        error = parsed_error(answer)
+        """An error in another shape, in other words: nothing to tell its cause by."""
         switches = self.switches
-        if error is None:
-            return answer
-        if switches.unknown_type and answer.content_type != PROBLEM and answer.status in switches.unknown_type_statuses:
-            answer = problem(switches.unknown_type, words_of(answer), answer.status)
-            error = parsed_error(answer) or {}
-        if not switches.reworded:
-            return answer
-        if answer.content_type == PROBLEM:
-            body = error | {"title": switches.reworded}
-        else:
-            fields = [{**field, "error": switches.reworded} for field in error.get("fields") or []]
-            body = {"error": switches.reworded, "fields": fields, "errorType": "Failure"}
-        return replace(answer, body=json.dumps(body).encode())
+        if switches.unknown_type and answer.status in switches.unknown_type_statuses:
+            answer = reclassified(answer, switches.unknown_type)
+        return reworded(answer, switches.reworded) if switches.reworded else answer
 
 
-def _huge(status: int) -> Answer:
+def reclassified(answer: Answer, kind: str) -> Answer:
+    """What the agent says in HQ's shape, with this type: a guess."""
+    if parsed_error(answer) is None or answer.content_type == PROBLEM:
+        return answer
+    return replace(problem(kind, words_of(answer), answer.status), headers=answer.headers)
+
+
+def reworded(answer: Answer, words: str) -> Answer:
+    """An error of the agent's or HQ's in other words: a guess."""
+    error = parsed_error(answer)
+    if error is None:
+        return answer
+    if answer.content_type == PROBLEM:
+        body = error | {"title": words}
+    else:
+        fields = [{**field, "error": words} for field in error.get("fields") or []]
+        body = {"error": words, "fields": fields, "errorType": "Failure"}
+    return replace(answer, body=json.dumps(body).encode())
+
+
+def huge(status: int) -> Answer:
     """HQ's word for an answer that is too big for its way from the agent (a guess), or with 200 that answer itself."""
     if status != 200:
         return problem("internal_server_error", f"received message larger than max ({LIMIT + 1} vs. {LIMIT})", status)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import Any
 
 from harness.lenses import exactjson
 from harness.lenses import memory_offsets as offset_rules
 from harness.lenses.answers import refuse
 from harness.lenses.backend import Entry
-from harness.lenses.memory_connector import USUAL_DELAY, Delays, MemoryConnector, Task
+from harness.lenses.memory_connector import USUAL_DELAY, Delays, MemoryConnector, Place, Task
 from harness.lenses.plugins import DEFAULT_PLUGINS, Plugin, find_plugin, unknown_class
 
 SETTINGS = {"backend", "plugins", "state_delay", "task_delay", "create_delay", "delete_delay", "topics", "version"}
@@ -17,7 +18,9 @@ STATES = {"RUNNING", "UNASSIGNED", "PAUSED", "FAILED", "RESTARTING", "STOPPED"}
 
 
 class MemoryCluster:
-    """See `Cluster`. Beyond it: what tests change behind the operator's back."""
+    """See `Cluster`: no method waits for anything. Beyond it: what tests change behind the operator's back."""
+
+    clock: Callable[[], float] = staticmethod(time.monotonic)
 
     def __init__(self, environment: str, name: str, settings: dict[str, Any]) -> None:
         unknown = set(settings) - SETTINGS
@@ -58,7 +61,7 @@ class MemoryCluster:
         connector = self.connectors.get(name)
         if connector is None:
             return None
-        now = time.monotonic()
+        now = self.clock()
         if connector.gone_from is not None and connector.gone_from <= now:
             del self.connectors[name]
             return None
@@ -67,14 +70,17 @@ class MemoryCluster:
         connector.settle(now)
         return connector
 
-    def _need(self, name: str) -> MemoryConnector:
+    def need(self, name: str) -> MemoryConnector:
         connector = self.find(name)
         if connector is None:
             raise refuse(404, f"Connector {name} not found")
         return connector
 
-    def all(self) -> list[MemoryConnector]:
-        return [c for c in (self.find(name) for name in list(self.connectors)) if c is not None]
+    def all(self) -> list[tuple[str, MemoryConnector]]:
+        return [(name, found) for name in list(self.connectors) if (found := self.find(name)) is not None]
+
+    def _place(self, name: str) -> Place:
+        return Place(self.environment, self.name, name)
 
     # the API's reads
     async def info(self) -> dict[str, Any]:
@@ -93,10 +99,10 @@ class MemoryCluster:
         ]
 
     async def entries(self) -> list[Entry]:
-        return [connector.entry() for connector in self.all()]
+        return [connector.entry(self._place(name)) for name, connector in self.all()]
 
     async def details(self, name: str) -> dict[str, Any]:
-        return self._need(name).details()
+        return self.need(name).details(self._place(name))
 
     async def topics(self, name: str) -> list[str]:
         connector = self.find(name)
@@ -125,14 +131,17 @@ class MemoryCluster:
         if self.find(name, hidden=True) is not None:
             raise refuse(409, f"Connector {name} already exists")  # Connect's; that Lenses keeps it is a guess
         connector = self._new(name, config)
-        connector.start(time.monotonic())
+        connector.start(self.clock())
 
     def _new(self, name: str, config: dict[str, str]) -> MemoryConnector:
         plugin = self._checked_plugin(name, config)
-        connector = MemoryConnector(self.environment, self.name, name, dict(config), plugin, self.delays)
-        connector.visible_from = time.monotonic() + self.delays.create if self.delays.create else 0.0
-        self.connectors[name] = connector
+        connector = self.connectors[name] = self.made(name, dict(config), plugin)
+        connector.visible_from = self.clock() + connector.delays.create if connector.delays.create else 0.0
         return connector
+
+    def made(self, name: str, config: dict[str, str], plugin: Plugin | None) -> MemoryConnector:  # noqa: ARG002
+        """A new connector, which has yet to start."""
+        return MemoryConnector(config, plugin=plugin, delays=self.delays)
 
     def _checked_plugin(self, name: str, config: dict[str, str]) -> Plugin:
         if config.get("name", name) != name:
@@ -154,7 +163,7 @@ class MemoryCluster:
 
     async def update(self, name: str, config: dict[str, str], state: str | None) -> None:
         """Create or change in place, as the resource-as-code endpoint does; a new one need never run."""
-        now = time.monotonic()
+        now = self.clock()
         connector = self.find(name)
         wanted = (state or "RUNNING").upper()
         if connector is None:
@@ -162,7 +171,7 @@ class MemoryCluster:
             if wanted == "RUNNING":
                 connector.start(now)
             else:
-                connector.state, connector.target = wanted, wanted.lower()
+                connector.rest(wanted)
             return
         plugin = self._checked_plugin(name, config)
         connector.replace(dict(config), plugin, now)
@@ -170,27 +179,28 @@ class MemoryCluster:
             connector.act({"RUNNING": "resume", "PAUSED": "pause", "STOPPED": "stop"}.get(wanted, ""), now)
 
     async def delete(self, name: str) -> None:
-        connector = self._need(name)
+        connector = self.need(name)
         if connector.gone_from is None:
-            connector.gone_from = time.monotonic() + connector.delays.delete
+            connector.gone_from = self.clock() + connector.delays.delete
+        self.find(name)
 
     async def act(self, name: str, action: str) -> None:
-        self._need(name).act(action, time.monotonic())
+        self.need(name).act(action, self.clock())
 
     async def restart_task(self, name: str, task: int) -> None:
-        connector = self._need(name)
+        connector = self.need(name)
         found = next((item for item in connector.tasks if item.id == task), None)
         if found is None:
             raise refuse(404, f"Unknown task: {name}-{task}")
-        connector.restart_task(found, time.monotonic())
+        connector.restart_task(found, self.clock())
 
     # offsets
     async def offsets(self, name: str) -> dict[str, Any]:
-        self._need(name)
+        self.need(name)
         return {"offsets": self.stored.read(name)}
 
     def _need_stopped(self, name: str, verb: str) -> MemoryConnector:
-        connector = self._need(name)
+        connector = self.need(name)
         sink = connector.plugin is not None and connector.plugin.type == "sink"
         if connector.state != "STOPPED" or (connector.tasks and not sink):
             raise refuse(400, offset_rules.NOT_STOPPED.format(name))
@@ -225,8 +235,7 @@ class MemoryCluster:
             config = {str(k): str(v) for k, v in (changes.get("config") or {}).items()}
             if "connector.class" not in config:
                 config["connector.class"] = self.known_plugins[0].name
-            connector = MemoryConnector(self.environment, self.name, name, config, None, self.delays)
-            connector.plugin = find_plugin(self.known_plugins, config["connector.class"])
+            connector = self.made(name, config, find_plugin(self.known_plugins, config["connector.class"]))
             self.connectors[name] = connector
             connector._start_tasks()
         change_connector(connector, changes, self.known_plugins)
@@ -248,7 +257,7 @@ def change_connector(connector: MemoryConnector, changes: dict[str, Any], plugin
     if unknown:
         raise ValueError(f"Connect has no state {', '.join(unknown)}; a fault with state= shows any word")
     if changes.get("state") is not None:
-        _set_state(connector, str(changes["state"]))
+        connector.rest(str(changes["state"]))
     if changes.get("tasks") is not None:
         connector.pending = []
         connector.tasks = [Task(int(t["id"]), t.get("state", "RUNNING"), t.get("trace")) for t in changes["tasks"]]
@@ -265,17 +274,3 @@ def change_connector(connector: MemoryConnector, changes: dict[str, Any], plugin
             delays.get("state", old.state), delays.get("task", old.task), old.create, delays.get("delete", old.delete)
         )
     connector.changed()
-
-
-def _set_state(connector: MemoryConnector, state: str) -> None:
-    """A state word; tasks follow it where Connect's would, unless the test sets them as well."""
-    connector.pending = []
-    connector.state = state
-    if state == "STOPPED":
-        connector.target, connector.tasks = "stopped", []
-    elif state == "PAUSED":
-        connector.target = "paused"
-        connector._pause_tasks()
-    elif state == "RUNNING" and connector.target != "running":
-        connector.target = "running"
-        connector._start_tasks()

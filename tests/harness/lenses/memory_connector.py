@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from harness.lenses.backend import Entry, lrn
 from harness.lenses.plugins import Plugin
 
 WORKER = "10.0.0.4:8083"
 USUAL_DELAY = 0.05
+TARGETS = {"STOPPED": "stopped", "PAUSED": "paused"}
+"""What is wanted of one that is found in this state; of any other: that it runs."""
 
 
 @dataclass(slots=True)
@@ -36,24 +38,32 @@ class Task:
     worker: str = WORKER
 
 
-@dataclass(slots=True)
-class MemoryConnector:
+class Place(NamedTuple):
     environment: str
     cluster: str
     name: str
+
+
+@dataclass(slots=True)
+class MemoryConnector:
+    """`target`: what was last asked for; running, unless it is made in another state. Two are equal that look so."""
+
     config: dict[str, str]
-    plugin: Plugin | None
-    delays: Delays
     state: str | None = "RUNNING"
-    target: str = "running"
-    fails: bool = False
     tasks: list[Task] = field(default_factory=list)
-    failing: dict[int, str] = field(default_factory=dict)
-    visible_from: float = 0.0
-    gone_from: float | None = None
-    pending: list[tuple[float, Callable[[], None]]] = field(default_factory=list)
-    starts: int = 0
-    _entry: Entry | None = None
+    plugin: Plugin | None = field(default=None, compare=False)
+    delays: Delays = field(default_factory=Delays, compare=False)
+    target: str = field(default="", compare=False)
+    fails: bool = field(default=False, compare=False)
+    failing: dict[int, str] = field(default_factory=dict, compare=False)
+    visible_from: float = field(default=0.0, compare=False)
+    gone_from: float | None = field(default=None, compare=False)
+    pending: list[tuple[float, Callable[[], None]]] = field(default_factory=list, compare=False)
+    starts: int = field(default=0, compare=False)
+    _entry: Entry | None = field(default=None, compare=False)
+
+    def __post_init__(self) -> None:
+        self.target = self.target or TARGETS.get(self.state or "", "running")
 
     def settle(self, now: float) -> None:
         """Apply what has fallen due."""
@@ -75,17 +85,34 @@ class MemoryConnector:
         self.pending.append((due, change))
         self.pending.sort(key=lambda item: item[0])
 
-    def _become(self, state: str) -> Callable[[], None]:
-        def change() -> None:
-            self.state = state
+    def move(self, state: str) -> None:
+        """The state word alone."""
+        self.state = state
 
-        return change
+    def _become(self, state: str) -> Callable[[], None]:
+        return lambda: self.move(state)
 
     # the life of a connector
     def start(self, now: float) -> None:
         """RUNNING at once, tasks a moment later."""
-        self.state, self.target = "RUNNING", "running"
+        self.target = "running"
+        self.move("RUNNING")
         self._plan(now + self.delays.task, self._start_tasks)
+        self.settle(now)
+
+    def rest(self, state: str) -> None:
+        """In this state at once, and its tasks as Connect's would be; what was still to come is forgotten."""
+        self.pending, target = [], self.target
+        self.move(state)
+        self.target = TARGETS.get(state, target)
+        if state == "STOPPED":
+            self.tasks = []
+        elif state == "PAUSED":
+            self._pause_tasks()
+        elif state == "RUNNING" and target != "running":
+            self.target = "running"
+            self._start_tasks()
+        self.changed()
 
     def act(self, action: str, now: float) -> None:
         self.settle(now)
@@ -101,18 +128,20 @@ class MemoryConnector:
             self.target, self.pending = "running", []
             self._plan(now + self.delays.state, self._become("RUNNING"))
             self._plan(now + self.delays.state + self.delays.task, self._start_tasks)
-        elif action == "restart" and self.target == "running":
+        elif action == "restart" and self.target != "stopped":
             # Connect restarts the instance only; failed tasks stay as they are, a stopped connector ignores it
-            self.state = "RESTARTING"
+            self.move("RESTARTING")
             self._plan(now + self.delays.state, self._restarted)
-        self._entry = None
+        self.changed()
+        self.settle(now)
 
     def restart_task(self, task: Task, now: float) -> None:
         if self.target != "running":
             return
         task.state, task.trace = "RESTARTING", None
         self._plan(now + self.delays.task, lambda: self._run(task))
-        self._entry = None
+        self.changed()
+        self.settle(now)
 
     def replace(self, config: dict[str, str], plugin: Plugin | None, now: float) -> None:
         """A new configuration bounces a running connector, an identical one too."""
@@ -120,10 +149,11 @@ class MemoryConnector:
         if self.target == "running":
             self.tasks = []
             self._plan(now + self.delays.task, self._start_tasks)
-        self._entry = None
+        self.changed()
+        self.settle(now)
 
     def _restarted(self) -> None:
-        self.state = "FAILED" if self.fails else "RUNNING"
+        self.move("FAILED" if self.fails else "PAUSED" if self.target == "paused" else "RUNNING")
         self.starts += 1
 
     def _start_tasks(self) -> None:
@@ -148,28 +178,24 @@ class MemoryConnector:
         self.tasks = []
 
     # how it reads
-    def _head(self) -> dict[str, Any]:
-        head: dict[str, Any] = {
-            "name": self.name,
-            "lrn": lrn(self.environment, self.cluster, self.name),
-            "cluster": self.cluster,
-        }
+    def _head(self, place: Place) -> dict[str, Any]:
+        head: dict[str, Any] = {"name": place.name, "lrn": lrn(*place), "cluster": place.cluster}
         if self.state is not None:
             head["state"] = self.state
         if self.plugin is not None:
             head |= {"className": self.plugin.name, "type": self.plugin.type}
         return head
 
-    def entry(self) -> Entry:
+    def entry(self, place: Place) -> Entry:
         """The list entry; the same object until something changes."""
         if self._entry is None:
             tasks = [{"id": task.id, "state": task.state} for task in self.tasks]
-            self._entry = Entry(self._head() | {"tasks": tasks})
-            self._entry.more = self.details
+            self._entry = Entry(self._head(place) | {"tasks": tasks})
+            self._entry.more = lambda: self.details(place)
         return self._entry
 
-    def details(self) -> dict[str, Any]:
-        out = self._head() | {"workerId": WORKER, "config": {**self.config, "name": self.name}}
+    def details(self, place: Place) -> dict[str, Any]:
+        out = self._head(place) | {"workerId": WORKER, "config": {**self.config, "name": place.name}}
         if self.plugin is not None:
             out["version"] = self.plugin.version
         out["tasks"] = [
@@ -179,13 +205,13 @@ class MemoryConnector:
         ]
         return out
 
-    def snapshot(self) -> dict[str, Any]:
+    def snapshot(self, name: str) -> dict[str, Any]:
         """All there is to know, for tests."""
         return {
-            "name": self.name,
+            "name": name,
             "state": self.state,
             "target": self.target,
-            "config": {**self.config, "name": self.name},
+            "config": {**self.config, "name": name},
             "class": self.plugin.name if self.plugin else None,
             "tasks": [{"id": t.id, "state": t.state, "trace": t.trace} for t in self.tasks],
             "starts": self.starts,

@@ -47,8 +47,7 @@ def test_whole_life(release: Release, places: Places, admin: Kubectl, name: str)
 
         place.control.set_offsets(place.environment, place.cluster, "orders", BEFORE)
         offsets = Offsets(place)
-        offsets.apply()
-        offsets.wait_reason("Applied")
+        offsets.apply_until("Applied")
         place.wait_running()
         assert '"position": 5' in offsets.now()
 
@@ -60,8 +59,7 @@ def test_whole_life(release: Release, places: Places, admin: Kubectl, name: str)
             token_is_reloaded(release, place, pod)
             policy_is_reloaded(release, place, pod)
             offsets.delete()
-            place.delete()
-            place.wait_gone()
+            place.delete_and_wait()
         assert place.connector() is None
         assert operator.terminate() == 0
     lease = place.kube.get("Lease", release.system, NAME)

@@ -37,8 +37,7 @@ def test_the_lease_is_its_holders_whatever_helm_does(
         assert holder(cluster, release) == held_by
         assert cluster.get("Role", release.system, ROLE) is not None, "the leader needs it while the upgrade ends it"
         wait_until("a renewal", lambda: lease(cluster, release)["spec"]["renewTime"] > before, DURATION)
-        place.apply()
-        place.wait_running()
+        place.runs()
         assert operator.terminate() == 0
     assert holder(cluster, release) == ""
     release.uninstall()

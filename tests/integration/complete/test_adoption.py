@@ -34,8 +34,7 @@ def test_identical_but_for_what_lenses_masks(place: Place) -> None:
     place.fault(operation="GetConnector", mask=["password"])
     place.change(config={**FOREIGN, "password": "something-else"})
     secret(place, "db", {"pw": "planted-pw"})
-    place.apply(configFrom=[PASSWORD])
-    found = place.wait_running()
+    found = place.runs(configFrom=[PASSWORD])
     assert ownership(found) == "Owned"
     assert "does not show them: password" in place.wait_event("Adopted")
     assert found["status"]["appliedConfig"]["notCompared"] == ["password"]
@@ -71,8 +70,7 @@ def test_a_mask_is_known_by_the_type_that_connect_has_for_its_key(place: Place) 
     place.apply(config={**CONFIG, "es.net.http.auth.pin": "planted-pin", "label": "mine"})
     found = place.wait_reason("NotAdopted", about="changed label")
     assert "es.net.http.auth.pin" not in message(found)
-    place.apply(config={**CONFIG, "es.net.http.auth.pin": "planted-pin", "label": "REDACTED"})
-    found = place.wait_running()
+    found = place.runs(config={**CONFIG, "es.net.http.auth.pin": "planted-pin", "label": "REDACTED"})
     assert ownership(found) == "Owned"
     assert "does not show them: es.net.http.auth.pin." in place.wait_event("Adopted")
     assert found["status"]["appliedConfig"]["notCompared"] == ["es.net.http.auth.pin"]
@@ -82,8 +80,7 @@ def test_a_mask_is_known_by_the_type_that_connect_has_for_its_key(place: Place) 
 
 def test_refused_until_the_connector_is_deleted_in_lenses(place: Place) -> None:
     place.change(config=OTHER)
-    place.apply()
-    place.wait_reason("NotAdopted")
+    place.apply_until("NotAdopted")
     place.control.remove_connector(place.environment, place.cluster, "orders")
     assert ownership(place.wait_running()) == "Owned"
     assert place.writes() == ["CreateConnector"]
@@ -104,8 +101,7 @@ def test_always_takes_it_and_converges(place: Place) -> None:
 def test_always_takes_over_a_stopped_one(place: Place) -> None:
     place.change(config=FOREIGN)
     place.change(state="STOPPED")
-    place.apply(adoptionPolicy="Always")
-    place.wait_running()
+    place.runs(adoptionPolicy="Always")
     assert place.writes() == ["ConnectorState"]
 
 
@@ -115,18 +111,15 @@ def test_never_refuses_even_the_same(place: Place) -> None:
     found = place.wait_reason("NotAdopted", about="adoptionPolicy is Never")
     assert not SEEN_FIELDS & set(found["status"])
     place.wait_polls(3)
-    place.delete()
-    place.wait_gone()
+    place.delete_and_wait()
     assert place.writes() == []
     assert place.connector() is not None
 
 
 def test_not_adopted_then_always(place: Place) -> None:
     place.change(config=OTHER)
-    place.apply()
-    place.wait_reason("NotAdopted")
-    place.apply(adoptionPolicy="Always")
-    place.wait_running()
+    place.apply_until("NotAdopted")
+    place.runs(adoptionPolicy="Always")
     assert place.writes() == ["DeleteConnector", "CreateConnector"]
 
 
@@ -142,8 +135,7 @@ def test_a_stranger_takes_the_name_just_before_the_first_create(place: Place) ->
     found = place.wait_reason("NotAdopted", about="changed file; unwanted extra")
     assert ownership(found) == "NotAdopted"
     assert_shows_nothing(found)
-    place.delete()
-    place.wait_gone()
+    place.delete_and_wait()
     assert place.wait_connector()["config"]["file"] == "/dev/zero"
     assert place.writes() == ["CreateConnector"]
 
@@ -177,8 +169,7 @@ def test_killed_with_the_create_unanswered(own_place: Place, operators: Operator
     operators.start(place.namespace)
     assert ownership(place.wait_running()) == "Owned"
     assert [request["status"] for request in place.requests("CreateConnector")] in ([None], [None, 409], [None, 400])
-    place.delete()
-    place.wait_gone()
+    place.delete_and_wait()
     assert place.connector() is None
 
 
@@ -197,8 +188,7 @@ def twins(place: Place) -> tuple[str, str]:
             first, second = sorted(made, key=lambda found: str(found["metadata"]["uid"]))
             return first["metadata"]["name"], second["metadata"]["name"]
         for name in names:
-            place.delete(name)
-            place.wait_gone(name)
+            place.delete_and_wait(name)
     raise AssertionError("never in the same second")
 
 
@@ -218,8 +208,7 @@ def test_made_in_the_same_second(own_place: Place, operators: Operators) -> None
     operators.start(place.namespace)
     place.wait_checks()
     assert place.wait(loser)["metadata"]["resourceVersion"] == found["metadata"]["resourceVersion"]
-    place.delete(loser)
-    place.wait_gone(loser)
+    place.delete_and_wait(loser)
     place.wait_polls()
     assert place.writes(since=mark) == []
     place.wait_running(owner)
@@ -227,8 +216,7 @@ def test_made_in_the_same_second(own_place: Place, operators: Operators) -> None
 
 def test_across_namespaces(place: Place, own_place: Place) -> None:
     """Neither name nor namespace of the owner is told."""
-    place.apply("first", name="orders")
-    place.wait_running("first")
+    place.runs("first", name="orders")
     wait_younger(place, "first")
     manifest = own_place.manifest("second", name="orders", environment=place.environment)
     manifest["metadata"]["labels"] = dict(place.labels)
@@ -238,8 +226,7 @@ def test_across_namespaces(place: Place, own_place: Place) -> None:
     assert "first" not in str(found["status"])
     assert "another namespace" in message(found)
     assert_shows_nothing(found)
-    own_place.delete("second")
-    own_place.wait_gone("second")
+    own_place.delete_and_wait("second")
     place.wait_polls()
     assert place.writes() == ["CreateConnector"]
 
@@ -265,8 +252,7 @@ def test_the_owner_is_being_deleted(
     place: Place, end: Callable[[Place, int], None], same: bool, reason: str, writes: list[str]
 ) -> None:
     """It owns the connector until it is released; then the other one takes over by the rules for all."""
-    place.apply("first", name="orders")
-    place.wait_running("first")
+    place.runs("first", name="orders")
     config: Any = CONFIG if same else {**CONFIG, "file": "/dev/zero"}
     apply_younger(place, config=config)
     place.wait_reason("Conflict", "second")
@@ -286,13 +272,11 @@ def test_the_owner_is_being_deleted(
 
 
 def test_the_loser_is_deleted_while_lenses_is_down(place: Place) -> None:
-    place.apply("first", name="orders")
-    place.wait_running("first")
+    place.runs("first", name="orders")
     apply_younger(place, deletionPolicy="DeleteWithOffsets")
     place.wait_reason("Conflict", "second")
     place.fault(status=502)
-    place.delete("second")
-    place.wait_gone("second")
+    place.delete_and_wait("second")
     place.control.clear_faults(place.environment)
     place.wait_running("first")
     assert place.writes() == ["CreateConnector"]

@@ -27,8 +27,7 @@ def actions(place: Place, since: int) -> list[str]:
 
 
 def with_offsets(place: Place) -> None:
-    place.apply(deletionPolicy="DeleteWithOffsets")
-    place.wait_running()
+    place.runs(deletionPolicy="DeleteWithOffsets")
     place.control.set_offsets(place.environment, place.cluster, "orders", OFFSETS)
 
 
@@ -56,8 +55,7 @@ def test_with_offsets_gone_already(place: Place) -> None:
     Suspended, so that it is not created again before the deletion comes.
     """
     with_offsets(place)
-    place.apply(deletionPolicy="DeleteWithOffsets", suspend=True)
-    place.wait_reason("Suspended")
+    place.apply_until("Suspended", deletionPolicy="DeleteWithOffsets", suspend=True)
     place.control.remove_connector(place.environment, place.cluster, "orders")
     place.wait_polls()
     mark = place.mark()
@@ -72,12 +70,10 @@ def test_with_offsets_gone_already(place: Place) -> None:
 
 
 def test_with_offsets_from_stopped(place: Place) -> None:
-    place.apply(deletionPolicy="DeleteWithOffsets", state="stopped")
-    place.wait_reason("Stopped")
+    place.apply_until("Stopped", deletionPolicy="DeleteWithOffsets", state="stopped")
     place.control.set_offsets(place.environment, place.cluster, "orders", OFFSETS)
     mark = place.mark()
-    place.delete()
-    place.wait_gone()
+    place.delete_and_wait()
     assert actions(place, mark) == ["ResetConnectorOffsets", "DeleteConnector"]
     assert place.control.get_offsets(place.environment, place.cluster, "orders") == []
 
@@ -137,8 +133,7 @@ def team(own_place: Place) -> Place:
 def test_the_token_goes_first_while_the_operator_is_up(team: Place, operators: Operators) -> None:
     """The token last read serves for the deletion."""
     operators.start(team.namespace)
-    team.apply(**TEAM)
-    team.wait_running()
+    team.runs(**TEAM)
     fault = team.fault(operation="DeleteConnector", status=409)
     team.delete()
     team.wait_reason("DeletionBlocked", about="ConnectRebalancing")
@@ -157,8 +152,7 @@ def test_the_token_goes_and_the_operator_is_restarted(team: Place, operators: Op
     policy.parent.mkdir(parents=True, exist_ok=True)
     policy.write_text(f"rules: [{{namespaces: ['{team.namespace}']}}]")
     first = operators.start(team.namespace, POLICY_FILE=policy)
-    team.apply(**TEAM)
-    team.wait_running()
+    team.runs(**TEAM)
     fault = team.fault(operation="DeleteConnector", status=409)
     team.delete()
     team.wait_reason("DeletionBlocked", about="ConnectRebalancing")
@@ -205,8 +199,7 @@ def test_two_hundred_pairs_leave_nothing(place: Place) -> None:
     in_parallel(pair, names)
     wait_until("all gone", lambda: place.kube.list(KIND, place.namespace) == [], 90, interval=0.5)
     wait_until("nothing in Lenses", lambda: place.control.connectors(place.environment) == [], 60, interval=0.5)
-    place.apply("last")
-    place.wait_running("last")
+    place.runs("last")
     place.wait_polls(3)
     assert [found["name"] for found in place.control.connectors(place.environment)] == ["last"]
     assert creates(place, "last") == 1
@@ -214,11 +207,9 @@ def test_two_hundred_pairs_leave_nothing(place: Place) -> None:
 
 def test_a_finalizer_taken_off_by_hand_comes_back(place: Place) -> None:
     """`kubectl replace` and the like put a manifest in place of the object, finalizers included."""
-    place.apply()
-    place.wait_running()
+    place.runs()
     place.kube.patch("lc", place.namespace, "orders", {"metadata": {"finalizers": None}})
     place.wait(predicate=lambda found: found["metadata"].get("finalizers") == ["connect.lenses.io/connector"])
-    place.delete()
-    place.wait_gone()
+    place.delete_and_wait()
     assert place.connector() is None
     assert place.writes() == ["CreateConnector", "DeleteConnector"]

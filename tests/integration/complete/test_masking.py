@@ -53,8 +53,7 @@ def test_no_loop_whatever_is_shown(own_place: Place, operators: Operators) -> No
 
 def test_what_the_server_added_is_no_drift_but_what_a_person_adds_is(place: Place) -> None:
     place.fault(operation="CreateConnector", add_at_create={"errors.log.enable": "false"}, times=1)
-    place.apply()
-    place.wait_running()
+    place.runs()
     place.wait_checks(count=3)
     assert creates(place) == 1
     place.change(config_changes={"transforms": "x"})
@@ -68,8 +67,7 @@ def test_what_the_server_added_is_no_drift_but_what_a_person_adds_is(place: Plac
 def test_a_rotated_secret_arrives_exactly_once(place: Place, how: str) -> None:
     place.fault(operation="GetConnector", **SHOWN[how])
     secret(place, "db", {"pw": "one"})
-    place.apply(configFrom=[PASSWORD])
-    place.wait_running()
+    place.runs(configFrom=[PASSWORD])
     place.wait_checks()
     secret(place, "db", {"pw": "two"})
     wait_creates(place, 2)
@@ -168,8 +166,7 @@ def test_a_repair_that_leaves_the_same_difference_is_not_repeated(own_place: Pla
     place.wait_running()
     place.wait_reason("UpdateNotApplied", "placed", timeout=100)
     assert set(place.writes("placed")) == {"CreateConnector", "PutResource"}
-    place.delete("placed")
-    place.wait_gone("placed")
+    place.delete_and_wait("placed")
     place.wait_checks(count=4)
     assert creates(place) == 2
     assert first.terminate() == 0
@@ -190,8 +187,7 @@ def test_a_change_beside_a_masked_key(place: Place) -> None:
     """Another key changes: one write, which carries the value that Lenses masks."""
     place.fault(operation="GetConnector", mask=["password"])
     secret(place, "db", {"pw": "one"})
-    place.apply(configFrom=[PASSWORD])
-    place.wait_running()
+    place.runs(configFrom=[PASSWORD])
     place.apply(configFrom=[PASSWORD], config={**CONFIG, "file": "/dev/zero"})
     place.wait_event("ConfigUpdated", about="file")
     place.wait_running()
@@ -203,8 +199,7 @@ def test_a_change_beside_a_masked_key(place: Place) -> None:
 def test_a_reference_that_becomes_empty_or_goes(place: Place) -> None:
     """What a substitution in a pipeline does to `${…}`: sent as it is, and the Event names what went."""
     keys = {"secret.key": "${vault:a:b}", "access.key": "${vault:a:c}"}
-    place.apply(config={**CONFIG, **keys})
-    place.wait_running()
+    place.runs(config={**CONFIG, **keys})
     place.apply(config={**CONFIG, "secret.key": ""})
     place.wait_event("ConfigUpdated", about="changed secret.key; removed access.key")
     place.wait_running()

@@ -40,8 +40,7 @@ def from_secret(key: str = "password", name: str = "db", data_key: str = "pw") -
 
 def test_all_four_forms(place: Place) -> None:
     put_all(place)
-    place.apply(configFrom=list(FORMS.values()))
-    found = place.wait_running()
+    found = place.runs(configFrom=list(FORMS.values()))
     values = {"a": "map", "b": "secret", "one": "eu", "two": "planted"}
     assert {key: sent(place)[key] for key in values} == values
     assert values.items() <= place.wait_connector()["config"].items()
@@ -51,12 +50,10 @@ def test_all_four_forms(place: Place) -> None:
 
 def test_optional(place: Place) -> None:
     """Neither object nor key is there; each form by itself asks for it when it is not optional."""
-    place.apply("none", configFrom=[optional(form) for form in FORMS.values()])
-    place.wait_running("none")
+    place.runs("none", configFrom=[optional(form) for form in FORMS.values()])
     config_map(place, "region", {"other": "x"})
     secret(place, "s3", {"other": "x"})
-    place.apply("no-key", configFrom=[optional(MAP_KEY), optional(SECRET_KEY)])
-    place.wait_running("no-key")
+    place.runs("no-key", configFrom=[optional(MAP_KEY), optional(SECRET_KEY)])
     for name in ("none", "no-key"):
         assert set(sent(place, name)) == {"file", "topic", "connector.class"}
 
@@ -66,20 +63,18 @@ def test_precedence(place: Place) -> None:
     config_map(place, "first", {"a": "1", "b": "1", "c": "1", "file": "1"})
     secret(place, "second", {"b": "2", "c": "2"})
     config_map(place, "third", {"x": "3"})
-    place.apply(
+    place.runs(
         configFrom=[
             {"configMapRef": {"name": "first"}},
             {"secretRef": {"name": "second"}},
             {"key": "c", "configMapKeyRef": {"name": "third", "key": "x"}},
         ]
     )
-    place.wait_running()
     expected = {"a": "1", "b": "2", "c": "3", "file": CONFIG["file"]}
     assert {key: sent(place)[key] for key in expected} == expected
-    place.apply(
+    place.runs(
         "turned", configFrom=[{"secretRef": {"name": "second"}}, {"configMapRef": {"name": "first"}}], config=CONFIG
     )
-    place.wait_running("turned")
     assert sent(place, "turned")["b"] == "1"
 
 
@@ -128,8 +123,7 @@ def test_missing_and_then_there_where_it_is_watched(watched: Place) -> None:
 
 def test_a_running_connector_keeps_its_configuration_while_a_reference_is_missing(watched: Place) -> None:
     secret(watched, "db", {"pw": "one"}, watched=True)
-    watched.apply(configFrom=[from_secret()])
-    watched.wait_running()
+    watched.runs(configFrom=[from_secret()])
     before = watched.connector()
     watched.kube.delete("Secret", watched.namespace, "db")
     found = watched.wait_reason("ReferenceNotFound", about="Secret db", timeout=SOON)
@@ -145,8 +139,7 @@ def test_a_running_connector_keeps_its_configuration_while_a_reference_is_missin
 def test_rotation_at_the_next_drift_check(place: Place) -> None:
     secret(place, "db", {"pw": "one"})
     config_map(place, "defaults", {"a": "1"})
-    place.apply(configFrom=[from_secret(), MAP])
-    place.wait_running()
+    place.runs(configFrom=[from_secret(), MAP])
     secret(place, "db", {"pw": "two"})
     wait_creates(place, 2)
     assert sent(place)["password"] == "two"
@@ -191,8 +184,7 @@ def test_metadata_is_no_change(watched: Place) -> None:
     mark = watched.mark()
     secret(watched, "db", {"pw": "one"}, watched=True, annotations={"a": "b"})
     secret(watched, "late", {"pw": "x"}, watched=True)  # comes over the same watch, later
-    watched.apply("late", configFrom=[from_secret(name="late")])
-    watched.wait_running("late")
+    watched.runs("late", configFrom=[from_secret(name="late")])
     watched.wait_polls()
     for name in ("orders", "other"):
         assert watched.requests("GetConnector", "ValidateConnector", connector=name, since=mark) == []
@@ -280,8 +272,7 @@ def test_invalid_values(place: Place) -> None:
     """Each names its source and what is wrong, sends nothing, and shows no value."""
     for name, (put, form, words) in INVALID.items():
         put(place)
-        place.apply(name, configFrom=[form])
-        found = place.wait_reason("ConfigInvalid", name, about="spec.configFrom[0]")
+        found = place.apply_until("ConfigInvalid", name, about="spec.configFrom[0]", configFrom=[form])
         for word in words:
             assert word in message(found), name
         assert "org.example.Sink" not in message(found)
@@ -292,24 +283,21 @@ def test_invalid_values(place: Place) -> None:
 
 def test_mended_where_it_is_watched(watched: Place) -> None:
     config_map(watched, "defaults", {"tasks.max": "4"}, watched=True)
-    watched.apply(configFrom=[MAP])
-    watched.wait_reason("ConfigInvalid")
+    watched.apply_until("ConfigInvalid", configFrom=[MAP])
     config_map(watched, "defaults", {"a": "b"}, watched=True)
     watched.wait_running(timeout=SOON)
 
 
 def test_a_key_that_only_begins_like_a_reserved_one(place: Place) -> None:
     config_map(place, "defaults", {"name.format": "a", "tasks.max.enforce": "false", "connector.class.path": "x"})
-    place.apply(configFrom=[MAP])
-    place.wait_running()
+    place.runs(configFrom=[MAP])
     assert sent(place)["tasks.max.enforce"] == "false"
 
 
 def test_a_trailing_newline_is_sent_and_told(place: Place) -> None:
     """Once, and by its key alone: people make it with `echo`."""
     secret(place, "db", {"pw": "planted-line\n", "good": "x"})
-    place.apply(configFrom=[from_secret(), from_secret("good", data_key="good")])
-    place.wait_running()
+    place.runs(configFrom=[from_secret(), from_secret("good", data_key="good")])
     assert sent(place)["password"] == "planted-line\n"
     told = place.wait_event("TrailingNewline", about="password")
     assert "planted-line" not in told
@@ -324,15 +312,13 @@ def test_long_values(place: Place) -> None:
     long = "x" * 40_000
     secret(place, "db", {"pw": long + "s"})
     config_map(place, "defaults", {"a": long + "m"})
-    place.apply(configFrom=[from_secret(), MAP])
-    place.wait_running()
+    place.runs(configFrom=[from_secret(), MAP])
     assert (sent(place)["password"], sent(place)["a"]) == (long + "s", long + "m")
 
 
 def test_a_reference_that_is_dropped_takes_its_keys_along(place: Place) -> None:
     config_map(place, "defaults", {"a": "b"})
-    place.apply(configFrom=[MAP])
-    place.wait_running()
+    place.runs(configFrom=[MAP])
     place.apply()
     place.wait_event("ConfigUpdated", about="removed a")
     place.wait_running()
@@ -342,8 +328,7 @@ def test_a_reference_that_is_dropped_takes_its_keys_along(place: Place) -> None:
 def test_a_new_generation_reads_anew(watched: Place) -> None:
     """An edit of the spec renders with the values of now, labelled or not."""
     secret(watched, "db", {"pw": "one"})
-    watched.apply(configFrom=[from_secret()])
-    watched.wait_running()
+    watched.runs(configFrom=[from_secret()])
     secret(watched, "db", {"pw": "two"})
     watched.apply(configFrom=[from_secret()], config={**CONFIG, "file": "/dev/zero"})
     wait_creates(watched, 2)

@@ -28,8 +28,7 @@ def time(found: Object, field: str) -> datetime:
 
 def broken(place: Place, name: str = "orders", **spec: Any) -> None:
     """A task that fails, and fails again whenever it is started."""
-    place.apply(name, autoRestart=AUTO, **spec)
-    place.wait_running(name)
+    place.runs(name, autoRestart=AUTO, **spec)
     place.change(name, failing={0: TRACE}, tasks=[FAILED])
 
 
@@ -55,8 +54,7 @@ def test_the_first_at_once_and_the_next_in_two_minutes(place: Place) -> None:
 
 def test_a_restart_that_helps(place: Place) -> None:
     """Well again, and the count is kept until ten healthy minutes have passed."""
-    place.apply(autoRestart=AUTO)
-    place.wait_running()
+    place.runs(autoRestart=AUTO)
     place.change(tasks=[FAILED])
     place.wait(predicate=count_is(1))
     found = place.wait_running()
@@ -69,8 +67,7 @@ def test_a_restart_that_helps(place: Place) -> None:
 
 
 def test_the_budget_is_spent(place: Place) -> None:
-    place.apply(autoRestart={"enabled": True, "maxRestarts": 1})
-    place.wait_running()
+    place.runs(autoRestart={"enabled": True, "maxRestarts": 1})
     place.change(failing={0: TRACE}, tasks=[FAILED])
     found = place.wait_reason("TaskFailed", about="All 1 automatic restarts were used")
     assert set(conditions(found)) == {"Ready", "Stalled"}
@@ -122,8 +119,7 @@ def test_killed_while_the_restart_is_asked_for(own_place: Place, operators: Oper
 
 
 def test_off_by_default(place: Place) -> None:
-    place.apply()
-    place.wait_running()
+    place.runs()
     place.change(tasks=[FAILED])
     found = place.wait_reason("TaskFailed", about="connect.lenses.io/restart")
     place.wait_polls(3)
@@ -133,8 +129,7 @@ def test_off_by_default(place: Place) -> None:
 
 def test_failed_tasks_one_by_one(place: Place) -> None:
     """Only those that failed, and not the connector, which did not."""
-    place.apply(class_name=S3, config=S3_CONFIG, tasksMax=3, autoRestart=AUTO)
-    place.wait_running()
+    place.runs(class_name=S3, config=S3_CONFIG, tasksMax=3, autoRestart=AUTO)
     place.change(tasks=[FAILED, {"id": 1}, {**FAILED, "id": 2}])
     place.wait(predicate=count_is(1))
     place.wait_running()
@@ -142,8 +137,7 @@ def test_failed_tasks_one_by_one(place: Place) -> None:
 
 
 def test_the_connector_only_when_it_failed_itself(place: Place) -> None:
-    place.apply(autoRestart=AUTO)
-    place.wait_running()
+    place.runs(autoRestart=AUTO)
     place.change(state="FAILED", fails=True)
     found = place.wait_reason("ConnectorFailed", about="Automatic restart 2 of 3")
     assert set(conditions(found)) == {"Ready", "Reconciling"}
@@ -156,8 +150,7 @@ def test_the_connector_only_when_it_failed_itself(place: Place) -> None:
 
 def test_what_lenses_restarts_itself_meanwhile(place: Place) -> None:
     """Seen as failed by the list, running in the details: neither restarted nor counted."""
-    place.apply(autoRestart=AUTO)
-    place.wait_running()
+    place.runs(autoRestart=AUTO)
     place.wait_polls(3)
     point = place.control.add_breakpoint(place.environment, "GetConnector", connector="orders")
     place.change(tasks=[FAILED])
@@ -191,8 +184,7 @@ def test_in_the_manifest_from_the_start(place: Place) -> None:
 
 
 def test_while_stopped_it_is_noted_and_told(place: Place) -> None:
-    place.apply(state="stopped")
-    place.wait_reason("Stopped")
+    place.apply_until("Stopped", state="stopped")
     mark = place.mark()
     annotate(place, restart="3")
     place.wait(predicate=lambda found: found["status"].get("lastHandledRestart") == "3")
@@ -200,8 +192,7 @@ def test_while_stopped_it_is_noted_and_told(place: Place) -> None:
     place.wait_polls()
     assert place.writes(since=mark) == []
     annotate(place, restart=None)
-    place.apply(state="running")
-    place.wait_running()
+    place.runs(state="running")
     annotate(place, restart="3")
     place.wait_polls(3)
     place.wait_checks()
@@ -209,24 +200,20 @@ def test_while_stopped_it_is_noted_and_told(place: Place) -> None:
 
 
 def test_while_suspended_it_is_noted_and_told(place: Place) -> None:
-    place.apply()
-    place.wait_running()
+    place.runs()
     mark = place.mark()
-    place.apply(suspend=True)
-    place.wait_reason("Suspended")
+    place.apply_until("Suspended", suspend=True)
     annotate(place, restart="1")
     place.wait(predicate=lambda found: found["status"].get("lastHandledRestart") == "1")
     assert "spec.suspend" in place.wait_event("NotRestarted")
-    place.apply(suspend=False)
-    place.wait_running()
+    place.runs(suspend=False)
     place.wait_polls()
     assert restarts(place, since=mark) == []
 
 
 def test_the_annotation_restarts_what_failed(place: Place) -> None:
     """The failed tasks, and not the connector; a task that is unknown by then is no error."""
-    place.apply(class_name=S3, config=S3_CONFIG, tasksMax=3)
-    place.wait_running()
+    place.runs(class_name=S3, config=S3_CONFIG, tasksMax=3)
     place.change(tasks=[{"id": 0}, {**FAILED, "id": 1}, {**FAILED, "id": 2}])
     place.wait_reason("TaskFailed")
     place.fault(operation="ConnectorTaskRestart", status=404, message="Unknown task: orders-1", times=1)
@@ -240,8 +227,7 @@ def test_the_annotation_restarts_what_failed(place: Place) -> None:
 
 
 def test_the_annotation_restarts_a_connector_that_failed(place: Place) -> None:
-    place.apply()
-    place.wait_running()
+    place.runs()
     place.change(state="FAILED")
     place.wait_reason("ConnectorFailed")
     annotate(place, restart="1")
@@ -251,8 +237,7 @@ def test_the_annotation_restarts_a_connector_that_failed(place: Place) -> None:
 
 def test_the_annotation_over_a_restart_of_the_operator(own_place: Place, operators: Operators) -> None:
     first = operators.start(own_place.namespace)
-    own_place.apply()
-    own_place.wait_running()
+    own_place.runs()
     annotate(own_place, restart="1")
     own_place.wait(predicate=lambda found: found["status"].get("lastHandledRestart") == "1")
     own_place.wait_running()
@@ -266,8 +251,7 @@ def test_the_annotation_over_a_restart_of_the_operator(own_place: Place, operato
 # the reconcile annotation
 def test_look_again_now(watched: Place) -> None:
     """Where no drift check would come for a day."""
-    watched.apply()
-    watched.wait_running()
+    watched.runs()
     watched.wait_polls(3)
     watched.change(config_changes={"file": "/dev/zero"})
     watched.wait_polls(3)
@@ -285,8 +269,7 @@ def test_look_again_now(watched: Place) -> None:
 
 
 def test_look_again_while_nothing_is_wrong(watched: Place) -> None:
-    watched.apply()
-    watched.wait_running()
+    watched.runs()
     annotate(watched, reconcile="1")
     watched.wait(predicate=lambda found: found["status"].get("lastHandledReconcile") == "1")
     assert watched.writes() == ["CreateConnector"]

@@ -14,14 +14,13 @@ from harness.waiting import wait_until
 from integration.complete.support import CONFIG, annotate, by_token, secret
 
 SEEN_FIELDS = {"state", "tasks", "tasksSummary", "topics", "lrn", "workerId", "version", "type"}
-TEAM = {"tokenSecretRef": {"name": "team", "key": "token"}}
+TEAM: dict[str, Any] = {"tokenSecretRef": {"name": "team", "key": "token"}}
 
 
 # suspend
 def test_suspended_from_the_start(place: Place) -> None:
     """Neither a finalizer nor a write, and no claim either; then it converges."""
-    place.apply(suspend=True)
-    found = place.wait_reason("Suspended", about="does not exist, and is not created")
+    found = place.apply_until("Suspended", about="does not exist, and is not created", suspend=True)
     assert conditions(found)["Ready"]["status"] == "Unknown"
     assert set(conditions(found)) == {"Ready"}
     place.wait_polls(3)
@@ -29,27 +28,22 @@ def test_suspended_from_the_start(place: Place) -> None:
     assert "finalizers" not in found["metadata"]
     assert found["status"].get("ownership", {}).get("state", "None") == "None"
     assert place.requests("CreateConnector", "ValidateConnector") == []
-    place.apply(suspend=False)
-    place.wait_running()
+    place.runs(suspend=False)
     assert place.writes() == ["CreateConnector"]
 
 
 def test_suspended_from_the_start_shows_nothing_of_a_foreign_connector(place: Place) -> None:
     place.change(config={"connector.class": SOURCE, **CONFIG})
-    place.apply(suspend=True)
-    found = place.wait_reason("Suspended")
+    found = place.apply_until("Suspended", suspend=True)
     assert not SEEN_FIELDS & set(found["status"])
-    place.delete()
-    place.wait_gone()
+    place.delete_and_wait()
     assert place.writes() == []
     assert place.connector() is not None
 
 
 def test_drift_is_not_repaired_while_suspended(place: Place) -> None:
-    place.apply()
-    place.wait_running()
-    place.apply(suspend=True)
-    place.wait_reason("Suspended")
+    place.runs()
+    place.apply_until("Suspended", suspend=True)
     mark = place.mark()
     place.change(config_changes={"file": "/dev/zero"}, state="PAUSED")
     place.wait_reason("Suspended", about="PAUSED")
@@ -59,32 +53,25 @@ def test_drift_is_not_repaired_while_suspended(place: Place) -> None:
     place.change(state="RUNNING", tasks=[{"id": 0, "state": "FAILED", "trace": "x"}])
     place.wait(predicate=lambda found: found["status"]["state"] == "RUNNING")
     place.wait_reason("Suspended", about="RUNNING")
-    place.apply(suspend=False)
-    place.wait_running()
+    place.runs(suspend=False)
     assert place.wait_connector()["config"]["file"] == CONFIG["file"]
     assert place.writes(since=mark) == ["DeleteConnector", "CreateConnector"]
 
 
 def test_edits_wait_while_suspended(place: Place) -> None:
-    place.apply()
-    place.wait_running()
+    place.runs()
     mark = place.mark()
-    place.apply(suspend=True, config={**CONFIG, "file": "/dev/zero"}, state="paused")
-    place.wait_reason("Suspended")
+    place.apply_until("Suspended", suspend=True, config={**CONFIG, "file": "/dev/zero"}, state="paused")
     place.wait_checks()
     assert place.writes(since=mark) == []
-    place.apply(suspend=False, config={**CONFIG, "file": "/dev/zero"})
-    place.wait_running()
+    place.runs(suspend=False, config={**CONFIG, "file": "/dev/zero"})
     assert place.wait_connector()["config"]["file"] == "/dev/zero"
 
 
 def test_deletion_while_suspended(place: Place) -> None:
-    place.apply()
-    place.wait_running()
-    place.apply(suspend=True)
-    place.wait_reason("Suspended")
-    place.delete()
-    place.wait_gone()
+    place.runs()
+    place.apply_until("Suspended", suspend=True)
+    place.delete_and_wait()
     assert place.connector() is None
     assert place.writes() == ["CreateConnector", "DeleteConnector"]
 
@@ -101,13 +88,10 @@ def test_every_request_carries_the_teams_token(place: Place) -> None:
     """The lists too: what one token sees says nothing about another."""
     token = token_of(place)
     secret(place, "team", {"token": token + "\n"})
-    place.apply(**TEAM)
-    place.wait_running()
-    place.apply(**TEAM, config={**CONFIG, "file": "/dev/zero"}, state="paused")
-    place.wait_reason("Paused")
+    place.runs(**TEAM)
+    place.apply_until("Paused", **TEAM, config={**CONFIG, "file": "/dev/zero"}, state="paused")
     place.wait_checks()
-    place.delete()
-    place.wait_gone()
+    place.delete_and_wait()
     found = by_token(place)
     assert set(found) == {token}
     assert {"ListConnectors", "CreateConnector", "ConnectorState", "DeleteConnector"} <= found[token]
@@ -145,8 +129,7 @@ def test_a_token_that_may_not_see_the_connector(place: Place) -> None:
 def test_the_token_is_rotated_after_401(place: Place) -> None:
     """The Secret is read again: nobody has to restart anything."""
     secret(place, "team", {"token": token_of(place, 1)})
-    place.apply(**TEAM)
-    place.wait_running()
+    place.runs(**TEAM)
     place.control.remove_token(f"team-{place.environment}-1")
     found = place.wait_reason("Unauthorized")
     assert set(conditions(found)) == {"Ready", "Stalled"}
@@ -163,8 +146,7 @@ def test_the_token_is_rotated_after_401(place: Place) -> None:
 
 def test_the_token_is_rotated_where_it_is_watched(watched: Place) -> None:
     secret(watched, "team", {"token": token_of(watched, 1)}, watched=True)
-    watched.apply(**TEAM)
-    watched.wait_running()
+    watched.runs(**TEAM)
     watched.control.remove_token(f"team-{watched.environment}-1")
     watched.wait_reason("Unauthorized")
     secret(watched, "team", {"token": token_of(watched, 2)}, watched=True)
@@ -186,8 +168,7 @@ def test_no_token(watched: Place, data: dict[str, str | bytes] | None, reason: s
     """Nothing is asked of Lenses, with the operator's own token least of all."""
     if data is not None:
         secret(watched, "team", data, watched=True)
-    watched.apply(**TEAM)
-    found = watched.wait_reason(reason, about=about)
+    found = watched.apply_until(reason, about=about, **TEAM)
     assert "spec.tokenSecretRef" in message(found)
     assert "two words" not in message(found)
     assert set(conditions(found)) == {"Ready", "Stalled"}
@@ -234,8 +215,7 @@ def test_allowed_and_not(own_place: Place, operators: Operators, policy: Path) -
         place.wait_event("NotAllowed", name)
     place.wait_polls(3)
     assert {request["connector"] for request in place.requests()} <= {None, "shop-a", "shop-b"}
-    place.delete("orders")
-    place.wait_gone("orders")
+    place.delete_and_wait("orders")
 
 
 def test_an_empty_list_allows_nothing(own_place: Place, operators: Operators, policy: Path) -> None:
@@ -257,8 +237,7 @@ def test_reload_and_a_bad_reload(own_place: Place, operators: Operators, policy:
     place.wait_running()
     policy.write_text("rules:\n- {namespaces: [x]}\n- {nameSpaces: [y]}\n")
     wait_until("the complaint", lambda: "policy.yaml, line 3" in operator.text(), 20)
-    place.apply("more")
-    place.wait_running("more")
+    place.runs("more")
     place.wait_running()
     policy.write_text("rules: []\n")
     for name in ("orders", "more"):
@@ -280,13 +259,11 @@ def test_narrowed_later(own_place: Place, operators: Operators, policy: Path) ->
     mark = place.mark()
     place.change("kept", config_changes={"file": "/dev/zero"})
     place.apply("kept", config={**CONFIG, "file": "/dev/one"})
-    place.delete()
-    place.wait_gone()
+    place.delete_and_wait()
     assert place.connector() is None
     first.kill()
     operators.start(place.namespace, POLICY_FILE=policy)
-    place.delete("later")
-    place.wait_gone("later")
+    place.delete_and_wait("later")
     assert place.connector("later") is None
     assert place.writes("kept", since=mark) == []
     assert place.wait_connector("kept")["config"]["file"] == "/dev/zero"
@@ -302,10 +279,8 @@ def test_without_the_right_nobody_squats_on_a_name(
     policy.write_text(rule(own_place))
     operators.start(own_place.namespace, place.namespace, POLICY_FILE=policy)
     place.wait(name_of(squatter), lambda found: conditions(found).get("Ready", {}).get("reason") == "NotAllowed")
-    own_place.apply()
-    own_place.wait_running()
-    place.delete("squatter")
-    place.wait_gone("squatter")
+    own_place.runs()
+    place.delete_and_wait("squatter")
     own_place.wait_polls()
     assert own_place.writes() == ["CreateConnector"]
 

@@ -26,8 +26,7 @@ IN_PLACE = {"updateStrategy": "InPlace"}
 # in place
 def test_one_put_and_no_delete(place: Place) -> None:
     """State and every value as text; offsets and connector stay."""
-    place.apply(**IN_PLACE)
-    place.wait_running()
+    place.runs(**IN_PLACE)
     place.apply(**IN_PLACE, config=NEW, tasksMax=1)
     place.wait_event("ConfigUpdated", about="batch.size")
     place.wait_running()
@@ -50,8 +49,7 @@ def test_one_put_and_no_delete(place: Place) -> None:
 
 
 def test_drift_in_place(place: Place) -> None:
-    place.apply(**IN_PLACE)
-    place.wait_running()
+    place.runs(**IN_PLACE)
     place.change(config_changes={"file": "/dev/one", "extra": "x"})
     assert "changed file; unwanted extra" in place.wait_event("DriftRepaired")
     place.wait_running()
@@ -62,15 +60,12 @@ def test_drift_in_place(place: Place) -> None:
 
 def test_while_paused_it_waits(place: Place) -> None:
     """To be put when the connector is next to run, which the document says."""
-    place.apply(**IN_PLACE, state="paused")
-    place.wait_reason("Paused")
+    place.apply_until("Paused", **IN_PLACE, state="paused")
     mark = place.mark()
-    place.apply(**IN_PLACE, state="paused", config=NEW)
-    place.wait_reason("Paused", about="waits")
+    place.apply_until("Paused", about="waits", **IN_PLACE, state="paused", config=NEW)
     place.wait_checks()
     assert place.writes(since=mark) == []
-    place.apply(**IN_PLACE, config=NEW)
-    place.wait_running()
+    place.runs(**IN_PLACE, config=NEW)
     assert place.requests("PutResource", since=mark)
     assert place.wait_connector()["config"]["file"] == "/dev/zero"
     assert place.wait_connector()["target"] == "running"
@@ -81,41 +76,34 @@ def test_while_paused_it_waits(place: Place) -> None:
 def test_unknown_to_this_lenses(place: Place, status: int) -> None:
     """Never a silent Recreate: said, with what to do, and done when asked."""
     place.control.set_resource_as_code(place.environment, status)
-    place.apply(**IN_PLACE)
-    place.wait_running()
+    place.runs(**IN_PLACE)
     before = place.connector()
-    place.apply(**IN_PLACE, config=NEW)
-    found = place.wait_reason("UpdateNotSupported", about="updateStrategy: Recreate")
+    found = place.apply_until("UpdateNotSupported", about="updateStrategy: Recreate", **IN_PLACE, config=NEW)
     assert set(conditions(found)) == {"Ready", "Stalled"}
     assert found["status"]["state"] == "RUNNING"
     place.wait_event("UpdateNotSupported")
     look_again(place)
     assert place.connector() == before
     assert place.writes() == ["CreateConnector", "PutResource"]
-    place.apply(config=NEW)
-    place.wait_running()
+    place.runs(config=NEW)
     assert place.wait_connector()["config"]["file"] == "/dev/zero"
     assert place.writes()[2:] == ["DeleteConnector", "CreateConnector"]
 
 
 def test_a_put_that_fails_is_tried_again(place: Place) -> None:
-    place.apply(**IN_PLACE)
-    place.wait_running()
+    place.runs(**IN_PLACE)
     place.fault(operation="PutResource", status=500, times=1)
     place.fault(operation="PutResource", status=502, shape="html", times=1, skip=1)
     place.fault(operation="PutResource", drop="after", times=1, skip=2)
-    place.apply(**IN_PLACE, config=NEW)
-    place.wait_running()
+    place.runs(**IN_PLACE, config=NEW)
     place.wait_checks()
     assert place.wait_connector()["config"]["file"] == "/dev/zero"
     assert place.writes() == ["CreateConnector", *["PutResource"] * 3]
 
 
 def test_refused_by_validation_nothing_is_put(place: Place) -> None:
-    place.apply(**IN_PLACE)
-    place.wait_running()
-    place.apply(**IN_PLACE, config={**CONFIG, "batch.size": "many"})
-    place.wait_reason("ConfigInvalid", about="batch.size")
+    place.runs(**IN_PLACE)
+    place.apply_until("ConfigInvalid", about="batch.size", **IN_PLACE, config={**CONFIG, "batch.size": "many"})
     look_again(place)
     assert place.writes() == ["CreateConnector"]
 
@@ -205,8 +193,7 @@ def error_of(found: Object) -> str:
 
 
 def test_the_innermost_cause(place: Place) -> None:
-    place.apply()
-    place.wait_running()
+    place.runs()
     place.change(tasks=[{"id": 0, "state": "FAILED", "trace": DEEP}])
     found = place.wait_reason("TaskFailed", about="java.sql.SQLException: Zugriff für Benutzer „ä“ verweigert – 漢字")
     assert "wrapped" not in message(found)
@@ -219,8 +206,7 @@ def test_the_innermost_cause(place: Place) -> None:
 @pytest.mark.parametrize("shift", range(4))
 def test_cut_between_characters(place: Place, shift: int) -> None:
     """A trace of one long line, of characters of one to four bytes."""
-    place.apply()
-    place.wait_running()
+    place.runs()
     trace = "x" * shift + "aé漢😀" * 400
     place.change(tasks=[{"id": 0, "state": "FAILED", "trace": trace}])
     error = error_of(place.wait_reason("TaskFailed"))
@@ -232,8 +218,7 @@ def test_cut_between_characters(place: Place, shift: int) -> None:
 def test_a_value_is_cut_out_before_the_trace_is_cut(place: Place) -> None:
     """Else the piece before the cut would not be recognised."""
     secret(place, "db", {"pw": "planted-" + "p" * 200})
-    place.apply(configFrom=[{"key": "password", "secretKeyRef": {"name": "db", "key": "pw"}}])
-    place.wait_running()
+    place.runs(configFrom=[{"key": "password", "secretKeyRef": {"name": "db", "key": "pw"}}])
     place.change(tasks=[{"id": 0, "state": "FAILED", "trace": "x" * 900 + " planted-" + "p" * 200 + " y" * 100}])
     found = place.wait_reason("TaskFailed")
     assert "planted" not in str(found["status"])
@@ -241,8 +226,7 @@ def test_a_value_is_cut_out_before_the_trace_is_cut(place: Place) -> None:
 
 
 def test_the_cause_of_a_connector_that_failed_with_its_tasks(place: Place) -> None:
-    place.apply()
-    place.wait_running()
+    place.runs()
     place.change(state="FAILED", tasks=[{"id": 0, "state": "FAILED", "trace": TRACE}])
     found = place.wait_reason("ConnectorFailed", about="task 0 too): java.net.UnknownHostException")
     assert set(conditions(found)) == {"Ready", "Stalled"}
@@ -250,8 +234,7 @@ def test_the_cause_of_a_connector_that_failed_with_its_tasks(place: Place) -> No
 
 # created, and what Lenses makes of it
 def test_stopped_is_the_very_next_request_after_the_create(place: Place) -> None:
-    place.apply(state="stopped")
-    place.wait_reason("Stopped")
+    place.apply_until("Stopped", state="stopped")
     about = [request for request in place.requests(connector="orders") if request["operation"] != "ValidateConnector"]
     order = [request["operation"] for request in about]
     at = order.index("CreateConnector")
@@ -278,12 +261,10 @@ def test_created_but_not_shown_for_a_while(place: Place) -> None:
 
 def test_a_worker_that_starts_answers_404_to_everything(place: Place) -> None:
     """Nothing counts as absent meanwhile: nothing is released, created or called uninstalled."""
-    place.apply("leaving")
-    place.wait_running("leaving")
+    place.runs("leaving")
     fault = place.control.cluster_starting(place.environment, place.cluster)
     mark = place.mark()
-    place.apply("coming")
-    place.wait_reason("LensesUnavailable", "coming")
+    place.apply_until("LensesUnavailable", "coming")
     place.delete("leaving")
     place.wait_reason("DeletionBlocked", "leaving", about="LensesUnavailable")
     place.wait_polls(4)
@@ -299,8 +280,7 @@ def test_a_worker_that_starts_answers_404_to_everything(place: Place) -> None:
 def test_a_name_with_an_arrow(place: Place) -> None:
     """Encoded once on the wire, shown as it is to people."""
     name = "east-kafka->west-kafka.MirrorSourceConnector"
-    place.apply("mirror", name=name, state="running")
-    place.wait_running("mirror")
+    place.runs("mirror", name=name, state="running")
     assert name in place.wait_event("Created", "mirror")
     wait_younger(place, "mirror")
     place.apply("twin", name=name)
@@ -309,12 +289,9 @@ def test_a_name_with_an_arrow(place: Place) -> None:
     place.wait_reason("TaskFailed", "mirror")
     annotate(place, "mirror", restart="1")
     place.wait_running("mirror")
-    place.delete("twin")
-    place.wait_gone("twin")
-    place.apply("mirror", name=name, state="paused")
-    place.wait_reason("Paused", "mirror")
-    place.delete("mirror")
-    place.wait_gone("mirror")
+    place.delete_and_wait("twin")
+    place.apply_until("Paused", "mirror", name=name, state="paused")
+    place.delete_and_wait("mirror")
     paths = [
         request["path"] for request in place.requests() if request["connector"] and "/connectors/" in request["path"]
     ]
@@ -325,8 +302,7 @@ def test_a_name_with_an_arrow(place: Place) -> None:
 def test_an_environment_that_a_restarted_operator_finds_down(own_place: Place, operators: Operators) -> None:
     """What was seen last is still shown, and nothing is created for want of a list."""
     first = operators.start(own_place.namespace)
-    own_place.apply()
-    own_place.wait_running()
+    own_place.runs()
     first.kill()
     fault = own_place.control.agent_not_connected(own_place.environment)
     operators.start(own_place.namespace)

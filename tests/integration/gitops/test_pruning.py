@@ -41,10 +41,7 @@ def test_pruning_an_apply_set(place: Place, kubectl: Kubectl, monkeypatch: pytes
 
 def test_moving_to_another_object_leaves_the_connector_alone(place: Place) -> None:
     """Retain, gone, and taken over under a new name, as a move to another repository or Application is."""
-    place.apply("old", name="orders", deletionPolicy="Retain")
-    place.wait_running("old")
-    place.delete("old")
-    place.wait_gone("old")
-    place.apply("new", name="orders")
-    place.wait_running("new")
+    place.runs("old", name="orders", deletionPolicy="Retain")
+    place.delete_and_wait("old")
+    place.runs("new", name="orders")
     assert place.writes() == ["CreateConnector"]

@@ -60,8 +60,7 @@ def test_ready_of_an_older_generation_does_not_count(own_place: Place, kubectl: 
 
 
 def test_terminating(place: Place) -> None:
-    place.apply()
-    place.wait_running()
+    place.runs()
     place.fault(operation="DeleteConnector", status=503)
     place.delete()
     found = place.wait(predicate=lambda found: found["metadata"].get("deletionTimestamp"))

@@ -176,8 +176,7 @@ def test_it_runs_as_process_one_of_a_pod(
         assert re.search(r"^NSpid:\s+\d+\s+1$", status, re.MULTILINE)
         assert re.search(r"^Uid:(\s+65532){4}$", status, re.MULTILINE)
         assert re.search(r"^CapEff:\s+0+$", status, re.MULTILINE)
-        own_place.apply()
-        own_place.wait_running()
+        own_place.runs()
         os.kill(inside, signal.SIGTERM)
         assert outside.wait_for(TIMEOUT) == 0, outside.log.read_text()
 

@@ -22,8 +22,7 @@ def test_diff(place: Place, person: Person) -> None:
     place.wait_running("suspended")
     same = person.with_lenses("diff")
     assert (same.code, same.out) == (0, "Plan: 0 to create, 0 to change, 0 to adopt, 0 refused, 2 unchanged\n")
-    place.apply("suspended", suspend=True)
-    place.wait_reason("Suspended", "suspended")
+    place.apply_until("Suspended", "suspended", suspend=True)
     place.change("suspended", config_changes={"file": "/dev/zero"})
     done = person.with_lenses("diff", "suspended", "nobody", "-o", "json")
     assert done.code == 1
@@ -83,12 +82,10 @@ def test_it_stops_at_the_first_surprise(place: Place, person: Person) -> None:
     """Here a Secret of the name that its values would get."""
     for name in ("a", "b", "c"):
         place.change(name, config=CONFIG)
-    place.apply("z", name="b", adoptionPolicy="Never")
-    place.wait_reason("NotAdopted", "z")
+    place.apply_until("NotAdopted", "z", name="b", adoptionPolicy="Never")
     done = person.with_lenses(*adopt(place))
     assert "b on connect: LensesConnector" in done.out
-    place.delete("z")
-    place.wait_gone("z")
+    place.delete_and_wait("z")
     secret = {"apiVersion": "v1", "kind": "Secret", "stringData": {"any": "thing"}}
     place.change("b", config={**CONFIG, "db.password": "planted-value"})
     place.kube.apply({**secret, "metadata": {"name": "b-connector-secrets", "namespace": place.namespace}})

@@ -37,8 +37,7 @@ def kubectl(person: Person, path: str, *words: str) -> str:
 
 
 def test_kubectl_runs_and_completes_it(place: Place, person: Person, path: str) -> None:
-    place.apply()
-    place.wait_running()
+    place.runs()
     assert kubectl(person, path, "lenses", "--version") == f"{installed_version('lenses-operator')}\n"
     shown = kubectl(person, path, "lenses", "status", "-n", place.namespace)
     assert "1 connector: 1 ready" in shown

@@ -61,8 +61,7 @@ def test_well_and_not_well(place: Place, person: Person) -> None:
 
 def test_a_rotated_secret_withholds_the_trace_of_lenses(place: Place, person: Person) -> None:
     place.kube.apply({**SECRET, "metadata": {"name": "db", "namespace": place.namespace}})
-    place.apply(configFrom=SOURCES)
-    place.wait_running()
+    place.runs(configFrom=SOURCES)
     place.change(failing={0: TRACE}, tasks=[FAILED])
     place.wait_reason("TaskFailed")
     rotated = {
@@ -78,14 +77,12 @@ def test_a_rotated_secret_withholds_the_trace_of_lenses(place: Place, person: Pe
 
 def test_offsets_operations_stand_below(offsets: Offsets, person: Person) -> None:
     offsets.runs(class_name="example.AnySource", config={})
-    offsets.apply()
-    offsets.wait_reason("Applied")
+    offsets.apply_until("Applied")
     assert "offsets back: Alter Applied" in person.run("status").out
 
 
 def test_it_stays_and_redraws_in_place(place: Place, person: Person) -> None:
-    place.apply()
-    place.wait_running()
+    place.runs()
     with person.terminal("status", "--watch") as terminal:
         terminal.wait(lambda text: "1 connector: 1 ready" in text)
         place.change(tasks=[FAILED])
@@ -98,8 +95,7 @@ def test_it_stays_and_redraws_in_place(place: Place, person: Person) -> None:
 
 
 def test_into_a_pipe_go_changes_line_by_line(place: Place, person: Person) -> None:
-    place.apply()
-    place.wait_running()
+    place.runs()
     with person.piped("status", "-w") as piped:
         piped.wait(lambda text: f"{place.namespace}/orders RUNNING 1/1 Running\n" in text)
         place.change(tasks=[FAILED])

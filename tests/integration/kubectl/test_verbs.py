@@ -20,8 +20,7 @@ def managers(found: Object, part: str, field: str) -> set[str]:
 
 
 def test_pause_resume_stop(place: Place, person: Person) -> None:
-    place.apply()
-    place.wait_running()
+    place.runs()
     for verb, state, word in (
         ("pause", "PAUSED", "Paused"),
         ("resume", "RUNNING", "Running"),
@@ -39,8 +38,7 @@ def test_pause_resume_stop(place: Place, person: Person) -> None:
 
 
 def test_restart_of_a_failed_task(place: Place, person: Person) -> None:
-    place.apply()
-    place.wait_running()
+    place.runs()
     place.change(tasks=[FAILED])
     place.wait_reason("TaskFailed")
     done = person.run("restart", "orders", "--wait")
@@ -113,8 +111,7 @@ def test_what_does_not_come_says_why(place: Place, person: Person) -> None:
 
 
 def test_ctrl_c_leaves_what_was_asked_for(place: Place, person: Person) -> None:
-    place.apply()
-    place.wait_running()
+    place.runs()
     place.fault(operation="ConnectorState", status=503)
     with person.terminal("pause", "orders", "--wait") as terminal:
         terminal.wait(lambda text: "0 of 1 done" in text)
@@ -128,8 +125,7 @@ def test_ctrl_c_leaves_what_was_asked_for(place: Place, person: Person) -> None:
 
 def test_a_right_that_is_missing(edit_role: None, place: Place, person: Person, kube: Kube) -> None:
     """With the role `view` alone."""
-    place.apply()
-    place.wait_running()
+    place.runs()
     kube.delete("RoleBinding", place.namespace, "edit")
     bind(kube, place.namespace, "view")
     deadline = time.monotonic() + 20

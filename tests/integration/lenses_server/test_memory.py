@@ -11,25 +11,26 @@ from harness.lenses import exactjson
 from harness.lenses.client import LensesApi
 from harness.lenses.control import ControlError
 from harness.lenses.environment import LensesEnv
-from harness.lenses.memory_connector import Delays, MemoryConnector
+from harness.lenses.memory_connector import Delays, MemoryConnector, Place
 from harness.lenses.plugins import DEFAULT_PLUGINS, Plugin, find_plugin
 
 from .conftest import SINK, SOURCE
 from .support import wait_for, wait_gone
 
 pytest_plugins = ["harness.lenses.fixtures"]
+PLACE = Place("env", "connect", "c")
 
 
 def connector(**delays: float) -> MemoryConnector:
     """One with three tasks, driven by made-up times."""
     plugin = find_plugin(list(DEFAULT_PLUGINS), "FileStreamSink")
     config = {"connector.class": "FileStreamSink", "tasks.max": "3"}
-    return MemoryConnector("env", "connect", "c", config, plugin, Delays(**{"state": 1.0, "task": 1.0, **delays}))
+    return MemoryConnector(config, plugin=plugin, delays=Delays(**{"state": 1.0, "task": 1.0, **delays}))
 
 
 def seen(made: MemoryConnector, now: float) -> tuple[str | None, list[str]]:
     made.settle(now)
-    entry = made.entry()
+    entry = made.entry(PLACE)
     return entry.get("state"), [task["state"] for task in entry["tasks"]]
 
 
@@ -96,7 +97,7 @@ def test_a_task_is_restarted_alone_and_may_fail_again() -> None:
         made.restart_task(task, now=2.0)
     assert seen(made, 2.5)[1] == ["RESTARTING", "RUNNING", "RESTARTING"]
     assert seen(made, 3.0)[1] == ["RUNNING", "RUNNING", "FAILED"]
-    assert made.details()["tasks"][2]["trace"] == "bang"
+    assert made.details(PLACE)["tasks"][2]["trace"] == "bang"
 
 
 def test_an_identical_config_bounces_a_running_connector() -> None:

@@ -47,6 +47,10 @@ class Offsets:
     def apply(self, name: str = "back", /, **spec: Any) -> Object:
         return self.place.kube.apply(self.manifest(name, **spec))
 
+    def apply_until(self, wanted: str, name: str = "back", /, **spec: Any) -> Object:
+        self.apply(name, **spec)
+        return self.wait_reason(wanted, name)
+
     def get(self, name: str = "back") -> Object:
         found = self.place.kube.get(KIND, self.place.namespace, name)
         assert found is not None

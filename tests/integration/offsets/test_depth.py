@@ -34,18 +34,15 @@ def raw(place: Place, method: str, name: str) -> httpx.Response:
 def test_an_object_that_is_too_deep_ends_nobody(own_place: Place, operators: Operators, levels: int) -> None:
     """In the watch, and in the list at a start."""
     running = operators.start(own_place.namespace)
-    own_place.apply()
-    own_place.wait_running()
+    own_place.runs()
     create(own_place, "deep", levels)
-    own_place.apply("second")
-    own_place.wait_running("second")
+    own_place.runs("second")
     assert running.alive
     running.terminate()
     own_place.apply("third")
     running = operators.start(own_place.namespace)
     own_place.wait_running("third")
-    own_place.apply("third", state="paused")
-    own_place.wait_reason("Paused", "third")
+    own_place.apply_until("Paused", "third", state="paused")
     own_place.wait_polls()
     assert running.alive
     said = "spec.offsets[0].partition: nested more than 100 levels deep"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -51,32 +52,21 @@ def test_a_changed_configuration_comes_afterwards(held: Held) -> None:
     assert held.offsets.now() == '[{"partition": {"filename": "/dev/null"}, "offset": {"position": 5}}]'
 
 
-def test_a_configuration_that_became_invalid_does_not_keep_it_stopped(held: Held) -> None:
-    held.place.apply(config=BAD)
+ABSENT = {"configFrom": [{"key": "x", "secretKeyRef": {"name": "absent", "key": "x"}}]}
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [({"config": BAD}, "ConfigInvalid"), (ABSENT, "ReferenceNotFound"), ({"suspend": True}, "Suspended")],
+    ids=["a configuration that became invalid", "a Secret that went missing", "suspended"],
+)
+def test_it_is_finished_and_given_back_whatever_it_is_now(held: Held, change: dict[str, Any], reason: str) -> None:
+    held.place.apply(**change)
     held.place.wait_polls()
     held.go()
     held.offsets.wait_reason("Applied")
     held.place.wait_connector(predicate=lambda found: found["state"] == "RUNNING")
-    held.place.wait_reason("ConfigInvalid")
-    assert held.writes() == ["ConnectorState", "AlterConnectorOffsets", "ConnectorState"]
-
-
-def test_a_secret_that_went_missing_does_not_keep_it_stopped(held: Held) -> None:
-    held.place.apply(configFrom=[{"key": "x", "secretKeyRef": {"name": "absent", "key": "x"}}])
-    held.place.wait_polls()
-    held.go()
-    held.offsets.wait_reason("Applied")
-    held.place.wait_connector(predicate=lambda found: found["state"] == "RUNNING")
-    held.place.wait_reason("ReferenceNotFound")
-
-
-def test_suspended_it_is_finished_and_given_back(held: Held) -> None:
-    held.place.apply(suspend=True)
-    held.place.wait_polls()
-    held.go()
-    held.offsets.wait_reason("Applied")
-    held.place.wait_connector(predicate=lambda found: found["state"] == "RUNNING")
-    held.place.wait_reason("Suspended")
+    held.place.wait_reason(reason)
     assert held.writes() == ["ConnectorState", "AlterConnectorOffsets", "ConnectorState"]
 
 
@@ -109,8 +99,7 @@ def test_the_offsets_resource_is_deleted(held: Held) -> None:
 
 
 def test_deletion_of_the_connector_wins(held: Held) -> None:
-    held.place.delete()
-    held.place.wait_gone()
+    held.place.delete_and_wait()
     held.place.wait_no_connector()
     held.go()
     held.offsets.wait_reason("ConnectorNotFound")
@@ -119,8 +108,7 @@ def test_deletion_of_the_connector_wins(held: Held) -> None:
 
 def test_one_after_the_other(held: Held) -> None:
     for number in (6, 7):
-        held.offsets.apply(f"n{number}", offsets=at(number))
-        held.offsets.wait_reason("Pending", f"n{number}")
+        held.offsets.apply_until("Pending", f"n{number}", offsets=at(number))
     held.go()
     for name in ("back", "n6", "n7"):
         held.offsets.wait_reason("Applied", name)
@@ -158,8 +146,7 @@ def test_lenses_is_away(held: Held) -> None:
 
 class TestWaits:
     def test_for_a_connector(self, offsets: Offsets) -> None:
-        offsets.apply()
-        found = offsets.wait_reason("ConnectorNotFound")
+        found = offsets.apply_until("ConnectorNotFound")
         assert found["status"]["phase"] == "Pending"
         assert set(conditions(found)) == {"Ready", "Reconciling"}
         offsets.place.apply()
@@ -168,11 +155,9 @@ class TestWaits:
 
     def test_while_suspended(self, offsets: Offsets) -> None:
         offsets.runs()
-        offsets.place.apply(suspend=True)
-        offsets.place.wait_reason("Suspended")
+        offsets.place.apply_until("Suspended", suspend=True)
         mark = offsets.place.mark()
-        offsets.apply()
-        offsets.wait_reason("ConnectorNotReady")
+        offsets.apply_until("ConnectorNotReady")
         offsets.place.wait_polls()
         assert offsets.place.writes(since=mark) == []
         offsets.place.apply()
@@ -182,8 +167,7 @@ class TestWaits:
     def test_during_a_rebalance(self, offsets: Offsets) -> None:
         offsets.runs()
         fault = offsets.place.fault(operation=["ConnectorState", "AlterConnectorOffsets"], status=409, times=4)
-        offsets.apply()
-        offsets.wait_reason("Applied")
+        offsets.apply_until("Applied")
         offsets.wait_state("RUNNING")
         assert offsets.place.control.fault_hits(fault) > 4
 

@@ -19,8 +19,7 @@ def test_alter(offsets: Offsets) -> None:
     place = offsets.place
     offsets.runs()
     mark = place.mark()
-    offsets.apply()
-    found = offsets.wait_reason("Applied")
+    found = offsets.apply_until("Applied")
     offsets.wait_state("RUNNING")
     assert offsets.order(since=mark) == [
         "stop",
@@ -49,8 +48,7 @@ def test_reset_of_a_connector_that_is_slow_to_stop(offsets: Offsets) -> None:
         operation="ResetConnectorOffsets", status=400, message="its tasks haven't stopped completely", times=2
     )
     mark = place.mark()
-    offsets.apply(action="Reset")
-    offsets.wait_reason("Stopping")
+    offsets.apply_until("Stopping", action="Reset")
     meanwhile = place.wait_reason("OffsetsOperation")
     assert {kind: found["status"] for kind, found in conditions(meanwhile).items()} == {
         "Ready": "Unknown",
@@ -70,8 +68,7 @@ def test_reset_of_a_connector_that_is_slow_to_stop(offsets: Offsets) -> None:
 def test_back_to_the_state_of_the_spec(offsets: Offsets, state: str) -> None:
     offsets.runs(state=state)
     mark = offsets.place.mark()
-    offsets.apply()
-    offsets.wait_reason("Applied")
+    offsets.apply_until("Applied")
     offsets.wait_state(state.upper())
     offsets.place.wait_polls()
     asked = [one for one in offsets.order(since=mark) if not one.endswith("Offsets")]
@@ -114,8 +111,7 @@ def test_json_text_keeps_every_character(offsets: Offsets, kubectl: Kubectl) -> 
 
 def test_drop_is_an_explicit_null(offsets: Offsets) -> None:
     offsets.runs()
-    offsets.apply(offsets=[{"partition": dict(FILE), "drop": True}])
-    offsets.wait_reason("Applied")
+    offsets.apply_until("Applied", offsets=[{"partition": dict(FILE), "drop": True}])
     assert offsets.bodies() == ['[{"partition": {"filename": "/dev/null"}, "offset": null}]']
     assert offsets.now() == "[]"
 
@@ -123,8 +119,7 @@ def test_drop_is_an_explicit_null(offsets: Offsets) -> None:
 def test_sinks_read_strings_back_as_numbers(offsets: Offsets) -> None:
     offsets.runs(class_name=S3, config=S3_CONFIG, offsets="[]")
     wanted = {"partition": {"kafka_topic": "orders", "kafka_partition": "0"}, "offset": {"kafka_offset": "1"}}
-    offsets.apply(offsets=[wanted])
-    found = offsets.wait_reason("Applied")
+    found = offsets.apply_until("Applied", offsets=[wanted])
     assert "differs" not in message(found)
     assert found["status"]["offsets"] == [
         {"partition": {"kafka_topic": "orders", "kafka_partition": 0}, "offset": {"kafka_offset": 1}}
@@ -146,8 +141,7 @@ class TestRefusals:
         place = offsets.place
         offsets.runs()
         place.fault(operation="AlterConnectorOffsets", **fault)
-        offsets.apply()
-        found = offsets.wait_reason("NotSupported")
+        found = offsets.apply_until("NotSupported")
         assert set(conditions(found)) == {"Ready", "Stalled"}
         assert found["status"]["phase"] == "Failed"
         offsets.wait_state("RUNNING")
@@ -229,8 +223,7 @@ class TestObserve:
     def test_follows(self, offsets: Offsets) -> None:
         place = offsets.place
         offsets.runs(offsets="[]")
-        offsets.apply(action="Observe", refreshInterval="10s")
-        found = offsets.wait_reason("Observed")
+        found = offsets.apply_until("Observed", action="Observe", refreshInterval="10s")
         assert (found["status"]["partitions"], found["status"]["offsets"]) == (0, [])
         assert "phase" not in found["status"]
         place.control.set_offsets(place.environment, place.cluster, "orders", BEFORE)
@@ -248,8 +241,7 @@ class TestObserve:
         place.control.set_offsets(place.environment, place.cluster, "orders", BEFORE)
         offsets.apply("look", action="Observe")
         offsets.apply("back")
-        place.apply(adoptionPolicy=adoption)
-        place.wait_reason("NotAdopted")
+        place.apply_until("NotAdopted", adoptionPolicy=adoption)
         for name in ("look", "back"):
             status = offsets.wait_reason("ConnectorNotReady", name)["status"]
             assert not {"offsets", "partitions", "before"} & set(status)
@@ -259,8 +251,7 @@ class TestObserve:
     def test_nothing_is_shown_of_another_owners(self, offsets: Offsets) -> None:
         place = offsets.place
         offsets.runs()
-        place.apply("second", name="orders")
-        place.wait_reason("Conflict", "second")
+        place.apply_until("Conflict", "second", name="orders")
         mark = place.mark()
         offsets.apply("look", action="Observe", connector="second")
         offsets.apply("back", connector="second")
@@ -303,13 +294,11 @@ def test_big_offsets_asked_for_beside_big_offsets_there(offsets: Offsets) -> Non
     noise = random.Random(7).randbytes(500_000).hex()
     there = f'[{{"partition": {{"p": 1}}, "offset": {{"o": "{noise}"}}}}]'
     offsets.runs(class_name=ANY["class"], config={}, offsets=there)
-    offsets.apply(offsetsJson=rows(4000, 150))
-    found = offsets.wait_reason("OffsetsInvalid")
+    found = offsets.apply_until("OffsetsInvalid", offsetsJson=rows(4000, 150))
     assert "no way back" in message(found)
     offsets.wait_state("RUNNING")
     assert offsets.now() == there
-    offsets.apply("small")
-    found = offsets.wait_reason("Applied", "small")
+    found = offsets.apply_until("Applied", "small")
     assert found["status"]["beforeCompressed"]
 
 

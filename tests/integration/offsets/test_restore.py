@@ -54,8 +54,7 @@ def test_writes_what_there_was_to_the_letter(offsets: Offsets, kubectl: Kubectl)
     place.control.set_plugins(place.environment, place.cluster, [ANY])
     offsets.runs(class_name=ANY["class"], config={}, offsets=EXACT)
     there = offsets.now()
-    offsets.apply(action="Reset")
-    offsets.wait_reason("Applied")
+    offsets.apply_until("Applied", action="Reset")
     assert offsets.now() == "[]"
     names = back(offsets, kubectl)
     assert [name.startswith("back-restore-") for name in names] == [True]
@@ -87,8 +86,7 @@ def test_forgets_what_was_added(offsets: Offsets, kubectl: Kubectl) -> None:
 
 def test_back_to_nothing(offsets: Offsets, kubectl: Kubectl) -> None:
     offsets.runs(offsets="[]")
-    offsets.apply()
-    offsets.wait_reason("Applied")
+    offsets.apply_until("Applied")
     back(offsets, kubectl)
     assert offsets.now() == "[]"
 
@@ -96,8 +94,7 @@ def test_back_to_nothing(offsets: Offsets, kubectl: Kubectl) -> None:
 def test_before_pasted_by_hand(offsets: Offsets, kubectl: Kubectl) -> None:
     """As the documentation says: status.before is the offsetsJson of another one."""
     offsets.runs()
-    offsets.apply()
-    offsets.wait_reason("Applied")
+    offsets.apply_until("Applied")
     before = kubectl("get", "lco", "back", "-n", offsets.place.namespace, "-o", "jsonpath={.status.before}")
     assert before == BEFORE
     kubectl("apply", "-f", "-", stdin=yaml.safe_dump(offsets.manifest("again", offsetsJson=before)))
@@ -108,8 +105,7 @@ def test_before_pasted_by_hand(offsets: Offsets, kubectl: Kubectl) -> None:
 @pytest.mark.parametrize("there", [False, True])
 def test_nothing_to_go_back_to(offsets: Offsets, kubectl: Kubectl, there: bool) -> None:
     if there:
-        offsets.apply()
-        offsets.wait_reason("ConnectorNotFound")
+        offsets.apply_until("ConnectorNotFound")
     done = restore(kubectl, "back", offsets.place.namespace)
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.startswith("lenses-operator: ")

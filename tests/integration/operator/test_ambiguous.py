@@ -35,13 +35,11 @@ ANSWERS: dict[str, dict[str, Any]] = {
 def test_create_that_worked(place: Place, fault: dict[str, Any]) -> None:
     """Whatever the answer was, the connector is there and ours."""
     place.fault(operation="CreateConnector", times=1, **fault)
-    place.apply()
-    found = place.wait_running()
+    found = place.runs()
     assert found["status"]["ownership"]["state"] == "Owned"
     place.wait_polls()
     assert place.writes() == ["CreateConnector"]
-    place.delete()
-    place.wait_gone()
+    place.delete_and_wait()
     assert place.connector() is None
 
 
@@ -68,11 +66,9 @@ def test_delete_that_worked(place: Place) -> None:
 @pytest.mark.parametrize("fault", [ANSWERS["500"], ANSWERS["dropped"]], ids=["500", "dropped"])
 def test_update_that_worked(place: Place, fault: dict[str, Any]) -> None:
     """Never created twice, and deleted again only while Lenses still shows the old one, before the create."""
-    place.apply()
-    place.wait_running()
+    place.runs()
     place.fault(operation=["DeleteConnector", "CreateConnector"], times=2, **fault)
-    place.apply(config={"file": "/dev/zero", "topic": "lines"})
-    place.wait_running()
+    place.runs(config={"file": "/dev/zero", "topic": "lines"})
     assert place.wait_connector()["config"]["file"] == "/dev/zero"
     first, *deletes, last = place.writes()
     assert (first, last) == ("CreateConnector", "CreateConnector")
@@ -81,8 +77,7 @@ def test_update_that_worked(place: Place, fault: dict[str, Any]) -> None:
 
 def test_a_starting_worker(place: Place) -> None:
     """An HTML 404 to everything: nothing is absent, no plugin is missing, nothing is sent."""
-    place.apply("old")
-    place.wait_running("old")
+    place.runs("old")
     mark = place.mark()
     fault = place.control.cluster_starting(place.environment, place.cluster)
     place.delete("old")
@@ -103,8 +98,7 @@ def test_a_starting_worker(place: Place) -> None:
 def test_a_starting_worker_is_no_missing_class(place: Place) -> None:
     """Only details and plugins answer with the page."""
     fault = place.fault(operation=["ListPlugins", "ValidateConnector"], status=404, shape="html")
-    place.apply()
-    place.wait_reason("LensesUnavailable")
+    place.apply_until("LensesUnavailable")
     assert place.writes() == []
     place.control.remove_fault(fault)
     place.wait_running()
@@ -115,14 +109,10 @@ def test_a_name_that_has_to_be_encoded(place: Place) -> None:
     name = "east-kafka->west-kafka.Mirror Source"
     place.apply(name=name)
     assert place.wait_running()["status"]["lrn"].endswith(name)
-    place.apply(name=name, state="paused")
-    place.wait_reason("Paused")
-    place.apply(name=name)
-    place.wait_running()
-    place.apply("second", name=name)
-    place.wait_reason("Conflict", "second", about=name)
-    place.delete()
-    place.wait_gone()
+    place.apply_until("Paused", name=name, state="paused")
+    place.runs(name=name)
+    place.apply_until("Conflict", "second", about=name, name=name)
+    place.delete_and_wait()
     place.wait_running("second")
     about = [found for found in place.requests() if found["connector"] == name and "/connectors/" in found["path"]]
     assert {found["operation"] for found in about} >= {"GetConnector", "ConnectorState", "DeleteConnector"}
@@ -140,8 +130,7 @@ def test_a_stranger_s_connector_appears_during_create(place: Place) -> None:
     place.control.release_breakpoint(point)
     found = place.wait_reason("NotAdopted", about="file")
     assert found["status"]["ownership"]["state"] == "NotAdopted"
-    place.delete()
-    place.wait_gone()
+    place.delete_and_wait()
     assert place.wait_connector()["config"]["file"] == "/dev/zero"
 
 

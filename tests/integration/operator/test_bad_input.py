@@ -33,11 +33,9 @@ BAD = {
 @pytest.mark.parametrize("state", ["running", "stopped"])
 @pytest.mark.parametrize("case", BAD.values(), ids=BAD.keys())
 def test_bad_edit(place: Place, case: Bad, state: str) -> None:
-    place.apply(state=state)
-    place.wait_reason(state.title())
+    place.apply_until(state.title(), state=state)
     before, mark = place.wait_connector(), place.mark()
-    place.apply(**{"state": state, **case.spec})
-    found = place.wait_reason(case.reason, about=case.about)
+    found = place.apply_until(case.reason, about=case.about, **{"state": state, **case.spec})
     assert set(conditions(found)) == {"Ready", "Stalled"}
     assert conditions(found)["Ready"]["status"] == "False"
     assert found["status"]["state"] == state.upper()
@@ -45,8 +43,7 @@ def test_bad_edit(place: Place, case: Bad, state: str) -> None:
     place.wait_event(case.reason)
     assert place.writes(since=mark) == []
     assert place.connector() == before
-    place.apply(state=state, config={**GOOD, "batch.size": 5})
-    found = place.wait_reason(state.title())
+    found = place.apply_until(state.title(), state=state, config={**GOOD, "batch.size": 5})
     assert set(conditions(found)) == {"Ready"}
     if state == "running":
         assert place.wait_connector()["config"]["batch.size"] == "5"
@@ -54,12 +51,9 @@ def test_bad_edit(place: Place, case: Bad, state: str) -> None:
 
 def test_back_to_what_it_was(place: Place) -> None:
     """The correction is the old spec: nothing is left to be done in Lenses."""
-    place.apply()
-    place.wait_running()
-    place.apply(config={**GOOD, "batch.size": "many"})
-    place.wait_reason("ConfigInvalid")
-    place.apply()
-    place.wait_running()
+    place.runs()
+    place.apply_until("ConfigInvalid", config={**GOOD, "batch.size": "many"})
+    place.runs()
     assert place.writes() == ["CreateConnector"]
 
 
@@ -67,31 +61,24 @@ def test_back_to_what_it_was(place: Place) -> None:
 def test_a_wrong_place_disturbs_nobody(place: Place, persona: str, field: str, reason: str) -> None:
     if persona == "documented":
         reason = "ClusterNotFound"  # by its file both are the same 404
-    place.apply()
-    place.wait_running()
+    place.runs()
     before, mark = place.connector(), place.mark()
     place.apply("wrong", **{"name": "orders", field: "nowhere"})
     place.wait_reason(reason, "wrong", about="" if persona == "documented" else "nowhere")
-    place.delete("wrong")
-    place.wait_gone("wrong")
+    place.delete_and_wait("wrong")
     place.wait_polls()
     assert place.writes(since=mark) == []
     assert place.connector() == before
 
 
 def test_deleted_while_invalid(place: Place) -> None:
-    place.apply()
-    place.wait_running()
-    place.apply(config={**GOOD, "tasks.max": 2})
-    place.wait_reason("ConfigInvalid")
-    place.delete()
-    place.wait_gone()
+    place.runs()
+    place.apply_until("ConfigInvalid", config={**GOOD, "tasks.max": 2})
+    place.delete_and_wait()
     assert place.connector() is None
 
 
 def test_never_valid_is_never_created(place: Place) -> None:
-    place.apply(config={**GOOD, "tasks.max": 2})
-    place.wait_reason("ConfigInvalid")
-    place.delete()
-    place.wait_gone()
+    place.apply_until("ConfigInvalid", config={**GOOD, "tasks.max": 2})
+    place.delete_and_wait()
     assert place.writes() == []

@@ -59,10 +59,8 @@ def test_create_to_ready(place: Place) -> None:
 
 
 def test_update_moves_the_observed_generation(place: Place) -> None:
-    place.apply()
-    place.wait_running()
-    place.apply(config={"file": "/dev/zero", "topic": "lines"})
-    found = place.wait_running()
+    place.runs()
+    found = place.runs(config={"file": "/dev/zero", "topic": "lines"})
     assert found["metadata"]["generation"] == found["status"]["observedGeneration"] == 2
     assert place.wait_connector()["config"]["file"] == "/dev/zero"
     assert "file" in place.wait_event("ConfigUpdated")
@@ -71,8 +69,7 @@ def test_update_moves_the_observed_generation(place: Place) -> None:
 
 def test_every_value_is_sent_to_the_letter(place: Place) -> None:
     config = {"topic": "lines", "file": "two\nlines\n", "batch.size": 9223372036, "errors.log.enable": True, "x": ""}
-    place.apply(config=config, class_name="FileStreamSource")
-    place.wait_running()
+    place.runs(config=config, class_name="FileStreamSource")
     assert place.wait_connector()["config"] == {
         "name": "orders",
         "connector.class": "FileStreamSource",
@@ -86,10 +83,8 @@ def test_every_value_is_sent_to_the_letter(place: Place) -> None:
 
 @pytest.mark.parametrize(("state", "word"), [("paused", "Paused"), ("stopped", "Stopped")])
 def test_held_and_back(place: Place, state: str, word: str) -> None:
-    place.apply()
-    place.wait_running()
-    place.apply(state=state)
-    found = place.wait_reason(word)
+    place.runs()
+    found = place.apply_until(word, state=state)
     assert_ready(found, "True", word, None)
     assert found["status"]["state"] == word.upper()
     place.apply(state="running")
@@ -145,8 +140,7 @@ SEEN = {
 
 @pytest.mark.parametrize("case", SEEN.values(), ids=SEEN.keys())
 def test_what_is_seen_of_a_running_connector(place: Place, case: Seen) -> None:
-    place.apply(**case.spec)
-    place.wait_reason("Paused" if case.spec else "Running")
+    place.apply_until("Paused" if case.spec else "Running", **case.spec)
     sent = place.writes()
     if case.change:
         place.change(**case.change)
@@ -160,8 +154,7 @@ def test_what_is_seen_of_a_running_connector(place: Place, case: Seen) -> None:
 
 def test_a_failed_task_shows_its_error(place: Place) -> None:
     """Ten tasks were allowed, the connector makes one, and that one fails."""
-    place.apply(tasksMax=10)
-    place.wait_running()
+    place.runs(tasksMax=10)
     place.change(tasks=[{"id": 0, "state": "FAILED", "trace": TRACE}])
     status = place.wait_reason("TaskFailed")["status"]
     assert (status["state"], status["tasksSummary"]) == ("RUNNING", "0/1")
@@ -217,8 +210,7 @@ TROUBLES = {
 @pytest.mark.parametrize("case", TROUBLES.values(), ids=TROUBLES.keys())
 def test_trouble_is_told_and_passes(place: Place, case: Trouble) -> None:
     """What was seen last stays, nothing is sent that changes anything, and it is well again afterwards."""
-    place.apply()
-    well = place.wait_running()
+    well = place.runs()
     sent = place.writes()
     fault = place.fault(**case.fault)
     found = place.wait_reason(case.reason, about=case.about)
@@ -242,21 +234,18 @@ def test_a_place_nobody_knows(place: Place, persona: str, where: str) -> None:
     place.apply(**{where: "nowhere"})
     found = place.wait_reason(case.reason, about=case.about if case is NEW[where] else "'connect'")
     assert_ready(found, case.ready, case.reason, case.beside)
-    place.delete()
-    place.wait_gone()
+    place.delete_and_wait()
     assert place.writes() == []
 
 
 def test_no_write_permission(place: Place) -> None:
     """Reading is allowed, so nothing is wrong until something has to be done."""
     fault = place.fault(operation=["CreateConnector", "ValidateConnector"], status=403, message="no such right")
-    place.apply()
-    found = place.wait_reason("Forbidden", about="no such right")
+    found = place.apply_until("Forbidden", about="no such right")
     assert_ready(found, "False", "Forbidden", "Stalled")
     assert place.connector() is None
     place.control.remove_fault(fault)
-    place.delete()
-    place.wait_gone()
+    place.delete_and_wait()
 
 
 def test_config_refused_by_validation(place: Place) -> None:
@@ -274,20 +263,17 @@ def test_class_that_is_not_installed(place: Place) -> None:
     found = place.wait_reason("PluginNotFound", about=f"{SOURCE} 4.3.1")
     assert_ready(found, "False", "PluginNotFound", "Stalled")
     assert "'org.apache.kafka.connect.file.FileStreamSorceConnector'" in message(found)
-    place.apply()
-    place.wait_running()
+    place.runs()
 
 
 def test_not_adopted(place: Place) -> None:
     """Another's connector is left as it is, nothing of it is shown, and deleting the resource does not touch it."""
     place.change(config={"connector.class": SOURCE, "file": "/dev/zero", "topic": "lines", "password": "planted-1"})
-    place.apply()
-    found = place.wait_reason("NotAdopted", about="changed file; unwanted password")
+    found = place.apply_until("NotAdopted", about="changed file; unwanted password")
     assert_ready(found, "False", "NotAdopted", "Stalled")
     assert "planted-1" not in str(found)
     assert not {"state", "tasks", "tasksSummary", "topics", "lrn"} & set(found["status"])
-    place.delete()
-    place.wait_gone()
+    place.delete_and_wait()
     assert place.wait_connector()["config"]["password"] == "planted-1"
     assert place.writes() == []
 
@@ -298,23 +284,20 @@ def test_adopted_if_identical(place: Place) -> None:
     assert place.wait_running()["status"]["ownership"]["state"] == "Owned"
     assert place.wait_event("Adopted")
     assert place.writes() == []
-    place.delete()
-    place.wait_gone()
+    place.delete_and_wait()
     assert place.writes() == ["DeleteConnector"]
 
 
 def test_progressing_while_tasks_start(place: Place) -> None:
     place.delay(task_delay=FOR_EVER)
-    place.apply()
-    found = place.wait_reason("Progressing")
+    found = place.apply_until("Progressing")
     assert_ready(found, "Unknown", "Progressing", "Reconciling")
     place.end_delays()
     place.wait_running()
 
 
 def test_deleting_and_blocked(place: Place) -> None:
-    place.apply()
-    place.wait_running()
+    place.runs()
     place.delay(delete_delay=FOR_EVER)
     place.delete()
     found = place.wait(predicate=lambda o: reason(o) == "Deleting")
@@ -330,8 +313,7 @@ def test_deleting_and_blocked(place: Place) -> None:
 
 def test_takes_a_minute_to_tell(place: Place) -> None:
     """A running connector without tasks, and a create that always ends in the same 500, are believed after a minute."""
-    place.apply("idle")
-    place.wait_running("idle")
+    place.runs("idle")
     place.fault(operation="CreateConnector", connector="odd", status=500, message="cannot be")
     place.apply("odd")
     place.change("idle", tasks=[])

@@ -22,8 +22,7 @@ def _second_later(place: Place, first: str) -> None:
 
 
 def test_the_older_one_wins(place: Place) -> None:
-    place.apply("older", name="shared")
-    place.wait_running("older")
+    place.runs("older", name="shared")
     _second_later(place, "older")
     mark = place.mark()
     place.apply("younger", name="shared", config={"file": "/dev/zero", "topic": "lines"})
@@ -33,8 +32,7 @@ def test_the_older_one_wins(place: Place) -> None:
     assert not {"state", "tasks", "topics", "lrn"} & set(found["status"])
     place.wait_polls()
     place.wait_running("older")
-    place.delete("younger")
-    place.wait_gone("younger")
+    place.delete_and_wait("younger")
     place.wait_polls()
     assert place.writes(since=mark) == []
     assert place.connector("shared") is not None
@@ -42,14 +40,11 @@ def test_the_older_one_wins(place: Place) -> None:
 
 def test_the_other_takes_over(place: Place) -> None:
     """When the owner goes with Retain, the connector that stays is adopted, since it is what is wanted."""
-    place.apply("older", name="shared", deletionPolicy="Retain")
-    place.wait_running("older")
+    place.runs("older", name="shared", deletionPolicy="Retain")
     _second_later(place, "older")
-    place.apply("younger", name="shared")
-    place.wait_reason("Conflict", "younger")
+    place.apply_until("Conflict", "younger", name="shared")
     mark = place.mark()
-    place.delete("older")
-    place.wait_gone("older")
+    place.delete_and_wait("older")
     found = place.wait_running("younger")
     assert found["status"]["ownership"]["state"] == "Owned"
     assert place.writes(since=mark) == []
@@ -57,25 +52,20 @@ def test_the_other_takes_over(place: Place) -> None:
 
 def test_the_other_creates_it_anew(place: Place) -> None:
     """When the owner goes with Delete, the connector goes with it, and the other makes its own."""
-    place.apply("older", name="shared")
-    place.wait_running("older")
+    place.runs("older", name="shared")
     _second_later(place, "older")
-    place.apply("younger", name="shared", config={"file": "/dev/zero", "topic": "lines"})
-    place.wait_reason("Conflict", "younger")
+    place.apply_until("Conflict", "younger", name="shared", config={"file": "/dev/zero", "topic": "lines"})
     mark = place.mark()
-    place.delete("older")
-    place.wait_gone("older")
+    place.delete_and_wait("older")
     place.wait_running("younger")
     assert place.writes(since=mark) == ["DeleteConnector", "CreateConnector"]
     assert place.wait_connector("shared")["config"]["file"] == "/dev/zero"
 
 
 def test_a_deleting_owner_still_owns(place: Place) -> None:
-    place.apply("older", name="shared")
-    place.wait_running("older")
+    place.runs("older", name="shared")
     _second_later(place, "older")
-    place.apply("younger", name="shared")
-    place.wait_reason("Conflict", "younger")
+    place.apply_until("Conflict", "younger", name="shared")
     fault = place.fault(operation="DeleteConnector", status=500)
     mark = place.mark()
     place.delete("older")
@@ -93,8 +83,7 @@ def test_another_namespace_is_not_named(own_place: Place, operators: Operators, 
     place = own_place
     other = operator_kube.create_namespace("tenant")
     operators.start(place.namespace, other)
-    place.apply("planted-owner", name="shared")
-    place.wait_running("planted-owner")
+    place.runs("planted-owner", name="shared")
     _second_later(place, "planted-owner")
     younger = place.manifest("younger", name="shared")
     younger["metadata"]["namespace"] = other

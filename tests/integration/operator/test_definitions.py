@@ -121,8 +121,7 @@ def test_definitions_that_go_and_come_back(
     """The others' watch goes on meanwhile."""
     api.install_crds(CRDS)
     operator = starts.start(somewhere.namespace)
-    somewhere.apply("before")
-    somewhere.wait_running("before")
+    somewhere.runs("before")
     delete(api, *gone)
     wait_missing(operator, *gone)
     if KINDS[0] not in gone:

@@ -25,8 +25,7 @@ def finalizers(found: Object | None) -> list[str]:
 
 def test_delete_waits_for_proof(place: Place) -> None:
     """An accepted DELETE is no proof, and neither is a connector that is still there."""
-    place.apply()
-    place.wait_running()
+    place.runs()
     place.delay(delete_delay=FOR_EVER)
     mark = place.mark()
     place.delete()
@@ -45,8 +44,7 @@ def test_delete_waits_for_proof(place: Place) -> None:
 
 def test_gone_already(place: Place) -> None:
     """Somebody deleted the connector meanwhile: our own DELETE is denied twice, half a minute apart."""
-    place.apply()
-    place.wait_running()
+    place.runs()
     place.fault(status=502)
     place.wait_reason("LensesUnavailable")
     place.delete()
@@ -91,8 +89,7 @@ BLOCKING: dict[str, tuple[dict[str, Any], str]] = {
 @pytest.mark.parametrize("case", BLOCKING.values(), ids=BLOCKING.keys())
 def test_blocked_until_it_can_be_proven(place: Place, case: tuple[dict[str, Any], str]) -> None:
     fault, why = case
-    place.apply()
-    place.wait_running()
+    place.runs()
     if fault.get("operation") == "GetClusterInfo":
         place.wait_polls(8)  # a good answer serves for three seconds where our own DELETE was accepted
     place.fault(**fault)
@@ -110,8 +107,7 @@ def test_blocked_until_it_can_be_proven(place: Place, case: tuple[dict[str, Any]
 
 
 def test_a_cluster_that_is_unknown_blocks(place: Place) -> None:
-    place.apply()
-    place.wait_running()
+    place.runs()
     place.control.remove_cluster(place.environment, place.cluster)
     place.delete()
     place.wait_reason("DeletionBlocked", about="ClusterNotFound")
@@ -121,8 +117,7 @@ def test_a_cluster_that_is_unknown_blocks(place: Place) -> None:
 
 def test_the_command_in_the_message_lets_go(place: Place, kubectl: Kubectl) -> None:
     """To the letter, and without any further request to Lenses about the connector."""
-    place.apply()
-    place.wait_running()
+    place.runs()
     fault = place.fault(status=502)
     place.delete()
     found = place.wait_reason("DeletionBlocked")
@@ -132,8 +127,7 @@ def test_the_command_in_the_message_lets_go(place: Place, kubectl: Kubectl) -> N
     place.wait_gone()
     mark = place.mark()
     # Another resource of the environment shows that the operator goes on.
-    place.apply("other")
-    place.wait_reason("LensesUnavailable", "other")
+    place.apply_until("LensesUnavailable", "other")
     place.wait_polls(4)
     looks = place.requests(connector="orders", since=mark)
     assert {request["operation"] for request in looks} <= {"GetConnector"}
@@ -144,13 +138,11 @@ def test_the_command_in_the_message_lets_go(place: Place, kubectl: Kubectl) -> N
 
 
 def test_retain_needs_no_lenses(place: Place) -> None:
-    place.apply(deletionPolicy="Retain")
-    place.wait_running()
+    place.runs(deletionPolicy="Retain")
     place.fault(drop="before")
     place.wait_reason("LensesUnavailable")
     mark = place.mark()
-    place.delete()
-    place.wait_gone()
+    place.delete_and_wait()
     assert {request["operation"] for request in place.requests(since=mark)} <= POLL
     place.control.clear_faults(place.environment)
     assert place.connector() is not None
@@ -165,8 +157,7 @@ def test_foreign_finalizers_are_left(place: Place) -> None:
     found = place.wait(predicate=lambda found: finalizers(found) == ["example.org/other"])
     place.wait_no_connector()
     writes = place.writes()
-    place.apply("other")
-    place.wait_running("other")
+    place.runs("other")
     assert finalizers(place.get()) == ["example.org/other"]
     assert place.writes("orders") == writes == ["CreateConnector", "DeleteConnector"]
     assert found["metadata"]["deletionTimestamp"]
@@ -176,8 +167,7 @@ def test_foreign_finalizers_are_left(place: Place) -> None:
 
 def test_finalizer_stripped_by_hand(place: Place) -> None:
     """A person's word to let go: it is not put back, nothing late is sent, and a new resource starts clean."""
-    place.apply()
-    place.wait_running()
+    place.runs()
     fault = place.fault(status=502)
     place.delete()
     place.wait_reason("DeletionBlocked")
@@ -186,16 +176,13 @@ def test_finalizer_stripped_by_hand(place: Place) -> None:
     place.wait_gone()
     place.control.remove_fault(fault)
     # Another resource of the environment shows that the operator goes on.
-    place.apply("other")
-    place.wait_running("other")
+    place.runs("other")
     place.wait_polls(4)
     assert place.get() is None
     assert place.writes("orders", since=mark) == []
     assert place.wait_connector()["target"] == "running"
-    place.apply(config={"file": "/dev/zero", "topic": "lines"})
-    place.wait_reason("NotAdopted", about="file")
-    place.apply()
-    place.wait_running()
+    place.apply_until("NotAdopted", about="file", config={"file": "/dev/zero", "topic": "lines"})
+    place.runs()
     assert place.wait_event("Adopted")
     assert place.writes("orders", since=mark) == []
 
@@ -215,8 +202,7 @@ def test_create_and_delete_in_quick_succession(place: Place, begun: bool) -> Non
     for name in names:
         place.wait_gone(name)
         place.wait_no_connector(name)
-    place.apply("last")
-    place.wait_running("last")
+    place.runs("last")
     place.wait_polls(3)
     assert [found["name"] for found in place.control.connectors(place.environment)] == ["last"]
 
@@ -224,10 +210,8 @@ def test_create_and_delete_in_quick_succession(place: Place, begun: bool) -> Non
 def test_the_same_name_again_at_once(place: Place) -> None:
     """The old resource and the new one are two: the connector is deleted with the first and created for the second."""
     for turn in range(5):
-        place.apply(config={"file": f"/dev/{turn}", "topic": "lines"})
-        place.wait_running()
-        place.delete()
-        place.wait_gone()
+        place.runs(config={"file": f"/dev/{turn}", "topic": "lines"})
+        place.delete_and_wait()
     assert place.connector() is None
     assert place.writes() == ["CreateConnector", "DeleteConnector"] * 5
 
@@ -250,11 +234,9 @@ def test_a_namespace_of_twenty(own_place: Place, operators: Operators) -> None:
 def test_not_owned_is_not_touched(place: Place) -> None:
     """Deleted before anything was owned: a connector of that name is somebody else's."""
     place.change(config={"connector.class": SOURCE, "file": "/dev/zero", "topic": "lines"})
-    place.apply()
-    place.wait_reason("NotAdopted")
+    place.apply_until("NotAdopted")
     place.fault(status=502)
-    place.delete()
-    place.wait_gone()
+    place.delete_and_wait()
     place.control.clear_faults(place.environment)
     assert place.connector() is not None
     assert place.writes() == []
@@ -269,8 +251,7 @@ def test_delete_answers_409_and_500_again_and_again(place: Place) -> None:
     two = place.fault(operation="DeleteConnector", connector="bad", status=500, skip=2)
     place.delete("bad")
     place.wait_reason("DeletionBlocked", "bad", about="ConnectRebalancing")
-    place.apply("good", config={"file": "/dev/zero", "topic": "lines"})
-    place.wait_running("good")
+    place.runs("good", config={"file": "/dev/zero", "topic": "lines"})
     place.wait_reason("DeletionBlocked", "bad", about="LensesUnavailable", timeout=100)
     place.control.remove_fault(one)
     place.control.remove_fault(two)

@@ -23,8 +23,7 @@ CONFIG = {"file": "/dev/null", "topic": "lines", "db.password": "planted-1", "si
 )
 def test_config(place: Place, change: dict[str, str | None], words: str) -> None:
     config = {"file": "/dev/null", "topic": "lines", "batch.size": 5}
-    place.apply(config=config)
-    place.wait_running()
+    place.runs(config=config)
     mark = place.mark()
     place.change(config_changes=change)
     text = place.wait_event("DriftRepaired", about=words)
@@ -41,8 +40,7 @@ def test_config(place: Place, change: dict[str, str | None], words: str) -> None
 
 @pytest.mark.parametrize(("wanted", "seen"), [("running", "PAUSED"), ("running", "STOPPED"), ("paused", "RUNNING")])
 def test_state(place: Place, wanted: str, seen: str) -> None:
-    place.apply(state=wanted)
-    place.wait_reason(wanted.title())
+    place.apply_until(wanted.title(), state=wanted)
     mark = place.mark()
     place.change(state=seen)
     place.wait_event("DriftRepaired", about=seen)
@@ -53,8 +51,7 @@ def test_state(place: Place, wanted: str, seen: str) -> None:
 
 
 def test_deleted_outside(place: Place) -> None:
-    place.apply()
-    place.wait_running()
+    place.runs()
     mark = place.mark()
     place.control.remove_connector(place.environment, place.cluster, "orders")
     place.wait_event("DriftRepaired", about="gone")
@@ -65,8 +62,7 @@ def test_deleted_outside(place: Place) -> None:
 
 def test_not_in_the_list_is_not_absent(place: Place) -> None:
     """Lists are filtered by permission; the details decide."""
-    place.apply()
-    place.wait_running()
+    place.runs()
     mark = place.mark()
     place.fault(operation="ListConnectors", connector="orders", hide=True)
     place.wait_polls(6)
@@ -91,8 +87,7 @@ QUIET: dict[str, dict[str, Any]] = {
 @pytest.mark.parametrize("fault", QUIET.values(), ids=QUIET.keys())
 def test_notation_is_no_drift(place: Place, fault: dict[str, Any]) -> None:
     place.fault(**fault)
-    place.apply(config=CONFIG)
-    place.wait_running()
+    place.runs(config=CONFIG)
     place.wait_checks(count=4)
     place.wait_polls()
     assert place.writes() == ["CreateConnector"]
@@ -104,8 +99,7 @@ def test_notation_is_no_drift(place: Place, fault: dict[str, Any]) -> None:
 )
 def test_drift_beside_notation_is_repaired(place: Place, fault: dict[str, Any]) -> None:
     place.fault(**fault)
-    place.apply(config=CONFIG)
-    place.wait_running()
+    place.runs(config=CONFIG)
     place.wait_checks()
     mark = place.mark()
     place.change(config_changes={"transforms": "x", "topic": "other"})
@@ -124,8 +118,7 @@ def test_notation_is_remembered_over_a_restart(own_place: Place, operators: Oper
     place = own_place
     first = operators.start(place.namespace)
     place.fault(**fault)
-    place.apply(config=CONFIG)
-    place.wait_running()
+    place.runs(config=CONFIG)
     place.wait_checks()
     first.kill()
     operators.start(place.namespace)
@@ -138,8 +131,7 @@ def test_notation_is_remembered_over_a_restart(own_place: Place, operators: Oper
 
 def test_a_masked_value_that_is_wanted_otherwise_is_written(place: Place) -> None:
     place.fault(mask=True)
-    place.apply(config=CONFIG)
-    place.wait_running()
+    place.runs(config=CONFIG)
     place.apply(config={**CONFIG, "db.password": "planted-2"})
     place.wait_event("ConfigUpdated", about="db.password")
     place.wait_running()
@@ -152,8 +144,7 @@ def test_a_masked_value_changed_while_the_operator_was_away(own_place: Place, op
     place = own_place
     first = operators.start(place.namespace)
     place.fault(mask=True)
-    place.apply(config=CONFIG)
-    place.wait_running()
+    place.runs(config=CONFIG)
     first.kill()
     place.apply(config={**CONFIG, "db.password": "planted-2"})
     operators.start(place.namespace)
@@ -162,16 +153,14 @@ def test_a_masked_value_changed_while_the_operator_was_away(own_place: Place, op
 
 
 def test_masking_that_begins_later(place: Place) -> None:
-    place.apply(config=CONFIG)
-    place.wait_running()
+    place.runs(config=CONFIG)
     place.fault(mask=True)
     place.wait_checks(count=4)
     assert place.writes() == ["CreateConnector"]
 
 
 def test_drift_and_failure_at_once(place: Place) -> None:
-    place.apply()
-    place.wait_running()
+    place.runs()
     place.change(config_changes={"file": "/dev/zero"}, tasks=[{"id": 0, "state": "FAILED", "trace": "boom"}])
     place.wait_event("DriftRepaired", about="file")
     place.wait_running()
@@ -183,11 +172,9 @@ def test_adopted_with_a_masked_value(place: Place) -> None:
         config={"connector.class": place.manifest()["spec"]["class"], **{k: str(v) for k, v in CONFIG.items()}}
     )
     place.fault(mask=True)
-    place.apply(config=CONFIG)
-    place.wait_running()
+    place.runs(config=CONFIG)
     assert "db.password" in place.wait_event("Adopted")
     place.wait_checks(count=3)
     assert place.writes() == []
-    place.apply(config={**CONFIG, "db.password": "planted-2"})
-    place.wait_running()
+    place.runs(config={**CONFIG, "db.password": "planted-2"})
     place.wait_connector(predicate=lambda found: found["config"]["db.password"] == "planted-2")

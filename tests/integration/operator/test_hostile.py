@@ -33,8 +33,7 @@ def told(place: Place, name: str = "orders") -> set[str]:
 def test_a_rebalance_told_by_another_code(place: Place, status: int) -> None:
     """Each create and delete causes one: it passes, whatever it is called, and no configuration is blamed for it."""
     hostile(place, conflict_as=status, rebalance=2.0)
-    place.apply()
-    place.wait_running()
+    place.runs()
     place.apply(config=NEW)
     place.wait_event("ConfigUpdated", timeout=PATIENCE)
     place.wait_running(timeout=PATIENCE)
@@ -51,8 +50,7 @@ def test_a_rebalance_told_by_another_code(place: Place, status: int) -> None:
 @pytest.mark.parametrize("how", ["fail", "huge", "hang"])
 def test_a_changed_spec_and_a_deletion_need_no_list(place: Place, how: str) -> None:
     for name in ("edited", "leaving"):
-        place.apply(name)
-        place.wait_running(name)
+        place.runs(name)
     hostile(place, lists=how)
     place.apply("edited", config=NEW)
     place.delete("leaving")
@@ -134,8 +132,7 @@ def test_a_configuration_that_is_hidden_is_no_reason_to_adopt(place: Place, hidd
     """It may be the very same, or a stranger's; only `Always` takes it, and writes it once, as nothing is known."""
     place.change(config={"connector.class": SOURCE, **SPEC["config"]})
     hostile(place, hide_config=hidden)
-    place.apply()
-    found = place.wait_reason("NotAdopted")
+    found = place.apply_until("NotAdopted")
     assert found["status"]["ownership"]["state"] == "NotAdopted"
     assert "configuration" in message(found)
     place.wait_polls()
@@ -149,22 +146,17 @@ def test_a_configuration_that_is_hidden_is_no_reason_to_adopt(place: Place, hidd
 
 @pytest.mark.persona("observed", "it answers 415 to what does not come as JSON")
 def test_every_request_says_that_it_is_json(place: Place) -> None:
-    place.apply()
-    place.wait_running()
-    place.apply(state="paused")
-    place.wait_reason("Paused")
-    place.apply(config=NEW)
-    place.wait_running()
+    place.runs()
+    place.apply_until("Paused", state="paused")
+    place.runs(config=NEW)
     place.change(tasks=[{"id": 0, "state": "FAILED", "trace": "x"}])
     place.wait_reason("TaskFailed")
     restart = {"metadata": {"annotations": {"connect.lenses.io/restart": "1"}}}
     place.kube.patch("lc", place.namespace, "orders", restart)
     place.wait_event("TaskRestarted")
     place.wait_running()
-    place.apply(deletionPolicy="DeleteWithOffsets", config=NEW)
-    place.wait_running()
-    place.delete()
-    place.wait_gone()
+    place.runs(deletionPolicy="DeleteWithOffsets", config=NEW)
+    place.delete_and_wait()
     asked = place.requests()
     assert {found["content_type"] for found in asked} == {"application/json"}
     assert 415 not in {found["status"] for found in asked}
@@ -177,8 +169,7 @@ def test_every_request_says_that_it_is_json(place: Place) -> None:
 def test_auto_creates_a_paused_one_that_never_runs(place: Place) -> None:
     """By a document with its state, where something of the cluster is to be seen."""
     connect(place)
-    place.apply("witness", **AUTO)
-    place.wait_running("witness")
+    place.runs("witness", **AUTO)
     place.wait_polls()
     for state in ("paused", "stopped"):
         place.apply(state, **AUTO, state=state)
@@ -187,8 +178,7 @@ def test_auto_creates_a_paused_one_that_never_runs(place: Place) -> None:
         assert place.writes(state) == ["PutResource"]
         assert place.wait_connector(state)["starts"] == 0
         assert "RanBriefly" not in told(place, state)
-    place.apply("paused", **AUTO)
-    place.wait_running("paused")
+    place.runs("paused", **AUTO)
     place.apply("paused", **AUTO, config=NEW)
     place.wait_event("ConfigUpdated", "paused")
     assert place.writes("paused") == ["PutResource", "ConnectorState", "PutResource"]
@@ -197,11 +187,9 @@ def test_auto_creates_a_paused_one_that_never_runs(place: Place) -> None:
 def test_auto_without_the_endpoint_runs_it_for_a_moment(place: Place) -> None:
     connect(place)
     place.control.set_resource_as_code(place.environment, 404)
-    place.apply("witness", **AUTO)
-    place.wait_running("witness")
+    place.runs("witness", **AUTO)
     place.wait_polls()
-    place.apply("paused", **AUTO, state="paused")
-    place.wait_reason("Paused", "paused")
+    place.apply_until("Paused", "paused", **AUTO, state="paused")
     place.wait_event("RanBriefly", "paused")
     assert place.writes("paused") == ["CreateConnector", "ConnectorState"]
     assert place.wait_connector("paused")["starts"] == 1
@@ -213,14 +201,12 @@ def test_auto_without_the_endpoint_runs_it_for_a_moment(place: Place) -> None:
 def test_a_write_in_place_that_does_nothing(place: Place) -> None:
     """Accepted and not carried out: said after half a minute, and nothing is deleted in its place."""
     connect(place)
-    place.apply(updateStrategy="InPlace")
-    place.wait_running()
+    place.runs(updateStrategy="InPlace")
     place.control.set_resource_as_code(place.environment, None, put_ignored=True)
     place.apply(updateStrategy="InPlace", config=NEW)
     place.wait_reason("UpdateNotApplied", timeout=PATIENCE)
     assert place.writes() == ["CreateConnector", "PutResource"]
     place.control.set_resource_as_code(place.environment, None)
-    place.apply(updateStrategy="InPlace", config={**NEW, "batch.size": 5})
-    place.wait_running()
+    place.runs(updateStrategy="InPlace", config={**NEW, "batch.size": 5})
     assert place.wait_connector()["config"]["batch.size"] == "5"
     assert "DeleteConnector" not in place.writes()

@@ -81,8 +81,7 @@ def test_nothing_in_steady_state_nor_after_a_restart(own_place: Place, operators
 def test_own_writes_wake_nobody(own_place: Place, operators: Operators) -> None:
     """What a status write of anybody's causes is no request to Lenses beyond the polls."""
     operators.start(own_place.namespace, DRIFT_INTERVAL=3600)
-    own_place.apply()
-    own_place.wait_running()
+    own_place.runs()
     own_place.wait_polls(2)
     mark = own_place.mark()
     own_place.kube.patch("lc", own_place.namespace, "orders", {"metadata": {"labels": {"a": "b"}}})
@@ -92,8 +91,9 @@ def test_own_writes_wake_nobody(own_place: Place, operators: Operators) -> None:
 
 def test_a_transition_time_moves_with_the_status_alone(place: Place) -> None:
     """Failing once and well again within a poll leaves no trace; a new message of the same status moves no time."""
-    place.apply(tasksMax=2, class_name="io.lenses.streamreactor.connect.aws.s3.sink.S3SinkConnector", config=SINK)
-    before = place.wait_running()
+    before = place.runs(
+        tasksMax=2, class_name="io.lenses.streamreactor.connect.aws.s3.sink.S3SinkConnector", config=SINK
+    )
     place.change(tasks=[{"id": 0, "state": "FAILED", "trace": "a"}, {"id": 1}])
     place.change(tasks=[{"id": 0}, {"id": 1}])
     place.wait_polls(3)

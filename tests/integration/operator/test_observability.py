@@ -41,8 +41,7 @@ def reset(place: Place) -> Object:
 def test_a_connector_from_beginning_to_end(own_place: Place, operators: Operators) -> None:
     place = own_place
     operator = operators.start(place.namespace, LOG_FORMAT="json", DRIFT_INTERVAL="1")
-    place.apply(name="lines")
-    place.wait_running()
+    place.runs(name="lines")
     created(place, operator)
     quiet(place, operator)
     failing(place, operator)
@@ -52,8 +51,7 @@ def test_a_connector_from_beginning_to_end(own_place: Place, operators: Operator
     assert metrics(operator).total("lenses_operator_offsets_operations_total", action="Reset", outcome="applied") == 1
     lost(place, operator)
     place.kube.delete(OFFSETS, place.namespace, "again")
-    place.delete()
-    place.wait_gone()
+    place.delete_and_wait()
     wait_until("end of its series", lambda: not series(place, operator), 10)
 
 

@@ -78,8 +78,7 @@ def test_fifty_connectors(own_place: Place, operators: Operators, kubectl: Kubec
 
 def test_one_call_that_fails_is_no_outage(place: Place) -> None:
     """A list that fails once is asked for again before anybody is told."""
-    place.apply()
-    before = place.wait_running()
+    before = place.runs()
     fault = place.fault(operation="ListConnectors", status=500, times=1)
     wait_until("the failing list", lambda: place.control.fault_hits(fault) > 2, TIMEOUT)
     after = place.wait_running()
@@ -94,8 +93,7 @@ def test_one_environment_does_not_hold_up_another(own_place: Place, operators: O
     operators.start(place.namespace)
     place.apply_many([f"slow{number}" for number in range(30)])
     place.wait_request_started("GetConnector")
-    place.apply("quick", environment=f"{place.environment}-b")
-    place.wait_running("quick")
+    place.runs("quick", environment=f"{place.environment}-b")
     place.control.remove_fault(fault)
     place.control.remove_environment(f"{place.environment}-b")
 
@@ -121,8 +119,7 @@ def test_the_token_is_read_again(own_place: Place, operators: Operators) -> None
     """A token that Lenses refuses is told; a good one in the file is taken without a restart."""
     place = own_place
     operator = operators.start(place.namespace)
-    place.apply()
-    place.wait_running()
+    place.runs()
     place.fault(status=401)
     place.wait_reason("Unauthorized")
     place.control.clear_faults(place.environment)

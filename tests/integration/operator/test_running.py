@@ -67,8 +67,7 @@ def test_no_lenses_at_all(own_place: Place, operators: Operators) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         operator = operators.start(own_place.namespace, LENSES_URL=f"http://127.0.0.1:{taken.getsockname()[1]}")
-        own_place.apply()
-        own_place.wait_reason("LensesUnavailable", about="cannot connect")
+        own_place.apply_until("LensesUnavailable", about="cannot connect")
         assert operator.terminate() == 0
 
 
@@ -98,8 +97,7 @@ def test_watched_namespaces_and_labels(own_place: Place, operators: Operators, o
 
 def test_sigterm_ends_well(own_place: Place, operators: Operators) -> None:
     operator = operators.start(own_place.namespace)
-    own_place.apply()
-    own_place.wait_running()
+    own_place.runs()
     assert operator.terminate() == 0
     assert own_place.wait_connector()["target"] == "running"
 
@@ -111,14 +109,12 @@ def test_leader_election(own_place: Place, operators: Operators) -> None:
     first = operators.start(place.namespace, **options)
     holder = _holder(place, other_than="")
     second = operators.start(place.namespace, **options)
-    place.apply()
-    place.wait_running()
+    place.runs()
     assert (_leader(first), _leader(second)) == (1, 0)
     assert httpx.get(f"{second.url}/readyz", trust_env=False).status_code == 200
     assert first.terminate() == 0
     _holder(place, other_than=holder)
-    place.apply("last")
-    place.wait_running("last")
+    place.runs("last")
     assert _leader(second) == 1
     assert second.terminate() == 0
     lease = place.kube.get("Lease", place.namespace, "lenses-operator")
@@ -197,15 +193,12 @@ def test_a_watch_that_is_held_back(
         kubeconfig.parent.mkdir(parents=True, exist_ok=True)
         kubeconfig.write_text(yaml.safe_dump(config))
         operators.start(place.namespace, kubeconfig=kubeconfig)
-        place.apply("gone", name="shared", deletionPolicy="Retain")
-        place.wait_running("gone")
-        place.apply("changed")
-        place.wait_running("changed")
+        place.runs("gone", name="shared", deletionPolicy="Retain")
+        place.runs("changed")
         place.wait_polls()
         wire.freeze()
         place.kube.patch("lc", place.namespace, "gone", {"metadata": {"finalizers": None}})
-        place.delete("gone")
-        place.wait_gone("gone")
+        place.delete_and_wait("gone")
         place.apply("new", name="shared")
         place.apply("changed", config={"file": "/dev/zero", "topic": "lines"})
         place.wait_polls(4)

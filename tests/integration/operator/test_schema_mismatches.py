@@ -74,13 +74,11 @@ def test_among_good_ones(own_place: Place, operators: Operators, loosened: Calla
     place = own_place
     operator = operators.start(place.namespace)
     with loosened():
-        place.apply("running")
-        place.wait_running("running")
+        place.runs("running")
         for name, (spec, _) in BAD.items():
             place.apply(f"bad-{name}", **spec)
         place.kube.apply(place.manifest("bad-spec") | {"spec": "gone"})
-        place.apply("good")
-        place.wait_running("good")
+        place.runs("good")
         for name, (_, field) in BAD.items():
             found = place.wait_reason("ConfigInvalid", f"bad-{name}", about=f"({field}: ")
             assert found["status"]["observedGeneration"] == 1
@@ -88,24 +86,20 @@ def test_among_good_ones(own_place: Place, operators: Operators, loosened: Calla
             place.wait_event("ConfigInvalid", f"bad-{name}", about=field)
         place.wait_reason("ConfigInvalid", "bad-spec", about="(spec: ")
         mark = place.mark()
-        place.apply("running", state="flying")
-        place.wait_reason("ConfigInvalid", "running", about="(spec.state: ")
+        place.apply_until("ConfigInvalid", "running", about="(spec.state: ", state="flying")
         place.wait_polls()
         assert place.writes(since=mark) == []
         operator.terminate()
         place.apply("bad-state", state="drifting")
     operator = operators.start(place.namespace)
-    place.apply("later")
-    place.wait_running("later")
+    place.runs("later")
     place.wait(
         "bad-state", lambda it: it["status"]["observedGeneration"] == it["metadata"]["generation"] and reason(it)
     )
     assert operator.alive
     for name in BAD:
-        place.delete(f"bad-{name}")
-        place.wait_gone(f"bad-{name}")
-    place.apply("running")
-    place.wait_running("running")
+        place.delete_and_wait(f"bad-{name}")
+    place.runs("running")
     assert place.writes(since=mark) == ["CreateConnector"]
 
 

@@ -83,7 +83,7 @@ class Rig:
     def exists(self, name: str = "orders", state: str = "RUNNING", **changes: str | None) -> None:
         """A connector as `manifest` makes it, with these keys changed or, None, taken out."""
         config = {key: value for key, value in {**SENT, **changes}.items() if value is not None}
-        self.lenses.connectors["connect-eu", name] = Connector(config, state)
+        self.lenses.connectors[name] = Connector(config, state)
 
     async def plan(self, *manifests: str, options: Options | None = None) -> Result:
         file = self.tmp_path / "m.yaml"

@@ -12,6 +12,7 @@ from typing import Any, TypeVar, cast
 from doubles.kube import FakeKube, OffsetsKube
 from doubles.lenses import Connector
 from doubles.scripted import READS, FakeLenses
+from harness.lenses.memory_connector import MemoryConnector, Task
 from lenses_operator.controllers.clocks import Clocks
 from lenses_operator.core import Core
 from lenses_operator.domain.policy import Policy
@@ -27,6 +28,7 @@ from unit.resources.make import NOW
 __all__ = [
     "CONNECTOR",
     "KEY",
+    "NAME",
     "PLACE",
     "READS",
     "Connector",
@@ -34,12 +36,14 @@ __all__ = [
     "FakeKube",
     "FakeLenses",
     "Operator",
+    "Task",
     "at_work",
     "operator",
     "steps",
 ]
 Rig = TypeVar("Rig", bound="Operator")
-PLACE = ("connect-eu", "orders")
+NAME = "orders"
+PLACE = ("connect-eu", NAME)
 KEY = ObjectKey("LensesConnector", "payments", "orders")
 CONNECTOR = ConnectorKey("prod", "connect-eu", "orders")
 
@@ -114,10 +118,16 @@ class Operator:
         if delay is not None:
             self.queue.add_after(key, delay)
 
-    async def applies(self, name: str = "orders", *, namespace: str = "payments", **spec: Any) -> None:
-        """A user applies it, and there are thirty seconds for what comes of it."""
+    async def applies(
+        self, name: str = "orders", *, seconds: float = 30, namespace: str = "payments", **spec: Any
+    ) -> None:
+        """A user applies it, and there are so many seconds for what comes of it."""
         self.kube.apply(name, namespace=namespace, **spec)
-        await asyncio.sleep(30)
+        await asyncio.sleep(seconds)
+
+    async def deletes(self, name: str = "orders", *, seconds: float = 30, namespace: str = "payments") -> None:
+        self.kube.delete(name, namespace=namespace)
+        await asyncio.sleep(seconds)
 
     def reasons(self) -> list[str]:
         return [event.reason for event in self.events]
@@ -139,13 +149,13 @@ class Operator:
         return ready.message
 
     @property
-    def held(self) -> Connector:
+    def held(self) -> MemoryConnector:
         """The connector in Lenses, which is there."""
-        return self.lenses.connectors[PLACE]
+        return self.lenses.connectors[NAME]
 
     @property
-    def connector(self) -> Connector | None:
-        return self.lenses.connectors.get(PLACE)
+    def connector(self) -> MemoryConnector | None:
+        return self.lenses.connectors.get(NAME)
 
 
 @asynccontextmanager

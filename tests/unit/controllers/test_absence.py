@@ -13,7 +13,7 @@ from lenses_operator.domain.deleting import ABSENCE
 from lenses_operator.domain.observed import Observed
 from lenses_operator.lenses import errors
 from lenses_operator.lenses.client import Listing
-from unit.controllers.fakes import PLACE, Operator
+from unit.controllers.fakes import NAME, Operator
 from unit.controllers.support import look_closely
 from unit.controllers.virtualtime import now
 
@@ -24,7 +24,7 @@ async def test_two_proofs_of_absence_are_as_far_apart_as_they_were_asked_for_not
     op: Operator,
 ) -> None:
     await op.applies()
-    del op.lenses.connectors[PLACE]
+    del op.lenses.connectors[NAME]
     asked: list[float] = []
     get, info = op.lenses.poll_connector, op.lenses.get_cluster_info
 
@@ -41,8 +41,7 @@ async def test_two_proofs_of_absence_are_as_far_apart_as_they_were_asked_for_not
         setattr(op.lenses, double.__name__, double)
     op.lenses.fail("delete_connector", errors.ServerError("delete_connector"))
     look_closely(op)
-    op.kube.delete()
-    await asyncio.sleep(0.5)
+    await op.deletes(seconds=0.5)
     op.queue.add(next(iter(op.core.connectors._loader._memories)))  # something wakes it at once
     await asyncio.sleep(120)
     assert not op.kube.there()
@@ -52,7 +51,7 @@ async def test_two_proofs_of_absence_are_as_far_apart_as_they_were_asked_for_not
 
 async def test_how_long_requests_take_is_no_time_between_two_denials(op: Operator) -> None:
     await op.applies()
-    del op.lenses.connectors[PLACE]
+    del op.lenses.connectors[NAME]
     answered: list[float] = []
     sent: list[float] = []
     get, delete = op.lenses.poll_connector, op.lenses.delete_connector
@@ -71,8 +70,7 @@ async def test_how_long_requests_take_is_no_time_between_two_denials(op: Operato
 
     for double in (poll_connector, delete_connector):
         setattr(op.lenses, double.__name__, double)
-    op.kube.delete()
-    await asyncio.sleep(600)
+    await op.deletes(seconds=600)
     assert not op.kube.there()
     proof = next(at for at in answered if at >= sent[0] + 25)
     assert sent[-1] >= proof + ABSENCE
@@ -91,14 +89,13 @@ async def test_a_list_from_before_a_right_was_lost_proves_no_absence(op: Operato
 
     op.lenses.poll_connectors = poll_connectors  # type: ignore[method-assign]
     op.lenses.connectors.clear()
-    op.kube.delete()
-    await asyncio.sleep(45)
+    await op.deletes(seconds=45)
     assert op.kube.there()
     op.lenses.poll_connectors = poll  # type: ignore[method-assign]
     op.lenses.connectors.update(everything)
     await asyncio.sleep(400)
     assert not op.kube.there()
-    assert PLACE not in op.lenses.connectors
+    assert NAME not in op.lenses.connectors
     assert "Deleted" in op.reasons()
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from lenses_operator.domain.references import RefData, RefName
 from lenses_operator.lenses import errors
-from unit.controllers.fakes import PLACE, Connector, Operator, operator
+from unit.controllers.fakes import NAME, Connector, Operator, operator
 from unit.resources.make import SENT
 
 pytestmark = pytest.mark.virtual_time
@@ -43,9 +43,8 @@ async def op() -> AsyncIterator[Operator]:
 )
 @pytest.mark.parametrize("policy", ["IfIdentical", "Always"])
 async def test_a_reference_that_differs_is_no_match(op: Operator, wanted: str, shown: str, policy: str) -> None:
-    op.lenses.connectors[PLACE] = Connector({**SENT, "format": shown})
-    op.kube.apply(adoptionPolicy=policy, **wanting("format", wanted))
-    await asyncio.sleep(3 * DRIFT)
+    op.lenses.connectors[NAME] = Connector({**SENT, "format": shown})
+    await op.applies(seconds=3 * DRIFT, adoptionPolicy=policy, **wanting("format", wanted))
     if policy == "IfIdentical":
         assert op.said() == ("False", "NotAdopted", "NotAdopted")
         assert "changed format" in op.message()
@@ -57,9 +56,8 @@ async def test_a_reference_that_differs_is_no_match(op: Operator, wanted: str, s
 
 @pytest.mark.parametrize("shown", [REFERENCE, "what a worker has made of it"])
 async def test_the_same_reference_and_what_may_be_made_of_it_match(op: Operator, shown: str) -> None:
-    op.lenses.connectors[PLACE] = Connector({**SENT, "format": shown})
-    op.kube.apply(**wanting("format", REFERENCE))
-    await asyncio.sleep(3 * DRIFT)
+    op.lenses.connectors[NAME] = Connector({**SENT, "format": shown})
+    await op.applies(seconds=3 * DRIFT, **wanting("format", REFERENCE))
     assert op.said() == ("True", "Running", "Owned")
     assert op.lenses.asked(*WRITES) == []
     assert ("format" in op.event("Adopted").message) == (shown != REFERENCE)
@@ -83,10 +81,9 @@ async def test_the_same_reference_and_what_may_be_made_of_it_match(op: Operator,
 async def test_a_mask_of_any_notation_is_never_taken_for_a_value(op: Operator, mask: str) -> None:
     """Neither at the adoption, nor as a baseline after a write of our own."""
     op.kube.references[SECRET] = RefData("1", {"pw": b"hunter2"})
-    op.lenses.connectors[PLACE] = Connector({**SENT, "db.password": "theirs"})
+    op.lenses.connectors[NAME] = Connector({**SENT, "db.password": "theirs"})
     op.lenses.shows = lambda config: config | {"name": "orders", "db.password": mask}
-    op.kube.apply(**BY_SECRET)
-    await asyncio.sleep(5 * DRIFT)
+    await op.applies(seconds=5 * DRIFT, **BY_SECRET)
     assert op.said() == ("True", "Running", "Owned")
     assert "Taken as equal, because Lenses does not show them: db.password" in op.event("Adopted").message
     assert op.lenses.asked(*WRITES) == []
@@ -108,10 +105,9 @@ async def test_what_is_shown_for_a_password_by_type_is_no_value(mask: str, polic
     """Counted equal, named, and never compared afterwards, by another process either."""
     async with operator(drift=DRIFT) as op:
         op.lenses.passwords = frozenset({UNNAMED})
-        op.lenses.connectors[PLACE] = Connector({**SENT, UNNAMED: "theirs"})
+        op.lenses.connectors[NAME] = Connector({**SENT, UNNAMED: "theirs"})
         op.lenses.shows = lambda config: config | {"name": "orders", UNNAMED: mask}
-        op.kube.apply(adoptionPolicy=policy, **wanting(UNNAMED, "hunter2"))
-        await asyncio.sleep(5 * DRIFT)
+        await op.applies(seconds=5 * DRIFT, adoptionPolicy=policy, **wanting(UNNAMED, "hunter2"))
         assert op.said() == ("True", "Running", "Owned")
         assert f"Taken as equal, because Lenses does not show them: {UNNAMED}" in op.event("Adopted").message
         assert op.lenses.asked(*WRITES) == []
@@ -127,10 +123,9 @@ async def test_what_is_shown_for_a_password_by_type_is_no_value(mask: str, polic
 async def test_a_mask_that_was_exported_as_a_value_is_not_taken_for_the_same(mask: str) -> None:
     async with operator(drift=DRIFT) as op:
         op.lenses.passwords = frozenset({UNNAMED})
-        op.lenses.connectors[PLACE] = Connector({**SENT, UNNAMED: "theirs"})
+        op.lenses.connectors[NAME] = Connector({**SENT, UNNAMED: "theirs"})
         op.lenses.shows = lambda config: config | {"name": "orders", UNNAMED: mask}
-        op.kube.apply(**wanting(UNNAMED, mask))
-        await asyncio.sleep(5 * DRIFT)
+        await op.applies(seconds=5 * DRIFT, **wanting(UNNAMED, mask))
         assert op.said() == ("True", "Running", "Owned")
         assert f"Taken as equal, because Lenses does not show them: {UNNAMED}" in op.event("Adopted").message
 
@@ -138,9 +133,8 @@ async def test_a_mask_that_was_exported_as_a_value_is_not_taken_for_the_same(mas
 @pytest.mark.parametrize("mask", MASKS)
 async def test_of_another_type_it_is_a_value(mask: str) -> None:
     async with operator(drift=DRIFT) as op:
-        op.lenses.connectors[PLACE] = Connector({**SENT, UNNAMED: mask})
-        op.kube.apply(**wanting(UNNAMED, "hunter2"))
-        await asyncio.sleep(5 * DRIFT)
+        op.lenses.connectors[NAME] = Connector({**SENT, UNNAMED: mask})
+        await op.applies(seconds=5 * DRIFT, **wanting(UNNAMED, "hunter2"))
         assert op.said() == ("False", "NotAdopted", "NotAdopted")
         assert f"changed {UNNAMED}" in op.message()
         assert len(op.lenses.asked("validate")) == 1, "asked once"
@@ -151,9 +145,8 @@ async def test_a_value_of_a_password_that_is_shown_and_differs_is_a_difference()
     """Kafka Connect itself shows them: what is plainly another value is not taken over as equal."""
     async with operator(drift=DRIFT) as op:
         op.lenses.passwords = frozenset({UNNAMED})
-        op.lenses.connectors[PLACE] = Connector({**SENT, UNNAMED: "theirs"})
-        op.kube.apply(**wanting(UNNAMED, "hunter2"))
-        await asyncio.sleep(5 * DRIFT)
+        op.lenses.connectors[NAME] = Connector({**SENT, UNNAMED: "theirs"})
+        await op.applies(seconds=5 * DRIFT, **wanting(UNNAMED, "hunter2"))
         assert op.said() == ("False", "NotAdopted", "NotAdopted")
         assert op.lenses.asked("validate") == [], "nothing is in doubt"
 
@@ -163,10 +156,9 @@ async def test_nothing_is_taken_over_while_connect_cannot_be_asked(error: Any) -
     async with operator(drift=DRIFT) as op:
         op.lenses.passwords = frozenset({UNNAMED})
         op.lenses.always("validate", error("validate"))
-        op.lenses.connectors[PLACE] = Connector({**SENT, UNNAMED: "theirs"})
+        op.lenses.connectors[NAME] = Connector({**SENT, UNNAMED: "theirs"})
         op.lenses.shows = lambda config: config | {"name": "orders", UNNAMED: "REDACTED"}
-        op.kube.apply(**wanting(UNNAMED, "hunter2"))
-        await asyncio.sleep(5 * DRIFT)
+        await op.applies(seconds=5 * DRIFT, **wanting(UNNAMED, "hunter2"))
         assert op.said() == ("False", "NotAdopted", "NotAdopted")
         assert op.lenses.asked(*WRITES) == []
         assert len(op.lenses.asked("validate")) <= 12, "at each look, and no more"
@@ -179,7 +171,6 @@ async def test_nothing_is_taken_over_while_connect_cannot_be_asked(error: Any) -
 async def test_connect_is_not_asked_where_nothing_is_in_doubt(policy: str) -> None:
     async with operator(drift=DRIFT) as op:
         mask = "REDACTED" if policy == "Never" else "plain"
-        op.lenses.connectors[PLACE] = Connector({**SENT, UNNAMED: mask})
-        op.kube.apply(adoptionPolicy=policy, **wanting(UNNAMED, "plain"))
-        await asyncio.sleep(5 * DRIFT)
+        op.lenses.connectors[NAME] = Connector({**SENT, UNNAMED: mask})
+        await op.applies(seconds=5 * DRIFT, adoptionPolicy=policy, **wanting(UNNAMED, "plain"))
         assert op.lenses.asked("validate") == []

@@ -17,9 +17,10 @@ from lenses_operator.lenses import errors
 from lenses_operator.lenses.models import Plugin, StateAction
 from lenses_operator.lenses.transport import Precondition
 from lenses_operator.resources.base import RESTART
-from unit.controllers.fakes import Connector, FakeLenses, Operator, operator
-from unit.controllers.virtualtime import virtual_time
+from unit.controllers.fakes import NAME, Connector, FakeLenses, Operator, Task, operator
 from unit.resources.make import SENT
+
+pytestmark = pytest.mark.virtual_time
 
 PLACE = ("connect-eu", "orders")
 DRIFT = 60.0
@@ -32,22 +33,14 @@ FROM_SECRET = {"configFrom": [{"key": "password", "secretKeyRef": {"name": "db",
 class Connect(FakeLenses):
     """Which does not pause or resume a connector that has failed, as Kafka Connect does not."""
 
-    # ruff: noqa: ARG002 - the signatures are the client's
-
     async def set_state(
         self, environment: str, cluster: str, name: str, action: StateAction, *, precondition: Precondition
     ) -> None:
-        found = self.connectors.get((cluster, name))
+        found = self.connectors.get(name)
         failed = found is not None and found.state == "FAILED" and action in ("pause", "resume")
         await super().set_state(environment, cluster, name, action, precondition=precondition)
         if found is not None and failed:
-            found.state, found.tasks = "FAILED", [("RUNNING", None)]
-
-    async def restart_task(
-        self, environment: str, cluster: str, name: str, task: int, *, precondition: Precondition
-    ) -> None:
-        await self._gate("restart_task", name, str(task))
-        self.connectors[cluster, name].tasks[task] = ("RUNNING", None)
+            found.state, found.tasks = "FAILED", [Task(0, "RUNNING")]
 
 
 def annotate(op: Operator, value: str = "1") -> None:
@@ -58,12 +51,12 @@ def annotate(op: Operator, value: str = "1") -> None:
 
 def fail_connector(op: Operator) -> None:
     assert op.connector is not None
-    op.connector.state, op.connector.tasks = "FAILED", [("RUNNING", None)]
+    op.connector.state, op.connector.tasks = "FAILED", [Task(0, "RUNNING")]
 
 
 def fail_task(op: Operator) -> None:
     assert op.connector is not None
-    op.connector.tasks = [("FAILED", TRACE)]
+    op.connector.tasks = [Task(0, "FAILED", TRACE)]
 
 
 async def nothing(op: Operator) -> None:
@@ -93,16 +86,7 @@ async def failed_without_restarts_left(op: Operator) -> None:
 async def stopped_and_failed(op: Operator) -> None:
     """Lenses takes the wish to stop and nothing comes of it."""
     fail_connector(op)
-    assert op.connector is not None
-    stuck = op.connector
-
-    class Stuck(Connector):
-        def __setattr__(self, name: str, value: object) -> None:
-            if name == "state" and value == "STOPPED":
-                value = "FAILED"
-            super().__setattr__(name, value)
-
-    op.lenses.connectors[PLACE] = Stuck(stuck.config, "FAILED", [("RUNNING", None)])
+    op.lenses.stops = False
     op.kube.apply(state="stopped")
 
 
@@ -115,18 +99,14 @@ def foreign(**changes: str | None) -> Callable[[Operator], Awaitable[None]]:
 
     async def made(op: Operator) -> None:
         config = {key: value for key, value in {**SENT, **changes}.items() if value is not None}
-        op.lenses.connectors[PLACE] = Connector(config)
+        op.lenses.connectors[NAME] = Connector(config)
 
     return made
 
 
 async def wholly_hidden(op: Operator) -> None:
-    op.lenses.connectors[PLACE] = Connector(dict(SENT))
+    op.lenses.connectors[NAME] = Connector(dict(SENT))
     op.lenses.shows = lambda config: dict.fromkeys(config, "***")
-
-
-async def secret_there(op: Operator) -> None:
-    op.kube.references[SECRET] = RefData("1", {"pw": b"x"})
 
 
 async def secret_without_key(op: Operator) -> None:
@@ -192,7 +172,7 @@ def both(*steps: Callable[[Operator], None]) -> Callable[[Operator], None]:
 
 
 def drop(op: Operator) -> None:
-    del op.lenses.connectors[PLACE]
+    del op.lenses.connectors[NAME]
 
 
 def give_secret(op: Operator) -> None:
@@ -371,7 +351,6 @@ async def until(op: Operator, reason: str) -> None:
     raise AssertionError(f"never {reason}: {op.said()}, {op.message()}")
 
 
-@virtual_time
 @pytest.mark.parametrize("name", ADVICE)
 async def test_it_works(name: str) -> None:
     advice = ADVICE[name]
@@ -395,7 +374,6 @@ async def test_it_works(name: str) -> None:
             assert [event.message for event in op.events if event.reason == "NotRestarted"] == []
 
 
-@virtual_time
 @pytest.mark.parametrize("state", ["paused", "stopped"])
 async def test_while_it_is_not_to_run_nobody_is_told_to_restart_alone(state: str) -> None:
     """The annotation restarts nothing then, and says so."""
@@ -423,7 +401,6 @@ BLOCKED = {
 }
 
 
-@virtual_time
 @pytest.mark.parametrize("why", BLOCKED)
 async def test_a_blocked_deletion_lets_go_by_the_command_it_gives(why: str) -> None:
     async with operator(Connect(), drift=DRIFT) as op:
@@ -437,14 +414,12 @@ async def test_a_blocked_deletion_lets_go_by_the_command_it_gives(why: str) -> N
         (patch,) = re.findall(r"-p '(.*)'", command)
         op.lenses.calls.clear()
         op.kube.latency = 0.0  # else a retry may fall due before the change is seen
-        op.kube.apply(**json.loads(patch)["spec"])
-        await asyncio.sleep(1)
+        await op.applies(seconds=1, **json.loads(patch)["spec"])
         assert not op.kube.there()
         assert op.lenses.asked("delete_connector", "set_state", "get_connector") == []
         assert op.connector is not None
 
 
-@virtual_time
 async def test_a_resource_for_an_environment_that_never_was_goes_at_once() -> None:
     """As the runbook says: delete it, and make one with the right name."""
     async with operator(Connect(), drift=DRIFT) as op:
@@ -452,22 +427,18 @@ async def test_a_resource_for_an_environment_that_never_was_goes_at_once() -> No
         op.kube.apply()
         await until(op, "EnvironmentNotFound")
         assert "make a new resource" in op.message()
-        op.kube.delete()
-        await asyncio.sleep(1)
+        await op.deletes(seconds=1)
         assert not op.kube.there()
 
 
-@virtual_time
 async def test_a_second_resource_is_told_to_go_or_be_made_anew() -> None:
     """Its name cannot be changed."""
     async with operator(Connect(), drift=DRIFT) as op:
         op.kube.apply()
         await until(op, "Running")
-        op.kube.apply("second", raw={"name": "orders"})
-        await asyncio.sleep(DRIFT)
+        await op.applies("second", seconds=DRIFT, raw={"name": "orders"})
         assert op.said("second")[1] == "Conflict"
         assert "delete one of the two resources" in op.message("second")
-        op.kube.delete()
-        await asyncio.sleep(LATER)
+        await op.deletes(seconds=LATER)
         assert not op.kube.there()
         assert op.said("second")[1] == "Running"

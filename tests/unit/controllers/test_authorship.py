@@ -8,13 +8,15 @@ from typing import Any
 
 import pytest
 
+from harness.lenses.memory_connector import MemoryConnector
 from lenses_operator.kube.errors import KubeError
 from lenses_operator.lenses import errors
 from lenses_operator.lenses.answers import from_answer
 from lenses_operator.resources.connector import ConnectorStatus, LensesConnector
-from unit.controllers.fakes import CONNECTOR, Connector, FakeKube, FakeLenses, Operator, operator
-from unit.controllers.virtualtime import virtual_time
+from unit.controllers.fakes import CONNECTOR, NAME, Connector, FakeKube, FakeLenses, Operator, Task, operator
 from unit.resources.make import CLASS, SENT
+
+pytestmark = pytest.mark.virtual_time
 
 PLACE = ("connect-eu", "orders")
 NOT_FOUND = errors.ConnectorOrClusterNotFound("get_connector", detail="Connector orders not found")
@@ -43,36 +45,30 @@ async def created_before(unsaid: errors.LensesError) -> tuple[FakeLenses, FakeKu
     async with operator(lenses, kube) as op:
         lenses.fail("create_connector", unsaid, carried_out=True)
         blind(op, on=True)
-        kube.apply(adoptionPolicy="Never")
-        await asyncio.sleep(0.5)
+        await op.applies(seconds=0.5, adoptionPolicy="Never")
         assert op.said()[2] == "Claiming"
     return lenses, kube
 
 
 class TestClaimed:
-    @virtual_time
     @pytest.mark.parametrize("unsaid", UNSAID, ids=lambda error: type(error).__name__)
     @pytest.mark.parametrize("policy", ["Never", "IfIdentical"])
     @pytest.mark.parametrize("theirs", [THEIRS, SENT | {"file": "/else"}, {"connector.class": CLASS}])
     async def test_somebody_elses_is_left_alone(
-        self, unsaid: errors.LensesError, policy: str, theirs: dict[str, str]
+        self, op: Operator, unsaid: errors.LensesError, policy: str, theirs: dict[str, str]
     ) -> None:
-        async with operator() as op:
-            op.lenses.always("create_connector", unsaid)
-            op.kube.apply(adoptionPolicy=policy)
-            await asyncio.sleep(2)
-            assert op.said()[2] == "Claiming"
-            stranger = op.lenses.connectors[PLACE] = Connector(dict(theirs))
-            op.lenses.always("create_connector", None)
-            await asyncio.sleep(90)
-            assert op.said()[1:] == ("NotAdopted", "NotAdopted")
-            op.kube.delete()
-            await asyncio.sleep(90)
-            assert not op.kube.there()
-            assert op.lenses.connectors[PLACE] is stranger
-            assert op.lenses.asked("delete_connector", "put_resource", "set_state") == []
+        op.lenses.always("create_connector", unsaid)
+        await op.applies(seconds=2, adoptionPolicy=policy)
+        assert op.said()[2] == "Claiming"
+        stranger = op.lenses.connectors[NAME] = Connector(dict(theirs))
+        op.lenses.always("create_connector", None)
+        await asyncio.sleep(90)
+        assert op.said()[1:] == ("NotAdopted", "NotAdopted")
+        await op.deletes(seconds=90)
+        assert not op.kube.there()
+        assert op.lenses.connectors[NAME] is stranger
+        assert op.lenses.asked("delete_connector", "put_resource", "set_state") == []
 
-    @virtual_time
     @pytest.mark.parametrize("unsaid", UNSAID, ids=lambda error: type(error).__name__)
     async def test_what_an_operator_before_has_created_is_ours_whatever_was_tried_since(
         self, unsaid: errors.LensesError
@@ -87,16 +83,15 @@ class TestClaimed:
             lenses.always("create_connector", None)
             await asyncio.sleep(60)
             assert op.said() == ("True", "Running", "Owned")
-            assert lenses.connectors[PLACE].config["topic"] == "new"
+            assert lenses.connectors[NAME].config["topic"] == "new"
 
-    @virtual_time
     @pytest.mark.parametrize("unsaid", UNSAID, ids=lambda error: type(error).__name__)
     async def test_the_claim_of_an_operator_before_is_not_given_back_for_a_refusal(
         self, unsaid: errors.LensesError
     ) -> None:
         """What its create has left may be hidden, and a spec that is wrong by now says nothing of that."""
         lenses, kube = await created_before(unsaid)
-        ours = lenses.connectors[PLACE]
+        ours = lenses.connectors[NAME]
         lenses.invalid = {"topic": ["must not be empty"]}
         kube.apply(adoptionPolicy="Never", config={"topic": ""})
         async with operator(lenses, kube) as op:
@@ -104,66 +99,54 @@ class TestClaimed:
             assert op.said()[1:] == ("ConfigInvalid", "Claiming")
             blind(op, on=False)
             lenses.invalid = {}
-            kube.apply(adoptionPolicy="Never", config={"topic": "right"})
-            await asyncio.sleep(60)
+            await op.applies(seconds=60, adoptionPolicy="Never", config={"topic": "right"})
             assert op.said() == ("True", "Running", "Owned")
-            assert lenses.connectors[PLACE].config["topic"] == "right"
-            assert lenses.connectors[PLACE] is not ours
+            assert lenses.connectors[NAME].config["topic"] == "right"
+            assert lenses.connectors[NAME] is not ours
 
-    @virtual_time
     @pytest.mark.parametrize("unsaid", UNSAID, ids=lambda error: type(error).__name__)
     @pytest.mark.parametrize("restarted", [False, True])
     async def test_one_with_a_hidden_key_that_was_never_sent_is_somebody_elses(
-        self, unsaid: errors.LensesError, *, restarted: bool
+        self, lenses: FakeLenses, kube: FakeKube, unsaid: errors.LensesError, *, restarted: bool
     ) -> None:
-        lenses = FakeLenses()
-        kube = FakeKube(lenses.calls)
         async with operator(lenses, kube) as op:
             lenses.always("create_connector", unsaid)
-            kube.apply(adoptionPolicy="Never")
-            await asyncio.sleep(2)
+            await op.applies(seconds=2, adoptionPolicy="Never")
             assert op.said()[2] == "Claiming"
             lenses.always("create_connector", None)
-            lenses.hidden = frozenset({"password"})
-            lenses.shows = lambda sent: {key: value for key, value in sent.items() if key != "password"}
+            lenses.hide("password")
             stranger = Connector(SENT | {"password": "theirs"})
             if not restarted:
-                lenses.connectors[PLACE] = stranger
+                lenses.connectors[NAME] = stranger
                 await asyncio.sleep(90)
-        lenses.connectors[PLACE] = stranger
+        lenses.connectors[NAME] = stranger
         async with operator(lenses, kube) as op:
             await asyncio.sleep(90)
             assert op.said()[1:] == ("NotAdopted", "NotAdopted")
-        assert lenses.connectors[PLACE] is stranger
+        assert lenses.connectors[NAME] is stranger
 
-    @virtual_time
     @pytest.mark.parametrize("said", NOTHING_DONE, ids=lambda error: type(error).__name__)
     @pytest.mark.parametrize("theirs", [THEIRS, SENT, SENT | {"topic": "new"}], ids=["another", "as then", "as now"])
     async def test_a_claim_on_which_nothing_can_have_been_created_is_worth_nothing_to_the_next_operator(
-        self, said: errors.LensesError, theirs: dict[str, str]
+        self, lenses: FakeLenses, kube: FakeKube, said: errors.LensesError, theirs: dict[str, str]
     ) -> None:
-        lenses = FakeLenses()
-        kube = FakeKube(lenses.calls)
         async with operator(lenses, kube) as op:
             lenses.always("create_connector", said)
-            kube.apply(adoptionPolicy="Never")
-            await asyncio.sleep(20)
+            await op.applies(seconds=20, adoptionPolicy="Never")
             assert op.lenses.asked("create_connector")
             ready = [status.ready for status in kube.statuses if status.ready]
             assert [reason for reason, _ in groupby(one.reason for one in ready)] == ["Progressing", op.said()[1]]
-        stranger = lenses.connectors[PLACE] = Connector(dict(theirs))
+        stranger = lenses.connectors[NAME] = Connector(dict(theirs))
         lenses.always("create_connector", None)
         kube.apply(adoptionPolicy="Never", config={"topic": "new"})
         async with operator(lenses, kube) as op:
             await asyncio.sleep(90)
             assert op.said()[1:] == ("NotAdopted", "NotAdopted")
-            kube.delete()
-            await asyncio.sleep(90)
+            await op.deletes(seconds=90)
             assert not kube.there()
-        assert lenses.connectors[PLACE] is stranger
+        assert lenses.connectors[NAME] is stranger
         assert stranger == Connector(theirs)
 
-    @virtual_time
     @pytest.mark.parametrize("written", [False, True])
     @pytest.mark.parametrize("unanswered", ["None", "Claiming"])
     async def test_no_create_goes_out_unless_the_claim_is_known_to_stand(self, written: bool, unanswered: str) -> None:
@@ -194,7 +177,6 @@ class TestClaimed:
             assert set(claims) == {"Claiming"}
             assert op.said() == ("True", "Running", "Owned")
 
-    @virtual_time
     @pytest.mark.parametrize("again", [False, True])
     async def test_a_resource_may_go_while_it_is_read_again(self, again: bool) -> None:
         async with operator() as op:
@@ -227,7 +209,6 @@ class TestClaimed:
             assert op.kube.there() is again
             assert not again or op.said() == ("True", "Running", "Owned")
 
-    @virtual_time
     @pytest.mark.parametrize(
         "unsaid",
         [*UNSAID, *(from_answer("create_connector", status, REBALANCE) for status in (409, 500, 502, 503))],
@@ -235,23 +216,19 @@ class TestClaimed:
     )
     @pytest.mark.parametrize("hidden", [0, 20, 80])
     async def test_what_a_create_has_left_is_deleted_though_it_was_answered_with_an_error(
-        self, unsaid: errors.LensesError, hidden: float
+        self, op: Operator, unsaid: errors.LensesError, hidden: float
     ) -> None:
         """Whatever Lenses shows: an answer that may be passed on by somebody who has tried twice proves nothing."""
-        async with operator() as op:
-            op.lenses.fail("create_connector", unsaid, carried_out=True)
-            blind(op, on=True)
-            op.kube.apply()
-            await asyncio.sleep(0.5)
-            op.kube.delete()
-            await asyncio.sleep(hidden)
-            blind(op, on=False)
-            await asyncio.sleep(120)
-            assert not op.kube.there()
-            assert op.connector is None
-            assert "Deleted" in op.reasons()
+        op.lenses.fail("create_connector", unsaid, carried_out=True)
+        blind(op, on=True)
+        await op.applies(seconds=0.5)
+        await op.deletes(seconds=hidden)
+        blind(op, on=False)
+        await asyncio.sleep(120)
+        assert not op.kube.there()
+        assert op.connector is None
+        assert "Deleted" in op.reasons()
 
-    @virtual_time
     @pytest.mark.parametrize("unsaid", UNSAID, ids=lambda error: type(error).__name__)
     @pytest.mark.parametrize("policy", ["Delete", "DeleteWithOffsets"])
     @pytest.mark.parametrize("listed", [False, True])
@@ -261,52 +238,44 @@ class TestClaimed:
         """Which comes before anybody has looked whose it is."""
         async with operator(poll=1) as op:
             op.lenses.always("create_connector", unsaid)
-            op.kube.apply(deletionPolicy=policy)
-            await asyncio.sleep(0.5)
+            await op.applies(seconds=0.5, deletionPolicy=policy)
             assert op.said()[2] == "Claiming"
-            stranger = op.lenses.connectors[PLACE] = Connector(dict(THEIRS))
+            stranger = op.lenses.connectors[NAME] = Connector(dict(THEIRS))
             op.lenses.always("get_connector", errors.ServerError("get_connector"))
             await asyncio.sleep(3 if listed else 0)
-            op.kube.delete()
-            await asyncio.sleep(3)
+            await op.deletes(seconds=3)
             op.lenses.always("get_connector", None)
             await asyncio.sleep(120)
             assert not op.kube.there()
-            assert op.lenses.connectors[PLACE] is stranger
+            assert op.lenses.connectors[NAME] is stranger
             assert op.lenses.asked("delete_connector", "put_resource", "set_state", "reset_offsets") == []
             assert not {"Deleted", "NotFound"} & set(op.reasons())
 
-    @virtual_time
-    async def test_it_is_also_left_alone_by_an_operator_that_begins_anew(self) -> None:
-        lenses = FakeLenses()
-        kube = FakeKube(lenses.calls)
+    async def test_it_is_also_left_alone_by_an_operator_that_begins_anew(
+        self, lenses: FakeLenses, kube: FakeKube
+    ) -> None:
         async with operator(lenses, kube) as op:
             lenses.always("create_connector", AMBIGUOUS)
-            kube.apply()
-            await asyncio.sleep(2)
+            await op.applies(seconds=2)
             assert op.said()[2] == "Claiming"
-        stranger = lenses.connectors[PLACE] = Connector(dict(THEIRS))
+        stranger = lenses.connectors[NAME] = Connector(dict(THEIRS))
         lenses.always("create_connector", None)
         async with operator(lenses, kube) as op:
             await asyncio.sleep(90)
             assert op.said()[1:] == ("NotAdopted", "NotAdopted")
-        assert lenses.connectors[PLACE] is stranger
+        assert lenses.connectors[NAME] is stranger
 
-    @virtual_time
-    async def test_with_always_it_is_adopted_and_said_to_be(self) -> None:
-        async with operator() as op:
-            op.lenses.always("create_connector", AMBIGUOUS)
-            op.kube.apply(adoptionPolicy="Always")
-            await asyncio.sleep(2)
-            op.lenses.connectors[PLACE] = Connector(dict(THEIRS))
-            op.lenses.always("create_connector", None)
-            await asyncio.sleep(90)
-            assert op.said() == ("True", "Running", "Owned")
-            assert "Adopted" in op.reasons()
-            assert op.connector is not None
-            assert op.connector.config == SENT
+    async def test_with_always_it_is_adopted_and_said_to_be(self, op: Operator) -> None:
+        op.lenses.always("create_connector", AMBIGUOUS)
+        await op.applies(seconds=2, adoptionPolicy="Always")
+        op.lenses.connectors[NAME] = Connector(dict(THEIRS))
+        op.lenses.always("create_connector", None)
+        await asyncio.sleep(90)
+        assert op.said() == ("True", "Running", "Owned")
+        assert "Adopted" in op.reasons()
+        assert op.connector is not None
+        assert op.connector.config == SENT
 
-    @virtual_time
     @pytest.mark.parametrize("adds", [{}, {"server.default": "1"}, {"size": "1.0E3"}])
     @pytest.mark.parametrize("edits", [0, 1, 3])
     async def test_what_any_create_has_left_is_ours(self, adds: dict[str, str], edits: int) -> None:
@@ -316,12 +285,10 @@ class TestClaimed:
             op.lenses.shows = lambda sent: sent | {"name": "orders"} | adds
             op.lenses.fail("create_connector", AMBIGUOUS, carried_out=True)
             op.lenses.always("get_connector", NOT_FOUND)  # a cache, for a while
-            op.kube.apply(config=config)
-            await asyncio.sleep(1)
+            await op.applies(seconds=1, config=config)
             for edit in range(edits):
                 op.lenses.fail("create_connector", AMBIGUOUS)
-                op.kube.apply(config=config | {"topic": f"edit-{edit}"})
-                await asyncio.sleep(5)
+                await op.applies(seconds=5, config=config | {"topic": f"edit-{edit}"})
             op.lenses.always("get_connector", None)
             await asyncio.sleep(120)
             assert op.said() == ("True", "Running", "Owned")
@@ -333,64 +300,53 @@ class TestClaimed:
 class TestLost:
     """One that is ours, believed to be lost and created again, though it was only hidden."""
 
-    @virtual_time
     @pytest.mark.parametrize("hidden", [frozenset[str](), frozenset({"password"})])
-    async def test_it_gets_what_is_wanted_since(self, hidden: frozenset[str]) -> None:
-        async with operator() as op:
-            op.lenses.hidden = hidden
-            op.lenses.shows = lambda sent: {key: value for key, value in sent.items() if key not in hidden}
-            config = {"topic": "orders", "file": "/data/orders"}
-            op.kube.apply(config=config | {"password": "one"}, state="stopped")
-            await asyncio.sleep(60)
-            op.kube.apply(config=config | {"password": "two"}, state="stopped")  # waits until it is to run
-            await asyncio.sleep(60)
-            blind(op, on=True)
-            op.lenses.always("create_connector", AMBIGUOUS)
-            op.kube.apply(config=config | {"password": "two"}, state="running")
-            await asyncio.sleep(60)
-            assert op.lenses.asked("create_connector")
-            blind(op, on=False)
-            op.lenses.always("create_connector", None)
-            await asyncio.sleep(120)
-            assert op.said() == ("True", "Running", "Owned")
-            assert op.connector is not None
-            assert op.connector.config["password"] == "two"
+    async def test_it_gets_what_is_wanted_since(self, op: Operator, hidden: frozenset[str]) -> None:
+        op.lenses.hide(*hidden)
+        config = {"topic": "orders", "file": "/data/orders"}
+        await op.applies(seconds=60, config=config | {"password": "one"}, state="stopped")
+        op.kube.apply(config=config | {"password": "two"}, state="stopped")  # waits until it is to run
+        await asyncio.sleep(60)
+        blind(op, on=True)
+        op.lenses.always("create_connector", AMBIGUOUS)
+        await op.applies(seconds=60, config=config | {"password": "two"}, state="running")
+        assert op.lenses.asked("create_connector")
+        blind(op, on=False)
+        op.lenses.always("create_connector", None)
+        await asyncio.sleep(120)
+        assert op.said() == ("True", "Running", "Owned")
+        assert op.connector is not None
+        assert op.connector.config["password"] == "two"
 
-    @virtual_time
-    async def test_with_nothing_changed_it_is_not_touched(self) -> None:
-        async with operator() as op:
-            op.kube.apply()
-            await asyncio.sleep(60)
-            ours = op.connector
-            blind(op, on=True)
-            op.lenses.always("create_connector", AMBIGUOUS)
-            op.kube.apply(metadata={})
-            await asyncio.sleep(600)
-            blind(op, on=False)
-            op.lenses.always("create_connector", None)
-            await asyncio.sleep(120)
-            assert op.said() == ("True", "Running", "Owned")
-            assert op.connector is ours
-            assert op.lenses.asked("delete_connector", "put_resource") == []
+    async def test_with_nothing_changed_it_is_not_touched(self, op: Operator) -> None:
+        await op.applies(seconds=60)
+        ours = op.connector
+        blind(op, on=True)
+        op.lenses.always("create_connector", AMBIGUOUS)
+        await op.applies(seconds=600, metadata={})
+        blind(op, on=False)
+        op.lenses.always("create_connector", None)
+        await asyncio.sleep(120)
+        assert op.said() == ("True", "Running", "Owned")
+        assert op.connector is ours
+        assert op.lenses.asked("delete_connector", "put_resource") == []
 
 
 class TestShownBetween:
     """Absence is proven over a time in which nobody here has seen it; an operation on its offsets looks, too."""
 
     @staticmethod
-    async def look_of_another(op: Operator, ours: Connector) -> None:
-        op.lenses.connectors[PLACE] = ours
+    async def look_of_another(op: Operator, ours: MemoryConnector) -> None:
+        op.lenses.connectors[NAME] = ours
         observed = await op.core.connectors._loader._sessions.own.reader.details(CONNECTOR)
         assert observed.present
-        del op.lenses.connectors[PLACE]
+        del op.lenses.connectors[NAME]
 
-    @virtual_time
     async def test_it_is_not_taken_for_lost(self) -> None:
         async with operator(poll=1) as op:
-            op.kube.apply()
-            await asyncio.sleep(60)
+            await op.applies(seconds=60)
             op.lenses.calls.clear()
-            ours = op.lenses.connectors.pop(PLACE)
+            ours = op.lenses.connectors.pop(NAME)
             for _ in range(10):
                 await asyncio.sleep(8)
                 await self.look_of_another(op, ours)
@@ -398,20 +354,18 @@ class TestShownBetween:
             await asyncio.sleep(60)
             assert len(op.lenses.asked("create_connector")) == 1, "gone for good"
 
-    @virtual_time
     @pytest.mark.parametrize("turn", [0.0, 2.0], ids=["while it is validated", "while it waits for its turn"])
     async def test_it_is_not_created_though_it_was_lost_when_the_pass_began(self, turn: float) -> None:
         async with operator(poll=1) as op:
-            op.kube.apply()
-            await asyncio.sleep(120)
-            ours = op.lenses.connectors.pop(PLACE)
+            await op.applies(seconds=120)
+            ours = op.lenses.connectors.pop(NAME)
             op.lenses.turn = turn
             validate = op.lenses.validate
 
             async def slowly(*what: Any) -> Any:
                 if not turn:
                     await self.look_of_another(op, ours)
-                    op.lenses.connectors[PLACE] = ours
+                    op.lenses.connectors[NAME] = ours
                 return await validate(*what)
 
             op.lenses.validate = slowly  # type: ignore[assignment]
@@ -421,17 +375,15 @@ class TestShownBetween:
             if turn:
                 await asyncio.sleep(1)
                 await self.look_of_another(op, ours)
-                op.lenses.connectors[PLACE] = ours
+                op.lenses.connectors[NAME] = ours
             await asyncio.sleep(60)
             assert op.lenses.asked("create_connector") == []
             assert op.said() == ("True", "Running", "Owned")
 
-    @virtual_time
     async def test_it_is_not_let_go_as_not_found(self) -> None:
         async with operator(poll=1) as op:
-            op.kube.apply()
-            await asyncio.sleep(60)
-            ours = op.lenses.connectors.pop(PLACE)
+            await op.applies(seconds=60)
+            ours = op.lenses.connectors.pop(NAME)
             op.kube.delete()
             for _ in range(6):
                 await asyncio.sleep(20)
@@ -443,29 +395,25 @@ class TestShownBetween:
 
 
 class TestNotAdopted:
-    @virtual_time
     @pytest.mark.parametrize("seconds", [0.5, 5, 12])
     async def test_one_that_is_hidden_for_a_moment_is_not_claimed(self, seconds: float) -> None:
         async with operator(poll=1) as op:
-            op.lenses.connectors[PLACE] = Connector(dict(THEIRS))
-            op.kube.apply(adoptionPolicy="Never")
-            await asyncio.sleep(30)
+            op.lenses.connectors[NAME] = Connector(dict(THEIRS))
+            await op.applies(adoptionPolicy="Never")
             assert op.said()[2] == "NotAdopted"
-            theirs = op.lenses.connectors.pop(PLACE)
+            theirs = op.lenses.connectors.pop(NAME)
             await asyncio.sleep(seconds)
-            op.lenses.connectors[PLACE] = theirs
+            op.lenses.connectors[NAME] = theirs
             await asyncio.sleep(120)
             assert op.said()[2] == "NotAdopted"
             assert "Claiming" not in {str(status.ownership.state) for status in op.kube.statuses}
             assert op.lenses.asked("create_connector") == []
 
-    @virtual_time
     async def test_its_name_is_taken_once_it_is_gone_for_good(self) -> None:
         async with operator(poll=1) as op:
-            op.lenses.connectors[PLACE] = Connector(dict(THEIRS))
-            op.kube.apply(adoptionPolicy="Never")
-            await asyncio.sleep(30)
-            del op.lenses.connectors[PLACE]
+            op.lenses.connectors[NAME] = Connector(dict(THEIRS))
+            await op.applies(adoptionPolicy="Never")
+            del op.lenses.connectors[NAME]
             await asyncio.sleep(60)
             assert op.said() == ("True", "Running", "Owned")
 
@@ -475,27 +423,24 @@ class TestUncertain:
 
     SECRET = "hunter2-of-another-team"
 
-    @virtual_time
     @pytest.mark.parametrize("restarts", [1, 2])
     @pytest.mark.parametrize("quiet", [False, True])
-    async def test_a_trace_is_withheld_until_a_write_of_ours(self, restarts: int, quiet: bool) -> None:
-        lenses = FakeLenses()
-        kube = FakeKube(lenses.calls)
+    async def test_a_trace_is_withheld_until_a_write_of_ours(
+        self, lenses: FakeLenses, kube: FakeKube, restarts: int, quiet: bool
+    ) -> None:
         async with operator(lenses, kube) as op:
             lenses.always("create_connector", AMBIGUOUS)
-            kube.apply(config={key: SENT[key] for key in ("topic", "file")} | {"password": "mine"})
-            await asyncio.sleep(2)
+            await op.applies(seconds=2, config={key: SENT[key] for key in ("topic", "file")} | {"password": "mine"})
             assert op.said()[2] == "Claiming"
         lenses.always("create_connector", None)
-        lenses.hidden = frozenset({"password"})
-        lenses.shows = lambda sent: {key: value for key, value in sent.items() if key != "password"}
-        failed: list[tuple[str, str | None]] = [("FAILED", f"denied to {self.SECRET}")]
+        lenses.hide("password")
+        failed = [Task(0, "FAILED", f"denied to {self.SECRET}")]
         theirs = Connector(SENT | {"password": self.SECRET, "more": "1"}, "RUNNING", [] if quiet else failed)
-        lenses.connectors[PLACE] = theirs
+        lenses.connectors[NAME] = theirs
         for _ in range(restarts):
             async with operator(lenses, kube) as op:
                 await asyncio.sleep(90)
-                theirs.tasks = [("RUNNING", None)]
+                theirs.tasks = [Task(0, "RUNNING")]
                 await asyncio.sleep(700)
                 theirs.tasks = failed
                 await asyncio.sleep(90)
@@ -503,22 +448,19 @@ class TestUncertain:
                 assert self.SECRET not in "".join(event.message for event in op.events)
                 assert op.said()[2] == "Owned"
 
-    @virtual_time
     @pytest.mark.parametrize("status", [400, 429, 500, 503])
-    async def test_another_process_knows_whatever_was_reported_first(self, status: int) -> None:
+    async def test_another_process_knows_whatever_was_reported_first(
+        self, lenses: FakeLenses, kube: FakeKube, status: int
+    ) -> None:
         """That it is ours was written while a change of its configuration waits, which is not settled before."""
-        lenses = FakeLenses()
-        kube = FakeKube(lenses.calls)
         config = {key: SENT[key] for key in ("topic", "file")} | {"password": "mine"}
         async with operator(lenses, kube) as op:
             lenses.always("create_connector", AMBIGUOUS)
-            kube.apply(config=config)
-            await asyncio.sleep(2)
+            await op.applies(seconds=2, config=config)
             assert op.said()[2] == "Claiming"
         lenses.always("create_connector", None)
-        lenses.hidden = frozenset({"password"})
-        lenses.shows = lambda sent: {key: value for key, value in sent.items() if key != "password"}
-        lenses.connectors[PLACE] = Connector(SENT | {"password": self.SECRET})
+        lenses.hide("password")
+        lenses.connectors[NAME] = Connector(SENT | {"password": self.SECRET})
         config["topic"] = "other"
         kube.apply(config=config, state="paused")
         async with operator(lenses, kube) as op:
@@ -526,54 +468,46 @@ class TestUncertain:
             assert op.said() == ("True", "Paused", "Owned")
         words = f'{{"error": "not while it has {self.SECRET}"}}'.encode()
         lenses.always("set_state", from_answer("set_state", status, words))
-        lenses.connectors[PLACE].state = "RUNNING"
+        lenses.connectors[NAME].rest("RUNNING")
         async with operator(lenses, kube) as op:
             await asyncio.sleep(120)
             assert op.lenses.asked("set_state") != []
             assert self.SECRET not in "".join(status.model_dump_json() for status in kube.statuses)
             assert self.SECRET not in "".join(event.message for event in op.events)
 
-    @virtual_time
-    async def test_what_a_server_says_instead_of_showing_a_claimed_one_is_withheld(self) -> None:
-        async with operator() as op:
-            op.lenses.always("create_connector", from_answer("create_connector", 503, b'{"error": "busy"}'))
-            op.kube.apply()
-            await asyncio.sleep(2)
-            assert op.said()[2] == "Claiming"
-            op.lenses.always("list_connectors", from_answer("list_connectors", 500, b'{"error": "boom"}'))
-            words = f'{{"error": "no right to {self.SECRET}"}}'.encode()
-            op.lenses.always("get_connector", from_answer("get_connector", 403, words))
-            await asyncio.sleep(120)
-            assert op.said()[1] == "Forbidden"
-            assert self.SECRET not in "".join(status.model_dump_json() for status in op.kube.statuses)
+    async def test_what_a_server_says_instead_of_showing_a_claimed_one_is_withheld(self, op: Operator) -> None:
+        op.lenses.always("create_connector", from_answer("create_connector", 503, b'{"error": "busy"}'))
+        await op.applies(seconds=2)
+        assert op.said()[2] == "Claiming"
+        op.lenses.always("list_connectors", from_answer("list_connectors", 500, b'{"error": "boom"}'))
+        words = f'{{"error": "no right to {self.SECRET}"}}'.encode()
+        op.lenses.always("get_connector", from_answer("get_connector", 403, words))
+        await asyncio.sleep(120)
+        assert op.said()[1] == "Forbidden"
+        assert self.SECRET not in "".join(status.model_dump_json() for status in op.kube.statuses)
 
-    @virtual_time
     @pytest.mark.parametrize("status", [400, 401, 402, 403, 429, 500, 503])
     async def test_what_a_server_says_instead_of_showing_one_that_its_list_leaves_out_is_withheld(
-        self, status: int
+        self, op: Operator, status: int
     ) -> None:
         """The resource never had it: nobody here knows what somebody else has given it."""
-        async with operator() as op:
-            words = f'{{"error": "no right to {self.SECRET}"}}'.encode()
-            op.lenses.always("get_connector", from_answer("get_connector", status, words))
-            op.kube.apply()
-            await asyncio.sleep(120)
-            assert op.said()[2] == "None"
-            assert op.said()[0] != "True"
-            assert self.SECRET not in "".join(status.model_dump_json() for status in op.kube.statuses)
-            assert self.SECRET not in "".join(event.message for event in op.events)
+        words = f'{{"error": "no right to {self.SECRET}"}}'.encode()
+        op.lenses.always("get_connector", from_answer("get_connector", status, words))
+        await op.applies(seconds=120)
+        assert op.said()[2] == "None"
+        assert op.said()[0] != "True"
+        assert self.SECRET not in "".join(status.model_dump_json() for status in op.kube.statuses)
+        assert self.SECRET not in "".join(event.message for event in op.events)
 
 
 class TestOwedBaseline:
     """Lenses showed nothing of the configuration right after our write, and does later."""
 
-    @virtual_time
     async def test_what_the_server_made_of_it_is_no_drift(self) -> None:
         async with operator(drift=60) as op:
             op.lenses.hides_config = True
             op.lenses.shows = lambda sent: sent | {"server.default": "1", "size": "1.0E3"}
-            op.kube.apply(config={"topic": "orders", "size": "1000"})
-            await asyncio.sleep(90)
+            await op.applies(seconds=90, config={"topic": "orders", "size": "1000"})
             ours = op.connector
             op.lenses.hides_config = False
             await asyncio.sleep(300)
@@ -584,12 +518,10 @@ class TestOwedBaseline:
             await asyncio.sleep(90)
             assert op.lenses.asked("delete_connector"), "what came later is drift"
 
-    @virtual_time
     async def test_what_cannot_have_come_of_it_is_put_right(self) -> None:
         async with operator(drift=60) as op:
             op.lenses.hides_config = True
-            op.kube.apply()
-            await asyncio.sleep(90)
+            await op.applies(seconds=90)
             assert op.connector is not None
             op.connector.config["topic"] = "by-hand"
             op.lenses.hides_config = False
@@ -601,7 +533,6 @@ class TestOwedBaseline:
 class TestWaitsForItsState:
     """A configuration waits until the connector is next to run, and the state it is to rest in takes its time."""
 
-    @virtual_time
     @pytest.mark.parametrize(("state", "seen"), [("paused", "PAUSED"), ("stopped", "STOPPED")])
     @pytest.mark.parametrize("changed", [{"topic": "new"}, {"password": None}])
     async def test_status_does_not_say_that_it_was_applied(
@@ -609,10 +540,8 @@ class TestWaitsForItsState:
     ) -> None:
         config = {"topic": "orders", "file": "/data/orders", "password": "one"}
         async with operator() as op:
-            op.lenses.hidden = frozenset({"password"})
-            op.lenses.shows = lambda sent: {key: value for key, value in sent.items() if key != "password"}
-            op.kube.apply(config=config)
-            await asyncio.sleep(60)
+            op.lenses.hide("password")
+            await op.applies(seconds=60, config=config)
             applied = op.kube.status().applied_config
             assert applied is not None
             assert op.connector is not None
@@ -634,27 +563,26 @@ class TestWaitsForItsState:
 class TestPerhapsOurs:
     """A create that seemed to be refused, and Lenses shows nothing of the configuration: its deletion has to wait."""
 
-    @virtual_time
     @pytest.mark.parametrize("ours", [True, False])
     @pytest.mark.parametrize("unsaid", UNSAID[:2], ids=lambda error: type(error).__name__)
-    async def test_it_is_neither_deleted_nor_left_behind(self, unsaid: errors.LensesError, ours: bool) -> None:
-        async with operator() as op:
-            op.lenses.hides_config = True
-            op.lenses.fail("create_connector", unsaid, carried_out=ours)
-            blind(op, on=True)
-            op.kube.apply()
-            await asyncio.sleep(0.5)
-            assert op.said()[2] == "Claiming"
-            op.kube.delete()
-            op.lenses.connectors.setdefault(PLACE, Connector(dict(THEIRS)))
-            blind(op, on=False)
-            await asyncio.sleep(120)
-            if op.lenses.asked("delete_connector"):
-                assert ours, "it could not be told"
-                return
-            assert op.said()[:2] == ("False", "DeletionBlocked")
-            assert "permission to read configurations" in op.message()
-            op.lenses.hides_config = False
-            await asyncio.sleep(700)
-            assert not op.kube.there()
-            assert (op.connector is None) is ours
+    async def test_it_is_neither_deleted_nor_left_behind(
+        self, op: Operator, unsaid: errors.LensesError, ours: bool
+    ) -> None:
+        op.lenses.hides_config = True
+        op.lenses.fail("create_connector", unsaid, carried_out=ours)
+        blind(op, on=True)
+        await op.applies(seconds=0.5)
+        assert op.said()[2] == "Claiming"
+        op.kube.delete()
+        op.lenses.connectors.setdefault(NAME, Connector(dict(THEIRS)))
+        blind(op, on=False)
+        await asyncio.sleep(120)
+        if op.lenses.asked("delete_connector"):
+            assert ours, "it could not be told"
+            return
+        assert op.said()[:2] == ("False", "DeletionBlocked")
+        assert "permission to read configurations" in op.message()
+        op.lenses.hides_config = False
+        await asyncio.sleep(700)
+        assert not op.kube.there()
+        assert (op.connector is None) is ours

@@ -11,8 +11,18 @@ from lenses_operator.domain.references import RefData, RefName
 from lenses_operator.lenses import errors
 from lenses_operator.lenses.models import ClusterInfo
 from lenses_operator.resources.base import FINALIZER, RECONCILE, RESTART
-from unit.controllers.fakes import CONNECTOR, KEY, PLACE, Connector, FakeKube, FakeLenses, Operator, operator, steps
-from unit.controllers.virtualtime import virtual_time
+from unit.controllers.fakes import (
+    CONNECTOR,
+    KEY,
+    NAME,
+    Connector,
+    FakeKube,
+    FakeLenses,
+    Operator,
+    Task,
+    operator,
+    steps,
+)
 from unit.resources.make import SENT
 
 pytestmark = pytest.mark.virtual_time
@@ -71,8 +81,7 @@ class TestCreate:
 
     async def test_a_timeout_that_created_it_is_read_again_and_never_created_twice(self, op: Operator) -> None:
         op.lenses.fail("create_connector", TIMEOUT, carried_out=True)
-        op.kube.apply()
-        await asyncio.sleep(60)
+        await op.applies(seconds=60)
         assert len(op.lenses.asked("create_connector")) == 1
         assert op.said() == RUNNING
 
@@ -81,8 +90,7 @@ class TestCreate:
         self, op: Operator, failure: errors.LensesError
     ) -> None:
         op.lenses.fail("create_connector", failure)
-        op.kube.apply()
-        await asyncio.sleep(60)
+        await op.applies(seconds=60)
         calls = [call[0] for call in op.lenses.asked("create_connector", "get_connector")]
         first = calls.index("create_connector")
         second = calls.index("create_connector", first + 1)
@@ -95,8 +103,7 @@ class TestCreate:
         async with operator(lenses, kube) as op:
             lenses.fail("create_connector", TIMEOUT, carried_out=True)
             lenses.fail("get_connector", None, *[errors.LensesUnreachable("get_connector")] * 3)
-            op.kube.apply()
-            await asyncio.sleep(1)
+            await op.applies(seconds=1)
             assert op.said()[2] == "Claiming"
         async with operator(lenses, kube) as op:
             await asyncio.sleep(120)
@@ -118,10 +125,9 @@ class TestCreate:
         taken = errors.AlreadyExists("create_connector")
         op.lenses.fail("create_connector", taken)
         op.lenses.fail("get_connector", errors.ConnectorOrClusterNotFound("get_connector"))
-        op.lenses.connectors[PLACE] = Connector(dict(theirs))
+        op.lenses.connectors[NAME] = Connector(dict(theirs))
         op.lenses.fail("list_connectors", *[])
-        op.kube.apply()
-        await asyncio.sleep(60)
+        await op.applies(seconds=60)
         assert op.said() == said
         assert op.connector == Connector(theirs)
         assert op.lenses.asked("delete_connector", "set_state") == []
@@ -136,17 +142,15 @@ class TestCreate:
         op.lenses.shows = lambda config: config | {"server.default": "1"}  # so that it would not be adopted
         nothing = errors.ConnectorOrClusterNotFound("get_connector")
         op.lenses.fail("get_connector", *[nothing] * 3)
-        op.kube.apply()
-        await asyncio.sleep(1.5)
-        op.lenses.connectors.setdefault(PLACE, Connector(dict(SENT)))
+        await op.applies(seconds=1.5)
+        op.lenses.connectors.setdefault(NAME, Connector(dict(SENT)))
         await asyncio.sleep(60)
         assert "NotAdopted" not in [status.ready.reason for status in op.kube.statuses if status.ready]
         assert op.said() == RUNNING
 
     async def test_a_rebalance_is_waited_for(self, op: Operator) -> None:
         op.lenses.fail("create_connector", *[errors.Conflict("create_connector", detail="rebalance")] * 3)
-        op.kube.apply()
-        await asyncio.sleep(5)
+        await op.applies(seconds=5)
         assert op.said() == ("Unknown", "ConnectRebalancing", "Claiming")
         await asyncio.sleep(60)
         assert op.said() == RUNNING
@@ -177,7 +181,7 @@ class TestCreate:
         await running(op)
         op.lenses.fail("get_connector", errors.ConnectorOrClusterNotFound("get_connector"))
         op.lenses.fail("create_connector", errors.Conflict("create_connector", detail="exists"))
-        op.lenses.connectors[PLACE] = Connector(SENT | {"topic": "by-hand"}, "PAUSED", [])
+        op.lenses.connectors[NAME] = Connector(SENT | {"topic": "by-hand"}, "PAUSED", [])
         await asyncio.sleep(120)
         assert op.said() == RUNNING
         assert op.connector == Connector(SENT)
@@ -186,8 +190,7 @@ class TestCreate:
 class TestRefusal:
     async def test_validation_words_reach_the_condition_and_nothing_is_created(self, op: Operator) -> None:
         op.lenses.invalid = {"topic": ["must not be empty"]}
-        op.kube.apply()
-        await asyncio.sleep(10)
+        await op.applies(seconds=10)
         assert op.said() == ("False", "ConfigInvalid", "None")
         assert "topic: must not be empty" in op.message()
         assert op.lenses.asked("create_connector") == []
@@ -195,33 +198,28 @@ class TestRefusal:
 
     async def test_it_is_asked_again_slowly_and_created_when_mended(self, op: Operator) -> None:
         op.lenses.invalid = {"topic": ["no"]}
-        op.kube.apply()
-        await asyncio.sleep(1000)
+        await op.applies(seconds=1000)
         assert 3 <= len(op.lenses.asked("validate")) <= 12
         op.lenses.invalid = {}
-        op.kube.apply(config={"topic": "good"})
-        await asyncio.sleep(20)
+        await op.applies(seconds=20, config={"topic": "good"})
         assert op.said() == RUNNING
 
     async def test_a_class_that_is_not_installed_is_named(self, op: Operator) -> None:
         op.lenses.invalid = {"connector.class": ["not found"]}
-        op.kube.apply(class_="FileStreamSourze")
-        await asyncio.sleep(10)
+        await op.applies(seconds=10, class_="FileStreamSourze")
         assert op.said() == ("False", "PluginNotFound", "None")
         assert "FileStreamSourceConnector" in op.message()
 
     @pytest.mark.parametrize("config", [{"name": "x"}, {"list": ["x"]}])
     async def test_a_bad_spec_sends_nothing(self, op: Operator, config: dict[str, Any]) -> None:
-        op.kube.apply(config=config)
-        await asyncio.sleep(60)
+        await op.applies(seconds=60, config=config)
         assert op.said() == ("False", "ConfigInvalid", "None")
         assert op.lenses.asked() == [call for call in op.lenses.asked() if call[0] == "status"]
 
     async def test_a_refused_update_leaves_the_running_one_alone(self, op: Operator) -> None:
         await running(op)
         op.lenses.invalid = {"topic": ["no"]}
-        op.kube.apply(config={"topic": "new"})
-        await asyncio.sleep(10)
+        await op.applies(seconds=10, config={"topic": "new"})
         assert op.said() == ("False", "ConfigInvalid", "Owned")
         assert op.connector == Connector(SENT)
         assert op.lenses.asked("delete_connector") == []
@@ -245,8 +243,7 @@ class TestRefusal:
         async with operator(lenses, kube) as op:
             await running(op)
             lenses.refuses = lambda config: config["topic"] == "new"
-            op.kube.apply(config={"topic": "new"})
-            await asyncio.sleep(LASTING)
+            await op.applies(seconds=LASTING, config={"topic": "new"})
             refused = op.kube.status().refused_config
             assert refused is not None
             assert refused.generation == 2
@@ -257,8 +254,7 @@ class TestRefusal:
             assert len(lenses.asked("delete_connector")) == deleted
             assert op.connector == Connector(SENT)
             assert op.said() == ("False", "ConfigInvalid", "Owned")
-            op.kube.apply(config={"topic": "newer"})
-            await asyncio.sleep(10)
+            await op.applies(seconds=10, config={"topic": "newer"})
             assert op.said() == ("True", "Running", "Owned")
             assert op.kube.status().refused_config is None
 
@@ -266,8 +262,7 @@ class TestRefusal:
         await running(op)
         op.lenses.refuses = lambda config: config["topic"] == "new"
         op.lenses.fail("create_connector", None, TIMEOUT, TIMEOUT)
-        op.kube.apply(config={"topic": "new"})
-        await asyncio.sleep(LASTING + 30)
+        await op.applies(seconds=LASTING + 30, config={"topic": "new"})
         assert op.connector == Connector(SENT)
         assert op.said() == ("False", "ConfigInvalid", "Owned")
 
@@ -293,14 +288,12 @@ class TestRefusal:
         lenses.refuses = lambda config: config["topic"] == "new"
         async with operator(lenses, kube) as op:
             await asyncio.sleep(30)
-            op.kube.apply(config={"topic": "new", "file": "/data/orders"})
-            await asyncio.sleep(LASTING)
+            await op.applies(seconds=LASTING, config={"topic": "new", "file": "/data/orders"})
             assert op.connector == Connector(SENT)
 
     async def test_another_refusal_is_another_event_and_the_same_one_is_not(self, op: Operator) -> None:
         op.lenses.invalid = {"topic": ["first"]}
-        op.kube.apply()
-        await asyncio.sleep(600)
+        await op.applies(seconds=600)
         assert op.reasons() == ["ConfigInvalid"]
         op.lenses.invalid = {"topic": ["second"]}
         await asyncio.sleep(600)
@@ -309,8 +302,7 @@ class TestRefusal:
 
     async def test_words_about_references_do_not_show(self, op: Operator) -> None:
         op.lenses.always("validate", errors.BadRequest("validate", detail="planted-value is bad"))
-        op.kube.apply(config={"topic": "${vault:a:b}"})
-        await asyncio.sleep(LASTING)
+        await op.applies(seconds=LASTING, config={"topic": "${vault:a:b}"})
         assert op.said()[1] == "ConfigInvalid"
         assert "planted" not in op.message()
         assert all("planted" not in event.message for event in op.events)
@@ -318,8 +310,7 @@ class TestRefusal:
     async def test_what_was_rolled_back_is_not_tried_again_and_again_on_a_running_connector(self, op: Operator) -> None:
         await running(op)
         op.lenses.refuses = lambda config: config["topic"] == "new"
-        op.kube.apply(config={"topic": "new"})
-        await asyncio.sleep(3600)
+        await op.applies(seconds=3600, config={"topic": "new"})
         assert len(op.lenses.asked("delete_connector")) == 1
         assert op.connector == Connector(SENT)
         await op.applies(config={"topic": "newer"})
@@ -356,16 +347,14 @@ class TestRefusal:
     @pytest.mark.parametrize("operation", ["validate", "create_connector"])
     async def test_another_500_each_time_is_no_refusal(self, op: Operator, operation: str) -> None:
         op.lenses.fail(operation, *[errors.ServerError(operation, detail=f"at {n}") for n in range(60)])
-        op.kube.apply()
-        await asyncio.sleep(600)
+        await op.applies(seconds=600)
         assert op.said()[:2] == ("Unknown", "LensesUnavailable")
 
     async def test_no_500_is_a_refusal_while_the_cluster_is_not_well(self, op: Operator) -> None:
         await running(op)
         op.lenses.always("validate", errors.ServerError("validate", detail="boom"))
         op.lenses.always("get_cluster_info", errors.ServerError("get_cluster_info"))
-        op.kube.apply(config={"topic": "new"})
-        await asyncio.sleep(600)
+        await op.applies(seconds=600, config={"topic": "new"})
         assert op.said()[:2] == ("Unknown", "LensesUnavailable")
 
     async def test_a_wish_to_look_again_is_heard_though_the_next_try_has_to_wait(self, op: Operator) -> None:
@@ -386,8 +375,7 @@ class TestRefusal:
         op.kube.apply()
         await told(op, "ConfigInvalid")
         op.lenses.always("create_connector", None)
-        op.kube.apply(config={"topic": "corrected"})
-        await asyncio.sleep(5)
+        await op.applies(seconds=5, config={"topic": "corrected"})
         assert op.said() == RUNNING
 
     async def test_nor_does_a_correction_in_place(self, op: Operator) -> None:
@@ -396,15 +384,13 @@ class TestRefusal:
         op.kube.apply(updateStrategy="InPlace", config={"topic": "new"})
         await told(op, "ConfigInvalid")
         op.lenses.always("put_resource", None)
-        op.kube.apply(updateStrategy="InPlace", config={"topic": "corrected"})
-        await asyncio.sleep(5)
+        await op.applies(seconds=5, updateStrategy="InPlace", config={"topic": "corrected"})
         assert op.said() == RUNNING
         assert op.held.config["topic"] == "corrected"
 
     async def test_a_500_for_a_class_that_is_not_installed_is_believed_at_once(self, op: Operator) -> None:
         op.lenses.always("validate", errors.ServerError("validate", detail="Failed to find any class"))
-        op.kube.apply(class_="NoSuchConnector")
-        await asyncio.sleep(5)
+        await op.applies(seconds=5, class_="NoSuchConnector")
         assert op.said() == ("False", "PluginNotFound", "None")
 
 
@@ -437,8 +423,7 @@ class TestUpdate:
     @pytest.mark.parametrize("state", ["paused", "stopped"])
     async def test_waits_while_held_and_comes_instead_of_resuming(self, op: Operator, state: str) -> None:
         await running(op, state=state)
-        op.kube.apply(state=state, config={"topic": "new"})
-        await asyncio.sleep(60)
+        await op.applies(seconds=60, state=state, config={"topic": "new"})
         assert op.said() == ("True", state.capitalize(), "Owned")
         assert "A new configuration" in op.message()
         assert op.lenses.asked("delete_connector", "create_connector") == []
@@ -451,8 +436,7 @@ class TestUpdate:
     async def test_a_wrong_one_is_reported_while_held(self, op: Operator) -> None:
         await running(op, state="paused")
         op.lenses.invalid = {"topic": ["no"]}
-        op.kube.apply(state="paused", config={"topic": "new"})
-        await asyncio.sleep(20)
+        await op.applies(seconds=20, state="paused", config={"topic": "new"})
         assert op.said() == ("False", "ConfigInvalid", "Owned")
 
     async def test_an_edit_during_our_own_write_is_not_slept_over(self) -> None:
@@ -493,8 +477,7 @@ class TestUpdate:
                 op.kube._edit("payments", "orders", annotations={annotation: "now"})
 
             op.kube.before_write = annotate
-            op.kube.apply(state="paused")
-            await asyncio.sleep(20)
+            await op.applies(seconds=20, state="paused")
             status = op.kube.status()
             assert "now" in (status.last_handled_restart, status.last_handled_reconcile)
 
@@ -508,8 +491,7 @@ class TestUpdate:
                 op.kube.objects["payments", "orders"]["metadata"]["finalizers"] = []
 
             op.kube.before_write = replace
-            op.kube.apply(state="paused")
-            await asyncio.sleep(20)
+            await op.applies(seconds=20, state="paused")
             assert op.kube.finalizers() == [FINALIZER]
 
     async def test_an_edit_during_the_claim_is_what_gets_created(self, op: Operator) -> None:
@@ -522,8 +504,7 @@ class TestUpdate:
                 op.kube.apply(config={"topic": "new"})
 
         op.kube.before_write = edit
-        op.kube.apply()
-        await asyncio.sleep(60)
+        await op.applies(seconds=60)
         assert op.held.config["topic"] == "new"
         assert len(op.lenses.asked("create_connector")) == 1
         assert op.lenses.asked("delete_connector") == []
@@ -549,8 +530,7 @@ class TestNotApplied:
             assert self.writes(op) == ["put_resource"]
             op.lenses.heeds_puts = True
             op.lenses.calls.clear()
-            op.kube.apply(**correction)
-            await asyncio.sleep(10)
+            await op.applies(seconds=10, **correction)
             assert op.said() == RUNNING
             assert op.held.config["topic"] == correction["config"]["topic"]
             assert self.writes(op) == wanted
@@ -564,7 +544,7 @@ class TestNotApplied:
 class TestDrift:
     async def test_is_put_back_and_its_keys_are_named(self, op: Operator) -> None:
         await running(op)
-        op.lenses.connectors[PLACE].config |= {"topic": "by-hand", "more": "x"}
+        op.lenses.connectors[NAME].config |= {"topic": "by-hand", "more": "x"}
         await asyncio.sleep(330)
         assert op.connector == Connector(SENT)
         message = op.event("DriftRepaired").message
@@ -595,8 +575,8 @@ class TestDrift:
 
     async def test_a_state_changed_by_hand_is_put_back_by_one_request(self, op: Operator) -> None:
         await running(op)
-        found = op.lenses.connectors[PLACE]
-        found.state, found.tasks = "PAUSED", [("PAUSED", None)]
+        found = op.lenses.connectors[NAME]
+        found.rest("PAUSED")
         await asyncio.sleep(60)
         assert op.lenses.asked("set_state") == [("set_state", "orders", "resume")]
         assert op.said() == RUNNING
@@ -612,9 +592,8 @@ class TestDrift:
 
 class TestAdoption:
     async def test_an_identical_connector_is_taken_over_untouched(self, op: Operator) -> None:
-        op.lenses.connectors[PLACE] = Connector(SENT | {"file": "****"})
-        op.kube.apply()
-        await asyncio.sleep(700)
+        op.lenses.connectors[NAME] = Connector(SENT | {"file": "****"})
+        await op.applies(seconds=700)
         assert op.said() == RUNNING
         assert [call for call in op.lenses.asked() if call[0] not in ("status", "finalizer")] == []
         assert op.event("Adopted").message.endswith("Lenses does not show them: file.")
@@ -622,10 +601,9 @@ class TestAdoption:
 
     async def test_words_about_a_connector_that_is_not_ours_yet_are_withheld(self, op: Operator) -> None:
         """It may have been given secrets by whoever had it before, and nobody here knows them."""
-        op.lenses.connectors[PLACE] = Connector(SENT)
+        op.lenses.connectors[NAME] = Connector(SENT)
         op.lenses.always("get_connector", errors.ServerError("get_connector", status=500, detail="boom hunter"))
-        op.kube.apply(adoptionPolicy="Always")
-        await asyncio.sleep(120)
+        await op.applies(seconds=120, adoptionPolicy="Always")
         assert op.said()[0] == "Unknown"
         assert "withheld" in op.message()
         op.lenses.always("get_connector", None)
@@ -637,15 +615,15 @@ class TestAdoption:
     async def test_a_trace_from_before_may_quote_what_was_taken_as_equal_unseen(self, op: Operator) -> None:
         secret = ("payments", RefName("Secret", "credentials"))
         op.kube.references[secret] = RefData("2", {"password": b"renewed-1"})
-        op.lenses.connectors[PLACE] = Connector(SENT | {"password": "****"}, tasks=[("FAILED", "no, hunter-0")])
+        op.lenses.connectors[NAME] = Connector(SENT | {"password": "****"}, tasks=[Task(0, "FAILED", "no, hunter-0")])
         await op.applies(configFrom=[{"secretRef": {"name": "credentials"}}])
         assert op.said() == ("False", "TaskFailed", "Owned")
         assert "hunter" not in str(op.kube.statuses)
         assert "hunter" not in str(op.events)
-        op.lenses.connectors[PLACE].tasks = [("RUNNING", None)]
+        op.lenses.connectors[NAME].tasks = [Task(0, "RUNNING")]
         await asyncio.sleep(700)
         assert op.said() == RUNNING
-        op.lenses.connectors[PLACE].tasks = [("FAILED", "no, renewed-1 is wrong")]
+        op.lenses.connectors[NAME].tasks = [Task(0, "FAILED", "no, renewed-1 is wrong")]
         await asyncio.sleep(30)
         error = op.kube.status().tasks[0].error
         assert error is not None
@@ -653,28 +631,25 @@ class TestAdoption:
         assert "renewed-1" not in error
 
     async def test_a_resolved_reference_does_not_bounce_it(self, op: Operator) -> None:
-        op.lenses.connectors[PLACE] = Connector(SENT | {"topic": "resolved"})
-        op.kube.apply(config={"topic": "${vault:a:b}", "file": "/data/orders"})
-        await asyncio.sleep(700)
+        op.lenses.connectors[NAME] = Connector(SENT | {"topic": "resolved"})
+        await op.applies(seconds=700, config={"topic": "${vault:a:b}", "file": "/data/orders"})
         assert op.said() == RUNNING
         assert op.lenses.asked("delete_connector") == []
 
     async def test_a_differing_one_is_left_and_not_shown(self, op: Operator) -> None:
-        op.lenses.connectors[PLACE] = Connector(SENT | {"topic": "planted"}, "PAUSED", [("PAUSED", None)])
-        op.kube.apply()
-        await asyncio.sleep(700)
+        op.lenses.connectors[NAME] = Connector(SENT | {"topic": "planted"}, "PAUSED", [Task(0, "PAUSED")])
+        await op.applies(seconds=700)
         assert op.said() == ("False", "NotAdopted", "NotAdopted")
         assert "changed topic" in op.message()
         status = op.kube.status()
         assert (status.state, status.tasks, status.topics) == (None, (), None)
         assert "planted" not in str(status)
         assert [call for call in op.lenses.asked() if call[0] != "status"] == []
-        op.kube.delete()
-        await asyncio.sleep(5)
+        await op.deletes(seconds=5)
         assert not op.kube.there()
 
     async def test_once_it_is_gone_ours_is_created(self, op: Operator) -> None:
-        op.lenses.connectors[PLACE] = Connector(SENT | {"topic": "theirs"})
+        op.lenses.connectors[NAME] = Connector(SENT | {"topic": "theirs"})
         await op.applies()
         op.lenses.connectors.clear()
         await asyncio.sleep(30)
@@ -684,13 +659,11 @@ class TestAdoption:
 class TestConflict:
     async def test_the_younger_does_nothing_and_takes_over_when_the_older_goes(self, op: Operator) -> None:
         await running(op)
-        op.kube.apply(namespace="other", config={"topic": "younger"})
-        await asyncio.sleep(60)
+        await op.applies(seconds=60, namespace="other", config={"topic": "younger"})
         assert op.said(namespace="other") == ("False", "Conflict", "Conflict")
         assert op.kube.finalizers(namespace="other") == []
         assert op.connector == Connector(SENT)
-        op.kube.delete()
-        await asyncio.sleep(60)
+        await op.deletes(seconds=60)
         assert not op.kube.there()
         assert op.said(namespace="other") == RUNNING
         assert op.held.config["topic"] == "younger"
@@ -698,8 +671,7 @@ class TestConflict:
     async def test_deleting_the_younger_touches_nothing(self, op: Operator) -> None:
         await running(op)
         await op.applies(namespace="other")
-        op.kube.delete(namespace="other")
-        await asyncio.sleep(30)
+        await op.deletes(namespace="other")
         assert not op.kube.there(namespace="other")
         assert op.connector == Connector(SENT)
         assert op.said() == RUNNING
@@ -776,7 +748,7 @@ class TestTrouble:
 
     async def test_a_failed_task_is_shown_with_its_trace(self, op: Operator) -> None:
         await running(op)
-        op.lenses.connectors[PLACE].tasks = [("RUNNING", None), ("FAILED", "Outer\nCaused by: Disk full")]
+        op.lenses.connectors[NAME].tasks = [Task(0, "RUNNING"), Task(1, "FAILED", "Outer\nCaused by: Disk full")]
         await asyncio.sleep(20)
         assert op.said() == ("False", "TaskFailed", "Owned")
         assert "1 of 2 tasks failed (task 1): Disk full" in op.message()
@@ -784,7 +756,7 @@ class TestTrouble:
 
     async def test_no_tasks_is_said_after_a_minute(self, op: Operator) -> None:
         await running(op)
-        op.lenses.connectors[PLACE].tasks = []
+        op.lenses.connectors[NAME].tasks = []
         await asyncio.sleep(50)
         assert op.said()[1] == "Progressing"
         await asyncio.sleep(120)
@@ -794,8 +766,7 @@ class TestTrouble:
 class TestDeletion:
     async def test_delete_then_proof_then_release(self, op: Operator) -> None:
         await running(op)
-        op.kube.delete()
-        await asyncio.sleep(3)
+        await op.deletes(seconds=3)
         assert not op.kube.there()
         assert op.connector is None
         order = [call[0] for call in op.lenses.calls if call[0] != "list_connectors"]
@@ -806,8 +777,7 @@ class TestDeletion:
         async with operator(poll=3600) as op:
             await running(op)
             op.lenses.connectors.clear()
-            op.kube.delete()
-            await asyncio.sleep(29)
+            await op.deletes(seconds=29)
             assert op.kube.there()
             await asyncio.sleep(5)
             assert not op.kube.there()
@@ -822,8 +792,7 @@ class TestDeletion:
             nothing = errors.ConnectorOrClusterNotFound("x")
             op.lenses.fail("delete_connector", nothing)
             op.lenses.fail("get_connector", nothing)
-            op.kube.delete()
-            await asyncio.sleep(30)
+            await op.deletes()
             assert op.connector is None
             assert len(op.lenses.asked("delete_connector")) == 2
 
@@ -831,13 +800,11 @@ class TestDeletion:
         async with operator(poll=3600) as op:
             await running(op)
             op.lenses.fail("create_connector", *[TIMEOUT] * 20)
-            op.kube.apply(config={"topic": "new"})
-            await asyncio.sleep(1)
+            await op.applies(seconds=1, config={"topic": "new"})
             assert op.lenses.asked("create_connector")
-            op.kube.delete()
-            await asyncio.sleep(0.5)
+            await op.deletes(seconds=0.5)
             assert op.kube.there()
-            op.lenses.connectors[PLACE] = Connector(dict(SENT))  # now it has arrived
+            op.lenses.connectors[NAME] = Connector(dict(SENT))  # now it has arrived
             await asyncio.sleep(30)
             assert op.connector is None
             assert not op.kube.there()
@@ -847,13 +814,11 @@ class TestDeletion:
         op.lenses.always("list_connectors", errors.Unauthorized("list_connectors"))
         await asyncio.sleep(20)
         op.lenses.calls.clear()
-        op.kube.delete()
-        await asyncio.sleep(1)
+        await op.deletes(seconds=1)
         assert not op.kube.there()
         assert [call[0] for call in op.lenses.calls] == ["finalizer"]
         assert "Retained" in op.reasons()
 
-    @virtual_time
     @pytest.mark.parametrize(
         "failure",
         [
@@ -871,8 +836,7 @@ class TestDeletion:
             await running(op)
             op.lenses.down(failure)
             op.lenses.always("delete_connector", failure)
-            op.kube.delete()
-            await asyncio.sleep(3600)
+            await op.deletes(seconds=3600)
             assert op.kube.finalizers() == [FINALIZER]
             assert op.said() == ("False", "DeletionBlocked", "Owned")
             assert op.message().endswith(
@@ -880,8 +844,7 @@ class TestDeletion:
                 """-p '{"spec":{"deletionPolicy":"Retain"}}'"""
             )
             op.lenses.calls.clear()
-            op.kube.apply(deletionPolicy="Retain")
-            await asyncio.sleep(1)
+            await op.applies(seconds=1, deletionPolicy="Retain")
             assert not op.kube.there()
             assert {call[0] for call in op.lenses.calls} <= {"finalizer", "list_connectors", "get_cluster_info"}
 
@@ -890,8 +853,7 @@ class TestDeletion:
         """What may pass by itself is said when it is met again."""
         await running(op)
         op.lenses.fail("delete_connector", *[errors.Conflict("delete_connector", "rebalance")] * times)
-        op.kube.delete()
-        await asyncio.sleep(600)
+        await op.deletes(seconds=600)
         assert not op.kube.there()
         assert ("DeletionBlocked" in op.reasons()) == blocked
 
@@ -899,8 +861,7 @@ class TestDeletion:
         await running(op)
         op.lenses.clusters = set()
         op.lenses.connectors.clear()
-        op.kube.delete()
-        await asyncio.sleep(600)
+        await op.deletes(seconds=600)
         assert op.said() == ("False", "DeletionBlocked", "Owned")
         assert "ClusterNotFound" in op.message()
 
@@ -926,8 +887,7 @@ class TestDeletion:
     ) -> None:
         await running(op)
         op.kube.vanish()
-        op.kube.apply(config={"topic": "second"})
-        await asyncio.sleep(60)
+        await op.applies(seconds=60, config={"topic": "second"})
         assert op.held.config["topic"] == "second"
         assert op.said() == RUNNING
         assert [call[0] for call in op.lenses.asked("delete_connector", "create_connector")] == [
@@ -951,8 +911,7 @@ class TestRestart:
         async with operator(lenses, kube) as op:
             await running(op)
             lenses.always("create_connector", TIMEOUT)
-            op.kube.apply(config={"topic": "new"})
-            await asyncio.sleep(2)
+            await op.applies(seconds=2, config={"topic": "new"})
             assert op.connector is None
         lenses.always("create_connector", None)
         async with operator(lenses, kube) as op:

@@ -13,7 +13,7 @@ from lenses_operator.controllers.connector.forget import PAUSE
 from lenses_operator.domain.references import RefData, RefName
 from lenses_operator.lenses import errors
 from lenses_operator.lenses.tokens import TokenSource
-from unit.controllers.fakes import PLACE, Connector, FakeKube, FakeLenses, Operator, operator
+from unit.controllers.fakes import NAME, Connector, FakeKube, FakeLenses, Operator, Task, operator
 
 pytestmark = pytest.mark.virtual_time
 
@@ -117,7 +117,7 @@ async def test_a_rotated_value_is_cut_out_of_an_old_trace_as_long_as_the_connect
         secret(op, "s", "2", password="planted-new", token="t")
         await asyncio.sleep(600 + LONG)
         assert op.held.config["password"] == "planted-new"
-        op.held.tasks = [("FAILED", "no login with planted-old nor planted-new")]
+        op.held.tasks = [Task(0, "FAILED", "no login with planted-old nor planted-new")]
         await asyncio.sleep(60)
         assert op.said()[1] == "TaskFailed"
         error = op.kube.status().tasks[0].error
@@ -129,12 +129,10 @@ async def test_also_after_it_went_to_another_resource() -> None:
         secret(op, "s", password="planted-old", token="t")
         await op.applies("first", raw={"name": "orders"}, **spec("s", deletionPolicy="Retain"))
         await op.applies("second", raw={"name": "orders"}, adoptionPolicy="Always")
-        op.kube.delete("first")
-        await asyncio.sleep(LONG)
+        await op.deletes("first", seconds=LONG)
         assert op.said("second") == RUNNING
         assert held(op, "planted-old") == {"planted-old"}
-        op.kube.delete("second")
-        await asyncio.sleep(60 + LONG)
+        await op.deletes("second", seconds=60 + LONG)
         assert held(op, "planted-old") == set()
 
 
@@ -143,11 +141,9 @@ async def test_a_delete_and_an_apply_forget_nothing_in_between() -> None:
     async with operator(TokenLenses()) as op:
         secret(op, "s", password="planted-old", token="t")
         await op.applies(**spec("s"))
-        op.kube.delete()
-        await asyncio.sleep(PAUSE / 2)
+        await op.deletes(seconds=PAUSE / 2)
         assert not op.kube.there()
-        op.kube.apply()
-        await asyncio.sleep(LONG)
+        await op.applies(seconds=LONG)
         assert held(op, "planted-old") == {"planted-old"}
 
 
@@ -164,7 +160,7 @@ async def test_a_token_stays_while_a_deletion_may_need_it(how: str) -> None:
         else:
             op.kube.vanish()
         await asyncio.sleep(1200 + LONG)
-        assert PLACE in lenses.connectors
+        assert NAME in lenses.connectors
         lenses.always("delete_connector", None)
         await asyncio.sleep(700)
         assert not lenses.connectors
@@ -178,20 +174,20 @@ async def test_a_token_that_no_resource_brings_any_more_goes() -> None:
     async with operator(TokenLenses()) as op:
         secret(op, "s", password="planted-word", token="planted-token")
         await op.applies(tokenSecretRef={"name": "s", "key": "token"})
-        op.kube.apply()
-        await asyncio.sleep(60 + LONG)
+        await op.applies(seconds=60 + LONG)
         assert op.said() == RUNNING
         assert not op.core.connectors._loader._sessions._resource_tokens
 
 
-async def test_one_that_is_released_and_kept_by_others_is_not_remembered(lenses: FakeLenses, kube: FakeKube) -> None:
-    async with operator(lenses, kube) as op:
-        lenses.connectors[PLACE] = Connector({})
-        kube.apply(adoptionPolicy="Never")
-        await asyncio.sleep(30)
-        kube.objects["payments", "orders"]["metadata"]["finalizers"].append("other/keeps-it")
-        kube.delete()
-        await asyncio.sleep(30)
-        assert kube.there()
-        assert not op.core.connectors._loader._memories
-        assert not op.environments._pollers
+async def test_one_that_is_released_and_kept_by_others_is_not_remembered(
+    op: Operator, lenses: FakeLenses, kube: FakeKube
+) -> None:
+    lenses.connectors[NAME] = Connector({})
+    kube.apply(adoptionPolicy="Never")
+    await asyncio.sleep(30)
+    kube.objects["payments", "orders"]["metadata"]["finalizers"].append("other/keeps-it")
+    kube.delete()
+    await asyncio.sleep(30)
+    assert kube.there()
+    assert not op.core.connectors._loader._memories
+    assert not op.environments._pollers

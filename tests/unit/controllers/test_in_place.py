@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from lenses_operator.lenses import errors
-from unit.controllers.fakes import PLACE, FakeKube, FakeLenses, Operator, operator
+from unit.controllers.fakes import NAME, FakeKube, FakeLenses, Operator, operator
 
 pytestmark = pytest.mark.virtual_time
 
@@ -22,12 +22,10 @@ async def test_a_changed_spec_is_written_though_the_last_write_in_place_was_not_
         op.lenses.calls.append(("put_resource", "orders"))
 
     op.lenses.put_resource = ignored  # type: ignore[method-assign]
-    op.kube.apply(updateStrategy="InPlace", config={"topic": "second"})
-    await asyncio.sleep(10)
-    op.kube.apply(updateStrategy="InPlace", config={"topic": "third"})
-    await asyncio.sleep(10)
+    await op.applies(seconds=10, updateStrategy="InPlace", config={"topic": "second"})
+    await op.applies(seconds=10, updateStrategy="InPlace", config={"topic": "third"})
     assert op.said() == ("True", "Running", "Owned")
-    assert op.lenses.connectors[PLACE].config["topic"] == "third"
+    assert op.lenses.connectors[NAME].config["topic"] == "third"
     assert "UpdateNotApplied" not in op.reasons()
     assert op.lenses.asked("delete_connector") == []
 
@@ -44,14 +42,13 @@ async def test_a_write_in_place_of_what_lenses_masks_is_done_though_it_shows_the
     async with operator(lenses, kube) as op:
         await op.applies(updateStrategy="InPlace", config=config | {"password": "old"})
         if not restarted:
-            op.kube.apply(updateStrategy="InPlace", config=config | {"password": "new"})
-            await asyncio.sleep(60)
+            await op.applies(seconds=60, updateStrategy="InPlace", config=config | {"password": "new"})
     async with operator(lenses, kube) as op:
         if restarted:
             op.kube.apply(updateStrategy="InPlace", config=config | {"password": "new"})
         await asyncio.sleep(600)
         assert op.said() == ("True", "Running", "Owned")
-        assert lenses.connectors[PLACE].config["password"] == "new"
+        assert lenses.connectors[NAME].config["password"] == "new"
         assert len(lenses.asked("put_resource")) == 1
 
 
@@ -62,8 +59,7 @@ async def test_a_key_that_was_to_go_and_stays_is_not_taken_for_one_that_the_serv
         op.lenses.calls.append(("put_resource", "orders"))
 
     op.lenses.put_resource = ignored  # type: ignore[method-assign]
-    op.kube.apply(updateStrategy="InPlace", config={"topic": "orders"})
-    await asyncio.sleep(300)
+    await op.applies(seconds=300, updateStrategy="InPlace", config={"topic": "orders"})
     assert op.said()[1] == "UpdateNotApplied"
     assert op.lenses.asked("delete_connector") == []
 
@@ -72,8 +68,7 @@ async def test_a_key_that_was_to_go_and_stays_is_not_taken_for_one_that_the_serv
 async def test_a_key_that_lenses_hides_is_removed_with_the_spec(
     lenses: FakeLenses, kube: FakeKube, *, restarted: bool
 ) -> None:
-    lenses.hidden = frozenset({"password"})
-    lenses.shows = lambda config: {key: value for key, value in config.items() if key != "password"}
+    lenses.hide("password")
     plain = {"topic": "orders", "file": "/data/orders"}
     async with operator(lenses, kube) as op:
         await op.applies(config=plain | {"password": "literal"})
@@ -82,7 +77,7 @@ async def test_a_key_that_lenses_hides_is_removed_with_the_spec(
     async with operator(lenses, kube) as op:
         await op.applies(config=plain)
         assert op.said() == ("True", "Running", "Owned")
-        assert "password" not in lenses.connectors[PLACE].config
+        assert "password" not in lenses.connectors[NAME].config
         assert len(lenses.asked("create_connector")) == 2
 
 
@@ -101,27 +96,24 @@ async def test_a_hidden_key_that_a_write_cut_off_has_left_is_taken_back_with_the
             await asyncio.sleep(0.0005)
         await asyncio.sleep(0.0011)
     kube.before_write = lambda: None
-    assert "password" in lenses.connectors[PLACE].config
+    assert "password" in lenses.connectors[NAME].config
     kube.apply(config=before)
     async with operator(lenses, kube) as op:
         await asyncio.sleep(700)
-        assert "password" not in lenses.connectors[PLACE].config
+        assert "password" not in lenses.connectors[NAME].config
         assert len(lenses.asked("create_connector")) == 3
 
 
 async def test_a_hidden_key_that_an_unanswered_update_in_place_has_left_is_taken_back_with_the_spec(
     op: Operator,
 ) -> None:
-    op.lenses.shows = lambda config: {key: value for key, value in config.items() if key != "password"}
-    op.lenses.hidden = frozenset({"password"})
+    op.lenses.hide("password")
     spec: dict[str, Any] = {"updateStrategy": "InPlace"}
     await op.applies(config={"topic": "orders"}, **spec)
     lost = errors.LensesUnreachable("put_resource", "timed out", reason="timeout")
     op.lenses.fail("put_resource", lost, carried_out=True)
-    op.kube.apply(config={"topic": "orders", "password": "literal"}, **spec)
-    await asyncio.sleep(0.5)
-    assert "password" in op.lenses.connectors[PLACE].config
-    op.kube.apply(config={"topic": "orders"}, **spec)
-    await asyncio.sleep(700)
-    assert "password" not in op.lenses.connectors[PLACE].config
+    await op.applies(seconds=0.5, config={"topic": "orders", "password": "literal"}, **spec)
+    assert "password" in op.lenses.connectors[NAME].config
+    await op.applies(seconds=700, config={"topic": "orders"}, **spec)
+    assert "password" not in op.lenses.connectors[NAME].config
     assert len(op.lenses.asked("put_resource")) == 2

@@ -32,8 +32,7 @@ class TestLacking:
     async def test_stop_is_said_at_once_and_nothing_is_told_that_was_not_done(self, op: Operator) -> None:
         await running(op)
         op.lenses.always("set_state", LACKING)
-        op.kube.apply(state="stopped")
-        await asyncio.sleep(5)
+        await op.applies(seconds=5, state="stopped")
         assert op.said() == ("False", "NotSupported", "Owned")
         assert "4.3.1" in op.message()
         assert "takes Kafka Connect 3.5 or later" in op.message()
@@ -42,14 +41,12 @@ class TestLacking:
         await asyncio.sleep(3600)
         assert len(op.lenses.asked("set_state")) < 20
         op.lenses.always("set_state", None)
-        op.kube.apply()
-        await asyncio.sleep(5)
+        await op.applies(seconds=5)
         assert op.said() == RUNNING
 
     async def test_created_as_stopped(self, op: Operator) -> None:
         op.lenses.always("set_state", LACKING)
-        op.kube.apply(state="stopped")
-        await asyncio.sleep(5)
+        await op.applies(seconds=5, state="stopped")
         assert op.said()[:2] == ("False", "NotSupported")
         assert "RanBriefly" not in op.reasons()
 
@@ -58,8 +55,7 @@ class TestLacking:
         lacking = errors.MissingAgentCapability("reset_offsets", status=405, detail="HTTP 405 Method Not Allowed")
         op.lenses.always("reset_offsets", lacking)
         op.kube.apply(deletionPolicy="DeleteWithOffsets")
-        op.kube.delete()
-        await asyncio.sleep(60)
+        await op.deletes(seconds=60)
         assert op.said()[:2] == ("False", "DeletionBlocked")
         assert '"deletionPolicy":"Delete"' in op.message()
         assert '"deletionPolicy":"Retain"' in op.message()
@@ -72,8 +68,7 @@ class TestLacking:
         await running(op)
         op.lenses.always(operation, errors.ConnectorOrClusterNotFound(operation, detail="no"))
         op.kube.apply(deletionPolicy="DeleteWithOffsets")
-        op.kube.delete()
-        await asyncio.sleep(12)
+        await op.deletes(seconds=12)
         assert len(op.lenses.asked(operation)) < 8
         await asyncio.sleep(600)
         assert op.said()[0] == "False"
@@ -85,8 +80,7 @@ class TestLacking:
 class TestAway:
     async def test_what_may_pass_is_waited_for_before_a_person_is_asked(self, op: Operator) -> None:
         op.lenses.invalid = {"database.hostname": [AWAY]}
-        op.kube.apply()
-        await asyncio.sleep(200)
+        await op.applies(seconds=200)
         assert op.said()[:2] == ("False", "ConfigInvalid")
         assert phases(op) == ["Reconciling"]
         assert "may be temporary" in op.message()
@@ -99,8 +93,7 @@ class TestAway:
 
     async def test_what_cannot_pass_is_said_at_once(self, op: Operator) -> None:
         op.lenses.invalid = {"database.hostname": [AWAY], "topic": ["Missing required configuration"]}
-        op.kube.apply()
-        await asyncio.sleep(5)
+        await op.applies(seconds=5)
         assert phases(op) == ["Stalled"]
 
     @pytest.mark.parametrize("known", [True, False])
@@ -118,8 +111,7 @@ class TestAway:
                 op.lenses.always("validate", errors.ServerError("validate", detail="NullPointerException"))
 
         op.lenses.delete_connector = deleted  # type: ignore[method-assign]
-        op.kube.apply(config={"topic": "new"})
-        await asyncio.sleep(900)
+        await op.applies(seconds=900, config={"topic": "new"})
         assert op.lenses.connectors == {}
         assert op.kube.status().state is None
         assert "The connector does not exist: it was deleted at 20" in op.message()
@@ -154,8 +146,7 @@ class TestClusterThatWasListed:
         op.lenses.clusters = set()
         unknown = errors.ConnectorOrClusterNotFound("list_connectors", detail="Not Found")
         op.lenses.always("list_connectors", unknown)
-        op.kube.apply()
-        await asyncio.sleep(20)
+        await op.applies(seconds=20)
         assert op.said()[:2] == ("False", "ClusterNotFound")
 
 
@@ -174,8 +165,7 @@ class TestIdle:
         self, op: Operator, allowed: bool, due: float, later: bool
     ) -> None:
         """Looked at often after the create, the next look would else be a minute away."""
-        op.kube.apply(allowNoTasks=allowed)
-        await asyncio.sleep(30 if later else 0.5)
+        await op.applies(seconds=30 if later else 0.5, allowNoTasks=allowed)
         op.held.tasks = []
         await asyncio.sleep(due + 25)
         assert op.said()[1] == ("Running" if allowed else "NoTasks")

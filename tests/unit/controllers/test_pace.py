@@ -15,7 +15,7 @@ from lenses_operator.lenses.models import ConnectorRequest
 from lenses_operator.lenses.transport import Precondition
 from lenses_operator.resources.connector import ConnectorStatus, LensesConnector
 from lenses_operator.resources.connector_offsets import LensesConnectorOffsets, OffsetsStatus
-from unit.controllers.fakes import PLACE, Connector, FakeKube, FakeLenses, Operator, operator, steps
+from unit.controllers.fakes import NAME, Connector, FakeKube, FakeLenses, Operator, Task, operator, steps
 from unit.controllers.support import SOURCE, secret
 from unit.controllers.virtualtime import now
 from unit.offsets.rig import offsets_operator
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.virtual_time
 async def test_what_waits_while_the_connector_is_held_is_said_once_not_at_every_other_look() -> None:
     async with operator(drift=60.0) as op:
         await op.applies(state="stopped")
-        op.lenses.connectors[PLACE].config["by-hand"] = "1"
+        op.lenses.connectors[NAME].config["by-hand"] = "1"
         await asyncio.sleep(90)
         assert "unwanted by-hand" in op.message()
         op.kube.statuses.clear()
@@ -37,8 +37,7 @@ async def test_what_waits_while_the_connector_is_held_is_said_once_not_at_every_
 async def test_a_connector_that_waits_is_not_read_again_at_every_list() -> None:
     async with operator(drift=300.0) as op:
         await op.applies(state="stopped")
-        op.kube.apply(state="stopped", config={"topic": "new"})
-        await asyncio.sleep(300)
+        await op.applies(seconds=300, state="stopped", config={"topic": "new"})
         op.lenses.calls.clear()
         await asyncio.sleep(600)
         assert len(op.lenses.asked("list_connectors")) >= 40
@@ -47,8 +46,7 @@ async def test_a_connector_that_waits_is_not_read_again_at_every_list() -> None:
 
 async def test_what_create_keeps_refusing_is_tried_ever_more_seldom_and_said_once(op: Operator) -> None:
     op.lenses.refuses = lambda _: True
-    op.kube.apply()
-    await asyncio.sleep(3600)
+    await op.applies(seconds=3600)
     assert op.said() == ("False", "ConfigInvalid", "None")
     assert len(op.lenses.asked("create_connector")) <= 30
     assert op.reasons() == ["ConfigInvalid"]
@@ -63,8 +61,7 @@ async def test_an_update_in_place_that_is_not_offered_is_tried_ever_more_seldom_
     await op.applies(updateStrategy="InPlace")
     op.lenses.always("put_resource", errors.MissingAgentCapability("put_resource"))
     op.kube.statuses.clear()
-    op.kube.apply(updateStrategy="InPlace", config={"topic": "new"})
-    await asyncio.sleep(3600)
+    await op.applies(seconds=3600, updateStrategy="InPlace", config={"topic": "new"})
     assert len(op.lenses.asked("put_resource")) <= 20
     reasons = [status.ready.reason for status in op.kube.statuses if status.ready]
     assert reasons == ["Progressing", "UpdateNotSupported"]
@@ -79,8 +76,7 @@ async def test_a_state_change_that_fails_is_tried_ever_more_seldom(
 ) -> None:
     await op.applies()
     op.lenses.always("set_state", kind("set_state"))
-    op.kube.apply(state="paused")
-    await asyncio.sleep(3600)
+    await op.applies(seconds=3600, state="paused")
     assert len(op.lenses.asked("set_state")) <= 80
     op.lenses.always("set_state", None)
     await asyncio.sleep(400)
@@ -98,7 +94,7 @@ async def test_a_state_change_that_is_accepted_and_does_not_happen_is_said_until
     await asyncio.sleep(30)
     assert op.said() == ("Unknown", "Progressing", "Owned")
     assert op.kube.status().observed_generation == 2
-    op.held.tasks = [("FAILED", "boom")]
+    op.held.tasks = [Task(0, "FAILED", "boom")]
     await asyncio.sleep(90)
     assert op.kube.status().tasks_summary == "0/1"
     assert op.said()[1] == "Progressing"
@@ -117,8 +113,7 @@ async def test_a_deletion_that_is_blocked_is_tried_ever_more_seldom_and_says_so_
 ) -> None:
     await op.applies(deletionPolicy=policy)
     op.lenses.always(operation, kind(operation))
-    op.kube.delete()
-    await asyncio.sleep(60)
+    await op.deletes(seconds=60)
     op.kube.statuses.clear()
     op.events.clear()
     await asyncio.sleep(3600)
@@ -134,22 +129,21 @@ async def test_drift_that_cannot_be_put_right_is_said_until_it_is_gone() -> None
     async with operator(drift=300.0) as op:
         await op.applies(updateStrategy="InPlace")
         op.lenses.always("put_resource", errors.MissingAgentCapability("put_resource"))
-        op.lenses.connectors[PLACE].config["by-hand"] = "1"
+        op.lenses.connectors[NAME].config["by-hand"] = "1"
         await asyncio.sleep(600)
         op.kube.statuses.clear()
         await asyncio.sleep(3600)
         assert op.said()[1] == "UpdateNotSupported"
         assert op.kube.statuses == []
-        del op.lenses.connectors[PLACE].config["by-hand"]
+        del op.lenses.connectors[NAME].config["by-hand"]
         await asyncio.sleep(400)
         assert op.said() == ("True", "Running", "Owned")
 
 
 async def test_drift_of_a_held_connector_is_said_at_the_drift_check_that_finds_it() -> None:
     async with operator(drift=300.0) as op:
-        op.kube.apply(state="stopped")
-        await asyncio.sleep(330)
-        op.lenses.connectors[PLACE] = Connector({**op.lenses.connectors[PLACE].config, "by-hand": "1"}, "STOPPED", [])
+        await op.applies(seconds=330, state="stopped")
+        op.lenses.connectors[NAME] = Connector({**op.lenses.connectors[NAME].config, "by-hand": "1"}, "STOPPED", [])
         await asyncio.sleep(300)
         assert "unwanted by-hand" in op.message()
 
@@ -159,14 +153,14 @@ async def test_a_stop_that_takes_its_time_is_not_asked_for_again_on_the_word_of_
     op: Operator, by: str
 ) -> None:
     await op.applies(deletionPolicy="DeleteWithOffsets")
-    stopping = op.lenses.connectors[PLACE]
+    stopping = op.lenses.connectors[NAME]
 
     async def stop(*_: object, precondition: object) -> None:
         op.lenses.calls.append(("set_state", "orders", "stop"))
         asyncio.get_running_loop().call_later(2.0, stopped)
 
     def stopped() -> None:
-        stopping.state, stopping.tasks = "STOPPED", []
+        stopping.rest("STOPPED")
 
     op.lenses.set_state = stop  # type: ignore[assignment]
     if by == "deleting it":
@@ -204,8 +198,7 @@ async def _stops_at_most_once_a_second() -> None:
 
         op.kube.write_status = slowly  # type: ignore[method-assign]
         op.lenses.set_state = broken  # type: ignore[assignment]
-        op.kube.delete()
-        await asyncio.sleep(60)
+        await op.deletes(seconds=60)
         assert len(sent) > 3
         assert all(later - before >= 1.0 for before, later in pairwise(sent))
 
@@ -253,18 +246,16 @@ async def test_an_operation_that_has_failed_is_not_asked_for_again_by_a_pass_tha
             return after
 
         op.offsets.write_status = unanswered  # type: ignore[method-assign]
-        op.offsets.apply(action="Reset")
-        await op.until_reason("OffsetsRejected")
+        await op.operates("OffsetsRejected", action="Reset")
         await asyncio.sleep(60)
         assert len(op.lenses.asked("reset_offsets")) == 1
 
 
 async def test_a_failed_connector_that_could_not_be_paused_is_told_so_again(op: Operator) -> None:
     await op.applies()
-    op.lenses.connectors[PLACE].state = "FAILED"
+    op.lenses.connectors[NAME].state = "FAILED"
     op.lenses.fail("set_state", errors.LensesUnreachable("set_state", reason="timeout"))
-    op.kube.apply(state="paused")
-    await asyncio.sleep(60)
+    await op.applies(seconds=60, state="paused")
     assert op.said() == ("True", "Paused", "Owned")
 
 
@@ -278,10 +269,9 @@ async def test_what_create_refused_for_the_value_of_a_secret_is_tried_again_afte
     secret(kube, "1", "wrong-hunter")
     async with operator(lenses, kube) as op:
         await op.applies()
-        op.kube.apply(configFrom=[SOURCE])
-        await asyncio.sleep(120)
+        await op.applies(seconds=120, configFrom=[SOURCE])
         assert op.said() == ("False", "ConfigInvalid", "Owned")
-        assert "password" not in lenses.connectors[PLACE].config
+        assert "password" not in lenses.connectors[NAME].config
     if mended == "meanwhile":
         secret(kube, "2", "good-hunter")
     lenses.calls.clear()
@@ -296,7 +286,7 @@ async def test_what_create_refused_for_the_value_of_a_secret_is_tried_again_afte
             assert op.said() == ("False", "ConfigInvalid", "Owned")
         else:
             assert op.said() == ("True", "Running", "Owned")
-            assert lenses.connectors[PLACE].config["password"] == "good-hunter"
+            assert lenses.connectors[NAME].config["password"] == "good-hunter"
             assert op.kube.status().refused_config is None
 
 
@@ -319,8 +309,7 @@ async def test_a_rollback_whose_answer_is_lost_is_not_made_again() -> None:
     async with operator(lenses) as op:
         await op.applies(config={"topic": "a"})
         lenses.refuses = lambda config: config["topic"] == "bad"
-        op.kube.apply(config={"topic": "bad"})
-        await asyncio.sleep(1200)
+        await op.applies(seconds=1200, config={"topic": "bad"})
         assert lenses.lost == 1
         assert steps(lenses.calls).count("delete_connector orders") == 1
         assert op.held.config["topic"] == "a"

@@ -55,8 +55,7 @@ class DeafKube(KeptKube):
 async def two(op: Operator) -> None:
     """The older runs, the younger waits."""
     await op.applies()
-    op.kube.apply(namespace="other", config={"topic": "younger"})
-    await asyncio.sleep(60)
+    await op.applies(seconds=60, namespace="other", config={"topic": "younger"})
     assert (op.said(), op.said(namespace="other")) == (RUNNING, WAITS)
 
 
@@ -69,8 +68,7 @@ async def younger_has_it(op: Operator) -> None:
 async def test_by_the_answer_of_our_own_patch() -> None:
     async with operator(kube=KeptKube([])) as op:
         await two(op)
-        op.kube.delete()
-        await asyncio.sleep(60)
+        await op.deletes(seconds=60)
         await younger_has_it(op)
 
 
@@ -78,8 +76,7 @@ async def test_also_where_nothing_of_it_is_left_to_retain() -> None:
     async with operator(kube=KeptKube([])) as op:
         await two(op)
         op.kube.apply(deletionPolicy="Retain")
-        op.kube.delete()
-        await asyncio.sleep(60)
+        await op.deletes(seconds=60)
         assert op.kube.finalizers() == [OTHERS]
         assert op.said(namespace="other")[1] == "NotAdopted"
         assert op.held.config == SENT
@@ -89,8 +86,7 @@ async def test_by_the_list_alone() -> None:
     kube = DeafKube([])
     async with operator(kube=kube) as op:
         await two(op)
-        op.kube.delete()
-        await asyncio.sleep(60)
+        await op.deletes(seconds=60)
         assert op.kube.finalizers() == [OTHERS]
         assert op.said(namespace="other") == WAITS
         kube.deaf = False
@@ -123,8 +119,7 @@ async def test_after_a_restart_of_the_operator() -> None:
     kube = DeafKube([])
     async with operator(kube=kube) as op:
         await two(op)
-        op.kube.delete()
-        await asyncio.sleep(60)
+        await op.deletes(seconds=60)
         lenses = op.lenses
     kube.deaf = False
     async with operator(lenses, kube) as op:
@@ -136,8 +131,7 @@ async def test_policy_still_has_its_say() -> None:
     async with operator(kube=KeptKube([])) as op:
         await two(op)
         op.policy = Policy((Rule(namespaces=("payments",)),))
-        op.kube.delete()
-        await asyncio.sleep(60)
+        await op.deletes(seconds=60)
         assert op.said(namespace="other")[1] == "NotAllowed"
         assert op.connector is None
 

@@ -57,8 +57,7 @@ async def test_a_lost_environment_is_logged_and_written_once(caplog: pytest.LogC
             "cluster lost: list connectors: Lenses answered 503 (request id 0190-1)"
         ]
         assert len(op.kube.statuses) == 1
-        op.kube.apply("later")
-        await asyncio.sleep(5)
+        await op.applies("later", seconds=5)
         assert "(request id 0190-" in op.message("later")
         assert "(request id 0190-1)" in op.message()
 
@@ -84,8 +83,7 @@ async def test_an_offsets_operation_is_written_once_too() -> None:
     async with offsets_operator() as op:
         await op.runs()
         op.lenses.fail("get_offsets", *tries("get_offsets", errors.AgentNotConnected))
-        op.offsets.apply()
-        await op.until_reason("AgentNotConnected")
+        await op.operates("AgentNotConnected")
         op.offsets.statuses.clear()
         await many(op, "get_offsets")
         assert op.offsets.statuses == []

@@ -78,8 +78,7 @@ async def test_a_connector_that_runs_is_left_alone(case: str) -> None:
     spec, field = SPECS[case]
     async with operator() as op:
         await runs(op)
-        op.kube.apply(raw=spec)
-        await asyncio.sleep(60)
+        await op.applies(seconds=60, raw=spec)
         assert op.said() == ("False", "ConfigInvalid", "Owned")
         assert f"({field}: " in op.message()
         assert op.kube.status().state == "RUNNING"
@@ -93,8 +92,7 @@ async def test_a_connector_that_runs_is_left_alone(case: str) -> None:
         if case not in ("environment", "cluster", "name"):  # which connector it has is known to the first process only
             assert op.said("younger") == ("False", "Conflict", "Conflict")
             assert steps(op.lenses.calls) == ["status ConfigInvalid Owned", "status Conflict Conflict"]
-        op.kube.apply()
-        await asyncio.sleep(60)
+        await op.applies(seconds=60)
         assert op.said() == ("True", "Running", "Owned")
 
 
@@ -104,8 +102,7 @@ async def test_deleting_it_takes_the_same_proof(case: str) -> None:
     async with operator() as op:
         await runs(op)
         op.kube.apply(raw=spec)
-        op.kube.delete()
-        await asyncio.sleep(1500)
+        await op.deletes(seconds=1500)
         if case not in BLOCKS:
             assert not op.kube.there()
             assert op.connector is None
@@ -115,8 +112,7 @@ async def test_deleting_it_takes_the_same_proof(case: str) -> None:
         assert '{"spec":{"deletionPolicy":"Retain"}}' in op.message()
         assert not op.lenses.asked("delete_connector")
         assert len(op.passes) < 40  # it is not asked in a hot loop
-        op.kube.apply(raw=spec | {"deletionPolicy": "Retain"})
-        await asyncio.sleep(1)
+        await op.applies(seconds=1, raw=spec | {"deletionPolicy": "Retain"})
         assert not op.kube.there()
         assert not op.lenses.asked("delete_connector")
 
@@ -126,8 +122,7 @@ async def test_what_never_owned_a_connector_is_let_go(op: Operator, case: str) -
     op.kube.apply(raw=SPECS[case][0])
     op.kube.objects["payments", "orders"]["metadata"]["finalizers"] = [FINALIZER]
     await asyncio.sleep(5)
-    op.kube.delete()
-    await asyncio.sleep(5)
+    await op.deletes(seconds=5)
     assert not op.kube.there()
     assert op.lenses.asked("delete_connector") == []
 
@@ -150,8 +145,7 @@ async def test_who_owns_it_is_not_guessed(what: str) -> None:
     kube = kept[1]
     kube.objects["payments", "orders"] |= {"status": OWNERSHIPS[what]}
     async with operator(*kept) as op:
-        op.kube.apply("younger", raw={"name": "orders"}, adoptionPolicy="Always")
-        await asyncio.sleep(60)
+        await op.applies("younger", seconds=60, raw={"name": "orders"}, adoptionPolicy="Always")
         assert op.said()[:2] == ("False", "ConfigInvalid")
         assert "status" in op.message()
         assert op.said("younger") == ("False", "Conflict", "Conflict")
@@ -161,8 +155,7 @@ async def test_who_owns_it_is_not_guessed(what: str) -> None:
         kept = restarted(op)
     async with operator(*kept) as op:
         op.policy = Policy(())
-        op.kube.delete()
-        await asyncio.sleep(1500)
+        await op.deletes(seconds=1500)
         assert op.said()[:2] == ("False", "DeletionBlocked")
         assert op.lenses.asked("delete_connector") == []
         kube.objects["payments", "orders"]["status"] = OWNED
@@ -216,8 +209,7 @@ async def test_one_that_vanished_is_deleted_only_if_it_can_be_told_what() -> Non
     for spec, gone in (({"state": "flying"}, True), ({"deletionPolicy": "Explode"}, False)):
         async with operator() as op:
             await runs(op)
-            op.kube.apply(raw=spec)
-            await asyncio.sleep(5)
+            await op.applies(seconds=5, raw=spec)
             op.kube.vanish()
             await asyncio.sleep(60)
             assert (op.connector is None) is gone

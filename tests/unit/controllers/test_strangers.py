@@ -10,7 +10,7 @@ import pytest
 
 from lenses_operator.lenses import errors
 from lenses_operator.lenses.client import Listing
-from unit.controllers.fakes import PLACE, Connector, FakeKube, FakeLenses, Operator, operator
+from unit.controllers.fakes import NAME, Connector, FakeKube, FakeLenses, Operator, operator
 from unit.controllers.support import end_after_create, mask
 from unit.resources.make import CLASS
 
@@ -27,14 +27,14 @@ async def test_a_strangers_connector_stays_one_when_the_look_after_the_conflict_
         op.lenses.fail("create_connector", errors.Conflict("create_connector", detail="exists"))
         unread = [errors.LensesUnreachable("get_connector", reason="timeout")] * failures
         op.lenses.fail("get_connector", errors.ConnectorOrClusterNotFound("get_connector"), *unread)
-        op.lenses.connectors[PLACE] = Connector(dict(theirs))
+        op.lenses.connectors[NAME] = Connector(dict(theirs))
         op.kube.apply()
         if deleted:
             await asyncio.sleep(0.5)
             op.kube.delete()
         await asyncio.sleep(120)
         assert op.said()[1:] == ("NotAdopted", "NotAdopted") if not deleted else not op.kube.there()
-        assert op.lenses.connectors[PLACE] == Connector(theirs)
+        assert op.lenses.connectors[NAME] == Connector(theirs)
         assert op.lenses.asked("delete_connector", "put_resource", "set_state") == []
 
 
@@ -44,8 +44,7 @@ async def test_a_conflict_that_was_a_rebalance_gives_nothing_away(op: Operator) 
     op.lenses.fail("create_connector", rebalance)
     op.lenses.fail("create_connector", timeout, carried_out=True)
     op.lenses.shows = lambda config: config | {"server.default": "1"}  # so that it would not be adopted
-    op.kube.apply()
-    await asyncio.sleep(120)
+    await op.applies(seconds=120)
     assert op.said() == ("True", "Running", "Owned")
     assert len(op.lenses.asked("create_connector")) == 2
 
@@ -59,8 +58,7 @@ async def test_what_was_created_though_the_answer_said_no_is_known_again_as_the_
 ) -> None:
     op.lenses.shows = lambda config: config | {"name": "orders"} | become
     op.lenses.fail("create_connector", said, carried_out=True)
-    op.kube.apply(config={"topic": "orders", "size": "102400000"}, adoptionPolicy="Never")
-    await asyncio.sleep(60)
+    await op.applies(seconds=60, config={"topic": "orders", "size": "102400000"}, adoptionPolicy="Never")
     assert op.said() == ("True", "Running", "Owned")
     assert len(op.lenses.asked("create_connector")) == 1
 
@@ -71,9 +69,8 @@ async def test_a_strangers_connector_is_not_taken_for_what_a_broken_create_has_l
     async with operator() as op:
         op.lenses.fail("get_connector", errors.ConnectorOrClusterNotFound("get_connector"))
         op.lenses.fail("create_connector", errors.ServerError("create_connector"))
-        op.lenses.connectors[PLACE] = Connector(dict(theirs))
-        op.kube.apply(config={"topic": "orders", "size": "1"}, adoptionPolicy="Never")
-        await asyncio.sleep(60)
+        op.lenses.connectors[NAME] = Connector(dict(theirs))
+        await op.applies(seconds=60, config={"topic": "orders", "size": "1"}, adoptionPolicy="Never")
         assert op.said() == ("False", "NotAdopted", "NotAdopted")
         assert op.lenses.asked("delete_connector", "put_resource") == []
 
@@ -87,14 +84,13 @@ async def test_what_the_first_create_said_of_a_strangers_connector_holds_until_i
         op.lenses.fail("create_connector", *[errors.AgentCallFailed("create_connector", status=400)] * broken)
         op.lenses.always("get_connector", absent)
         poll, op.lenses.poll_connectors = op.lenses.poll_connectors, _nothing_listed  # type: ignore[method-assign]
-        op.lenses.connectors[PLACE] = Connector(dict(theirs))
-        op.kube.apply()
-        await asyncio.sleep(6)
+        op.lenses.connectors[NAME] = Connector(dict(theirs))
+        await op.applies(seconds=6)
         op.lenses.always("get_connector", None)
         op.lenses.poll_connectors = poll  # type: ignore[method-assign]
         await asyncio.sleep(120)
         assert op.said()[1:] == ("NotAdopted", "NotAdopted")
-        assert op.lenses.connectors[PLACE] == Connector(theirs)
+        assert op.lenses.connectors[NAME] == Connector(theirs)
 
 
 async def _nothing_listed(*_: object, **__: object) -> Listing:
@@ -119,7 +115,7 @@ async def test_what_was_adopted_unread_is_not_recreated_by_the_next_process_that
     lenses: FakeLenses, kube: FakeKube
 ) -> None:
     """Adopted while Lenses showed no configuration; the answers of a repair are lost, and the process ends then."""
-    lenses.connectors[PLACE] = Connector({"connector.class": CLASS, "topic": "orders", "by.hand": "1"})
+    lenses.connectors[NAME] = Connector({"connector.class": CLASS, "topic": "orders", "by.hand": "1"})
     shows = lenses.shows
     lenses.shows = lambda _: {}
     lenses.hidden = frozenset({"connector.class", "topic"})
@@ -133,7 +129,7 @@ async def test_what_was_adopted_unread_is_not_recreated_by_the_next_process_that
         while not lenses.asked("create_connector"):
             await asyncio.sleep(0.0005)
         await asyncio.sleep(0.0011)
-    assert lenses.connectors[PLACE].config == {"connector.class": CLASS, "topic": "orders"}
+    assert lenses.connectors[NAME].config == {"connector.class": CLASS, "topic": "orders"}
     async with operator(lenses, kube) as op:
         await asyncio.sleep(700)
         assert len(lenses.asked("delete_connector")) == len(lenses.asked("create_connector")) == 1
@@ -145,9 +141,8 @@ async def test_what_somebody_else_has_put_right_is_not_written_again_when_it_is_
     async with operator(drift=30.0) as op:
         await op.applies(updateStrategy=strategy)
         op.lenses.always("validate", errors.ServerError("validate", detail="busy"))
-        op.kube.apply(config={"topic": "new"}, updateStrategy=strategy)
-        await asyncio.sleep(5)
-        op.lenses.connectors[PLACE].config = {"connector.class": CLASS, "topic": "new"}
+        await op.applies(seconds=5, config={"topic": "new"}, updateStrategy=strategy)
+        op.lenses.connectors[NAME].config = {"connector.class": CLASS, "topic": "new"}
         op.lenses.always("validate", None)
         await asyncio.sleep(120)
         assert op.said()[1] == "Running"
@@ -169,8 +164,7 @@ async def test_an_orderly_end_just_after_a_create_keeps_what_lenses_has_added(
             op.queue.close()  # what is under way goes on to its end
 
         setattr(lenses, "create_connector", create_connector)  # noqa: B010 - a double of the method
-        kube.apply()
-        await asyncio.sleep(10)
+        await op.applies(seconds=10)
     lenses.calls.clear()
     async with operator(lenses, kube) as op:
         await asyncio.sleep(1000)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from lenses_operator.domain.references import RefData, RefName
-from unit.controllers.fakes import FakeLenses, Operator, operator
+from unit.controllers.fakes import FakeLenses, Operator, Task, operator
 
 pytestmark = pytest.mark.virtual_time
 
@@ -37,8 +37,7 @@ def write(op: Operator, version: str, data: bytes = b"hunter") -> None:
 async def begin(op: Operator, key: bytes | None = KEY) -> None:
     op.kube.digest_key = key
     write(op, "1")
-    op.kube.apply(**SPEC)
-    await asyncio.sleep(3 * DRIFT)
+    await op.applies(seconds=3 * DRIFT, **SPEC)
     assert op.said()[1] == "Running"
     op.lenses.calls.clear()
     op.kube.statuses.clear()
@@ -139,7 +138,7 @@ async def test_a_trace_is_shown_still_after_a_restart(lenses: FakeLenses) -> Non
         await begin(op)
     write(op, "2")
     async with operator(lenses, op.kube, drift=DRIFT) as op:
-        op.held.tasks = [("FAILED", "Oh: login with hunter refused")]
+        op.held.tasks = [Task(0, "FAILED", "Oh: login with hunter refused")]
         await asyncio.sleep(3 * DRIFT)
         assert op.said()[1] == "TaskFailed"
         assert "login with [redacted] refused" in op.message()

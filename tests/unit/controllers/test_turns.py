@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from lenses_operator.domain.policy import Policy, Rule
-from unit.controllers.fakes import PLACE, Connector, FakeLenses, Operator
+from unit.controllers.fakes import NAME, Connector, FakeLenses, Operator
 from unit.controllers.support import look_closely
 from unit.offsets.rig import OffsetsOperator, offsets_operator
 from unit.resources.make import CLASS
@@ -30,11 +30,9 @@ async def runs(op: Operator, **spec: Any) -> None:
 @pytest.mark.parametrize("strategy", ["Recreate", "InPlace"])
 async def test_a_configuration_taken_back_is_not_written(op: Operator, strategy: str) -> None:
     await runs(op, config={"topic": "a"}, updateStrategy=strategy)
-    op.kube.apply(config={"topic": "by mistake"}, updateStrategy=strategy)
-    await asyncio.sleep(TURN / 2)
+    await op.applies(seconds=TURN / 2, config={"topic": "by mistake"}, updateStrategy=strategy)
     assert op.said()[1] == "Progressing"
-    op.kube.apply(config={"topic": "a"}, updateStrategy=strategy)
-    await asyncio.sleep(300)
+    await op.applies(seconds=300, config={"topic": "a"}, updateStrategy=strategy)
     assert op.lenses.asked(*WRITES) == []
     assert op.said() == ("True", "Running", "Owned")
 
@@ -42,11 +40,9 @@ async def test_a_configuration_taken_back_is_not_written(op: Operator, strategy:
 @pytest.mark.parametrize("strategy", ["Recreate", "InPlace"])
 async def test_a_configuration_replaced_by_another_is_not_written_but_that_one_is(op: Operator, strategy: str) -> None:
     await runs(op, config={"topic": "a"}, updateStrategy=strategy)
-    op.kube.apply(config={"topic": "by mistake"}, updateStrategy=strategy)
-    await asyncio.sleep(TURN / 2)
-    op.kube.apply(config={"topic": "b"}, updateStrategy=strategy)
-    await asyncio.sleep(300)
-    assert op.lenses.connectors[PLACE].config["topic"] == "b"
+    await op.applies(seconds=TURN / 2, config={"topic": "by mistake"}, updateStrategy=strategy)
+    await op.applies(seconds=300, config={"topic": "b"}, updateStrategy=strategy)
+    assert op.lenses.connectors[NAME].config["topic"] == "b"
     assert len(op.lenses.asked("create_connector", "put_resource")) == 1
     assert op.said() == ("True", "Running", "Owned")
     assert op.reasons().count("ConfigUpdated") == 1
@@ -54,21 +50,17 @@ async def test_a_configuration_replaced_by_another_is_not_written_but_that_one_i
 
 async def test_a_new_resource_that_is_edited_is_created_once_as_it_is_then(op: Operator) -> None:
     op.lenses.turn = TURN
-    op.kube.apply(config={"topic": "by mistake"})
-    await asyncio.sleep(TURN / 2)
-    op.kube.apply(config={"topic": "b"})
-    await asyncio.sleep(300)
+    await op.applies(seconds=TURN / 2, config={"topic": "by mistake"})
+    await op.applies(seconds=300, config={"topic": "b"})
     assert len(op.lenses.asked("create_connector")) == 1
-    assert op.lenses.connectors[PLACE].config["topic"] == "b"
+    assert op.lenses.connectors[NAME].config["topic"] == "b"
     assert op.said() == ("True", "Running", "Owned")
 
 
 async def test_a_new_resource_that_is_deleted_creates_nothing_and_goes(op: Operator) -> None:
     op.lenses.turn = TURN
-    op.kube.apply()
-    await asyncio.sleep(TURN / 2)
-    op.kube.delete()
-    await asyncio.sleep(300)
+    await op.applies(seconds=TURN / 2)
+    await op.deletes(seconds=300)
     assert op.lenses.asked("create_connector") == []
     assert op.kube.objects == {}
 
@@ -76,13 +68,11 @@ async def test_a_new_resource_that_is_deleted_creates_nothing_and_goes(op: Opera
 @pytest.mark.parametrize("policy", ["Delete", "DeleteWithOffsets"])
 async def test_a_deletion_that_is_told_to_retain_retains(op: Operator, policy: str) -> None:
     await runs(op, deletionPolicy=policy)
-    op.kube.delete()
-    await asyncio.sleep(TURN / 2)
+    await op.deletes(seconds=TURN / 2)
     assert op.kube.objects
-    op.kube.apply(deletionPolicy="Retain")
-    await asyncio.sleep(300)
+    await op.applies(seconds=300, deletionPolicy="Retain")
     assert op.lenses.asked(*WRITES) == []
-    assert PLACE in op.lenses.connectors
+    assert NAME in op.lenses.connectors
     assert op.kube.objects == {}
 
 
@@ -99,30 +89,26 @@ def claim(op: Operator) -> None:
 @pytest.mark.parametrize("happens", [forbid, claim])
 async def test_who_is_no_longer_entitled_creates_nothing(op: Operator, happens: Callable[[Operator], None]) -> None:
     op.lenses.turn = TURN
-    op.kube.apply(config={"topic": "mine"})
-    await asyncio.sleep(TURN / 2)
+    await op.applies(seconds=TURN / 2, config={"topic": "mine"})
     happens(op)
     await asyncio.sleep(TURN)
     assert all(found.config.get("topic") != "mine" for found in op.lenses.connectors.values())
 
 
 async def test_what_nothing_happens_to_is_done_when_its_turn_comes(op: Operator) -> None:
-    op.lenses.connectors["connect-eu", "others"] = Connector({"connector.class": CLASS})
+    op.lenses.connectors["others"] = Connector({"connector.class": CLASS})
     await runs(op, config={"topic": "a"})
-    op.kube.apply(config={"topic": "b"})
-    await asyncio.sleep(4 * TURN)
-    assert op.lenses.connectors[PLACE].config["topic"] == "b"
-    op.kube.delete()
-    await asyncio.sleep(8 * TURN)
-    assert set(op.lenses.connectors) == {("connect-eu", "others")}
+    await op.applies(seconds=4 * TURN, config={"topic": "b"})
+    assert op.lenses.connectors[NAME].config["topic"] == "b"
+    await op.deletes(seconds=8 * TURN)
+    assert set(op.lenses.connectors) == {"others"}
     assert op.kube.objects == {}
 
 
 async def test_offsets_of_an_operation_that_was_edited_are_not_sent() -> None:
     async with offsets_operator() as op:
         await _asked(op)
-        op.offsets.apply(offsets=[{"partition": {"filename": "/data/orders"}, "offset": {"position": 7}}])
-        await op.until_reason("Applied")
+        await op.operates("Applied", offsets=[{"partition": {"filename": "/data/orders"}, "offset": {"position": 7}}])
         assert len(op.lenses.asked("alter_offsets")) == 1
         assert op.offsets.status().offsets == ({"partition": {"filename": "/data/orders"}, "offset": {"position": 7}},)
 
@@ -165,8 +151,7 @@ async def test_what_is_no_longer_entitled_when_validate_has_answered_creates_not
     why: Callable[[Operator], None],
 ) -> None:
     meanwhile(op.lenses, "validate", lambda: why(op))
-    op.kube.apply()
-    await asyncio.sleep(60)
+    await op.applies(seconds=60)
     assert len(op.lenses.asked("create_connector")) == (1 if why is claim else 0), "the other's own, or none"
 
 
@@ -178,8 +163,7 @@ async def test_what_is_no_longer_entitled_when_validate_has_answered_replaces_no
     await op.applies()
     meanwhile(op.lenses, "validate", lambda: why(op))
     op.lenses.calls.clear()
-    op.kube.apply(config={"topic": "new"}, updateStrategy=strategy)
-    await asyncio.sleep(60)
+    await op.applies(seconds=60, config={"topic": "new"}, updateStrategy=strategy)
     assert op.lenses.asked("delete_connector", "put_resource", "create_connector") == []
 
 
@@ -188,16 +172,13 @@ async def test_what_somebody_let_go_by_hand_while_lenses_answered_is_not_deleted
     await op.applies(deletionPolicy=policy, state="stopped")
     look_closely(op)
     meanwhile(op.lenses, "poll_connector", op.kube.vanish)
-    op.kube.delete()
-    await asyncio.sleep(120)
+    await op.deletes(seconds=120)
     assert op.lenses.asked("delete_connector", "reset_offsets") == []
 
 
 async def test_a_state_that_is_taken_back_is_not_asked_for(op: Operator) -> None:
     await runs(op)
-    op.kube.apply(state="paused")
-    await asyncio.sleep(TURN / 2)
-    op.kube.apply(suspend=True, state="paused")
-    await asyncio.sleep(300)
+    await op.applies(seconds=TURN / 2, state="paused")
+    await op.applies(seconds=300, suspend=True, state="paused")
     assert op.lenses.asked("set_state") == []
     assert op.held.state == "RUNNING"

@@ -11,7 +11,7 @@ import pytest
 from lenses_operator.domain.decide import Observe, Rest, decide
 from lenses_operator.domain.references import RefData, RefName
 from lenses_operator.resources.base import RECONCILE
-from unit.controllers.fakes import PLACE, Connector, Operator, operator
+from unit.controllers.fakes import NAME, Connector, Operator, Task, operator
 
 pytestmark = pytest.mark.virtual_time
 
@@ -39,8 +39,7 @@ def decided(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
 async def calm(op: Operator, decided: list[Any], **spec: Any) -> None:
     """Until a drift check has passed without a decision."""
     op.kube.references[SECRET] = RefData("1", {"password": b"hunter"})
-    op.kube.apply(**spec)
-    await asyncio.sleep(5 * DRIFT)
+    await op.applies(seconds=5 * DRIFT, **spec)
     decided.clear()
     op.lenses.calls.clear()
     await asyncio.sleep(DRIFT)
@@ -74,15 +73,15 @@ async def test_topics_are_read_all_the_same_and_shown(op: Operator, decided: lis
 
 
 def another_value(op: Operator) -> None:
-    op.lenses.connectors[PLACE].config["topic"] = "by hand"
+    op.lenses.connectors[NAME].config["topic"] = "by hand"
 
 
 def another_key(op: Operator) -> None:
-    op.lenses.connectors[PLACE].config["by-hand"] = "1"
+    op.lenses.connectors[NAME].config["by-hand"] = "1"
 
 
 def a_key_less(op: Operator) -> None:
-    del op.lenses.connectors[PLACE].config["topic"]
+    del op.lenses.connectors[NAME].config["topic"]
 
 
 def another_secret(op: Operator) -> None:
@@ -98,7 +97,7 @@ async def test_what_changed_is_put_right_at_the_next_check(
     change(op)
     await asyncio.sleep(DRIFT + 10)
     assert len(op.lenses.asked("create_connector")) == 1
-    config = op.lenses.connectors[PLACE].config
+    config = op.lenses.connectors[NAME].config
     assert (config["topic"], config["password"]) == ("a", op.kube.references[SECRET].data["password"].decode())
     assert "by-hand" not in config
     assert op.said() == ("True", "Running", "Owned")
@@ -128,10 +127,10 @@ async def test_what_the_list_shows_is_believed_before_an_answer_that_is_the_same
 ) -> None:
     """Connect's own view of a failure may come late to the details."""
     await calm(op, decided)
-    op.lenses.connectors[PLACE].tasks = [("FAILED", "boom")]
+    op.lenses.connectors[NAME].tasks = [Task(0, "FAILED", "boom")]
     await asyncio.sleep(20)
     assert op.said()[1] == "TaskFailed"
-    op.lenses.connectors[PLACE] = Connector(op.lenses.connectors[PLACE].config)
+    op.lenses.connectors[NAME] = Connector(op.lenses.connectors[NAME].config)
     await asyncio.sleep(20)
     assert op.said() == ("True", "Running", "Owned")
 
@@ -139,7 +138,7 @@ async def test_what_the_list_shows_is_believed_before_an_answer_that_is_the_same
 async def test_a_connector_that_fails_gets_a_second_thought_each_time(op: Operator, decided: list[Any]) -> None:
     """Restarts are due by the clock."""
     await calm(op, decided)
-    op.lenses.connectors[PLACE].tasks = [("FAILED", "boom")]
+    op.lenses.connectors[NAME].tasks = [Task(0, "FAILED", "boom")]
     await asyncio.sleep(5 * DRIFT)
     decided.clear()
     await asyncio.sleep(5 * DRIFT)
@@ -148,7 +147,7 @@ async def test_a_connector_that_fails_gets_a_second_thought_each_time(op: Operat
 
 async def test_a_connector_without_tasks_is_called_so_in_time(op: Operator, decided: list[Any]) -> None:
     await calm(op, decided)
-    op.lenses.connectors[PLACE].tasks = []
+    op.lenses.connectors[NAME].tasks = []
     await asyncio.sleep(5 * DRIFT)
     assert op.said()[1] == "NoTasks"
 
@@ -164,9 +163,7 @@ async def test_a_look_that_a_person_asks_for_is_a_whole_one(op: Operator, decide
 
 async def test_an_edited_resource_is_looked_at_as_such(op: Operator, decided: list[Any]) -> None:
     await calm(op, decided, config={"topic": "a"})
-    op.kube.apply(config={"topic": "b"})
-    await asyncio.sleep(5)
-    assert op.lenses.connectors[PLACE].config["topic"] == "b"
-    op.kube.delete()
-    await asyncio.sleep(10)
-    assert PLACE not in op.lenses.connectors
+    await op.applies(seconds=5, config={"topic": "b"})
+    assert op.lenses.connectors[NAME].config["topic"] == "b"
+    await op.deletes(seconds=10)
+    assert NAME not in op.lenses.connectors

@@ -8,7 +8,7 @@ import pytest
 
 from lenses_operator.domain.references import RefData, RefName
 from lenses_operator.lenses import errors
-from unit.controllers.fakes import PLACE, FakeKube, FakeLenses, Operator, operator
+from unit.controllers.fakes import NAME, FakeKube, FakeLenses, Operator, Task, operator
 from unit.controllers.support import SOURCE, end_after_create, mask, secret
 
 pytestmark = pytest.mark.virtual_time
@@ -34,7 +34,7 @@ async def test_a_secret_that_is_overridden_by_now_is_redacted_while_the_connecto
         else:
             op.kube.apply(configFrom=sources, state="stopped")
         await asyncio.sleep(30)
-    lenses.connectors[PLACE].tasks = [("FAILED", trace)]
+    lenses.connectors[NAME].tasks = [Task(0, "FAILED", trace)]
     async with operator(lenses, kube) as op:
         await asyncio.sleep(30)
         assert op.kube.status().tasks[0].error == "ConnectException: login with [redacted]"
@@ -48,7 +48,7 @@ async def test_a_value_that_only_a_former_process_knew_is_not_quoted(
     async with operator(lenses, kube) as op:
         await op.applies(configFrom=[SOURCE], state="stopped")
     secret(kube, "2", "new-hunter")
-    lenses.connectors[PLACE].tasks = [("FAILED", TRACE)]
+    lenses.connectors[NAME].tasks = [Task(0, "FAILED", TRACE)]
     if how == "named no more":
         kube.apply(config={"topic": "other"}, state="stopped")
     async with operator(lenses, kube) as op:
@@ -67,15 +67,16 @@ async def test_a_value_that_only_a_former_process_knew_is_not_quoted_by_what_the
     async with operator(lenses, kube) as op:
         await op.applies(configFrom=[SOURCE], updateStrategy="InPlace")
     secret(kube, "2", "new-hunter")
-    lenses.connectors[PLACE].tasks = [("FAILED", TRACE)]
+    lenses.keeps_tasks = True
+    lenses.connectors[NAME].tasks = [Task(0, "FAILED", TRACE)]
     async with operator(lenses, kube) as op:
         await asyncio.sleep(400)
         assert len(lenses.asked("put_resource")) == 1
         assert op.kube.status().tasks[0].error == WITHHELD
         assert "old-hunter" not in str(kube.objects)
-        lenses.connectors[PLACE].tasks = [("RUNNING", None)]
+        lenses.connectors[NAME].tasks = [Task(0, "RUNNING")]
         await asyncio.sleep(400)
-        lenses.connectors[PLACE].tasks = [("FAILED", TRACE.replace("old", "new"))]
+        lenses.connectors[NAME].tasks = [Task(0, "FAILED", TRACE.replace("old", "new"))]
         await asyncio.sleep(400)
         assert op.kube.status().tasks[0].error == TRACE.replace("old-hunter", "[redacted]")
 
@@ -89,11 +90,11 @@ async def test_what_a_former_process_gave_and_could_not_write_down_is_known_by_i
         lenses.shows = mask
     await end_after_create(lenses, kube, strategy)
     secret(kube, "2", "new-hunter")
-    lenses.connectors[PLACE].tasks = [("FAILED", TRACE)]
+    lenses.connectors[NAME].tasks = [Task(0, "FAILED", TRACE)]
     async with operator(lenses, kube) as op:
         await asyncio.sleep(400)
         assert "old-hunter" not in str(kube.objects)
-        assert lenses.connectors[PLACE].config["password"] == "new-hunter"
+        assert lenses.connectors[NAME].config["password"] == "new-hunter"
         applied = op.kube.applied()
         assert (applied.time is not None, applied.secrets[0].resource_version) == (True, "2")
 
@@ -101,9 +102,8 @@ async def test_what_a_former_process_gave_and_could_not_write_down_is_known_by_i
 async def test_a_value_of_the_resource_that_had_the_connector_before_is_not_quoted(op: Operator) -> None:
     secret(op.kube, "1", "old-hunter")
     await op.applies(configFrom=[SOURCE], deletionPolicy="Retain")
-    op.kube.delete()
-    await asyncio.sleep(30)
-    op.lenses.connectors[PLACE].tasks = [("FAILED", TRACE)]
+    await op.deletes()
+    op.lenses.connectors[NAME].tasks = [Task(0, "FAILED", TRACE)]
     op.kube.apply(namespace="logistics", adoptionPolicy="Always", state="stopped")
     op.lenses.always("set_state", errors.ServerError("set_state", detail="old-hunter is no good"))
     await asyncio.sleep(60)
@@ -111,9 +111,8 @@ async def test_a_value_of_the_resource_that_had_the_connector_before_is_not_quot
     assert "hunter" not in str(op.kube.objects)
     assert WITHHELD in str(op.kube.objects), "what it has there is still that of the other"
     op.lenses.always("set_state", None)
-    op.kube.apply(namespace="logistics", adoptionPolicy="Always")
-    await asyncio.sleep(60)
-    op.lenses.connectors[PLACE].tasks = [("FAILED", TRACE)]
+    await op.applies(seconds=60, namespace="logistics", adoptionPolicy="Always")
+    op.lenses.connectors[NAME].tasks = [Task(0, "FAILED", TRACE)]
     await asyncio.sleep(60)
     assert "hunter" not in str(op.kube.objects)
     assert "[redacted]" in str(op.kube.objects)
@@ -133,24 +132,24 @@ async def test_a_trace_from_before_our_own_write_is_not_quoted_by_an_operator_th
     async with operator(lenses, kube) as op:
         await op.applies(configFrom=[SOURCE], updateStrategy="InPlace")
         assert not former_traces(kube)
-        lenses.connectors[PLACE].tasks = [("FAILED", TRACE)]
+        lenses.keeps_tasks = True
+        lenses.connectors[NAME].tasks = [Task(0, "FAILED", TRACE)]
         if change == "rotated":
             secret(kube, "2", "new-hunter")
         sources = [SOURCE] if change == "rotated" else []
-        op.kube.apply(config={"topic": "other"}, configFrom=sources, updateStrategy="InPlace")
-        await asyncio.sleep(60)
+        await op.applies(seconds=60, config={"topic": "other"}, configFrom=sources, updateStrategy="InPlace")
         assert former_traces(kube)
         assert kube.status().tasks[0].error == "ConnectException: login with [redacted]"
     async with operator(lenses, kube) as op:
         await asyncio.sleep(400)
-        lenses.connectors[PLACE].tasks = [("FAILED", f"{TRACE}!")]
+        lenses.connectors[NAME].tasks = [Task(0, "FAILED", f"{TRACE}!")]
         await asyncio.sleep(400)
         assert "old-hunter" not in str(kube.objects)
         assert kube.status().tasks[0].error == WITHHELD
-        lenses.connectors[PLACE].tasks = [("RUNNING", None)]
+        lenses.connectors[NAME].tasks = [Task(0, "RUNNING")]
         await asyncio.sleep(400)
         assert not former_traces(kube)
-        lenses.connectors[PLACE].tasks = [("FAILED", "another trouble")]
+        lenses.connectors[NAME].tasks = [Task(0, "FAILED", "another trouble")]
         await asyncio.sleep(400)
         assert kube.status().tasks[0].error == "another trouble"
 
@@ -162,19 +161,17 @@ async def test_a_key_that_lenses_hides_and_nobody_wants_is_told_at_the_adoption_
         op.kube.apply(configFrom=[SOURCE], deletionPolicy="Retain")
         secret(kube, "1", "old-hunter")
         await asyncio.sleep(60)
-        op.kube.delete()
-        await asyncio.sleep(30)
-    lenses.shows = lambda config: {key: value for key, value in config.items() if key != "password"}
-    lenses.hidden = frozenset({"password", "tasks"})
+        await op.deletes()
+    lenses.hide("password", "tasks")
     async with operator(lenses, kube) as op:
         await op.applies()
         assert op.said() == ("True", "Running", "Owned")
         assert "Taken as equal, because Lenses does not show them: password." in op.event("Adopted").message
-        lenses.connectors[PLACE].tasks = [("FAILED", TRACE)]
+        lenses.connectors[NAME].tasks = [Task(0, "FAILED", TRACE)]
         await asyncio.sleep(400)
         assert kube.status().tasks[0].error == WITHHELD
         await op.applies(config={"topic": "other"})
-        lenses.connectors[PLACE].tasks = [("FAILED", "another trouble")]
+        lenses.connectors[NAME].tasks = [Task(0, "FAILED", "another trouble")]
         await asyncio.sleep(400)
         assert kube.status().tasks[0].error == "another trouble"
 
@@ -193,7 +190,7 @@ async def test_of_what_only_lenses_has_shown_status_keeps_no_hash_and_the_secret
     async with operator(lenses, kube) as op:
         await asyncio.sleep(120)
         assert op.said()[1] == "ConfigInvalid"
-        assert lenses.connectors[PLACE].config["password"] == "old-hunter"
+        assert lenses.connectors[NAME].config["password"] == "old-hunter"
         applied = kube.applied()
         assert (applied.hash, [one.resource_version for one in applied.secrets]) == ("", ["1"])
         lenses.refuses = lambda config: config["topic"].startswith("new")
@@ -202,11 +199,10 @@ async def test_of_what_only_lenses_has_shown_status_keeps_no_hash_and_the_secret
         applied = kube.applied()
         assert (applied.hash, [one.resource_version for one in applied.secrets]) == ("", ["1"])
     lenses.refuses = lambda config: config["topic"] == "new"
-    lenses.connectors[PLACE].tasks = [("FAILED", TRACE)]
+    lenses.connectors[NAME].tasks = [Task(0, "FAILED", TRACE)]
     async with operator(lenses, kube) as op:
         await asyncio.sleep(400)
         assert kube.status().tasks[0].error == WITHHELD
-        op.kube.apply(config={"topic": "newer"}, configFrom=[SOURCE])
-        await asyncio.sleep(60)
+        await op.applies(seconds=60, config={"topic": "newer"}, configFrom=[SOURCE])
         assert op.said() == ("True", "Running", "Owned")
-        assert lenses.connectors[PLACE].config["password"] == "new-hunter"
+        assert lenses.connectors[NAME].config["password"] == "new-hunter"

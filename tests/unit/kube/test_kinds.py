@@ -14,7 +14,9 @@ from yarl import URL
 from lenses_operator.kube import kinds, lister
 from lenses_operator.kube.api import KubeApi, KubeError
 from lenses_operator.kube.kinds import KINDS, Kinds
-from unit.controllers.virtualtime import now, virtual_time
+from unit.controllers.virtualtime import now
+
+pytestmark = pytest.mark.virtual_time
 
 CONNECTORS, OFFSETS = KINDS
 
@@ -62,7 +64,6 @@ async def ask(found: Kinds, server: Server, url: str) -> int:
     return (await found.waiting(request, handler)).status
 
 
-@virtual_time
 async def test_both_are_waited_for_and_each_is_said_once(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
     server = Server()
@@ -82,7 +83,6 @@ async def test_both_are_waited_for_and_each_is_said_once(caplog: pytest.LogCaptu
     assert [record.levelname for record in caplog.records] == ["ERROR", "ERROR", "INFO", "INFO"]
 
 
-@virtual_time
 async def test_an_api_server_that_does_not_answer_is_no_missing_kind() -> None:
     server = Server(CONNECTORS, OFFSETS, error=503)
     found = of(server)
@@ -93,7 +93,6 @@ async def test_an_api_server_that_does_not_answer_is_no_missing_kind() -> None:
     await asyncio.wait_for(waiting, 5)
 
 
-@virtual_time
 @pytest.mark.parametrize("scope", ["", "namespaces/team/"])
 async def test_a_watch_is_held_while_its_kind_is_missing(scope: str) -> None:
     server = Server(OFFSETS)
@@ -121,7 +120,6 @@ def test_what_the_code_waits_for_leaves_the_machine_most_of_the_time() -> None:
     assert again + max(kinds.AGAIN, lister.RETRY) <= WITHIN / 2
 
 
-@virtual_time
 @pytest.mark.parametrize("missing", [0.1, 1.0, 59.95, 3600.5])
 @pytest.mark.parametrize("not_yet", [[], [429], [503, 429, 503]], ids=["at once", "one 429", "three"])
 async def test_a_watch_is_back_soon_however_long_its_definition_was_away(missing: float, not_yet: list[int]) -> None:

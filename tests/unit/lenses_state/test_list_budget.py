@@ -16,8 +16,10 @@ from lenses_operator.lenses_state.poller import KNOWN_FOR
 from lenses_operator.lenses_state.pollers import PATIENCE, Pollers
 from lenses_operator.resources.base import ObjectKey
 from unit.controllers.fakes import Connector, FakeLenses
-from unit.controllers.virtualtime import now, virtual_time
+from unit.controllers.virtualtime import now
 from unit.lenses_state.rig import running, session
+
+pytestmark = pytest.mark.virtual_time
 
 INTERVAL, RATE = 15.0, 2.0
 TOKENS = 80
@@ -29,7 +31,7 @@ class Lenses(FakeLenses):
 
     def __init__(self) -> None:
         super().__init__()
-        self.connectors["connect-eu", "a"] = Connector({})
+        self.connectors["a"] = Connector({})
         self.lists: list[tuple[float, str]] = []
         self.silent: set[str] = set()
 
@@ -66,7 +68,6 @@ class Rig:
         return max(sum(1 for at in times if start <= at < start + seconds) for start in times)
 
 
-@virtual_time
 async def test_few_lists_wait_for_nothing() -> None:
     async with running(Rig(tokens=8)) as rig:
         begun = now()
@@ -77,7 +78,6 @@ async def test_few_lists_wait_for_nothing() -> None:
         assert len(rig.lenses.lists) == pytest.approx(8 * 100 / 0.95, rel=0.03)
 
 
-@virtual_time
 async def test_many_keep_to_the_budget_and_each_has_its_turn() -> None:
     async with running(Rig()) as rig:
         begun = now()
@@ -95,7 +95,6 @@ async def test_many_keep_to_the_budget_and_each_has_its_turn() -> None:
         assert len(rig.lenses.since(begun)) > 0.85 * RATE * 20 * STRETCHED, "and the budget is used"
 
 
-@virtual_time
 async def test_the_interval_in_force_is_told_and_shrinks_again() -> None:
     async with running(Rig()) as rig:
         await asyncio.sleep(TOKENS / RATE + 1)
@@ -105,7 +104,6 @@ async def test_the_interval_in_force_is_told_and_shrinks_again() -> None:
         assert {standing.every for standing in rig.environments.standings()} == {INTERVAL}
 
 
-@virtual_time
 async def test_a_new_token_is_tried_at_once_among_many_lists() -> None:
     async with running(Rig()) as rig:
         await asyncio.sleep(3 * STRETCHED)
@@ -116,7 +114,6 @@ async def test_a_new_token_is_tried_at_once_among_many_lists() -> None:
             assert f"env-{number}" in {name for _, name in rig.lenses.since(begun)}
 
 
-@virtual_time
 async def test_no_haste_exceeds_the_budget_or_leaves_the_others_out() -> None:
     async with running(Rig()) as rig:
         await asyncio.sleep(3 * STRETCHED)
@@ -140,7 +137,6 @@ async def test_no_haste_exceeds_the_budget_or_leaves_the_others_out() -> None:
         assert f"env-{latest}" in {name for _, name in rig.lenses.since(begun)}, "though it waits among the others"
 
 
-@virtual_time
 async def test_a_list_that_already_waits_is_hurried() -> None:
     budget = ListBudget(1.0)
     order: list[Any] = []
@@ -159,7 +155,6 @@ async def test_a_list_that_already_waits_is_hurried() -> None:
     assert order == list("abcdejfghi")
 
 
-@virtual_time
 async def test_one_who_gives_up_waiting_takes_no_turn() -> None:
     budget = ListBudget(1.0)
     waiting = [asyncio.create_task(budget.turn(number, urgent=number % 2 == 0)) for number in range(8)]
@@ -173,7 +168,6 @@ async def test_one_who_gives_up_waiting_takes_no_turn() -> None:
     assert now() == begun + BURST
 
 
-@virtual_time
 @pytest.mark.parametrize("urgent", [False, True])
 async def test_one_who_is_called_off_just_as_turns_are_given_takes_none(urgent: bool) -> None:
     budget = ListBudget(1.0)
@@ -187,7 +181,6 @@ async def test_one_who_is_called_off_just_as_turns_are_given_takes_none(urgent: 
     await waiting[1]
 
 
-@virtual_time
 async def test_an_environment_that_is_down_is_asked_about_as_often_as_ever() -> None:
     """What has something to do there waits for a list: with the stretched interval it would be for minutes."""
     async with running(Rig(shared=TOKENS // 2)) as rig:
@@ -202,7 +195,6 @@ async def test_an_environment_that_is_down_is_asked_about_as_often_as_ever() -> 
         assert len(rig.lenses.since(begun)) <= RATE * 10 * INTERVAL + BURST * RATE
 
 
-@virtual_time
 async def test_when_one_list_of_an_environment_is_back_all_of_them_are_asked_for() -> None:
     shared = TOKENS // 2
     async with running(Rig(shared=shared)) as rig:
@@ -219,7 +211,6 @@ async def test_when_one_list_of_an_environment_is_back_all_of_them_are_asked_for
         assert all(standing.error is None for standing in rig.environments.standings())
 
 
-@virtual_time
 async def test_a_cluster_stays_known_between_lists_that_are_far_apart() -> None:
     """Its workers may be starting again, however long ago it was that it showed its connectors."""
     tokens, rate = 90, 0.1
@@ -237,7 +228,6 @@ async def test_a_cluster_stays_known_between_lists_that_are_far_apart() -> None:
         assert view.listed
 
 
-@virtual_time
 async def test_nobody_waits_for_a_first_list_longer_than_with_few() -> None:
     async with running(Rig()) as rig:
         key = rig.join(TOKENS, "late")
@@ -246,7 +236,6 @@ async def test_nobody_waits_for_a_first_list_longer_than_with_few() -> None:
         assert rig.environments.patience(key) == 0
 
 
-@virtual_time
 async def test_of_environments_that_are_gone_nothing_is_kept() -> None:
     async with running(Rig(tokens=6)) as rig:
         rig.lenses.silent = {"env-1", "env-2"}

@@ -12,7 +12,7 @@ from lenses_operator.lenses import errors
 from lenses_operator.lenses.client import LensesClient
 from lenses_operator.lenses_state.list_budget import ListBudget
 from lenses_operator.lenses_state.poller import ClusterPoller, ConnectorName
-from unit.controllers.fakes import Connector, FakeLenses
+from unit.controllers.fakes import Connector, FakeLenses, Task
 from unit.controllers.virtualtime import START, now
 
 pytestmark = pytest.mark.virtual_time
@@ -24,7 +24,7 @@ DOWN = errors.ServerError("list_connectors", detail="down")
 class Rig:
     def __init__(self) -> None:
         self.lenses = FakeLenses()
-        self.lenses.connectors[ORDERS] = Connector({})
+        self.lenses.connectors["orders"] = Connector({})
         self.changes: list[frozenset[ConnectorName] | None] = []
         self.poller = ClusterPoller(
             cast("LensesClient", self.lenses),
@@ -75,12 +75,12 @@ async def test_that_it_is_lost_and_that_it_is_back_is_logged_once(rig: Rig, capl
 
 async def test_then_only_what_changed(rig: Rig) -> None:
     await rig.polls(2)
-    rig.lenses.connectors[ORDERS].state = "PAUSED"
-    rig.lenses.connectors["connect-eu", "new"] = Connector({})
+    rig.lenses.connectors["orders"].rest("PAUSED")
+    rig.lenses.connectors["new"] = Connector({})
     await rig.polls()
-    rig.lenses.connectors[ORDERS].tasks[0] = ("FAILED", None)
+    rig.lenses.connectors["orders"].tasks = [Task(0, "FAILED")]
     await rig.polls()
-    del rig.lenses.connectors["connect-eu", "new"]
+    del rig.lenses.connectors["new"]
     await rig.polls()
     assert rig.changes == [
         None,

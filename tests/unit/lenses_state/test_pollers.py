@@ -30,7 +30,7 @@ A, B = (ObjectKey("LensesConnector", "payments", name) for name in "ab")
 class Rig:
     def __init__(self) -> None:
         self.lenses = FakeLenses()
-        self.lenses.connectors["connect-eu", "a"] = Connector({})
+        self.lenses.connectors["a"] = Connector({})
         self.woken: list[ObjectKey] = []
         self.environments = Pollers(15.0, 10.0, self.woken.append, self.claimants)
         self.sessions = {name: session(name, self.lenses) for name in ("operator", "payments/team")}
@@ -76,7 +76,7 @@ async def test_a_list_wakes_who_claims_what_changed_and_nobody_else(rig: Rig) ->
     rig.join("prod", B)
     await asyncio.sleep(1)
     rig.woken.clear()
-    rig.lenses.connectors["connect-eu", "b"] = Connector({})
+    rig.lenses.connectors["b"] = Connector({})
     await asyncio.sleep(40)
     assert rig.woken == [B]
 

@@ -33,7 +33,7 @@ async def rig() -> Rig:
 
 
 async def test_what_is_there_needs_no_proof(rig: Rig) -> None:
-    rig.lenses.connectors["connect-eu", "orders"] = Connector(SENT)
+    rig.lenses.connectors["orders"] = Connector(SENT)
     observed = await rig.reader.details(CONNECTOR)
     assert observed.present
     assert observed.config == SENT | {"name": "orders"}
@@ -95,8 +95,8 @@ async def test_anything_but_the_agents_own_404_is_no_absence(rig: Rig, failure: 
 async def test_what_was_missed_and_is_seen_again_is_remembered_while_anybody_goes_by_that() -> None:
     rig = Rig()
     await rig.reader.details(CONNECTOR)
-    rig.lenses.connectors["connect-eu", "orders"] = Connector(SENT)
-    rig.lenses.connectors["connect-eu", "another"] = Connector(SENT)
+    rig.lenses.connectors["orders"] = Connector(SENT)
+    rig.lenses.connectors["another"] = Connector(SENT)
     rig.at += 5
     for name in ("orders", "another"):
         await rig.reader.details(CONNECTOR._replace(name=name))

@@ -9,9 +9,10 @@ from typing import Any, Literal
 from hypothesis import strategies as st
 
 from doubles.faults import DOWN, FAULTS, Fault
-from doubles.incarnation import Habits, Incarnation
-from doubles.lifelike import OPERATIONS
+from doubles.incarnation import Habits
+from doubles.lenses import NAMES, PLUGIN
 from doubles.lifelike_kube import Place
+from harness.lenses.memory_connector import Task
 from lenses_operator.resources.base import RESTART
 from unit.controllers.virtualtime import now
 from unit.model.draws import CONNECTORS, all_habits, lies
@@ -20,6 +21,7 @@ from unit.resources.make import CLASS
 
 PLACES: tuple[Place, ...] = (("payments", "one"), ("payments", "two"), ("logistics", "one"), ("logistics", "two"))
 SECRET = "credentials"
+OPERATIONS = tuple(name for name in NAMES if name not in {"get_offsets", "alter_offsets"})
 
 
 @dataclass(frozen=True)
@@ -134,26 +136,26 @@ class Meddle:
     ]
 
     async def happen(self, world: World) -> None:
-        lenses = world.lenses
-        found = lenses.connectors.get(self.connector)
+        connect = world.lenses.connect
+        found = connect.connectors.get(self.connector)
         match self.what:
             case "create" | "create another":
                 if found is None:
                     config = {"topic": "a" if self.what == "create" else "other", "connector.class": CLASS}
-                    stranger = Incarnation(config, born=now(), ours=False, foreign={*config, "password", "size"})
-                    lenses.connectors[self.connector] = stranger
+                    stranger = connect.connectors[self.connector] = connect.made(self.connector, config, PLUGIN)
+                    stranger.tasks, stranger.ours = [Task(0)], False
+                    stranger.foreign = {*config, "password", "size"}
             case "delete":
-                lenses.remove(self.connector)
+                connect.remove(self.connector)
             case "PAUSED" | "STOPPED" | "RUNNING":
                 if found is not None:
-                    found.requests += 1
-                    lenses.turn(self.connector, found, self.what)
+                    found.rest(self.what)
             case key if found is not None:
                 found.config = {**found.config, key: "by-hand"}
                 found.foreign = found.foreign | {key}
                 found.written_by = None
                 found.touched = now()
-        lenses.changed(self.connector)
+        connect.happened(self.connector)
 
 
 @dataclass(frozen=True)
@@ -171,8 +173,8 @@ class Fail:
         if self.whole:
             found.move("FAILED")
         else:
-            found.tasks = [("FAILED", trace)]
-        world.lenses.changed(self.connector)
+            found.tasks = [Task(0, "FAILED", trace)]
+        world.lenses.connect.happened(self.connector)
 
 
 @dataclass(frozen=True)

@@ -108,14 +108,14 @@ class World(Ending):
         return abs((at - NOW).total_seconds() - (now() - START)) <= 2.0
 
     def start(self) -> None:
-        self.lenses.process += 1
+        self.lenses.connect.process += 1
         self.kube.read_values.clear()
         self.kube.vanished.clear()
         for account in self.accounts.values():
             account.begin_anew()
         self.seen = frozenset()
         self.told.clear()
-        self.log.append((now(), f"--- operator {self.lenses.process}"))
+        self.log.append((now(), f"--- operator {self.lenses.connect.process}"))
         self.process = self.begin()
         if not self._watch:
             self.kube.on_reference = lambda *_: None

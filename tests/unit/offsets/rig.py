@@ -8,7 +8,7 @@ from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 from doubles.kube import OffsetsKube
-from doubles.lenses import ALTERED, RESET
+from harness.lenses.memory_offsets import ALTERED as SUCCESSFULLY
 from lenses_operator.lenses import errors
 from unit.controllers.fakes import FakeKube, FakeLenses, Operator, at_work
 from unit.controllers.virtualtime import now
@@ -19,8 +19,17 @@ __all__ = ["ALTERED", "RESET", "UNREACHABLE", "OffsetsKube", "OffsetsLenses", "O
 class OffsetsLenses(FakeLenses):
     """Nobody asks it for what Connect would refuse."""
 
-    def _need_stopped(self, cluster: str, name: str) -> None:
-        assert self._find(cluster, name).stopped, "asked of a connector that has not stopped"
+    def _alter_offsets(self, name: str, text: str) -> str:
+        self._expect_stopped(name)
+        return super()._alter_offsets(name, text)
+
+    def _reset_offsets(self, name: str) -> str:
+        self._expect_stopped(name)
+        return super()._reset_offsets(name)
+
+    def _expect_stopped(self, name: str) -> None:
+        found = self.cluster.need(name)
+        assert (found.state, found.tasks) == ("STOPPED", []), "asked of a connector that has not stopped"
 
 
 class OffsetsOperator(Operator):
@@ -64,6 +73,11 @@ class OffsetsOperator(Operator):
 
         return await self.until(holds, bound)
 
+    async def operates(self, reason: str, name: str = "back", /, **spec: Any) -> float:
+        """A user applies an operation, and it comes to this reason: the seconds it took."""
+        self.offsets.apply(name, **spec)
+        return await self.until_reason(reason, name)
+
     async def until_state(self, state: str, bound: float = 600.0) -> float:
         return await self.until(lambda: self.connector is not None and self.connector.state == state, bound)
 
@@ -90,4 +104,5 @@ def offsets_operator(
     return at_work(OffsetsOperator(lenses, kube, offsets, poll=poll, drift=drift))
 
 
+ALTERED, RESET = SUCCESSFULLY.format("altered"), SUCCESSFULLY.format("reset")
 UNREACHABLE = errors.LensesUnreachable("alter_offsets", "timed out", reason="timeout")

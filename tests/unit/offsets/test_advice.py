@@ -19,10 +19,11 @@ from lenses_operator.domain.references import RefData, RefName
 from lenses_operator.lenses import errors
 from unit.advice import not_followed
 from unit.controllers.fakes import Connector
-from unit.controllers.virtualtime import virtual_time
 from unit.offsets.make import ASKED, BEFORE, FILE
 from unit.offsets.rig import OffsetsOperator, offsets_operator
 from unit.resources.make import SENT
+
+pytestmark = pytest.mark.virtual_time
 
 PACKAGE = ROOT / "operator" / "lenses_operator"
 MODULES = [
@@ -126,17 +127,14 @@ async def any_change(op: OffsetsOperator) -> None:
 
 async def strangers(op: OffsetsOperator) -> None:
     """The connector was there before its resource, and differs."""
-    op.kube.delete()
-    await asyncio.sleep(60)
-    op.lenses.connectors["connect-eu", "orders"] = Connector(SENT | {"topic": "theirs"})
-    op.kube.apply()
-    await asyncio.sleep(30)
+    await op.deletes(seconds=60)
+    op.lenses.connectors["orders"] = Connector(SENT | {"topic": "theirs"})
+    await op.applies()
 
 
 async def own_token(op: OffsetsOperator) -> None:
     op.kube.references[SECRET] = RefData("1", {"token": b"t"})
-    op.kube.apply(**TOKEN)
-    await asyncio.sleep(60)
+    await op.applies(seconds=60, **TOKEN)
 
 
 async def secret_lost(op: OffsetsOperator) -> None:
@@ -362,19 +360,16 @@ ADVICE = {
 
 
 async def _raw(op: OffsetsOperator, **fields: Any) -> None:
-    op.kube.apply(raw=fields)
-    await asyncio.sleep(5)
+    await op.applies(seconds=5, raw=fields)
 
 
-@virtual_time
 @pytest.mark.parametrize("name", ADVICE)
 async def test_it_works(name: str) -> None:
     advice = ADVICE[name]
     async with offsets_operator(drift=60.0) as op:
         await op.runs()
         await advice.begin(op)
-        op.offsets.apply(**advice.spec)
-        await op.until_reason(advice.reason)
+        await op.operates(advice.reason, **advice.spec)
         assert advice.said in op.words()
         sent = len(op.lenses.asked("alter_offsets", "reset_offsets"))
         await asyncio.sleep(60)
@@ -384,7 +379,6 @@ async def test_it_works(name: str) -> None:
         assert len(op.lenses.asked("alter_offsets", "reset_offsets")) <= sent + 1
 
 
-@virtual_time
 @pytest.mark.parametrize("name", [name for name, advice in ADVICE.items() if advice.put_right and ": new" in name])
 async def test_what_failed_is_not_tried_again_by_itself(name: str) -> None:
     """Which is why no advice may end with what is to be put right elsewhere."""
@@ -393,8 +387,7 @@ async def test_what_failed_is_not_tried_again_by_itself(name: str) -> None:
     async with offsets_operator(drift=60.0) as op:
         await op.runs()
         await advice.begin(op)
-        op.offsets.apply(**advice.spec)
-        await op.until_reason(advice.reason)
+        await op.operates(advice.reason, **advice.spec)
         sent = op.lenses.asked("alter_offsets", "reset_offsets")
         await advice.put_right(op)
         await asyncio.sleep(3600)
@@ -402,17 +395,13 @@ async def test_what_failed_is_not_tried_again_by_itself(name: str) -> None:
         assert op.lenses.asked("alter_offsets", "reset_offsets") == sent
 
 
-@virtual_time
-async def test_a_connector_that_is_not_there_is_made() -> None:
-    async with offsets_operator() as op:
-        op.offsets.apply()
-        await op.until_reason("ConnectorNotFound")
-        assert "waits until there is" in op.words()
-        op.kube.apply()
-        await op.until_reason("Applied")
+async def test_a_connector_that_is_not_there_is_made(op: OffsetsOperator) -> None:
+    await op.operates("ConnectorNotFound")
+    assert "waits until there is" in op.words()
+    op.kube.apply()
+    await op.until_reason("Applied")
 
 
-@virtual_time
 async def test_offsets_too_big_to_be_kept_are_changed_by_hand_while_it_is_stopped() -> None:
     """Nobody lets it run before it is done, and nothing of it is undone."""
     rows = random.Random(1)
@@ -420,8 +409,7 @@ async def test_offsets_too_big_to_be_kept_are_changed_by_hand_while_it_is_stoppe
     async with offsets_operator() as op:
         await op.runs()
         op.lenses.offsets = json.dumps(big)
-        op.offsets.apply()
-        await op.until_reason("OffsetsInvalid")
+        await op.operates("OffsetsInvalid")
         assert (
             "Change them in Lenses or Kafka Connect, while the LensesConnector has spec.state: stopped." in op.words()
         )

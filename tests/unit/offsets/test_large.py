@@ -89,11 +89,9 @@ async def test_every_step_does_it_beside_the_loop(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(say, "seen", watched("seen", say.seen))
     async with offsets_operator() as op:
         await op.runs()
-        op.offsets.apply("look", action="Observe")
-        await op.until_reason("Observed", "look")
+        await op.operates("Observed", "look", action="Observe")
         op.lenses.fail("alter_offsets", TIMEOUT)
-        op.offsets.apply()
-        await op.until_reason("Applied")
+        await op.operates("Applied")
     assert called == {"differences", "gone_on", "before_of", "seen"}
 
 

@@ -13,7 +13,7 @@ from lenses_operator.domain.policy import Policy, Rule
 from lenses_operator.domain.references import RefData, RefName
 from lenses_operator.lenses import answers, errors
 from lenses_operator.resources.connector_offsets import OffsetsStatus, OperationPhase
-from unit.controllers.fakes import KEY
+from unit.controllers.fakes import KEY, Task
 from unit.controllers.virtualtime import virtual_time
 from unit.offsets.make import ASKED, BEFORE
 from unit.offsets.rig import ALTERED, RESET, UNREACHABLE, OffsetsLenses, OffsetsOperator, offsets_operator
@@ -33,8 +33,7 @@ LACKING = errors.MissingAgentCapability("alter_offsets", detail="the agent is to
 
 
 async def altered(op: OffsetsOperator, **spec: Any) -> None:
-    op.offsets.apply(**spec)
-    await op.until_reason("Applied")
+    await op.operates("Applied", **spec)
 
 
 async def settled(op: OffsetsOperator) -> None:
@@ -162,7 +161,7 @@ class TestStates:
 
     async def test_a_failed_one(self, op: OffsetsOperator) -> None:
         await op.runs()
-        op.held.state, op.held.tasks = "FAILED", [("FAILED", "trace")]
+        op.held.state, op.held.tasks = "FAILED", [Task(0, "FAILED", "trace")]
         await op.until(lambda: op.said()[1] == "ConnectorFailed")
         op.lenses.calls.clear()
         await altered(op)
@@ -172,10 +171,8 @@ class TestStates:
     async def test_a_state_that_changes_meanwhile(self, op: OffsetsOperator) -> None:
         await op.runs()
         op.lenses.always("alter_offsets", BUSY)
-        op.offsets.apply()
-        await op.until_reason("Applying")
-        op.kube.apply(state="paused")
-        await asyncio.sleep(10)
+        await op.operates("Applying")
+        await op.applies(seconds=10, state="paused")
         op.lenses.always("alter_offsets", None)
         await op.until_state("PAUSED")
         await settled(op)
@@ -203,8 +200,7 @@ class TestRefusals:
         """A rebalance may be told as either."""
         await op.runs()
         op.lenses.always("alter_offsets", error)
-        op.offsets.apply()
-        await op.until_reason("Applying")
+        await op.operates("Applying")
         took = await op.until_reason("OffsetsRejected")
         assert 59 < took < 75
         assert 10 < len(op.lenses.asked("alter_offsets")) < 20
@@ -213,8 +209,7 @@ class TestRefusals:
     async def test_a_minute_begins_anew_where_the_cluster_itself_was_not_well(self, op: OffsetsOperator) -> None:
         await op.runs()
         op.lenses.always("alter_offsets", NO)
-        op.offsets.apply()
-        await op.until_reason("Applying")
+        await op.operates("Applying")
         await asyncio.sleep(40)
         op.lenses.always("get_cluster_info", errors.ServerError("get_cluster_info"))
         await op.until_reason("LensesUnavailable")
@@ -226,8 +221,7 @@ class TestRefusals:
     async def test_what_passes_is_tried_for_two_minutes(self, op: OffsetsOperator, error: errors.LensesError) -> None:
         await op.runs()
         op.lenses.always("alter_offsets", error)
-        op.offsets.apply()
-        await op.until_reason("Applying")
+        await op.operates("Applying")
         took = await op.until_reason("OffsetsRejected")
         assert 115 < took < 130
         assert 20 < len(op.lenses.asked("alter_offsets")) < 40
@@ -248,8 +242,7 @@ class TestRefusals:
     async def test_not_supported(self, op: OffsetsOperator, call: str, error: errors.LensesError) -> None:
         await op.runs()
         op.lenses.always(call, error)
-        op.offsets.apply()
-        await op.until_reason("NotSupported")
+        await op.operates("NotSupported")
         assert (len(op.lenses.asked(call)) == 1) == (error is not ABSENT), "a 404 may be about anything"
         await self.fails(op, "NotSupported", error.words)
 
@@ -266,8 +259,7 @@ class TestRefusals:
     ) -> None:
         await op.runs()
         op.lenses.always("get_offsets", error)
-        op.offsets.apply()
-        await op.until_reason("OffsetsRejected")
+        await op.operates("OffsetsRejected")
         assert op.lenses.sent == []
         await self.fails(op, "OffsetsRejected", error.words)
 
@@ -299,8 +291,7 @@ class TestRefusals:
     async def test_not_stopped_within_five_minutes(self, op: OffsetsOperator) -> None:
         await op.runs()
         op.lenses.stops = False
-        op.offsets.apply()
-        await op.until_reason("Stopping")
+        await op.operates("Stopping")
         took = await op.until_reason("StopTimeout")
         assert 295 < took < 310
         assert op.lenses.asked("get_offsets", "alter_offsets") == []
@@ -310,8 +301,7 @@ class TestRefusals:
     async def test_the_time_that_lenses_is_away_does_not_count(self, op: OffsetsOperator) -> None:
         await op.runs()
         op.lenses.stops = False
-        op.offsets.apply()
-        await op.until_reason("Stopping")
+        await op.operates("Stopping")
         for call in ("list_connectors", "get_connector", "set_state"):
             op.lenses.always(call, UNREACHABLE)
         await op.until_reason("LensesUnavailable")
@@ -327,8 +317,7 @@ class TestRefusals:
         """Also where the first word about it is that Lenses is away."""
         await op.runs()
         op.lenses.always("alter_offsets", NO)
-        op.offsets.apply()
-        await op.until_reason("OffsetsRejected")
+        await op.operates("OffsetsRejected")
         await op.until_state("RUNNING")
         op.lenses.always("alter_offsets", None)
         op.lenses.down(UNREACHABLE)
@@ -354,8 +343,7 @@ class TestInvalid:
     )
     async def test_nothing_is_touched(self, op: OffsetsOperator, wanted: dict[str, Any]) -> None:
         await op.runs()
-        op.offsets.apply(**wanted)
-        await op.until_reason("OffsetsInvalid")
+        await op.operates("OffsetsInvalid", **wanted)
         await settled(op)
         assert op.how() == ("Failed", "False", "OffsetsInvalid")
         assert op.lenses.order() == []
@@ -371,8 +359,7 @@ class TestInvalid:
             await op.runs()
             noise = random.Random(1).randbytes(1024 * 1024).hex()
             op.lenses.offsets = f'[{{"partition": {{"a": 1}}, "offset": {{"o": "{noise}"}}}}]'
-            op.offsets.apply()
-            await op.until_reason("OffsetsInvalid")
+            await op.operates("OffsetsInvalid")
             assert "no way back" in op.words()
             await op.until_state("RUNNING")
             assert op.lenses.order() == ["stop", "get_offsets", "resume"]
@@ -380,16 +367,14 @@ class TestInvalid:
 
 class TestWaits:
     async def test_for_a_connector_that_is_not_there(self, op: OffsetsOperator) -> None:
-        op.offsets.apply()
-        await op.until_reason("ConnectorNotFound")
+        await op.operates("ConnectorNotFound")
         assert op.how() == ("Pending", "False", "ConnectorNotFound")
         op.kube.apply()
         await op.until_reason("Applied")
 
     async def test_an_environment_without_connectors_is_not_listed_for_its_offsets(self, op: OffsetsOperator) -> None:
         await op.runs()
-        op.offsets.apply(action="Observe")
-        await op.until_reason("Observed")
+        await op.operates("Observed", action="Observe")
         op.kube.delete()
         await op.until_reason("ConnectorNotFound")
         op.lenses.calls.clear()
@@ -399,8 +384,7 @@ class TestWaits:
     async def test_while_it_is_suspended(self, op: OffsetsOperator) -> None:
         await op.runs()
         await op.applies(suspend=True)
-        op.offsets.apply()
-        await op.until_reason("ConnectorNotReady")
+        await op.operates("ConnectorNotReady")
         await settled(op)
         assert (op.how()[0], op.lenses.order()) == ("Pending", [])
         op.kube.apply()
@@ -408,29 +392,19 @@ class TestWaits:
         await op.until_state("RUNNING")
         assert op.lenses.order() == ORDER
 
-    async def test_suspended_in_the_middle_it_is_finished(self, op: OffsetsOperator) -> None:
+    @pytest.mark.parametrize("way_back", [[], [UNREACHABLE, BUSY]], ids=["at once", "fails at first"])
+    async def test_suspended_in_the_middle_it_is_finished(
+        self, op: OffsetsOperator, way_back: list[errors.LensesError]
+    ) -> None:
         await op.runs()
         op.lenses.always("alter_offsets", BUSY)
-        op.offsets.apply()
-        await op.until_reason("Applying")
-        op.kube.apply(suspend=True)
-        await asyncio.sleep(5)
+        await op.operates("Applying")
+        await op.applies(seconds=5, suspend=True)
+        op.lenses.fail("set_state", *way_back)
         op.lenses.always("alter_offsets", None)
         await op.until_reason("Applied")
         await op.until_state("RUNNING")
         await op.until(lambda: op.said()[1] == "Suspended")
-
-    async def test_suspended_in_the_middle_and_the_way_back_fails_at_first(self, op: OffsetsOperator) -> None:
-        await op.runs()
-        op.lenses.always("alter_offsets", BUSY)
-        op.offsets.apply()
-        await op.until_reason("Applying")
-        op.kube.apply(suspend=True)
-        await asyncio.sleep(5)
-        op.lenses.fail("set_state", UNREACHABLE, BUSY)
-        op.lenses.always("alter_offsets", None)
-        await op.until_reason("Applied")
-        await op.until_state("RUNNING")
 
     async def test_in_line_the_oldest_first(self, op: OffsetsOperator) -> None:
         await op.runs()
@@ -464,8 +438,7 @@ class TestMeanwhile:
         """The connector is stopped and its request under way."""
         await op.runs(**spec)
         op.lenses.always("alter_offsets", BUSY)
-        op.offsets.apply()
-        await op.until_reason("Applying")
+        await op.operates("Applying")
         await op.until(lambda: op.said()[1] == "OffsetsOperation")
 
     async def test_the_offsets_resource_is_deleted(self, op: OffsetsOperator) -> None:
@@ -517,8 +490,7 @@ class TestMeanwhile:
 
     async def test_a_new_configuration_is_applied_afterwards(self, op: OffsetsOperator) -> None:
         await self.held(op)
-        op.kube.apply(config={"topic": "orders", "file": "/data/new"})
-        await asyncio.sleep(20)
+        await op.applies(seconds=20, config={"topic": "orders", "file": "/data/new"})
         assert op.lenses.asked("delete_connector", "create_connector") == []
         op.lenses.always("alter_offsets", None)
         await op.until_reason("Applied")
@@ -551,8 +523,7 @@ class TestMeanwhile:
                 await self.held(op)
                 if how == "refused":
                     op.lenses.invalid = {"file": ["is bad"]}
-                op.kube.apply(**spec[how])
-                await asyncio.sleep(20)
+                await op.applies(seconds=20, **spec[how])
                 assert op.how()[0] == "Applying"
                 if not restarted:
                     await mended(op)
@@ -570,7 +541,7 @@ class TestMeanwhile:
             op.kube.references[place] = RefData("1", {"k": b"planted"})
             await op.runs(configFrom=source)
         del op.kube.references[place]
-        op.held.tasks = [("FAILED", "X: no login with planted")]
+        op.held.tasks = [Task(0, "FAILED", "X: no login with planted")]
         op.lenses.stops = False
         op.offsets.apply()
         async with offsets_operator(op.lenses, op.kube, op.offsets) as again:
@@ -603,7 +574,7 @@ class TestMeanwhile:
     async def test_resumed_behind_its_back_it_is_stopped_again(self) -> None:
         async with offsets_operator(poll=2) as op:
             await self.held(op)
-            op.held.state, op.held.tasks = "RUNNING", [("RUNNING", None)]
+            op.held.rest("RUNNING")
             await op.until_state("STOPPED", 30)
             op.lenses.always("alter_offsets", None)
             await op.until_reason("Applied")
@@ -668,8 +639,7 @@ class TestMeanwhile:
 
     async def test_a_policy_that_forbids_it_shows_nothing(self, op: OffsetsOperator) -> None:
         await op.runs()
-        op.offsets.apply(action="Observe")
-        await op.until_reason("Observed")
+        await op.operates("Observed", action="Observe")
         assert op.offsets.status().partitions == 1
         op.policy = Policy((Rule(namespaces=("other",)),))
         await op.until_reason("ConnectorNotReady")
@@ -683,8 +653,7 @@ class TestObserve:
         await op.runs()
         nasty = '{"a": 1.0, "b": null, "c": 99999999999999999999, "d": "\\ud800 é", "e": {"f": [1e3]}}'
         op.lenses.offsets = f'[{{"partition": {{"p": 0}}, "offset": {nasty}}}]'
-        op.offsets.apply(action="Observe", refreshInterval="10s")
-        await op.until_reason("Observed")
+        await op.operates("Observed", action="Observe", refreshInterval="10s")
         op.offsets.statuses.clear()
         op.lenses.calls.clear()
         await asyncio.sleep(101)
@@ -697,8 +666,7 @@ class TestObserve:
 
     async def test_a_connector_that_is_not_in_lenses(self, op: OffsetsOperator) -> None:
         await op.runs()
-        op.offsets.apply(action="Observe", refreshInterval="10s")
-        await op.until_reason("Observed")
+        await op.operates("Observed", action="Observe", refreshInterval="10s")
         await op.applies(suspend=True)
         op.lenses.connectors.clear()
         await op.until_reason("ConnectorNotReady")
@@ -709,8 +677,7 @@ class TestObserve:
     async def test_not_supported(self, op: OffsetsOperator, error: errors.LensesError) -> None:
         await op.runs()
         op.lenses.always("get_offsets", error)
-        op.offsets.apply(action="Observe")
-        await op.until_reason("NotSupported")
+        await op.operates("NotSupported", action="Observe")
         assert op.how() == (None, "False", "NotSupported")
         assert op.said() == ("True", "Running", "Owned")
         op.lenses.always("get_offsets", None)
@@ -718,8 +685,7 @@ class TestObserve:
 
     async def test_one_that_is_just_being_replaced_is_read_as_soon_as_it_is_back(self, op: OffsetsOperator) -> None:
         await op.runs()
-        op.offsets.apply(action="Observe", refreshInterval="10s")
-        await op.until_reason("Observed")
+        await op.operates("Observed", action="Observe", refreshInterval="10s")
         op.lenses.fail("get_offsets", ABSENT)
         op.offsets.statuses.clear()
         asked = len(op.lenses.asked("get_offsets"))
@@ -731,8 +697,7 @@ class TestObserve:
         await op.runs()
         rows = [{"partition": {"p": number}, "offset": {"o": number}} for number in range(20_000)]
         op.lenses.offsets = json.dumps(rows)
-        op.offsets.apply(action="Observe")
-        await op.until_reason("Observed")
+        await op.operates("Observed", action="Observe")
         status = op.offsets.status()
         assert (status.partitions, len(status.offsets or ()), status.truncated) == (20_000, 500, True)
         assert text_of(status.offsets_json, status.offsets_json_compressed) == op.lenses.offsets
@@ -741,18 +706,15 @@ class TestObserve:
         """What YAML and Kubernetes do not keep: the order of keys, numbers as they are written, nulls."""
         await op.runs()
         op.lenses.offsets = '[{"partition": {"b": 1, "a": 2}, "offset": {"x": 1.0, "y": 1e3, "z": null}}]'
-        op.offsets.apply(action="Observe")
-        await op.until_reason("Observed")
+        await op.operates("Observed", action="Observe")
         assert op.offsets.status().offsets_json == op.lenses.offsets
 
     async def test_then_alter_then_observe(self, op: OffsetsOperator) -> None:
         await op.runs()
-        op.offsets.apply(action="Observe")
-        await op.until_reason("Observed")
+        await op.operates("Observed", action="Observe")
         await altered(op)
         assert op.offsets.status().offsets_json is None, "it would be old"
-        op.offsets.apply(action="Observe")
-        await op.until_reason("Observed")
+        await op.operates("Observed", action="Observe")
         status = op.offsets.status()
         assert (status.phase, status.message, status.before) == (None, None, BEFORE)
         assert status.offsets_json == op.lenses.offsets
@@ -890,8 +852,7 @@ class TestWhatIsSaid:
             "completely yet or the connector was resumed"
         )
         op.lenses.always("alter_offsets", errors.ServerError("alter_offsets", status=500, detail=words))
-        op.offsets.apply()
-        await op.until_reason("OffsetsRejected")
+        await op.operates("OffsetsRejected")
         assert "a sink of the same name on another Connect cluster" in op.words()
 
 

@@ -85,8 +85,7 @@ async def test_it_is_not_sent_again_to_a_connector_that_has_gone_on(
     assert op.offsets.status().offsets == tuple(json.loads(op.lenses.offsets))
     assert op.offsets_events[-1].warning
     await op.until(lambda: op.said()[1] == "Running")
-    op.offsets.apply(offsets=[{"partition": FILE, "offset": {"position": 6}}])
-    await op.until_reason("Applied")
+    await op.operates("Applied", offsets=[{"partition": FILE, "offset": {"position": 6}}])
 
 
 @pytest.mark.parametrize("carried_out", [False, True])
@@ -111,7 +110,7 @@ async def test_a_connector_that_does_not_stop_again_is_not_said_to_be_unchanged(
     if asked:
         await lose_the_answer(op, carried_out=True)
         connector: Any = op.connector
-        connector.state, connector.tasks = "RUNNING", [("RUNNING", None)]
+        connector.rest("RUNNING")
     else:
         await op.runs()
         op.offsets.apply()

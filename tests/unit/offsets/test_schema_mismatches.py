@@ -39,8 +39,7 @@ async def test_it_says_which_field_and_holds_nobody(case: str) -> None:
     async with offsets_operator() as op:
         await op.runs()
         op.offsets.apply("bad", **spec)
-        op.offsets.apply("good")
-        await op.until_reason("Applied", "good")
+        await op.operates("Applied", "good")
         ready = op.offsets.status("bad").ready
         assert ready is not None
         assert (ready.status, ready.reason, ready.observed_generation) == ("False", "OffsetsInvalid", 1)
@@ -50,8 +49,7 @@ async def test_it_says_which_field_and_holds_nobody(case: str) -> None:
         writes = len(op.offsets.statuses)
         await asyncio.sleep(600)
         assert len(op.offsets.statuses) == writes
-        op.offsets.apply("bad")
-        await op.until_reason("Applied", "bad")
+        await op.operates("Applied", "bad")
         assert len(op.lenses.sent) == 2
 
 
@@ -115,8 +113,7 @@ async def test_no_status_at_all_is_not_run_again(op: OffsetsOperator) -> None:
 
 async def test_an_operation_on_a_connector_that_does_not_fit_waits(op: OffsetsOperator) -> None:
     await op.runs()
-    op.kube.apply(raw={"state": "flying"})
-    await asyncio.sleep(5)
+    await op.applies(seconds=5, raw={"state": "flying"})
     op.offsets.apply("back")
     await asyncio.sleep(60)
     assert op.how() == ("Pending", "False", "ConnectorNotReady")
