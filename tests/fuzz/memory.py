@@ -15,6 +15,7 @@ import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 
+from harness.listener import listening
 from lenses_operator.lenses.client import LensesClient
 from lenses_operator.lenses.errors import UnusableAnswer
 from lenses_operator.lenses.reading import MOST_OBJECTS
@@ -126,18 +127,12 @@ async def server(answer: Callable[[], Iterator[bytes]], status: int) -> AsyncIte
         await reader.readuntil(b"\r\n\r\n")
         head = f"HTTP/1.1 {status} X\r\nContent-Type: application/json\r\nConnection: close\r\n\r\n"
         writer.write(head.encode())
-        try:
-            for piece in answer():
-                writer.write(piece)
-                await writer.drain()
-        except (ConnectionError, asyncio.CancelledError):
-            pass  # the client has heard enough
-        finally:
-            writer.close()
+        for piece in answer():
+            writer.write(piece)
+            await writer.drain()
 
-    listening = await asyncio.start_server(serve, "127.0.0.1", 0)
-    async with listening:
-        yield f"http://127.0.0.1:{listening.sockets[0].getsockname()[1]}"
+    async with listening(serve) as port:
+        yield f"http://127.0.0.1:{port}"
 
 
 def peak() -> float:

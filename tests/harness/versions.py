@@ -7,7 +7,6 @@ that there are anyway, with a binary or an interpreter of that version in the pl
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
 import subprocess
@@ -18,12 +17,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from harness import build, paths
+from harness.process import Launcher
+from harness.waiting import wait_until
 
 RESULTS = paths.HARNESS / "versions.json"
 PAGE = paths.ROOT / "docs" / "versions.md"
 PYENV = Path.home() / ".pyenv" / "versions"
 COUNTS = re.compile(r"^(?:=+ )?((?:\d+ \w+(?:, )?)+) in [\d.]+s", re.MULTILINE)
-TIMEOUT = 3600.0
+TIMEOUT = 1800.0
+"""Seconds of a machine that does nothing else: what takes longer hangs."""
+# As in the Makefile, with fewer workers: each has a control plane of its own.
+OPTIONS = ("-q", "-p", "no:cacheprovider", "-n", "4", "--dist", "loadscope", "--no-loadscope-reorder")
 
 CHART = ("tests/integration/chart",)
 CLUSTER = ("tests/integration/operator", "tests/integration/offsets/test_admission.py", *CHART)
@@ -62,21 +66,29 @@ class Trial:
 
     def run(self) -> tuple[str, bool]:
         """What came out, and whether it is well. Raises RuntimeError where it cannot be tried here."""
-        env, python = dict(os.environ), sys.executable
+        env, python = {}, sys.executable
         if self.step:
             build.ensure(self.step)
-            env[self.variable] = str(build.STEPS[self.step].output)
+            env = {self.variable: str(build.STEPS[self.step].output)}
         else:
             python = str(_interpreter(self.version))
-        argv = [python, "-m", "pytest", "-q", "-p", "no:cacheprovider", *self.tests]
-        done = subprocess.run(
-            argv, cwd=paths.ROOT, env=env, stdout=subprocess.PIPE, text=True, timeout=TIMEOUT, check=False
-        )
         log = paths.BUILD / "logs" / f"trial-{self.name}.log"
-        log.write_text(done.stdout)
-        found = COUNTS.findall(done.stdout)
-        print(f"versions: {self.name}: {found[-1] if found else 'nothing ran'}; all of it in {log}", flush=True)
-        return (found[-1] if found else "nothing ran"), done.returncode == 0
+        result, well = tried([python, "-m", "pytest", *OPTIONS, *self.tests], env, log)
+        print(f"versions: {self.name}: {result}; all of it in {log}", flush=True)
+        return result, well
+
+
+def tried(argv: Sequence[str | Path], env: Mapping[str, str], log: Path, timeout: float = TIMEOUT) -> tuple[str, bool]:
+    """What pytest said last, and whether it ended well; one that does not end is ended, with all that it started."""
+    with Launcher() as launcher:
+        process = launcher.spawn("pytest", argv, log, env=env, cwd=paths.ROOT)
+        try:
+            wait_until("end of pytest", lambda: not process.alive, timeout)
+        except TimeoutError:
+            return f"did not end within {timeout / 60:g} minutes", False
+        well = process.wait_for(timeout) == 0
+    found = COUNTS.findall(log.read_text(errors="replace"))
+    return (found[-1] if found else "nothing ran"), well
 
 
 def trials() -> list[Trial]:
@@ -91,21 +103,22 @@ def trials() -> list[Trial]:
 def _interpreter(version: str) -> Path:
     """Of an environment with the locked dependencies. Raises RuntimeError where this Python is not to be had."""
     made = paths.BUILD / f"python-{version}"
-    if not (made / ".ready").exists():
+    lock, ready = paths.ROOT / "requirements" / "dev.txt", made / ".ready"
+    if not ready.exists() or ready.read_bytes() != lock.read_bytes():
         # pyenv's own first: what it puts on PATH may be a word that this version is not chosen.
         known = [str(one / "bin" / "python") for one in sorted(PYENV.glob(f"{version}.*"))]
         base = known[-1] if known else shutil.which(f"python{version}")
         if base is None:
             raise RuntimeError(f"Python {version} is not on this machine")
         pip = [str(made / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-        locked = ["--require-hashes", "-r", str(paths.ROOT / "requirements" / "dev.txt")]
+        locked = ["--require-hashes", "-r", str(lock)]
         for argv in (
             [base, "-m", "venv", "--clear", str(made)],
             [*pip, *locked],
             [*pip, "--no-deps", "--no-build-isolation", "--editable", str(paths.ROOT)],
         ):
             subprocess.run(argv, check=True, timeout=TIMEOUT)
-        (made / ".ready").touch()
+        shutil.copyfile(lock, ready)
     return made / "bin" / "python"
 
 

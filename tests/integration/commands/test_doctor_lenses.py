@@ -15,9 +15,10 @@ import pytest
 
 from harness.lenses.environment import LensesEnv
 from harness.lenses.operations import CHANGING
+from harness.listener import Handler
 from harness.waiting import wait_until
 from integration.commands.support import Checks, CommandLine
-from integration.lenses_client.wire import Authority, Handler, listener, read_request
+from integration.lenses_client.wire import Authority, listener, read_request
 
 CLASS = "org.apache.kafka.connect.file.FileStreamSourceConnector"
 

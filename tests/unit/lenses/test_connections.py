@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 
+from harness.listener import listening
 from harness.wanted import always
 from lenses_operator.lenses import ConnectorRequest
 from lenses_operator.lenses.client import LensesClient
@@ -31,14 +32,13 @@ class Server:
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.writers.append(writer)
-        with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
-            while True:
-                head = await reader.readuntil(b"\r\n\r\n")
-                self.requests.append(head.split()[0].decode())
-                if not self.answers:
-                    writer.close()
-                writer.write(ANSWER)
-                await writer.drain()
+        while True:
+            head = await reader.readuntil(b"\r\n\r\n")
+            self.requests.append(head.split()[0].decode())
+            if not self.answers:
+                writer.close()
+            writer.write(ANSWER)
+            await writer.drain()
 
     async def hang_up(self) -> None:
         for writer in self.writers:
@@ -48,14 +48,9 @@ class Server:
 
 @contextlib.asynccontextmanager
 async def served() -> AsyncIterator[tuple[Server, httpx.AsyncClient, str]]:
-    server = Server()
-    listening = await asyncio.start_server(server.serve, "127.0.0.1", 0)
-    url = f"http://127.0.0.1:{listening.sockets[0].getsockname()[1]}/"
-    transport = Connections(trust(None), keepalive=20)
-    async with httpx.AsyncClient(transport=transport, trust_env=False) as client:
-        yield server, client, url
-    listening.close()
-    await server.hang_up()
+    server, transport = Server(), Connections(trust(None), keepalive=20)
+    async with listening(server.serve) as port, httpx.AsyncClient(transport=transport, trust_env=False) as client:
+        yield server, client, f"http://127.0.0.1:{port}/"
 
 
 async def test_a_connection_is_used_again_and_one_that_was_closed_is_not() -> None:
