@@ -425,17 +425,19 @@ class TestUncertain:
 
     @pytest.mark.parametrize("restarts", [1, 2])
     @pytest.mark.parametrize("quiet", [False, True])
+    @pytest.mark.parametrize("wanted", [{"password": "mine"}, {}])
     async def test_a_trace_is_withheld_until_a_write_of_ours(
-        self, lenses: FakeLenses, kube: FakeKube, restarts: int, quiet: bool
+        self, lenses: FakeLenses, kube: FakeKube, restarts: int, quiet: bool, wanted: dict[str, str]
     ) -> None:
         async with operator(lenses, kube) as op:
             lenses.always("create_connector", AMBIGUOUS)
-            await op.applies(seconds=2, config={key: SENT[key] for key in ("topic", "file")} | {"password": "mine"})
+            await op.applies(seconds=2, config={key: SENT[key] for key in ("topic", "file")} | wanted)
             assert op.said()[2] == "Claiming"
         lenses.always("create_connector", None)
         lenses.hide("password")
         failed = [Task(0, "FAILED", f"denied to {self.SECRET}")]
-        theirs = Connector(SENT | {"password": self.SECRET, "more": "1"}, "RUNNING", [] if quiet else failed)
+        more = {"more": "1"} if wanted else {}
+        theirs = Connector(SENT | {"password": self.SECRET} | more, "RUNNING", [] if quiet else failed)
         lenses.connectors[NAME] = theirs
         for _ in range(restarts):
             async with operator(lenses, kube) as op:
@@ -447,6 +449,29 @@ class TestUncertain:
                 assert self.SECRET not in "".join(status.model_dump_json() for status in kube.statuses)
                 assert self.SECRET not in "".join(event.message for event in op.events)
                 assert op.said()[2] == "Owned"
+
+    @pytest.mark.parametrize("seconds", [5.0, 40.0])
+    async def test_a_connector_that_is_hidden_for_a_moment_does_not_show_that_its_trace_is_gone(
+        self, lenses: FakeLenses, kube: FakeKube, seconds: float
+    ) -> None:
+        """A former process has put its configuration right, and its tasks have what they had."""
+        async with operator(lenses, kube) as op:
+            lenses.hide("password")
+            lenses.keeps_tasks = True
+            failed = [Task(0, "FAILED", f"denied to {self.SECRET}")]
+            lenses.connectors[NAME] = Connector(SENT | {"password": self.SECRET, "more": "1"}, "RUNNING", failed)
+            await op.applies(adoptionPolicy="Always", updateStrategy="InPlace")
+            assert op.said() == ("False", "TaskFailed", "Owned")
+        async with operator(lenses, kube) as op:
+            await asyncio.sleep(400)
+            lenses.fail("create_connector", *[AMBIGUOUS] * 20)
+            blind(op, on=True)
+            await asyncio.sleep(seconds)
+            blind(op, on=False)
+            await asyncio.sleep(400)
+            assert op.said() == ("False", "TaskFailed", "Owned")
+            assert self.SECRET not in "".join(status.model_dump_json() for status in kube.statuses)
+            assert self.SECRET not in "".join(event.message for event in op.events)
 
     @pytest.mark.parametrize("status", [400, 429, 500, 503])
     async def test_another_process_knows_whatever_was_reported_first(

@@ -120,9 +120,9 @@ def is_uncertain(context: ReconcileContext, observed: Observed) -> bool:
 
 
 def is_all_of(written: Rendered, observed: Observed) -> bool:
-    """Whether Lenses shows every value of this configuration, and no other key."""
+    """Whether Lenses shows every value of this configuration, and has no other key, be it hidden."""
     seen, details = observed.config, observed.details
-    if seen is None or details is None:
+    if seen is None or details is None or not details.hidden_in_config <= written.config.keys():
         return False
     hidden = details.hidden_keys
     unread = unreadable_keys(written.config, seen, None, hidden)

@@ -177,7 +177,7 @@ class Observation:
     def _took(self, context: ReconcileContext, observed: Observed, listed: Observed | None) -> Observed:
         """What the details tell beside what is to be done."""
         absence.note(context, observed, self._clock())
-        if not any(task.trace for task in observed.tasks):
+        if observed.present and not any(task.trace for task in observed.tasks):
             written.saw_no_trace(context)
         if observed.present and (listed is None or not listed.looks_like(observed)):
             self._environments.recheck(context.resource.key)
