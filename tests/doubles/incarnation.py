@@ -50,11 +50,9 @@ class Incarnation(Connector):
     idle: bool = False
     """A delete was accepted and came to nothing."""
     offsets: bool = True
-    contested: bool = False
-    """Somebody else's, as a create of ours was told."""
     contested_in: int | None = None
-    """The operator process that alone was told so, by an answer that may also mean that it was created; a claim is not
-    given back for that, and counts for the next process."""
+    """The operator process whose create on its claim was told that it is somebody else's. Where that process ends
+    before it has given the claim back, the next one cannot know."""
     touched: float = 0.0
     """When somebody else has last changed its configuration."""
     let_go: bool = False

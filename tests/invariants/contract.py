@@ -99,7 +99,7 @@ class Contract(Grounds):
         self.log.append((now(), f"  {operation} {name}: {'ok' if error is None else type(error).__name__}"))
         found = self.lenses.connectors.get(name)
         if operation in WRITING and isinstance(error, DENYING) and found is not None:
-            self._contested(account, found, error)
+            self._contested(account, found)
         if isinstance(error, errors.LensesRefused):
             self.told.add(type(error))
         account.heard(operation, self._sent.get(name, ""), error, now())
@@ -108,12 +108,11 @@ class Contract(Grounds):
             for one in self.accounts.values():
                 one.cluster_answered()
 
-    def _contested(self, account: Account, found: Incarnation, error: errors.LensesRefused) -> None:
+    def _contested(self, account: Account, found: Incarnation) -> None:
         """By the first create on a claim."""
         if found.ours or not account.claimed or account.unproven:
             return
-        certain = isinstance(error, errors.AlreadyExists) or not error.maybe_done
-        found.contested, found.contested_in = True, None if certain else self.lenses.connect.process
+        found.contested_in = self.lenses.connect.process
 
     def _creating(self, name: str) -> None:
         account = self.accounts[name]
@@ -281,7 +280,7 @@ class Contract(Grounds):
             account.claimed, account.claimed_at = True, now()
             account.open.clear()
             if found is not None:
-                found.contested = False  # by a create on this claim only: what was said before is given back with it
+                found.contested_in = None  # by a create on this claim only: what was said before is given back with it
         if before.ours and after is OwnershipState.CONFLICT and found is not None:
             found.let_go = True  # it was created for this resource, not for the one that has it now
         if after is not OwnershipState.OWNED or found is None:
@@ -291,10 +290,9 @@ class Contract(Grounds):
             found.foreign = found.foreign | set(found.config)  # what cannot be read of it is taken for equal
         if found.ours:
             return
-        contested = found.contested and found.contested_in in {None, self.lenses.connect.process}
-        if found.contested_in is not None:  # what looks like it is taken for it
-            sent = [json.loads(one) for one in account.open]
-            contested = contested and not any(self.may_come_of(found, one, self.lenses.habits[name]) for one in sent)
+        sent = [json.loads(one) for one in account.open]
+        ours = any(self.may_come_of(found, one, self.lenses.habits[name]) for one in sent)  # is taken for it
+        contested = found.contested_in == self.lenses.connect.process and not ours
         if before.ours and not (before is OwnershipState.CLAIMING and contested):
             return  # made anew by hand: still ours
         lately = [one for snapshot in self._lately(name) for one in snapshot.objects]
