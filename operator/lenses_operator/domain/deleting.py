@@ -7,12 +7,15 @@ and its own answer counts: accepted and gone afterwards, or denied twice with ti
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from math import inf
 from typing import Literal
 
 from lenses_operator.domain.observed import Observed
 
 ABSENCE = 30.0
 """Seconds between two denials that prove a connector's absence."""
+LATE = 30.0
+"""Seconds for which a request without an answer may still be under way."""
 HIDDEN = 15.0
 """Seconds a connector may be hidden before its offsets are given up."""
 DELETE_AGAIN = 10.0
@@ -69,6 +72,8 @@ class Deleting:
     offsets_reset: bool = False
     blind: bool = False
     """Proven while the token saw nothing at all."""
+    late_until: float = -inf
+    """A write of ours had no answer, and may be carried out up to then: it would make the connector anew."""
 
     def seeing(self, *, blind: bool) -> Deleting:
         """What was proven while the token saw nothing has to be proven again when it sees again."""
@@ -112,7 +117,7 @@ def decide_deletion(observed: Observed, so_far: Deleting, *, now: float, with_of
             return Await(0.0)
         return ResetOffsets() if to_reset else Delete()
     if so_far.accepted_at is not None:
-        return Release("gone")
+        return Await(so_far.late_until - now) if now < so_far.late_until else Release("gone")
     if so_far.proven_at is not None:
         return Await(0.0) if so_far.blind else Release("not-found")
     if to_reset and so_far.missing_since is not None and now < so_far.missing_since + HIDDEN:

@@ -13,9 +13,10 @@ from lenses_operator.domain.deleting import ABSENCE
 from lenses_operator.domain.observed import Observed
 from lenses_operator.lenses import errors
 from lenses_operator.lenses.client import Listing
-from unit.controllers.fakes import NAME, Operator
+from unit.controllers.fakes import NAME, Connector, Operator
 from unit.controllers.support import look_closely
 from unit.controllers.virtualtime import now
+from unit.resources.make import SENT
 
 pytestmark = pytest.mark.virtual_time
 
@@ -120,3 +121,29 @@ def test_the_time_that_a_look_takes_is_no_absence() -> None:
     context.looked_at = 110.0
     note(context, Observed.absent(), 111.0)
     assert memory.absence.since == 100.0, "the first one counts"
+
+
+@pytest.mark.parametrize(
+    ("operation", "spec"), [("put_resource", {"updateStrategy": "InPlace"}), ("create_connector", {})]
+)
+@pytest.mark.parametrize("late", [2.0, 20.0])
+async def test_a_write_that_arrives_after_the_connector_was_deleted_leaves_none_behind(
+    op: Operator, operation: str, spec: dict[str, Any], late: float
+) -> None:
+    """It had no answer, and makes the connector anew."""
+    await op.applies(**spec)
+    op.lenses.fail(operation, errors.LensesUnreachable(operation), carried_out=operation == "create_connector")
+    op.kube.apply(config={"topic": "new"}, **spec)
+    op.lenses.calls.clear()
+    async with asyncio.timeout(60):
+        while not op.lenses.asked(operation):
+            await asyncio.sleep(0.001)
+    await asyncio.sleep(0.1)
+    op.kube.delete()
+    await asyncio.sleep(late)
+    assert op.kube.there()
+    op.lenses.connectors[NAME] = Connector(SENT)
+    await asyncio.sleep(200)
+    assert op.lenses.connectors == {}
+    assert not op.kube.there()
+    assert "Deleted" in op.reasons()

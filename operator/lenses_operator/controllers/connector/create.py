@@ -10,6 +10,7 @@ from lenses_operator.controllers.connector.observe import look_closely
 from lenses_operator.controllers.connector.rollback import Rollback
 from lenses_operator.controllers.connector.settling import acted
 from lenses_operator.controllers.connector.state import StateChanges
+from lenses_operator.controllers.connector.written import unanswered
 from lenses_operator.controllers.pacing import SLOWEST, WHILE_AWAY
 from lenses_operator.domain.conditions import creating, missing, progressing, refused
 from lenses_operator.domain.observed import Observed
@@ -99,6 +100,7 @@ class Creating:
             return await self._refused(context, error, clock())
         except LensesError as error:
             acted(context, clock())
+            unanswered(context, error, clock())
             if not error.maybe_done:
                 authorship.retract(context, before)
             if at_rest and isinstance(error, MissingAgentCapability):

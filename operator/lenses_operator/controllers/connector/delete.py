@@ -13,7 +13,7 @@ from lenses_operator.controllers.connector.settling import acted, next_look
 from lenses_operator.controllers.connector.state import asked_for
 from lenses_operator.domain.backoff import BLOCKED, TRANSIENT
 from lenses_operator.domain.conditions import blind, deleting, deletion_blocked
-from lenses_operator.domain.deleting import Delete, Deleting, Release, ResetOffsets, StopFirst
+from lenses_operator.domain.deleting import LATE, Delete, Deleting, Release, ResetOffsets, StopFirst
 from lenses_operator.domain.observed import Observed
 from lenses_operator.domain.status import Report
 from lenses_operator.lenses.errors import ConnectorOrClusterNotFound
@@ -59,8 +59,8 @@ class Deletions:
         if known.proven_at is not None:
             since = self._clock() if known.absent_at is None else known.absent_at
             known = known.seeing(blind=self._environments.blind(context.resource.key, context.connector, since))
-        memory.deleting = known
-        return known
+        memory.deleting = replace(known, late_until=memory.written.unanswered_at + LATE)
+        return memory.deleting
 
     async def act(self, context: ReconcileContext, decision: Delete | StopFirst | ResetOffsets) -> Outcome:
         if self._overtaken(context):

@@ -7,6 +7,7 @@ from lenses_operator.controllers.connector.acting import Acting, request_of
 from lenses_operator.controllers.connector.context import AGAIN, Outcome, ReconcileContext
 from lenses_operator.controllers.connector.settling import acted
 from lenses_operator.controllers.connector.state import StateChanges
+from lenses_operator.controllers.connector.written import unanswered
 from lenses_operator.controllers.pacing import WHILE_AWAY
 from lenses_operator.lenses.errors import LensesError
 
@@ -36,6 +37,7 @@ class Rollback:
                 precondition=self._acting.precondition(context),
             )
         except LensesError as error:
+            unanswered(context, error, clock())
             if not error.maybe_done:
                 authorship.retract(context, before)
             raise

@@ -123,6 +123,7 @@ class Updates:
             await self._acting.validator.refuse(context, "update", error)
             return await self._acting.report_refusal(context, None)
         except LensesError as error:
+            written.unanswered(context, error, clock())
             if error.maybe_done:
                 written.maybe_wrote(context)
             raise

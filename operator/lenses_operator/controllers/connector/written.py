@@ -21,6 +21,7 @@ from lenses_operator.controllers.connector.settling import STALE_FOR
 from lenses_operator.domain.drift import Baseline, baseline_of, is_masked, may_have_become
 from lenses_operator.domain.observed import Observed
 from lenses_operator.domain.render import Rendered
+from lenses_operator.lenses.errors import LensesError, LensesUnreachable
 from lenses_operator.resources.connector import AppliedConfig, OwnershipState
 
 SHOWN_BY = ("create", "put", "roll back")
@@ -45,6 +46,8 @@ class Written:
     """How that was shown otherwise than it had been written, of what our last write has left as it was."""
     keys: frozenset[str] = frozenset()
     """All that this process has ever written: a server did not add them."""
+    unanswered_at: float = -inf
+    """When a create or a write in place was given up that had no answer."""
     waiting: bool = False
     """A configuration waits until the connector is next to run: the list alone cannot tell what it differs in."""
 
@@ -75,6 +78,12 @@ def put_accepted(context: ReconcileContext, now: float) -> None:
 def maybe_wrote(context: ReconcileContext) -> None:
     """Nobody can tell what Lenses has now."""
     context.memory.written = replace(context.memory.written, last=None)
+
+
+def unanswered(context: ReconcileContext, error: LensesError, now: float) -> None:
+    """A request that was given up may be carried out yet."""
+    if isinstance(error, LensesUnreachable) and error.maybe_done:
+        context.memory.written = replace(context.memory.written, unanswered_at=now)
 
 
 def will_write(context: ReconcileContext, observed: Observed) -> None:
