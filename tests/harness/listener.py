@@ -38,6 +38,7 @@ async def listening(handler: Handler, context: ssl.SSLContext | None = None) -> 
         server.close()
         for task, writer in served.items():
             task.cancel()
-            writer.transport.abort()
+            with contextlib.suppress(AttributeError):  # Python 3.11, where it was closed with more to send
+                writer.transport.abort()
         if served:
             await asyncio.wait(served)

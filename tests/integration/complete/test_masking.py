@@ -180,7 +180,10 @@ def test_a_repair_that_leaves_the_same_difference_is_not_repeated(own_place: Pla
     assert sent(place)["batch.size"] == "6"
     place.wait_running()
     place.wait_checks(count=3)
-    assert creates(place) == 3
+    made = creates(place)
+    assert made <= 4, "one more where a look came between the two faults"
+    place.wait_checks(count=4)
+    assert creates(place) == made
 
 
 def test_a_change_beside_a_masked_key(place: Place) -> None:

@@ -45,6 +45,14 @@ async def test_a_client_that_stays_connected_holds_up_nobody(handler: Handler) -
         writer.close()
 
 
+async def test_one_that_was_closed_with_more_to_send_and_has_sent_it_needs_no_cut() -> None:
+    async with asyncio.timeout(60):
+        async with listening(says_more_than_is_read) as port:
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            assert len(await reader.read()) == 100_000_000
+        writer.close()
+
+
 async def test_nor_does_one_that_never_begins_to_speak_tls() -> None:
     async with asyncio.timeout(60):
         async with listening(reads, ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)) as port:
