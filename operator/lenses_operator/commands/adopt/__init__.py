@@ -18,7 +18,7 @@ Examples:
   kubectl lenses adopt --environment prod --cluster connect-eu \\
     --name 'orders-*' -n payments --out connectors --apply
 
-Exit code 0: all of them can be, or were, taken over; 1: not all, 130: Ctrl-C."""
+Exit code 0: all of them can be, or were, taken over; 1: not all; 130: Ctrl-C."""
 
 
 @click.command(epilog=EPILOG)
