@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from lenses_operator.domain.offsets_text import SHOWN_BYTES, OffsetsInvalid, before_of, shown, size_of
+from lenses_operator.domain.offsets_before import before_of
+from lenses_operator.domain.offsets_text import SHOWN_BYTES, OffsetsInvalid, shown, size_of
 from lenses_operator.domain.reasons import OffsetsReason
 from lenses_operator.resources.conditions import ConditionStatus, Phase, Verdict, shorten
 from lenses_operator.resources.connector_offsets import LensesConnectorOffsets, OffsetsStatus, OperationPhase

@@ -5,7 +5,8 @@ from __future__ import annotations
 import zlib
 
 from lenses_operator.conversion.scalars import quoted
-from lenses_operator.domain.offsets_text import OffsetsInvalid, entry_texts, request_text, text_of, unknown_before
+from lenses_operator.domain.offsets_before import text_of
+from lenses_operator.domain.offsets_text import OffsetsInvalid, entry_texts, request_text, unknown_before
 from lenses_operator.lenses.models import parse_offsets
 from lenses_operator.offsets_files.writer import Head, alters, reset
 from lenses_operator.resources.connector_offsets import LensesConnectorOffsets

@@ -14,14 +14,13 @@ from lenses_operator.controllers.offsets import read_back
 from lenses_operator.controllers.offsets import steps as steps_module
 from lenses_operator.domain import offsets_status as say
 from lenses_operator.domain import offsets_text
+from lenses_operator.domain.offsets_before import before_of, text_of
 from lenses_operator.domain.offsets_text import (
     KEPT_TEXTS,
     OffsetsInvalid,
-    before_of,
     differences,
     gone_on,
     request_text,
-    text_of,
     usable,
     weight,
 )

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from lenses_operator.domain.offsets_text import added_partitions, text_of
+from lenses_operator.domain.offsets_before import text_of
+from lenses_operator.domain.offsets_text import added_partitions
 from lenses_operator.domain.policy import Policy, Rule
 from lenses_operator.domain.references import RefData, RefName
 from lenses_operator.lenses import answers, errors

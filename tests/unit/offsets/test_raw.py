@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.wanted import always
-from lenses_operator.domain.offsets_text import before_of, request_text
+from lenses_operator.domain.offsets_before import before_of
+from lenses_operator.domain.offsets_text import request_text
 from lenses_operator.lenses.client import LensesClient
 from lenses_operator.offsets_files.restore import restoring
 from unit.lenses.fakes import rig

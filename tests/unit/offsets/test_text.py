@@ -11,23 +11,25 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lenses_operator.domain.offsets_status import seen_exactly
-from lenses_operator.domain.offsets_text import (
+from lenses_operator.domain.offsets_before import (
     BEFORE_COMPRESSED,
     BEFORE_PLAIN,
     OBJECT_BYTES,
+    Before,
+    before_of,
+    text_of,
+)
+from lenses_operator.domain.offsets_status import seen_exactly
+from lenses_operator.domain.offsets_text import (
     SHOWN_BYTES,
     SHOWN_ENTRIES,
-    Before,
     OffsetsInvalid,
-    before_of,
     differences,
     entry_texts,
     gone_on,
     request_text,
     shown,
     steps,
-    text_of,
     unknown_before,
 )
 from lenses_operator.lenses.models import parse_offsets

@@ -16,7 +16,7 @@ import yaml
 from harness.paths import ROOT
 from lenses_operator.commands.output import print_document, say
 from lenses_operator.commands.terminal import console
-from lenses_operator.domain.offsets_text import Before, before_of, text_of
+from lenses_operator.domain.offsets_before import Before, before_of, text_of
 from lenses_operator.domain.traces import excerpt
 from lenses_operator.observability.logging import TextFormatter
 from lenses_operator.resources.conditions import Verdict, shorten
@@ -126,6 +126,6 @@ def test_what_was_kept_is_unpacked_up_to_a_bound(monkeypatch: pytest.MonkeyPatch
     assert isinstance(kept, Before)
     assert kept.compressed
     assert text_of(None, kept.compressed) is not None
-    monkeypatch.setattr("lenses_operator.domain.offsets_text.MAX_TEXT", 1000)
+    monkeypatch.setattr("lenses_operator.domain.offsets_before.MAX_TEXT", 1000)
     with pytest.raises(ValueError, match="more than 1000 bytes"):
         text_of(None, kept.compressed)

@@ -10,7 +10,7 @@ from typing import Any
 
 from lenses_operator.commands.readiness import readiness
 from lenses_operator.commands.waiting import waiting_line
-from lenses_operator.domain.offsets_text import text_of
+from lenses_operator.domain.offsets_before import text_of
 from lenses_operator.kube.session import Session
 from lenses_operator.offsets_files.writer import Head
 from lenses_operator.resources.base import API_VERSION

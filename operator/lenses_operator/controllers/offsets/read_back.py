@@ -8,7 +8,7 @@ from lenses_operator.aside import aside
 from lenses_operator.controllers.offsets.run import Run
 from lenses_operator.domain import offsets_status as say
 from lenses_operator.domain import offsets_text
-from lenses_operator.domain.offsets_text import Before, room_beside
+from lenses_operator.domain.offsets_before import Before, room_beside
 
 
 def kept(run: Run) -> Before:

@@ -16,13 +16,8 @@ from lenses_operator.controllers.pacing import Pacing
 from lenses_operator.controllers.redaction import prepare
 from lenses_operator.domain import offsets_status as say
 from lenses_operator.domain.backoff import SETTLING, SLOW, TRANSIENT
-from lenses_operator.domain.offsets_text import (
-    OffsetsInvalid,
-    before_of,
-    gone_on,
-    room_beside,
-    seek_hint,
-)
+from lenses_operator.domain.offsets_before import before_of, room_beside
+from lenses_operator.domain.offsets_text import OffsetsInvalid, gone_on, seek_hint
 from lenses_operator.domain.offsets_tries import SHOWS_WITHIN, Tries
 from lenses_operator.domain.reasons import Reason
 from lenses_operator.lenses import errors
