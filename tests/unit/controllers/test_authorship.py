@@ -32,10 +32,10 @@ NOTHING_DONE = [
 THEIRS = {"connector.class": CLASS, "topic": "theirs", "file": "/data/theirs"}
 
 
-def blind(op: Operator, *, on: bool) -> None:
+def blind(lenses: FakeLenses, *, on: bool) -> None:
     """The token does not see the connector, which is there all the same."""
-    op.lenses.always("get_connector", NOT_FOUND if on else None)
-    op.lenses.always("list_connectors", from_answer("list_connectors", 500, b"boom") if on else None)
+    lenses.always("get_connector", NOT_FOUND if on else None)
+    lenses.always("list_connectors", from_answer("list_connectors", 500, b"boom") if on else None)
 
 
 async def created_before(unsaid: errors.LensesError) -> tuple[FakeLenses, FakeKube]:
@@ -44,7 +44,7 @@ async def created_before(unsaid: errors.LensesError) -> tuple[FakeLenses, FakeKu
     kube = FakeKube(lenses.calls)
     async with operator(lenses, kube) as op:
         lenses.fail("create_connector", unsaid, carried_out=True)
-        blind(op, on=True)
+        blind(op.lenses, on=True)
         await op.applies(seconds=0.5, adoptionPolicy="Never")
         assert op.said()[2] == "Claiming"
     return lenses, kube
@@ -79,11 +79,28 @@ class TestClaimed:
         async with operator(lenses, kube) as op:
             await asyncio.sleep(20)
             assert op.lenses.asked("create_connector")
-            blind(op, on=False)
+            blind(op.lenses, on=False)
             lenses.always("create_connector", None)
             await asyncio.sleep(60)
             assert op.said() == ("True", "Running", "Owned")
             assert lenses.connectors[NAME].config["topic"] == "new"
+
+    @pytest.mark.parametrize("unsaid", UNSAID, ids=lambda error: type(error).__name__)
+    @pytest.mark.parametrize("adds", [{}, {"errors.tolerance": "none"}], ids=["as sent", "with a key of the server's"])
+    async def test_what_an_operator_before_may_have_created_as_wanted_is_not_written_anew(
+        self, unsaid: errors.LensesError, adds: dict[str, str]
+    ) -> None:
+        lenses, kube = await created_before(unsaid)
+        found = lenses.connectors[NAME]
+        found.config |= adds
+        blind(lenses, on=False)
+        async with operator(lenses, kube) as op:
+            await op.applies(seconds=60, adoptionPolicy="Never")
+            assert op.said() == ("True", "Running", "Owned")
+            await op.applies(seconds=60, adoptionPolicy="Never", state="paused")
+            assert op.said() == ("True", "Paused", "Owned")
+        assert lenses.connectors[NAME] is found
+        assert lenses.asked("delete_connector", "put_resource") == []
 
     @pytest.mark.parametrize("unsaid", UNSAID, ids=lambda error: type(error).__name__)
     async def test_the_claim_of_an_operator_before_is_not_given_back_for_a_refusal(
@@ -97,7 +114,7 @@ class TestClaimed:
         async with operator(lenses, kube) as op:
             await asyncio.sleep(60)
             assert op.said()[1:] == ("ConfigInvalid", "Claiming")
-            blind(op, on=False)
+            blind(op.lenses, on=False)
             lenses.invalid = {}
             await op.applies(seconds=60, adoptionPolicy="Never", config={"topic": "right"})
             assert op.said() == ("True", "Running", "Owned")
@@ -220,10 +237,10 @@ class TestClaimed:
     ) -> None:
         """Whatever Lenses shows: an answer that may be passed on by somebody who has tried twice proves nothing."""
         op.lenses.fail("create_connector", unsaid, carried_out=True)
-        blind(op, on=True)
+        blind(op.lenses, on=True)
         await op.applies(seconds=0.5)
         await op.deletes(seconds=hidden)
-        blind(op, on=False)
+        blind(op.lenses, on=False)
         await asyncio.sleep(120)
         assert not op.kube.there()
         assert op.connector is None
@@ -307,11 +324,11 @@ class TestLost:
         await op.applies(seconds=60, config=config | {"password": "one"}, state="stopped")
         op.kube.apply(config=config | {"password": "two"}, state="stopped")  # waits until it is to run
         await asyncio.sleep(60)
-        blind(op, on=True)
+        blind(op.lenses, on=True)
         op.lenses.always("create_connector", AMBIGUOUS)
         await op.applies(seconds=60, config=config | {"password": "two"}, state="running")
         assert op.lenses.asked("create_connector")
-        blind(op, on=False)
+        blind(op.lenses, on=False)
         op.lenses.always("create_connector", None)
         await asyncio.sleep(120)
         assert op.said() == ("True", "Running", "Owned")
@@ -321,10 +338,10 @@ class TestLost:
     async def test_with_nothing_changed_it_is_not_touched(self, op: Operator) -> None:
         await op.applies(seconds=60)
         ours = op.connector
-        blind(op, on=True)
+        blind(op.lenses, on=True)
         op.lenses.always("create_connector", AMBIGUOUS)
         await op.applies(seconds=600, metadata={})
-        blind(op, on=False)
+        blind(op.lenses, on=False)
         op.lenses.always("create_connector", None)
         await asyncio.sleep(120)
         assert op.said() == ("True", "Running", "Owned")
@@ -465,9 +482,9 @@ class TestUncertain:
         async with operator(lenses, kube) as op:
             await asyncio.sleep(400)
             lenses.fail("create_connector", *[AMBIGUOUS] * 20)
-            blind(op, on=True)
+            blind(op.lenses, on=True)
             await asyncio.sleep(seconds)
-            blind(op, on=False)
+            blind(op.lenses, on=False)
             await asyncio.sleep(400)
             assert op.said() == ("False", "TaskFailed", "Owned")
             assert self.SECRET not in "".join(status.model_dump_json() for status in kube.statuses)
@@ -595,12 +612,12 @@ class TestPerhapsOurs:
     ) -> None:
         op.lenses.hides_config = True
         op.lenses.fail("create_connector", unsaid, carried_out=ours)
-        blind(op, on=True)
+        blind(op.lenses, on=True)
         await op.applies(seconds=0.5)
         assert op.said()[2] == "Claiming"
         op.kube.delete()
         op.lenses.connectors.setdefault(NAME, Connector(dict(THEIRS)))
-        blind(op, on=False)
+        blind(op.lenses, on=False)
         await asyncio.sleep(120)
         if op.lenses.asked("delete_connector"):
             assert ours, "it could not be told"

@@ -91,8 +91,11 @@ def author_of(context: ReconcileContext, observed: Observed) -> Author:
     if known.attempted and (hidden or left_by(known.attempted, observed) is not None):
         return Author.US
     # On a claim of a process before, a create that is not known here may have worked.
-    strange = known.claimed or _contradicts_claim(context, observed)
-    return Author.STRANGER if claiming and strange else Author.UNKNOWN
+    if not claiming:
+        return Author.UNKNOWN
+    if known.claimed or _contradicts_claim(context, observed):
+        return Author.STRANGER
+    return Author.US if _may_be_of_claim(context, observed) else Author.UNKNOWN
 
 
 def left_by(attempted: Sequence[Rendered], observed: Observed) -> Rendered | None:
@@ -127,6 +130,15 @@ def is_all_of(written: Rendered, observed: Observed) -> bool:
     hidden = details.hidden_keys
     unread = unreadable_keys(written.config, seen, None, hidden)
     return not (unread or compare(written.config, seen, None, hidden))
+
+
+def _may_be_of_claim(context: ReconcileContext, observed: Observed) -> bool:
+    """A former process claimed it with just what is wanted now, and its create may have left what is seen. Further keys
+    are the server's then: what may be somebody else's connector is not written anew for them."""
+    claim, wanted = context.applied, context.wanted
+    if claim is None or context.memory.written.last is not None or claim.hash != wanted.hash:
+        return False
+    return claim.secrets == wanted.secret_versions and left_by((wanted,), observed) is not None
 
 
 def _contradicts_claim(context: ReconcileContext, observed: Observed) -> bool:

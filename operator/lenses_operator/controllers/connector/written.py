@@ -225,7 +225,7 @@ def settle_authorship(context: ReconcileContext, observed: Observed, now: float,
         return  # what it has does not matter any more
     match author:
         case Author.US:
-            sent = left_by(attempted, observed) or attempted[-1]
+            sent = left_by(attempted, observed) or (attempted[-1] if attempted else context.wanted)
             wrote(context, sent, now, at)
             if context.applied is not None and not is_all_of(sent, observed):
                 keep_applied(context, context.applied.model_copy(update=UNCERTAIN))
