@@ -7,6 +7,7 @@ import logging
 import re
 import sys
 from collections.abc import Callable, Coroutine
+from dataclasses import replace
 from functools import wraps
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
@@ -28,12 +29,12 @@ _FORBIDDEN = re.compile(
 )
 
 
-def kube_options(command: F) -> F:
-    """Adds --kubeconfig, --context and -n/--namespace; the command gets `access`."""
+def cluster_options(command: F) -> F:
+    """Adds --kubeconfig and --context; the command gets `access`."""
 
     @wraps(command)
-    def wrapped(*args: Any, kubeconfig: Path | None, context: str | None, namespace: str | None, **rest: Any) -> Any:
-        return command(*args, access=Access(kubeconfig, context, namespace), **rest)
+    def wrapped(*args: Any, kubeconfig: Path | None, context: str | None, **rest: Any) -> Any:
+        return command(*args, access=Access(kubeconfig, context), **rest)
 
     made: Any = wrapped
     for option in (
@@ -43,10 +44,20 @@ def kube_options(command: F) -> F:
             type=click.Path(path_type=Path, dir_okay=False, exists=True),
             help="Default: KUBECONFIG, ~/.kube/config.",
         ),
-        click.option("-n", "--namespace", help="Default: the context's."),
     ):
         made = option(made)
     return made  # type: ignore[no-any-return]
+
+
+def kube_options(command: F) -> F:
+    """As `cluster_options`, and -n/--namespace."""
+
+    @wraps(command)
+    def wrapped(*args: Any, access: Access, namespace: str | None, **rest: Any) -> Any:
+        return command(*args, access=replace(access, namespace=namespace), **rest)
+
+    made: Any = cluster_options(wrapped)
+    return click.option("-n", "--namespace", help="Default: the context's.")(made)  # type: ignore[no-any-return]
 
 
 def names_argument(required: bool = False) -> Callable[[F], F]:

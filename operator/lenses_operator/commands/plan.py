@@ -12,11 +12,13 @@ from typing import Any
 import click
 
 from lenses_operator.commands.access import LensesAccess, lenses_options
+from lenses_operator.commands.kubernetes import cluster_options
 from lenses_operator.commands.output import Format, output_option, print_document, say
 from lenses_operator.commands.plan_text import print_plan
 from lenses_operator.commands.terminal import progress
 from lenses_operator.domain.policy import Policy
 from lenses_operator.domain.references import RefName
+from lenses_operator.kube.access import Access
 from lenses_operator.manifests.documents import ManifestError, Manifests, read
 from lenses_operator.manifests.references import Located
 from lenses_operator.planning.cluster import Cluster, ClusterError
@@ -114,6 +116,7 @@ def _secret(_context: click.Context, _option: click.Parameter, value: str | None
     help="With --cluster-refs: the operator's Secret <release>-digest-key, by which a Secret that was only touched is "
     "told from one whose data has changed.",
 )
+@cluster_options
 @lenses_options
 @output_option
 def plan(
@@ -125,6 +128,7 @@ def plan(
     owned: bool,
     policy_file: Path | None,
     digest_key: Located | None,
+    access: Access,
     lenses_url: str,
     token_file: Path,
     ca_file: Path | None,
@@ -135,13 +139,16 @@ def plan(
     Each LensesConnector is checked against its schema, compared with Lenses, and if it would be created or changed,
     validated by Kafka Connect. Ends with 0 if nothing would be done, 2 if something would, 1 if something is wrong.
     """
+    asked = cluster_refs or prune
+    if access.named and not asked:
+        raise click.UsageError("--kubeconfig and --context name the cluster that --cluster-refs asks: give that, too")
     try:
         policy = load_policy(policy_file) if policy_file else Policy()
         manifests = read(sources, namespace)
         told = read_others(manifests, environments, namespace)
         options = Options(frozenset(environments), owned, prune, policy, digest_key)
-        access = LensesAccess(lenses_url, token_file, ca_file)
-        result = asyncio.run(_planned(access, manifests, told, options, asked=cluster_refs or prune))
+        lenses = LensesAccess(lenses_url, token_file, ca_file)
+        result = asyncio.run(_planned(lenses, access if asked else None, manifests, told, options))
     except (ManifestError, PolicyFileError, ClusterError) as error:
         say(f"lenses-operator: {error}")
         sys.exit(ERRORS)
@@ -153,14 +160,15 @@ def plan(
 
 
 async def _planned(
-    access: LensesAccess, manifests: Manifests, told: Result, options: Options, *, asked: bool
+    lenses: LensesAccess, access: Access | None, manifests: Manifests, told: Result, options: Options
 ) -> Result:
+    """`access`: None where no cluster is asked."""
     async with AsyncExitStack() as stack:
-        client = await stack.enter_async_context(access.client())
+        client = await stack.enter_async_context(lenses.client())
         cluster: Cluster | None = None
-        if asked:
+        if access is not None:
             from lenses_operator.planning.kubernetes import kube_cluster
 
-            cluster = await stack.enter_async_context(kube_cluster())
+            cluster = await stack.enter_async_context(kube_cluster(access))
         step = stack.enter_context(progress("planning", len(manifests.connectors)))
         return await Planner(LensesView(client), cluster, options, step).plan(manifests, told)

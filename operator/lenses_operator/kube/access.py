@@ -19,10 +19,23 @@ class Access:
     context: str | None = None
     namespace: str | None = None
 
+    @property
+    def named(self) -> bool:
+        """Whether a cluster is named, instead of the one around this process."""
+        return bool(self.kubeconfig or self.context)
+
+
+DEFAULT = Access()
+
 
 def in_pod() -> bool:
     """Whether this process has a ServiceAccount of its own."""
     return bool(os.environ.get("KUBERNETES_SERVICE_HOST"))
+
+
+def as_pod(access: Access) -> bool:
+    """Whether the cluster is reached with the pod's own ServiceAccount."""
+    return in_pod() and not access.named
 
 
 def own_namespace() -> str:
@@ -37,7 +50,7 @@ def home_of(access: Access) -> str:
     """The namespace for what names none: the context's, or the pod's own. Raises KubeError for a bad kubeconfig."""
     if access.namespace:
         return access.namespace
-    if in_pod() and not (access.kubeconfig or access.context):
+    if as_pod(access):
         return own_namespace()
     from kubernetes.aio.config.config_exception import ConfigException
     from kubernetes.aio.config.kube_config import list_kube_config_contexts

@@ -13,6 +13,7 @@ from kubernetes.aio.config.config_exception import ConfigException
 from kubernetes.aio.config.incluster_config import load_incluster_config
 from yarl import URL
 
+from lenses_operator.kube.access import DEFAULT, Access
 from lenses_operator.kube.errors import KubeError
 from lenses_operator.kube.json_depth import DeepClient
 
@@ -24,7 +25,7 @@ class RedirectedError(ClientError):
     """The server named another address instead of answering. The Kubernetes API does not do that."""
 
 
-async def connect(kubeconfig: str | None = None, context: str | None = None) -> ApiClient:
+async def connect(access: Access = DEFAULT) -> ApiClient:
     """In-cluster credentials, else kubeconfig; that alone where one or a context of it is named.
 
     Raises KubeError where there are neither.
@@ -41,21 +42,22 @@ async def connect(kubeconfig: str | None = None, context: str | None = None) -> 
     )
     try:
         load_incluster_config(client_configuration=configuration)  # type: ignore[no-untyped-call]
-        elsewhere = bool(kubeconfig or context)
+        elsewhere = access.named
     except ConfigException:
         elsewhere = True
     if elsewhere:
-        await _load_kubeconfig(configuration, kubeconfig, context)
+        await _load_kubeconfig(configuration, access)
     return DeepClient(configuration)
 
 
-async def _load_kubeconfig(configuration: Configuration, path: str | None, context: str | None) -> None:
+async def _load_kubeconfig(configuration: Configuration, access: Access) -> None:
     # Imported here: a pod needs none of it.
     from kubernetes.aio.config.kube_config import load_kube_config
     from yaml import YAMLError
 
     try:
-        await load_kube_config(path, context, client_configuration=configuration)  # type: ignore[no-untyped-call]
+        path = str(access.kubeconfig) if access.kubeconfig else None
+        await load_kube_config(path, access.context, client_configuration=configuration)  # type: ignore[no-untyped-call]
     except (ConfigException, OSError, ValueError, YAMLError) as error:
         why = " ".join(str(error).split())
         raise KubeError("Kubernetes access", 0, f"neither in-cluster nor kubeconfig: {why}") from error

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from kubernetes.aio.client.api_client import ApiClient
 
+from lenses_operator.kube.access import Access
 from lenses_operator.kube.api import LEASES, KubeApi
 from lenses_operator.kube.connection import connect
 from lenses_operator.kube.errors import KubeError
@@ -22,9 +23,9 @@ OnResponse = Callable[[str, int | str, float], None]
 
 
 @asynccontextmanager
-async def inspector(on_response: OnResponse | None = None) -> AsyncIterator[Inspector]:
+async def inspector(access: Access, on_response: OnResponse | None = None) -> AsyncIterator[Inspector]:
     """Raises KubeError where there is no access to a cluster."""
-    client = await connect()
+    client = await connect(access)
     try:
         yield Inspector(client, on_response)
     finally:

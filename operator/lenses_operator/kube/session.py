@@ -45,7 +45,7 @@ class Change:
 @asynccontextmanager
 async def session(access: Access) -> AsyncIterator[Session]:
     """Raises KubeError where there is no way to the cluster."""
-    client = await connect(str(access.kubeconfig) if access.kubeconfig else None, access.context)
+    client = await connect(access)
     try:
         yield Session(client, home_of(access))
     finally:

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from lenses_operator.domain.references import RefData, ReferenceNotFound
+from lenses_operator.kube.access import Access
 from lenses_operator.kube.api import KubeApi, KubeError
 from lenses_operator.kube.connection import connect
 from lenses_operator.kube.references import ReferenceReader
@@ -47,10 +48,10 @@ class KubeCluster:
 
 
 @asynccontextmanager
-async def kube_cluster() -> AsyncIterator[KubeCluster]:
+async def kube_cluster(access: Access) -> AsyncIterator[KubeCluster]:
     """Raises ClusterError where there is no usable kubeconfig, and for every request that fails."""
     try:
-        client = await connect()
+        client = await connect(access)
         try:
             yield KubeCluster(KubeApi(client))
         finally:

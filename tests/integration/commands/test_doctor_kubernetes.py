@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -170,6 +171,19 @@ def test_in_the_pod_the_account_is_its_own(doctor: Callable[..., Checks], accoun
     rights = [one for one in found.checks if one["group"] == "Kubernetes rights"]
     assert (len(rights), {one["verdict"] for one in rights}) == (8, {"ok"})
     assert "pod-1 holds lease" in found.one("operator")["message"]
+
+
+@pytest.mark.parametrize("variables", [{}, {"KUBERNETES_SERVICE_HOST": "10.0.0.1"}], ids=["laptop", "pod"])
+def test_the_cluster_may_be_named(accounts: Accounts, lenses: RunningLenses, variables: dict[str, str]) -> None:
+    """Instead of the one around it. There the pod's own account is nobody."""
+    line = CommandLine(accounts.folder, lenses.url, lenses.token, Path(os.devnull))
+    words = ["-n", accounts.namespace, "--environment", "none", "--kubeconfig", str(accounts.kubeconfig("reader"))]
+    found = line.doctor(*words, "--context", "local", **variables)
+    assert found.one("lensesconnectors")["verdict"] == "ok"
+    [rights] = [one for one in found.checks if one["group"] == "Kubernetes rights"]
+    assert (rights["verdict"], rights["remedy"]) == ("not tried", "Give --service-account NAMESPACE/NAME.")
+    found = line.doctor(*words, "--service-account", f"{accounts.namespace}/operator", **variables)
+    assert found.verdicts("failed") == []
 
 
 def test_an_account_that_is_none(doctor: Callable[..., Checks], accounts: Accounts) -> None:

@@ -299,6 +299,9 @@ def test_what_the_user_may_not_read_is_not_known(
     (item,) = person.data(*arguments, code=2, stdin=text)["items"]
     assert (item["action"], item["unknown"]) == ("adopt", ["login"])
     assert "Secret db" in item["notes"][0]
+    elsewhere = Cli(lenses, tmp_path / "token")
+    named = ["--kubeconfig", str(control_plane.kubeconfig_for(PERSON))]
+    assert elsewhere.data(*arguments, *named, code=2, stdin=text)["items"] == [item]
 
 
 def test_scalars_are_those_of_kubectl(kubectl: Kubectl, tmp_path: Path) -> None:

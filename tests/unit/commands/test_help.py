@@ -114,8 +114,22 @@ def test_the_index_names_every_command_once() -> None:
     assert sorted(named) == sorted(" ".join(path) for path in ALL if not isinstance(ALL[path], click.Group))
 
 
-@pytest.mark.parametrize("words", [("status",), ("offsets", "show", "orders"), ("adopt",)])
+@pytest.mark.parametrize("words", [("status",), ("offsets", "show", "orders"), ("adopt",), ("doctor",)])
 def test_a_kubeconfig_that_is_not_there_is_named(words: tuple[str, ...]) -> None:
     done = CliRunner().invoke(main, [*words, "--kubeconfig", "/no/such/file"])
     assert done.exit_code == 2
     assert "File '/no/such/file' does not exist" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("pause", "orders", "--timeout", "5m"), "give --wait, too"),
+        (("plan", "-f", ".", "--context", "prod"), "--cluster-refs asks: give that, too"),
+    ],
+)
+def test_an_option_that_would_do_nothing_alone_is_not_passed_over(words: tuple[str, ...], said: str) -> None:
+    lenses = {"LENSES_OPERATOR_LENSES_URL": "http://127.0.0.1:1", "LENSES_OPERATOR_LENSES_TOKEN_FILE": __file__}
+    done = CliRunner().invoke(main, words, env=lenses)
+    assert said in " ".join(done.stderr.split())
+    assert done.exit_code == (1 if words[0] == "plan" else 2)

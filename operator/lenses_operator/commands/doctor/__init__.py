@@ -17,11 +17,12 @@ from lenses_operator.commands.doctor import printing
 from lenses_operator.commands.doctor.cluster import LEASE, Scope, look
 from lenses_operator.commands.doctor.each_environment import examine, sees
 from lenses_operator.commands.doctor.way import way_to_lenses
+from lenses_operator.commands.kubernetes import cluster_options
 from lenses_operator.commands.output import Format, output_option
 from lenses_operator.diagnosis.census import Census
 from lenses_operator.diagnosis.results import Result, healthy
 from lenses_operator.diagnosis.rights import Account, Lease
-from lenses_operator.kube.access import own_namespace
+from lenses_operator.kube.access import Access, own_namespace
 from lenses_operator.lenses.tokens import TokenFile
 from lenses_operator.variables import PREFIX
 
@@ -39,7 +40,7 @@ Exit code 0: nothing failed (there may be warnings), 1: something failed, 2: wro
 class Request:
     """What was asked for on the command line."""
 
-    access: LensesAccess
+    lenses: LensesAccess
     environments: tuple[str, ...]
     scope: Scope | None
     verbose: bool
@@ -90,6 +91,7 @@ def _names(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> tu
     help="The operator's ServiceAccount, to check its rights from outside. In a pod: its own.",
 )
 @click.option("--skip-kubernetes", is_flag=True, help="Check Lenses only; needs --environment.")
+@cluster_options
 @click.option("-v", "--verbose", is_flag=True, help="Print each call with status and duration on standard error.")
 @output_option
 def doctor(
@@ -101,6 +103,7 @@ def doctor(
     selector: str,
     service_account: Account | None,
     skip_kubernetes: bool,
+    access: Access,
     verbose: bool,
     output: Format,
 ) -> None:
@@ -113,13 +116,13 @@ def doctor(
     """
     if skip_kubernetes and not environments:
         raise click.UsageError("--skip-kubernetes reads no resources that name environments: give --environment")
-    access = LensesAccess(lenses_url.rstrip("/"), token_file, ca_file)
+    lenses = LensesAccess(lenses_url.rstrip("/"), token_file, ca_file)
     scope = (
         None
         if skip_kubernetes
-        else Scope(namespaces, selector, service_account, _election(), _switched_on("WATCH_REFERENCES"))
+        else Scope(namespaces, selector, service_account, _election(), access, _switched_on("WATCH_REFERENCES"))
     )
-    results = asyncio.run(_examined(Request(access, environments, scope, verbose)))
+    results = asyncio.run(_examined(Request(lenses, environments, scope, verbose)))
     printing.report(results, output)
     sys.exit(0 if healthy(results) else 1)
 
@@ -138,13 +141,13 @@ def _election() -> Lease | None:
 
 async def _examined(request: Request) -> list[Result]:
     say = printing.call if request.verbose else None
-    async with request.access.client(printing.lenses_call if request.verbose else None) as client:
+    async with request.lenses.client(printing.lenses_call if request.verbose else None) as client:
         census = Census(datetime.now(UTC))
         cluster = await look(request.scope, census, say) if request.scope else []
         wanted = census.wanted
         environments = request.environments or tuple(sorted(wanted))
-        token = TokenFile(request.access.token_file).current()
-        results = await way_to_lenses(request.access, token, environments, say)
+        token = TokenFile(request.lenses.token_file).current()
+        results = await way_to_lenses(request.lenses, token, environments, say)
         if healthy(results):
             results += await sees(client, _users(request.environments, census))
             for name in environments:  # one after the other: each lists all that it has

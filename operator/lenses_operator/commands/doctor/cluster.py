@@ -14,7 +14,7 @@ from lenses_operator.diagnosis import rights
 from lenses_operator.diagnosis.census import Census
 from lenses_operator.diagnosis.results import Result, skipped
 from lenses_operator.diagnosis.rights import Account, Lease
-from lenses_operator.kube.access import in_pod
+from lenses_operator.kube.access import Access, as_pod
 from lenses_operator.kube.errors import KubeError
 from lenses_operator.kube.inspection import Inspector, OnResponse, inspector
 from lenses_operator.resources.base import Resource
@@ -31,6 +31,7 @@ class Scope:
     selector: str
     account: Account | None
     election: Lease | None
+    access: Access
     watching: bool
     """Secrets and ConfigMaps. Both as the operator's settings say, where they are at hand."""
 
@@ -38,7 +39,7 @@ class Scope:
 async def look(scope: Scope, census: Census, say: OnResponse | None) -> list[Result]:
     """What was found; the resources are added to the census."""
     try:
-        async with inspector(say) as cluster:
+        async with inspector(scope.access, say) as cluster:
             return await _look(cluster, scope, census)
     except KubeError as error:
         return [judge.unreachable(str(error))]
@@ -88,7 +89,7 @@ async def _operator(cluster: Inspector, scope: Scope, now: datetime) -> tuple[Re
     """Whether one works, and the lease its account needs rights on. The account may read its own lease alone."""
     election, account = scope.election, scope.account
     try:
-        if account is None and in_pod():
+        if account is None and as_pod(scope.access):
             if election is None:
                 return judge.no_election(), None
             found = await cluster.lease(election.namespace, election.name)
@@ -112,7 +113,7 @@ def _usual(account: Account | None) -> Lease | None:
 
 async def _rights(cluster: Inspector, scope: Scope, used: Sequence[str], lease: Lease | None) -> list[Result]:
     account = scope.account
-    if account is None and not in_pod():
+    if account is None and not as_pod(scope.access):
         why = "whose? From outside the pod the operator's ServiceAccount has to be named"
         return [skipped(rights.GROUP, "all", why, "Give --service-account NAMESPACE/NAME.")]
     wanted = rights.needed(scope.namespaces, used, lease, watching=scope.watching)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from lenses_operator.commands.durations import SECONDS
 from lenses_operator.commands.kubernetes import kube_options, names_argument, run, selector_option
@@ -33,6 +34,8 @@ def _verb(name: str, text: str, *, spec: bool) -> click.Command:
     ) -> None:
         if bool(names) + bool(selector) + everything != 1:
             raise click.UsageError("Say which: names, -l LABELS or --all.")
+        if not wait and click.get_current_context().get_parameter_source("timeout") is ParameterSource.COMMANDLINE:
+            raise click.UsageError("--timeout says how long --wait waits: give --wait, too.")
         from lenses_operator.commands.verbs.perform import How, Which, perform
         from lenses_operator.commands.verbs.verb import VERBS
 
@@ -43,7 +46,7 @@ def _verb(name: str, text: str, *, spec: bool) -> click.Command:
     if spec:
         made = click.option("--force", is_flag=True, help="Even if GitOps or helm manages the resource.")(made)
     made = click.option(
-        "--timeout", type=SECONDS, default="2m", show_default=True, help="How long to wait: 90s, 5m, 1h."
+        "--timeout", type=SECONDS, default="2m", show_default=True, help="How long --wait waits: 90s, 5m, 1h."
     )(made)
     made = click.option("--wait", is_flag=True, help="Wait for the result.")(made)
     made = click.option("--all", "everything", is_flag=True, help="All of the namespace.")(made)
