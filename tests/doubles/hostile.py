@@ -63,6 +63,13 @@ class Hostile:
         self._on = {name: (value, since, min(until, now())) for name, (value, since, until) in self._on.items()}
         self._rebalancing_until = float("-inf")
 
+    def sleep(self, seconds: float) -> None:
+        """Nobody is misled meanwhile; whoever was a moment ago, still is."""
+        self._on = {
+            name: (value, since, until + seconds if self.lately(name) else until)
+            for name, (value, since, until) in self._on.items()
+        }
+
     def on(self, name: str) -> Any:
         """What it is on for; None: it is off."""
         value, _, until = self._on.get(name, (None, 0.0, 0.0))

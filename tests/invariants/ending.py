@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 from doubles.incarnation import Habits, Incarnation
+from doubles.lifelike import ARRIVES
 from doubles.lifelike_kube import Snapshot
 from invariants.contract import Contract
 from lenses_operator.resources.connector import (
@@ -41,7 +42,8 @@ class Ending(Contract):
                 found.append(f"{resource.key} is {ready.reason}, Ready {ready.status}")
         names = {resource.connector.name for resource in living}
         for name, connector in self.lenses.connectors.items():
-            if name not in names and connector.ours and not connector.let_go:
+            forsaken = connector.born <= self.forsaken.get(name, float("-inf")) + ARRIVES
+            if name not in names and connector.ours and not (connector.let_go or forsaken):
                 found.append(f"{name} was left behind")
         return found
 

@@ -39,6 +39,8 @@ class Grounds:
         """When that list was asked for."""
         self.told: set[type[errors.LensesRefused]] = set()
         """What the present process was answered."""
+        self.forsaken: dict[str, float] = {}
+        """Connectors of objects that vanished, and when the process that alone knew of it ended."""
         self._sent: dict[str, str] = {}
 
     def wrong(self, what: str) -> None:

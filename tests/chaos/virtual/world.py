@@ -142,6 +142,7 @@ class StormWorld(OffsetsContract, World):
         for found in self.lenses.connectors.values():
             found.born += seconds
             found.state_since += seconds
+        self.lenses.hostile.sleep(seconds)
         cast("VirtualTimeLoop", asyncio.get_running_loop())._virtual.now += seconds
 
     def slow(self, requests: float, writes: float) -> None:

@@ -126,12 +126,12 @@ class World(Ending):
 
     async def stop(self, *, gracefully: bool = True) -> None:
         process, self.process = self.process, None
-        for one in self.kube.vanished:
-            self._lost(one)
         if self._undertaker is not None and self._undertaker is not asyncio.current_task():
             self._undertaker.cancel()
         if process is not None:
             await process.end(gracefully=gracefully)
+        for one in self.kube.vanished:
+            self._lost(one)
 
     async def restart(self, *, gracefully: bool, away: float) -> None:
         await self.stop(gracefully=gracefully)
@@ -154,9 +154,10 @@ class World(Ending):
 
     def _lost(self, resource: LensesConnector) -> None:
         """What an object that vanished owed is known to the process alone."""
-        found = self.lenses.connectors.get(resource.connector.name)
-        if found is not None:
-            found.let_go = True
+        name = resource.connector.name
+        self.forsaken[name] = now()
+        if name in self.lenses.connectors:
+            self.lenses.connectors[name].let_go = True
 
     def heal(self) -> None:
         self.lenses.heal()
