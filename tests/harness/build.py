@@ -108,7 +108,7 @@ def _steps() -> tuple[Step, ...]:
             "controlplane",
             "Kubernetes control plane (go build; the first time takes minutes)",
             paths.CONTROL_PLANE,
-            tuple(control_plane / name for name in ("main.go", "go.mod", "go.sum")),
+            tuple(control_plane / name for name in ("main.go", "prepare.go", "go.mod", "go.sum")),
             ("go", "build", *GO_FLAGS, versioned(control_plane / "go.mod"), "-o", "{scratch}/controlplane", "."),
             control_plane,
             "controlplane",
@@ -149,7 +149,7 @@ def _other_api_server(mod: Path) -> Step:
     name = f"apiserver-{mod.stem}"
     argv = ("go", "build", *GO_FLAGS, versioned(mod), f"-modfile={mod.name}", "-o", f"{{scratch}}/{name}", ".")
     title = f"API server of Kubernetes {mod.stem} (go build; the first time takes minutes)"
-    inputs = (mod, mod.with_suffix(".sum"), mod.with_name("main.go"))
+    inputs = (mod, mod.with_suffix(".sum"), mod.with_name("main.go"), mod.with_name("prepare.go"))
     return Step(name, title, paths.BUILD / "bin" / name, inputs, argv, mod.parent, name, True)
 
 
