@@ -31,7 +31,7 @@ class OperationCache:
         return self._objects.get(key)
 
     def upsert(self, operation: LensesConnectorOffsets) -> bool:
-        """Takes the object unless it is stale; True where passes have to look: at it, or, of another phase, at its line.
+        """Takes the object unless it is stale; True where passes have to look at it or, of a new phase, its line.
 
         A phase comes by a write of ours, whose answer may fail to come.
         """

@@ -555,7 +555,7 @@ class TestUncertain:
                 raise from_answer("get_connector", status, words)
             return await show(*arguments)
 
-        op.lenses.poll_connector = poll  # type: ignore[method-assign]
+        op.lenses.poll_connector = poll  # type: ignore[method-assign, assignment]
         op.lenses.always("create_connector", from_answer("create_connector", said, b'{"error": "in the way"}'))
         await op.applies(seconds=120)
         assert op.lenses.asked("create_connector")

@@ -24,7 +24,7 @@ def unanswered(op: OffsetsOperator, of: Callable[[Any], bool]) -> None:
             raise KubeError("status", 0, "the connection was cut")
         return made
 
-    op.offsets.write_status = cut  # type: ignore[method-assign]
+    op.offsets.write_status = cut  # type: ignore[method-assign, assignment]
 
 
 @pytest.mark.parametrize("phase", ["Stopping", "Applying", "Applied"])

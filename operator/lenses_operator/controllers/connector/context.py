@@ -59,7 +59,7 @@ class ReconcileContext:
     looked_at: float = -inf
     """When the look that the pass decides by was begun: without one nothing is proven."""
     foreign: bool = False
-    """A connector is there, or may be, that the resource does not own: the secrets that it was given are unknown here."""
+    """A connector is there, or may be, that the resource does not own: the secrets it was given are unknown here."""
     strange: bool = False
     """What the details have shown is no work of ours: the claim does not cover it, the adoption rules do."""
     rests: bool = False
