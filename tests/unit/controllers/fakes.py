@@ -31,6 +31,7 @@ __all__ = [
     "NAME",
     "PLACE",
     "READS",
+    "RUNNING",
     "Connector",
     "Event",
     "FakeKube",
@@ -46,6 +47,8 @@ NAME = "orders"
 PLACE = ("connect-eu", NAME)
 KEY = ObjectKey("LensesConnector", "payments", "orders")
 CONNECTOR = ConnectorKey("prod", "connect-eu", "orders")
+RUNNING = ("True", "Running", "Owned")
+"""As `said` has it of a connector that is as it should be."""
 
 
 @dataclass(frozen=True)
@@ -124,6 +127,14 @@ class Operator:
         """A user applies it, and there are so many seconds for what comes of it."""
         self.kube.apply(name, namespace=namespace, **spec)
         await asyncio.sleep(seconds)
+
+    async def runs(self, *, seconds: float = 30, **spec: Any) -> None:
+        """A connector that is as its resource asks; what led to it is forgotten."""
+        await self.applies(seconds=seconds, **spec)
+        assert self.connector is not None
+        self.lenses.calls.clear()
+        self.events.clear()
+        self.kube.statuses.clear()
 
     async def deletes(self, name: str = "orders", *, seconds: float = 30, namespace: str = "payments") -> None:
         self.kube.delete(name, namespace=namespace)

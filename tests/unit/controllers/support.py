@@ -1,14 +1,17 @@
-"""What scenarios of the controllers begin with: a Secret's value, a write that was cut off, a closer look."""
+"""What scenarios of the controllers have in common: a Secret's value, a write that is cut off or disturbed, a look."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import replace
 
 from lenses_operator.domain.references import RefData, RefName
+from lenses_operator.lenses import errors
 from unit.controllers.fakes import FakeKube, FakeLenses, Operator, operator
 
 SOURCE = {"key": "password", "secretKeyRef": {"name": "credentials", "key": "password"}}
+TIMEOUT = errors.LensesUnreachable("create_connector", "timed out", reason="timeout")
 
 
 def secret(kube: FakeKube, version: str, value: str, namespace: str = "payments") -> None:
@@ -36,3 +39,29 @@ def mask(config: dict[str, str]) -> dict[str, str]:
 def look_closely(op: Operator) -> None:
     memory = next(iter(op.core.connectors._loader._memories.values()))
     memory.checks = replace(memory.checks, details_due=True)
+
+
+async def told(op: Operator, reason: str) -> None:
+    """When exactly is a matter of chance."""
+    async with asyncio.timeout(300):
+        await asyncio.sleep(5)
+        while op.said()[1] != reason:
+            await asyncio.sleep(1)
+
+
+def annotate(op: Operator, annotation: str, value: str) -> None:
+    """As `kubectl annotate --overwrite`."""
+    known = op.kube.objects["payments", "orders"]["metadata"].get("annotations", {})
+    op.kube._edit("payments", "orders", annotations=known | {annotation: value})
+    op.kube._changed("payments", "orders")
+
+
+def during_the_next_write(op: Operator, act: Callable[[], object]) -> None:
+    """It happens while the operator writes, whose answer then overtakes the watch."""
+
+    def once() -> None:
+        op.kube.before_write = lambda: None
+        act()
+
+    op.kube.latency = 0.5
+    op.kube.before_write = once

@@ -81,14 +81,6 @@ class OffsetsOperator(Operator):
     async def until_state(self, state: str, bound: float = 600.0) -> float:
         return await self.until(lambda: self.connector is not None and self.connector.state == state, bound)
 
-    async def runs(self, **spec: Any) -> None:
-        """A connector that is as it should be; what led to it is forgotten."""
-        self.kube.apply(**spec)
-        await asyncio.sleep(30)
-        assert self.connector is not None
-        self.lenses.calls.clear()
-        self.events.clear()
-
 
 def offsets_operator(
     lenses: OffsetsLenses | None = None,
