@@ -102,7 +102,7 @@ FAULTS: dict[str, Fault] = {
         "controllers/offsets/steps.py",
         "if after is None or after.metadata.generation != run.generation:",
         "if after is None:",
-        (TURNS, "tests/unit/offsets/test_operation.py"),
+        (TURNS, "tests/unit/offsets/test_meanwhile.py"),
     ),
     "a-poller-ends": Fault(
         "a poller that meets an unexpected error ends, and nobody notices",
