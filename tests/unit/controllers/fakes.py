@@ -29,7 +29,6 @@ __all__ = [
     "CONNECTOR",
     "KEY",
     "NAME",
-    "PLACE",
     "READS",
     "RUNNING",
     "Connector",
@@ -44,7 +43,6 @@ __all__ = [
 ]
 Rig = TypeVar("Rig", bound="Operator")
 NAME = "orders"
-PLACE = ("connect-eu", NAME)
 KEY = ObjectKey("LensesConnector", "payments", "orders")
 CONNECTOR = ConnectorKey("prod", "connect-eu", "orders")
 RUNNING = ("True", "Running", "Owned")
@@ -142,6 +140,10 @@ class Operator:
 
     def reasons(self) -> list[str]:
         return [event.reason for event in self.events]
+
+    def reported(self) -> list[str]:
+        """Ready's reason in every status that was written."""
+        return [status.ready.reason for status in self.kube.statuses if status.ready]
 
     def event(self, reason: str) -> Event:
         """The one Event of that reason."""

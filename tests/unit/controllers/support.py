@@ -1,4 +1,4 @@
-"""What scenarios of the controllers have in common: a Secret's value, a write that is cut off or disturbed, a look."""
+"""What scenarios of the controllers have in common: values of Secrets, odd answers, writes cut off or disturbed."""
 
 from __future__ import annotations
 
@@ -8,10 +8,14 @@ from dataclasses import replace
 
 from lenses_operator.domain.references import RefData, RefName
 from lenses_operator.lenses import errors
-from unit.controllers.fakes import FakeKube, FakeLenses, Operator, operator
+from lenses_operator.lenses.answers import from_answer
+from lenses_operator.lenses.models import ConnectorDetails
+from unit.controllers.fakes import NAME, FakeKube, FakeLenses, Operator, operator
+from unit.controllers.virtualtime import now
 
 SOURCE = {"key": "password", "secretKeyRef": {"name": "credentials", "key": "password"}}
 TIMEOUT = errors.LensesUnreachable("create_connector", "timed out", reason="timeout")
+NOT_FOUND = errors.ConnectorOrClusterNotFound("get_connector", detail="Connector orders not found")
 
 
 def secret(kube: FakeKube, version: str, value: str, namespace: str = "payments") -> None:
@@ -54,6 +58,26 @@ def annotate(op: Operator, annotation: str, value: str) -> None:
     known = op.kube.objects["payments", "orders"]["metadata"].get("annotations", {})
     op.kube._edit("payments", "orders", annotations=known | {annotation: value})
     op.kube._changed("payments", "orders")
+
+
+def answer(operation: str, status: int, words: str) -> errors.LensesError:
+    return from_answer(operation, status, f'{{"error": "{words}", "fields": [], "errorType": "X"}}'.encode())
+
+
+def cached(op: Operator, seconds: float) -> Callable[[], None]:
+    """Details are as they were at this moment, for so long; what ends it early is returned."""
+    lenses, shown = op.lenses, op.lenses._details(NAME)
+    details, until = lenses._details, now() + seconds
+
+    def old(name: str) -> ConnectorDetails:
+        return shown if now() < until else details(name)
+
+    lenses._details = old  # type: ignore[method-assign]
+
+    def end() -> None:
+        lenses._details = details  # type: ignore[method-assign]
+
+    return end
 
 
 def during_the_next_write(op: Operator, act: Callable[[], object]) -> None:

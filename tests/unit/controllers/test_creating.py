@@ -93,7 +93,6 @@ class TestCreate:
         op.lenses.fail("create_connector", taken)
         op.lenses.fail("get_connector", errors.ConnectorOrClusterNotFound("get_connector"))
         op.lenses.connectors[NAME] = Connector(dict(theirs))
-        op.lenses.fail("list_connectors", *[])
         await op.applies(seconds=60)
         assert op.said() == said
         assert op.connector == Connector(theirs)
@@ -112,7 +111,7 @@ class TestCreate:
         await op.applies(seconds=1.5)
         op.lenses.connectors.setdefault(NAME, Connector(dict(SENT)))
         await asyncio.sleep(60)
-        assert "NotAdopted" not in [status.ready.reason for status in op.kube.statuses if status.ready]
+        assert "NotAdopted" not in op.reported()
         assert op.said() == RUNNING
 
     async def test_a_rebalance_is_waited_for(self, op: Operator) -> None:

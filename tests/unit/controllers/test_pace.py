@@ -50,8 +50,7 @@ async def test_what_create_keeps_refusing_is_tried_ever_more_seldom_and_said_onc
     assert op.said() == ("False", "ConfigInvalid", "None")
     assert len(op.lenses.asked("create_connector")) <= 30
     assert op.reasons() == ["ConfigInvalid"]
-    reasons = [status.ready.reason for status in op.kube.statuses if status.ready]
-    assert [reason for reason, _ in groupby(reasons)] == ["Progressing", "LensesUnavailable", "ConfigInvalid"]
+    assert [reason for reason, _ in groupby(op.reported())] == ["Progressing", "LensesUnavailable", "ConfigInvalid"]
     op.lenses.refuses = lambda _: False
     await asyncio.sleep(400)
     assert op.said() == ("True", "Running", "Owned")
@@ -63,8 +62,7 @@ async def test_an_update_in_place_that_is_not_offered_is_tried_ever_more_seldom_
     op.kube.statuses.clear()
     await op.applies(seconds=3600, updateStrategy="InPlace", config={"topic": "new"})
     assert len(op.lenses.asked("put_resource")) <= 20
-    reasons = [status.ready.reason for status in op.kube.statuses if status.ready]
-    assert reasons == ["Progressing", "UpdateNotSupported"]
+    assert op.reported() == ["Progressing", "UpdateNotSupported"]
     op.lenses.always("put_resource", None)
     await asyncio.sleep(400)
     assert op.said() == ("True", "Running", "Owned")
