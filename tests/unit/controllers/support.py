@@ -12,10 +12,14 @@ from lenses_operator.lenses.answers import from_answer
 from lenses_operator.lenses.models import ConnectorDetails
 from unit.controllers.fakes import NAME, FakeKube, FakeLenses, Operator, operator
 from unit.controllers.virtualtime import now
+from unit.resources.make import CLASS
 
 SOURCE = {"key": "password", "secretKeyRef": {"name": "credentials", "key": "password"}}
 TIMEOUT = errors.LensesUnreachable("create_connector", "timed out", reason="timeout")
 NOT_FOUND = errors.ConnectorOrClusterNotFound("get_connector", detail="Connector orders not found")
+AMBIGUOUS = errors.AgentCallFailed("create_connector", detail="lost")
+THEIRS = {"connector.class": CLASS, "topic": "theirs", "file": "/data/theirs"}
+"""What somebody else has given a connector of that name."""
 
 
 def secret(kube: FakeKube, version: str, value: str, namespace: str = "payments") -> None:
@@ -62,6 +66,12 @@ def annotate(op: Operator, annotation: str, value: str) -> None:
 
 def answer(operation: str, status: int, words: str) -> errors.LensesError:
     return from_answer(operation, status, f'{{"error": "{words}", "fields": [], "errorType": "X"}}'.encode())
+
+
+def blind(lenses: FakeLenses, *, on: bool) -> None:
+    """The token does not see the connector, which is there all the same."""
+    lenses.always("get_connector", NOT_FOUND if on else None)
+    lenses.always("list_connectors", from_answer("list_connectors", 500, b"boom") if on else None)
 
 
 def cached(op: Operator, seconds: float) -> Callable[[], None]:

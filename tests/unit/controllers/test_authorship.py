@@ -8,19 +8,16 @@ from typing import Any
 
 import pytest
 
-from harness.lenses.memory_connector import MemoryConnector
 from lenses_operator.kube.errors import KubeError
 from lenses_operator.lenses import errors
 from lenses_operator.lenses.answers import from_answer
 from lenses_operator.resources.connector import ConnectorStatus, LensesConnector
-from unit.controllers.fakes import CONNECTOR, NAME, Connector, FakeKube, FakeLenses, Operator, Task, operator
+from unit.controllers.fakes import NAME, Connector, FakeKube, FakeLenses, Operator, operator
+from unit.controllers.support import AMBIGUOUS, NOT_FOUND, THEIRS, blind
 from unit.resources.make import CLASS, SENT
 
 pytestmark = pytest.mark.virtual_time
 
-PLACE = ("connect-eu", "orders")
-NOT_FOUND = errors.ConnectorOrClusterNotFound("get_connector", detail="Connector orders not found")
-AMBIGUOUS = errors.AgentCallFailed("create_connector", detail="lost")
 UNSAID = [AMBIGUOUS, from_answer("create_connector", 500, b'{"error": "boom"}'), errors.LensesUnreachable("create")]
 REBALANCE = b'{"error": "Request cannot be completed because a rebalance is expected"}'
 NOTHING_DONE = [
@@ -29,13 +26,6 @@ NOTHING_DONE = [
     errors.LensesUnreachable("create_connector", maybe_done=False, reason="connect_error"),
 ]
 """Where a create was answered so, it has created nothing."""
-THEIRS = {"connector.class": CLASS, "topic": "theirs", "file": "/data/theirs"}
-
-
-def blind(lenses: FakeLenses, *, on: bool) -> None:
-    """The token does not see the connector, which is there all the same."""
-    lenses.always("get_connector", NOT_FOUND if on else None)
-    lenses.always("list_connectors", from_answer("list_connectors", 500, b"boom") if on else None)
 
 
 async def created_before(unsaid: errors.LensesError) -> tuple[FakeLenses, FakeKube]:
@@ -347,259 +337,6 @@ class TestLost:
         assert op.said() == ("True", "Running", "Owned")
         assert op.connector is ours
         assert op.lenses.asked("delete_connector", "put_resource") == []
-
-
-class TestShownBetween:
-    """Absence is proven over a time in which nobody here has seen it; an operation on its offsets looks, too."""
-
-    @staticmethod
-    async def look_of_another(op: Operator, ours: MemoryConnector) -> None:
-        op.lenses.connectors[NAME] = ours
-        observed = await op.core.connectors._loader._sessions.own.reader.details(CONNECTOR)
-        assert observed.present
-        del op.lenses.connectors[NAME]
-
-    async def test_it_is_not_taken_for_lost(self) -> None:
-        async with operator(poll=1) as op:
-            await op.applies(seconds=60)
-            op.lenses.calls.clear()
-            ours = op.lenses.connectors.pop(NAME)
-            for _ in range(10):
-                await asyncio.sleep(8)
-                await self.look_of_another(op, ours)
-            assert op.lenses.asked("create_connector") == []
-            await asyncio.sleep(60)
-            assert len(op.lenses.asked("create_connector")) == 1, "gone for good"
-
-    @pytest.mark.parametrize("turn", [0.0, 2.0], ids=["while it is validated", "while it waits for its turn"])
-    async def test_it_is_not_created_though_it_was_lost_when_the_pass_began(self, turn: float) -> None:
-        async with operator(poll=1) as op:
-            await op.applies(seconds=120)
-            ours = op.lenses.connectors.pop(NAME)
-            op.lenses.turn = turn
-            validate = op.lenses.validate
-
-            async def slowly(*what: Any) -> Any:
-                if not turn:
-                    await self.look_of_another(op, ours)
-                    op.lenses.connectors[NAME] = ours
-                return await validate(*what)
-
-            op.lenses.validate = slowly  # type: ignore[assignment]
-            op.lenses.calls.clear()
-            while not op.lenses.asked("validate"):
-                await asyncio.sleep(0.1)
-            if turn:
-                await asyncio.sleep(1)
-                await self.look_of_another(op, ours)
-                op.lenses.connectors[NAME] = ours
-            await asyncio.sleep(60)
-            assert op.lenses.asked("create_connector") == []
-            assert op.said() == ("True", "Running", "Owned")
-
-    async def test_it_is_not_let_go_as_not_found(self) -> None:
-        async with operator(poll=1) as op:
-            await op.applies(seconds=60)
-            ours = op.lenses.connectors.pop(NAME)
-            op.kube.delete()
-            for _ in range(6):
-                await asyncio.sleep(20)
-                await self.look_of_another(op, ours)
-            assert op.kube.there()
-            await asyncio.sleep(90)
-            assert not op.kube.there()
-            assert op.reasons()[-1] == "NotFound"
-
-
-class TestNotAdopted:
-    @pytest.mark.parametrize("seconds", [0.5, 5, 12])
-    async def test_one_that_is_hidden_for_a_moment_is_not_claimed(self, seconds: float) -> None:
-        async with operator(poll=1) as op:
-            op.lenses.connectors[NAME] = Connector(dict(THEIRS))
-            await op.applies(adoptionPolicy="Never")
-            assert op.said()[2] == "NotAdopted"
-            theirs = op.lenses.connectors.pop(NAME)
-            await asyncio.sleep(seconds)
-            op.lenses.connectors[NAME] = theirs
-            await asyncio.sleep(120)
-            assert op.said()[2] == "NotAdopted"
-            assert "Claiming" not in {str(status.ownership.state) for status in op.kube.statuses}
-            assert op.lenses.asked("create_connector") == []
-
-    async def test_its_name_is_taken_once_it_is_gone_for_good(self) -> None:
-        async with operator(poll=1) as op:
-            op.lenses.connectors[NAME] = Connector(dict(THEIRS))
-            await op.applies(adoptionPolicy="Never")
-            del op.lenses.connectors[NAME]
-            await asyncio.sleep(60)
-            assert op.said() == ("True", "Running", "Owned")
-
-
-class TestUncertain:
-    """Ours by a claim of a former process alone, with values that Lenses does not show: they may be somebody else's."""
-
-    SECRET = "hunter2-of-another-team"
-
-    @pytest.mark.parametrize("restarts", [1, 2])
-    @pytest.mark.parametrize("quiet", [False, True])
-    @pytest.mark.parametrize("wanted", [{"password": "mine"}, {}])
-    async def test_a_trace_is_withheld_until_a_write_of_ours(
-        self, lenses: FakeLenses, kube: FakeKube, restarts: int, quiet: bool, wanted: dict[str, str]
-    ) -> None:
-        async with operator(lenses, kube) as op:
-            lenses.always("create_connector", AMBIGUOUS)
-            await op.applies(seconds=2, config={key: SENT[key] for key in ("topic", "file")} | wanted)
-            assert op.said()[2] == "Claiming"
-        lenses.always("create_connector", None)
-        lenses.hide("password")
-        failed = [Task(0, "FAILED", f"denied to {self.SECRET}")]
-        more = {"more": "1"} if wanted else {}
-        theirs = Connector(SENT | {"password": self.SECRET} | more, "RUNNING", [] if quiet else failed)
-        lenses.connectors[NAME] = theirs
-        for _ in range(restarts):
-            async with operator(lenses, kube) as op:
-                await asyncio.sleep(90)
-                theirs.tasks = [Task(0, "RUNNING")]
-                await asyncio.sleep(700)
-                theirs.tasks = failed
-                await asyncio.sleep(90)
-                assert self.SECRET not in "".join(status.model_dump_json() for status in kube.statuses)
-                assert self.SECRET not in "".join(event.message for event in op.events)
-                assert op.said()[2] == "Owned"
-
-    @pytest.mark.parametrize("seconds", [5.0, 40.0])
-    async def test_a_connector_that_is_hidden_for_a_moment_does_not_show_that_its_trace_is_gone(
-        self, lenses: FakeLenses, kube: FakeKube, seconds: float
-    ) -> None:
-        """A former process has put its configuration right, and its tasks have what they had."""
-        async with operator(lenses, kube) as op:
-            lenses.hide("password")
-            lenses.keeps_tasks = True
-            failed = [Task(0, "FAILED", f"denied to {self.SECRET}")]
-            lenses.connectors[NAME] = Connector(SENT | {"password": self.SECRET, "more": "1"}, "RUNNING", failed)
-            await op.applies(adoptionPolicy="Always", updateStrategy="InPlace")
-            assert op.said() == ("False", "TaskFailed", "Owned")
-        async with operator(lenses, kube) as op:
-            await asyncio.sleep(400)
-            lenses.fail("create_connector", *[AMBIGUOUS] * 20)
-            blind(op.lenses, on=True)
-            await asyncio.sleep(seconds)
-            blind(op.lenses, on=False)
-            await asyncio.sleep(400)
-            assert op.said() == ("False", "TaskFailed", "Owned")
-            assert self.SECRET not in "".join(status.model_dump_json() for status in kube.statuses)
-            assert self.SECRET not in "".join(event.message for event in op.events)
-
-    @pytest.mark.parametrize("status", [400, 429, 500, 503])
-    async def test_another_process_knows_whatever_was_reported_first(
-        self, lenses: FakeLenses, kube: FakeKube, status: int
-    ) -> None:
-        """That it is ours was written while a change of its configuration waits, which is not settled before."""
-        config = {key: SENT[key] for key in ("topic", "file")} | {"password": "mine"}
-        async with operator(lenses, kube) as op:
-            lenses.always("create_connector", AMBIGUOUS)
-            await op.applies(seconds=2, config=config)
-            assert op.said()[2] == "Claiming"
-        lenses.always("create_connector", None)
-        lenses.hide("password")
-        lenses.connectors[NAME] = Connector(SENT | {"password": self.SECRET})
-        config["topic"] = "other"
-        kube.apply(config=config, state="paused")
-        async with operator(lenses, kube) as op:
-            await asyncio.sleep(90)
-            assert op.said() == ("True", "Paused", "Owned")
-        words = f'{{"error": "not while it has {self.SECRET}"}}'.encode()
-        lenses.always("set_state", from_answer("set_state", status, words))
-        lenses.connectors[NAME].rest("RUNNING")
-        async with operator(lenses, kube) as op:
-            await asyncio.sleep(120)
-            assert op.lenses.asked("set_state") != []
-            assert self.SECRET not in "".join(status.model_dump_json() for status in kube.statuses)
-            assert self.SECRET not in "".join(event.message for event in op.events)
-
-    async def test_what_a_server_says_instead_of_showing_a_claimed_one_is_withheld(self, op: Operator) -> None:
-        op.lenses.always("create_connector", from_answer("create_connector", 503, b'{"error": "busy"}'))
-        await op.applies(seconds=2)
-        assert op.said()[2] == "Claiming"
-        op.lenses.always("list_connectors", from_answer("list_connectors", 500, b'{"error": "boom"}'))
-        words = f'{{"error": "no right to {self.SECRET}"}}'.encode()
-        op.lenses.always("get_connector", from_answer("get_connector", 403, words))
-        await asyncio.sleep(120)
-        assert op.said()[1] == "Forbidden"
-        assert self.SECRET not in "".join(status.model_dump_json() for status in op.kube.statuses)
-
-    @pytest.mark.parametrize("status", [400, 401, 402, 403, 429, 500, 503])
-    async def test_what_a_server_says_instead_of_showing_one_that_its_list_leaves_out_is_withheld(
-        self, op: Operator, status: int
-    ) -> None:
-        """The resource never had it: nobody here knows what somebody else has given it."""
-        words = f'{{"error": "no right to {self.SECRET}"}}'.encode()
-        op.lenses.always("get_connector", from_answer("get_connector", status, words))
-        await op.applies(seconds=120)
-        assert op.said()[2] == "None"
-        assert op.said()[0] != "True"
-        assert self.SECRET not in "".join(status.model_dump_json() for status in op.kube.statuses)
-        assert self.SECRET not in "".join(event.message for event in op.events)
-
-
-class TestOwedBaseline:
-    """Lenses showed nothing of the configuration right after our write, and does later."""
-
-    async def test_what_the_server_made_of_it_is_no_drift(self) -> None:
-        async with operator(drift=60) as op:
-            op.lenses.hides_config = True
-            op.lenses.shows = lambda sent: sent | {"server.default": "1", "size": "1.0E3"}
-            await op.applies(seconds=90, config={"topic": "orders", "size": "1000"})
-            ours = op.connector
-            op.lenses.hides_config = False
-            await asyncio.sleep(300)
-            assert op.connector is ours
-            assert op.said() == ("True", "Running", "Owned")
-            assert op.lenses.asked("delete_connector", "put_resource") == []
-            op.lenses.shows = lambda sent: sent | {"server.default": "1", "size": "1.0E3", "by.hand": "1"}
-            await asyncio.sleep(90)
-            assert op.lenses.asked("delete_connector"), "what came later is drift"
-
-    async def test_what_cannot_have_come_of_it_is_put_right(self) -> None:
-        async with operator(drift=60) as op:
-            op.lenses.hides_config = True
-            await op.applies(seconds=90)
-            assert op.connector is not None
-            op.connector.config["topic"] = "by-hand"
-            op.lenses.hides_config = False
-            await asyncio.sleep(300)
-            assert op.connector.config == SENT
-            assert op.said() == ("True", "Running", "Owned")
-
-
-class TestWaitsForItsState:
-    """A configuration waits until the connector is next to run, and the state it is to rest in takes its time."""
-
-    @pytest.mark.parametrize(("state", "seen"), [("paused", "PAUSED"), ("stopped", "STOPPED")])
-    @pytest.mark.parametrize("changed", [{"topic": "new"}, {"password": None}])
-    async def test_status_does_not_say_that_it_was_applied(
-        self, state: str, seen: str, changed: dict[str, str | None]
-    ) -> None:
-        config = {"topic": "orders", "file": "/data/orders", "password": "one"}
-        async with operator() as op:
-            op.lenses.hide("password")
-            await op.applies(seconds=60, config=config)
-            applied = op.kube.status().applied_config
-            assert applied is not None
-            assert op.connector is not None
-            op.lenses.heeds_state = False
-            op.kube.apply(config={key: value for key, value in (config | changed).items() if value}, state=state)
-            await asyncio.sleep(60)
-            kept = op.kube.status().applied_config
-            assert kept is not None
-            assert kept.hash == applied.hash, "it has the configuration of before"
-            op.lenses.heeds_state = True
-            await asyncio.sleep(120)
-            assert op.connector.state == seen
-            assert op.said() == ("True", seen.capitalize(), "Owned")
-            kept = op.kube.status().applied_config
-            assert kept is not None
-            assert kept.hash == applied.hash
 
 
 class TestPerhapsOurs:

@@ -59,3 +59,33 @@ class TestDrift:
         assert op.reasons() == ["Stopped"]
         await op.applies()
         assert op.reasons() == ["Stopped", "Resumed"]
+
+
+class TestOwedBaseline:
+    """Lenses showed nothing of the configuration right after our write, and does later."""
+
+    async def test_what_the_server_made_of_it_is_no_drift(self) -> None:
+        async with operator(drift=60) as op:
+            op.lenses.hides_config = True
+            op.lenses.shows = lambda sent: sent | {"server.default": "1", "size": "1.0E3"}
+            await op.applies(seconds=90, config={"topic": "orders", "size": "1000"})
+            ours = op.connector
+            op.lenses.hides_config = False
+            await asyncio.sleep(300)
+            assert op.connector is ours
+            assert op.said() == RUNNING
+            assert op.lenses.asked("delete_connector", "put_resource") == []
+            op.lenses.shows = lambda sent: sent | {"server.default": "1", "size": "1.0E3", "by.hand": "1"}
+            await asyncio.sleep(90)
+            assert op.lenses.asked("delete_connector"), "what came later is drift"
+
+    async def test_what_cannot_have_come_of_it_is_put_right(self) -> None:
+        async with operator(drift=60) as op:
+            op.lenses.hides_config = True
+            await op.applies(seconds=90)
+            assert op.connector is not None
+            op.connector.config["topic"] = "by-hand"
+            op.lenses.hides_config = False
+            await asyncio.sleep(300)
+            assert op.connector.config == SENT
+            assert op.said() == RUNNING

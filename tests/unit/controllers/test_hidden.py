@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from unit.controllers.fakes import NAME, RUNNING, Connector, Operator, operator
-from unit.controllers.support import NOT_FOUND, cached
+from harness.lenses.memory_connector import MemoryConnector
+from unit.controllers.fakes import CONNECTOR, NAME, RUNNING, Connector, Operator, operator
+from unit.controllers.support import NOT_FOUND, THEIRS, cached
 from unit.resources.make import CLASS, SENT
 
 pytestmark = pytest.mark.virtual_time
@@ -135,3 +136,89 @@ class TestRightsThatAreLost:
             await asyncio.sleep(60)
             assert op.connector is None
             assert not op.kube.there()
+
+
+class TestShownBetween:
+    """Absence is proven over a time in which nobody here has seen it; an operation on its offsets looks, too."""
+
+    @staticmethod
+    async def look_of_another(op: Operator, ours: MemoryConnector) -> None:
+        op.lenses.connectors[NAME] = ours
+        observed = await op.core.connectors._loader._sessions.own.reader.details(CONNECTOR)
+        assert observed.present
+        del op.lenses.connectors[NAME]
+
+    async def test_it_is_not_taken_for_lost(self) -> None:
+        async with operator(poll=1) as op:
+            await op.applies(seconds=60)
+            op.lenses.calls.clear()
+            ours = op.lenses.connectors.pop(NAME)
+            for _ in range(10):
+                await asyncio.sleep(8)
+                await self.look_of_another(op, ours)
+            assert op.lenses.asked("create_connector") == []
+            await asyncio.sleep(60)
+            assert len(op.lenses.asked("create_connector")) == 1, "gone for good"
+
+    @pytest.mark.parametrize("turn", [0.0, 2.0], ids=["while it is validated", "while it waits for its turn"])
+    async def test_it_is_not_created_though_it_was_lost_when_the_pass_began(self, turn: float) -> None:
+        async with operator(poll=1) as op:
+            await op.applies(seconds=120)
+            ours = op.lenses.connectors.pop(NAME)
+            op.lenses.turn = turn
+            validate = op.lenses.validate
+
+            async def slowly(*what: Any) -> Any:
+                if not turn:
+                    await self.look_of_another(op, ours)
+                    op.lenses.connectors[NAME] = ours
+                return await validate(*what)
+
+            op.lenses.validate = slowly  # type: ignore[assignment]
+            op.lenses.calls.clear()
+            while not op.lenses.asked("validate"):
+                await asyncio.sleep(0.1)
+            if turn:
+                await asyncio.sleep(1)
+                await self.look_of_another(op, ours)
+                op.lenses.connectors[NAME] = ours
+            await asyncio.sleep(60)
+            assert op.lenses.asked("create_connector") == []
+            assert op.said() == RUNNING
+
+    async def test_it_is_not_let_go_as_not_found(self) -> None:
+        async with operator(poll=1) as op:
+            await op.applies(seconds=60)
+            ours = op.lenses.connectors.pop(NAME)
+            op.kube.delete()
+            for _ in range(6):
+                await asyncio.sleep(20)
+                await self.look_of_another(op, ours)
+            assert op.kube.there()
+            await asyncio.sleep(90)
+            assert not op.kube.there()
+            assert op.reasons()[-1] == "NotFound"
+
+
+class TestNotAdopted:
+    @pytest.mark.parametrize("seconds", [0.5, 5, 12])
+    async def test_one_that_is_hidden_for_a_moment_is_not_claimed(self, seconds: float) -> None:
+        async with operator(poll=1) as op:
+            op.lenses.connectors[NAME] = Connector(dict(THEIRS))
+            await op.applies(adoptionPolicy="Never")
+            assert op.said()[2] == "NotAdopted"
+            theirs = op.lenses.connectors.pop(NAME)
+            await asyncio.sleep(seconds)
+            op.lenses.connectors[NAME] = theirs
+            await asyncio.sleep(120)
+            assert op.said()[2] == "NotAdopted"
+            assert "Claiming" not in {str(status.ownership.state) for status in op.kube.statuses}
+            assert op.lenses.asked("create_connector") == []
+
+    async def test_its_name_is_taken_once_it_is_gone_for_good(self) -> None:
+        async with operator(poll=1) as op:
+            op.lenses.connectors[NAME] = Connector(dict(THEIRS))
+            await op.applies(adoptionPolicy="Never")
+            del op.lenses.connectors[NAME]
+            await asyncio.sleep(60)
+            assert op.said() == RUNNING

@@ -197,26 +197,6 @@ class TestClaims:
         assert op.lenses.asked("delete_connector") == []
 
 
-class TestOthersValues:
-    async def test_what_another_gave_to_the_connector_that_ours_becomes_stays_noted_in_status(
-        self, lenses: FakeLenses, kube: FakeKube
-    ) -> None:
-        """The create was never answered, the spec has changed and the operator begun anew: a claim that nobody can
-        check any more. A further restart forgets with which Secret."""
-        async with operator(lenses, kube) as op:
-            lenses.always("create_connector", errors.AgentNotConnected("create_connector"))
-            await op.applies(seconds=2)
-            assert op.said()[2] == "Claiming"
-        lenses.connectors[NAME] = Connector({"password": "theirs", "connector.class": CLASS})
-        kube.apply(config={"topic": "new", "file": "/data/new"})
-        lenses.always("delete_connector", answer("delete_connector", 503, "Not now"))
-        lenses.always("create_connector", None)
-        async with operator(lenses, kube) as op:
-            await asyncio.sleep(60)
-            assert op.said()[2] == "Owned"
-            assert kube.applied().former_traces
-
-
 class TestNotFound:
     @pytest.mark.parametrize("operation", ["set_state", "validate"])
     async def test_of_a_connector_or_a_plugin_says_nothing_of_the_cluster(self, op: Operator, operation: str) -> None:

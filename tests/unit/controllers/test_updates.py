@@ -137,3 +137,33 @@ class TestNotApplied:
     def writes(op: Operator) -> list[str]:
         changing = ("put_resource", "delete_connector", "create_connector")
         return [call[0] for call in op.lenses.calls if call[0] in changing]
+
+
+class TestWaitsForItsState:
+    """A configuration waits until the connector is next to run, and the state it is to rest in takes its time."""
+
+    @pytest.mark.parametrize(("state", "seen"), [("paused", "PAUSED"), ("stopped", "STOPPED")])
+    @pytest.mark.parametrize("changed", [{"topic": "new"}, {"password": None}])
+    async def test_status_does_not_say_that_it_was_applied(
+        self, state: str, seen: str, changed: dict[str, str | None]
+    ) -> None:
+        config = {"topic": "orders", "file": "/data/orders", "password": "one"}
+        async with operator() as op:
+            op.lenses.hide("password")
+            await op.applies(seconds=60, config=config)
+            applied = op.kube.status().applied_config
+            assert applied is not None
+            assert op.connector is not None
+            op.lenses.heeds_state = False
+            op.kube.apply(config={key: value for key, value in (config | changed).items() if value}, state=state)
+            await asyncio.sleep(60)
+            kept = op.kube.status().applied_config
+            assert kept is not None
+            assert kept.hash == applied.hash, "it has the configuration of before"
+            op.lenses.heeds_state = True
+            await asyncio.sleep(120)
+            assert op.connector.state == seen
+            assert op.said() == ("True", seen.capitalize(), "Owned")
+            kept = op.kube.status().applied_config
+            assert kept is not None
+            assert kept.hash == applied.hash
