@@ -82,23 +82,22 @@ class TestDeletion:
         ids=lambda failure: type(failure).__name__,
     )
     async def test_is_blocked_with_the_exact_way_out_which_acts_within_a_second(
-        self, failure: errors.LensesError
+        self, op: Operator, failure: errors.LensesError
     ) -> None:
-        async with operator() as op:
-            await op.runs()
-            op.lenses.down(failure)
-            op.lenses.always("delete_connector", failure)
-            await op.deletes(seconds=3600)
-            assert op.kube.finalizers() == [FINALIZER]
-            assert op.said() == ("False", "DeletionBlocked", "Owned")
-            assert op.message().endswith(
-                "kubectl patch lensesconnector orders -n payments --type=merge "
-                """-p '{"spec":{"deletionPolicy":"Retain"}}'"""
-            )
-            op.lenses.calls.clear()
-            await op.applies(seconds=1, deletionPolicy="Retain")
-            assert not op.kube.there()
-            assert {call[0] for call in op.lenses.calls} <= {"finalizer", "list_connectors", "get_cluster_info"}
+        await op.runs()
+        op.lenses.down(failure)
+        op.lenses.always("delete_connector", failure)
+        await op.deletes(seconds=3600)
+        assert op.kube.finalizers() == [FINALIZER]
+        assert op.said() == ("False", "DeletionBlocked", "Owned")
+        assert op.message().endswith(
+            "kubectl patch lensesconnector orders -n payments --type=merge "
+            """-p '{"spec":{"deletionPolicy":"Retain"}}'"""
+        )
+        op.lenses.calls.clear()
+        await op.applies(seconds=1, deletionPolicy="Retain")
+        assert not op.kube.there()
+        assert {call[0] for call in op.lenses.calls} <= {"finalizer", "list_connectors", "get_cluster_info"}
 
     @pytest.mark.parametrize(("times", "blocked"), [(1, False), (2, True)])
     async def test_a_rebalance_talks_nobody_into_letting_go(self, op: Operator, times: int, blocked: bool) -> None:

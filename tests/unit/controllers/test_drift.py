@@ -83,9 +83,8 @@ class TestOwedBaseline:
         async with operator(drift=60) as op:
             op.lenses.hides_config = True
             await op.applies(seconds=90)
-            assert op.connector is not None
-            op.connector.config["topic"] = "by-hand"
+            op.held.config["topic"] = "by-hand"
             op.lenses.hides_config = False
             await asyncio.sleep(300)
-            assert op.connector.config == SENT
+            assert op.held.config == SENT
             assert op.said() == RUNNING

@@ -151,19 +151,16 @@ class TestWaitsForItsState:
         async with operator() as op:
             op.lenses.hide("password")
             await op.applies(seconds=60, config=config)
-            applied = op.kube.status().applied_config
-            assert applied is not None
+            applied = op.kube.applied()
             assert op.connector is not None
             op.lenses.heeds_state = False
             op.kube.apply(config={key: value for key, value in (config | changed).items() if value}, state=state)
             await asyncio.sleep(60)
-            kept = op.kube.status().applied_config
-            assert kept is not None
+            kept = op.kube.applied()
             assert kept.hash == applied.hash, "it has the configuration of before"
             op.lenses.heeds_state = True
             await asyncio.sleep(120)
             assert op.connector.state == seen
             assert op.said() == ("True", seen.capitalize(), "Owned")
-            kept = op.kube.status().applied_config
-            assert kept is not None
+            kept = op.kube.applied()
             assert kept.hash == applied.hash

@@ -12,19 +12,7 @@ import pytest
 from lenses_operator.lenses import answers, errors
 from unit.controllers.fakes import RUNNING
 from unit.offsets.make import ASKED, BEFORE, to
-from unit.offsets.rig import (
-    ABSENT,
-    ALTERED,
-    BUSY,
-    LACKING,
-    NO,
-    OLD,
-    ORDER,
-    UNREACHABLE,
-    OffsetsOperator,
-    offsets_operator,
-    settled,
-)
+from unit.offsets.rig import ABSENT, ALTERED, BUSY, LACKING, NO, OLD, ORDER, UNREACHABLE, OffsetsOperator, settled
 
 pytestmark = pytest.mark.virtual_time
 
@@ -200,15 +188,14 @@ class TestInvalid:
         await op.until_state("RUNNING")
         assert op.lenses.order() == ORDER
 
-    async def test_offsets_that_cannot_be_kept_are_not_changed(self) -> None:
-        async with offsets_operator() as op:
-            await op.runs()
-            noise = random.Random(1).randbytes(1024 * 1024).hex()
-            op.lenses.offsets = f'[{{"partition": {{"a": 1}}, "offset": {{"o": "{noise}"}}}}]'
-            await op.operates("OffsetsInvalid")
-            assert "no way back" in op.words()
-            await op.until_state("RUNNING")
-            assert op.lenses.order() == ["stop", "get_offsets", "resume"]
+    async def test_offsets_that_cannot_be_kept_are_not_changed(self, op: OffsetsOperator) -> None:
+        await op.runs()
+        noise = random.Random(1).randbytes(1024 * 1024).hex()
+        op.lenses.offsets = f'[{{"partition": {{"a": 1}}, "offset": {{"o": "{noise}"}}}}]'
+        await op.operates("OffsetsInvalid")
+        assert "no way back" in op.words()
+        await op.until_state("RUNNING")
+        assert op.lenses.order() == ["stop", "get_offsets", "resume"]
 
 
 class TestWhatConnectLacks:
