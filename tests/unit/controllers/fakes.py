@@ -138,6 +138,13 @@ class Operator:
         self.kube.delete(name, namespace=namespace)
         await asyncio.sleep(seconds)
 
+    async def recovers(self, *operations: str, seconds: float) -> None:
+        """Lenses answers these as it should again, and so much later the connector runs."""
+        for operation in operations:
+            self.lenses.always(operation, None)
+        await asyncio.sleep(seconds)
+        assert self.said() == RUNNING
+
     def reasons(self) -> list[str]:
         return [event.reason for event in self.events]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 from lenses_operator.domain.references import RefData, RefName
 from lenses_operator.lenses import errors
@@ -38,6 +39,15 @@ async def end_after_create(lenses: FakeLenses, kube: FakeKube, strategy: str) ->
     claim = kube.applied()
     assert claim.time is None
     kube.before_write = lambda: None
+
+
+async def claimed(lenses: FakeLenses, kube: FakeKube, **spec: Any) -> None:
+    """An operator has ended whose create was not answered clearly, and which has left a claim."""
+    async with operator(lenses, kube) as op:
+        lenses.always("create_connector", AMBIGUOUS)
+        await op.applies(seconds=2, **spec)
+        assert op.said()[2] == "Claiming"
+    lenses.always("create_connector", None)
 
 
 def mask(config: dict[str, str]) -> dict[str, str]:

@@ -70,9 +70,7 @@ class TestCaches:
         assert 1 <= len(op.lenses.asked("create_connector")) <= 20
         assert op.kube.status().state is None
         op.lenses.list_connectors = listed  # type: ignore[method-assign]
-        op.lenses.always("get_connector", None)
-        await asyncio.sleep(70)
-        assert op.said() == RUNNING
+        await op.recovers("get_connector", seconds=70)
 
 
 class TestRightsThatAreLost:

@@ -112,10 +112,7 @@ class TestAway:
         assert "Nothing was changed" not in op.message()
         assert "RolledBack" not in op.reasons()
         op.lenses.invalid = {}
-        for operation in ("validate", "create_connector"):
-            op.lenses.always(operation, None)
-        await asyncio.sleep(60)
-        assert op.said() == RUNNING
+        await op.recovers("validate", "create_connector", seconds=60)
         assert op.held.config["topic"] == "new"
 
 
@@ -132,9 +129,7 @@ class TestClusterThatWasListed:
         await asyncio.sleep(200)
         assert op.said() == ("False", "ClusterNotFound", "Owned")
         op.lenses.down(None)
-        op.lenses.always("get_cluster_info", None)
-        await asyncio.sleep(30)
-        assert op.said() == RUNNING
+        await op.recovers("get_cluster_info", seconds=30)
 
     async def test_one_that_never_was_is_unknown_at_once(self, op: Operator) -> None:
         op.lenses.clusters = set()

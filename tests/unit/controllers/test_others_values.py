@@ -9,7 +9,7 @@ import pytest
 from lenses_operator.lenses import errors
 from lenses_operator.lenses.answers import from_answer
 from unit.controllers.fakes import NAME, Connector, FakeKube, FakeLenses, Operator, Task, operator
-from unit.controllers.support import AMBIGUOUS, answer, blind
+from unit.controllers.support import AMBIGUOUS, answer, blind, claimed
 from unit.resources.make import CLASS, SENT
 
 pytestmark = pytest.mark.virtual_time
@@ -33,11 +33,7 @@ class TestUncertain:
     async def test_a_trace_is_withheld_until_a_write_of_ours(
         self, lenses: FakeLenses, kube: FakeKube, restarts: int, quiet: bool, wanted: dict[str, str]
     ) -> None:
-        async with operator(lenses, kube) as op:
-            lenses.always("create_connector", AMBIGUOUS)
-            await op.applies(seconds=2, config={key: SENT[key] for key in ("topic", "file")} | wanted)
-            assert op.said()[2] == "Claiming"
-        lenses.always("create_connector", None)
+        await claimed(lenses, kube, config={key: SENT[key] for key in ("topic", "file")} | wanted)
         lenses.hide("password")
         failed = [Task(0, "FAILED", f"denied to {self.SECRET}")]
         more = {"more": "1"} if wanted else {}
@@ -81,11 +77,7 @@ class TestUncertain:
     ) -> None:
         """That it is ours was written while a change of its configuration waits, which is not settled before."""
         config = {key: SENT[key] for key in ("topic", "file")} | {"password": "mine"}
-        async with operator(lenses, kube) as op:
-            lenses.always("create_connector", AMBIGUOUS)
-            await op.applies(seconds=2, config=config)
-            assert op.said()[2] == "Claiming"
-        lenses.always("create_connector", None)
+        await claimed(lenses, kube, config=config)
         lenses.hide("password")
         lenses.connectors[NAME] = Connector(SENT | {"password": self.SECRET})
         config["topic"] = "other"

@@ -31,9 +31,7 @@ class TestAdoption:
         await op.applies(seconds=120, adoptionPolicy="Always")
         assert op.said()[0] == "Unknown"
         assert "withheld" in op.message()
-        op.lenses.always("get_connector", None)
-        await asyncio.sleep(600)
-        assert op.said() == RUNNING
+        await op.recovers("get_connector", seconds=600)
         assert "hunter" not in str(op.kube.statuses)
         assert "hunter" not in str(op.events)
 

@@ -63,9 +63,7 @@ async def test_an_update_in_place_that_is_not_offered_is_tried_ever_more_seldom_
     await op.applies(seconds=3600, updateStrategy="InPlace", config={"topic": "new"})
     assert len(op.lenses.asked("put_resource")) <= 20
     assert op.reported() == ["Progressing", "UpdateNotSupported"]
-    op.lenses.always("put_resource", None)
-    await asyncio.sleep(400)
-    assert op.said() == RUNNING
+    await op.recovers("put_resource", seconds=400)
 
 
 @pytest.mark.parametrize("kind", [errors.ServerError, errors.Forbidden])

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from lenses_operator.lenses import errors
-from unit.controllers.fakes import NAME, RUNNING, Operator, Task
+from unit.controllers.fakes import NAME, Operator, Task
 
 pytestmark = pytest.mark.virtual_time
 
@@ -28,9 +28,7 @@ class TestTrouble:
         assert op.kube.status().state == "RUNNING"
         assert op.kube.status().tasks_summary == "1/1"
         assert op.kube.status().applied_config is not None
-        op.lenses.always("get_connector", None)
-        await asyncio.sleep(120)
-        assert op.said() == RUNNING
+        await op.recovers("get_connector", seconds=120)
 
     @pytest.mark.parametrize(
         ("failure", "reason"),
@@ -50,9 +48,7 @@ class TestTrouble:
         asked = len(op.lenses.asked("get_connector"))
         await asyncio.sleep(1000)
         assert len(op.lenses.asked("get_connector")) == asked, "nothing is asked while the environment is lost"
-        op.lenses.always("list_connectors", None)
-        await asyncio.sleep(20)
-        assert op.said() == RUNNING
+        await op.recovers("list_connectors", seconds=20)
 
     async def test_an_environment_that_is_down_makes_no_requests_for_each_connector(self, op: Operator) -> None:
         for number in range(20):
