@@ -7,7 +7,6 @@ import json
 
 import pytest
 
-from lenses_operator.domain.offsets_text import added_partitions
 from lenses_operator.lenses import errors
 from unit.controllers.fakes import RUNNING, Task
 from unit.offsets.make import ASKED, BEFORE, to
@@ -169,12 +168,3 @@ class TestWhatIsSaid:
         op.lenses.always("alter_offsets", errors.ServerError("alter_offsets", status=500, detail=words))
         await op.operates("OffsetsRejected")
         assert "a sink of the same name on another Connect cluster" in op.words()
-
-
-def test_a_sinks_partitions_are_its_topics() -> None:
-    sink = '[{"partition": {"kafka_topic": "t", "kafka_partition": 3}, "offset": {"kafka_offset": 1}}]'
-    source = '[{"partition": {"server": "x"}, "offset": {"lsn": 1}}, {"partition": {"server": "y"}, "offset": null}]'
-    assert added_partitions(sink, "[]") == []
-    assert added_partitions(source, "[]") == ['{"server": "x"}']
-    assert added_partitions(source, source) == []
-    assert added_partitions(None, "[]") == added_partitions(source, None) == []
