@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 CONNECTOR = "controllers/connector"
 TURNS = "tests/unit/controllers/test_turns.py"
-CONTROLLER = "tests/unit/controllers/test_connector.py"
+REFUSALS = "tests/unit/controllers/test_refusals.py"
+UPDATES = "tests/unit/controllers/test_updates.py"
 AUTHORSHIP = "tests/unit/controllers/test_authorship.py"
 
 
@@ -80,7 +81,7 @@ FAULTS: dict[str, Fault] = {
         f"{CONNECTOR}/refusal.py",
         "replace(context.memory.refusals, until=inf, rolled_back=_refused_now(context))",
         "replace(context.memory.refusals, rolled_back=_refused_now(context))",
-        (CONTROLLER,),
+        (REFUSALS,),
     ),
     "a-stranger-s-is-ours": Fault(
         "a connector that appears while the first create is refused is taken for ours",
@@ -101,7 +102,7 @@ FAULTS: dict[str, Fault] = {
         "controllers/offsets/steps.py",
         "if after is None or after.metadata.generation != run.generation:",
         "if after is None:",
-        (TURNS, "tests/unit/offsets/test_operation.py"),
+        (TURNS, "tests/unit/offsets/test_meanwhile.py"),
     ),
     "a-poller-ends": Fault(
         "a poller that meets an unexpected error ends, and nobody notices",
@@ -136,7 +137,7 @@ FAULTS: dict[str, Fault] = {
         "cache/connectors.py",
         "return old != new or stripped",
         "return old != new",
-        ("tests/unit/cache", CONTROLLER),
+        ("tests/unit/cache", UPDATES),
     ),
     "values-of-before": Fault(
         "a server's words are shown although they may quote what was rotated before this process began",
@@ -199,6 +200,6 @@ FAULTS: dict[str, Fault] = {
         f"{CONNECTOR}/create.py",
         "        context.may_be_foreign()\n",
         "",
-        (AUTHORSHIP,),
+        ("tests/unit/controllers/test_others_values.py",),
     ),
 }

@@ -21,8 +21,8 @@ from lenses_operator.manifests.schema import refusals
 from lenses_operator.offsets_files.restore import NothingToRestoreError, restoring
 from lenses_operator.policy_file import PolicyFileError, load_policy
 from lenses_operator.resources.connector_offsets import LensesConnectorOffsets
+from unit.commands.migrated import CONFLUENT, STRIMZI, migrate
 from unit.commands.planned import manifest
-from unit.commands.test_migrate import CONFLUENT, STRIMZI, migrate
 
 BLINK = 3.0
 """Seconds; what takes the square of its length takes minutes for the sizes used here."""

@@ -9,6 +9,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
+from doubles.kube import OffsetsKube
 from fuzz.schemas import PLANTED, fitting, schema, spoilt
 from fuzz.support import examples
 from fuzz.test_controllers import DESTROYS, survives
@@ -23,7 +24,7 @@ from lenses_operator.resources.connector import LensesConnector
 from lenses_operator.resources.connector_offsets import LensesConnectorOffsets
 from unit.controllers.fakes import FakeKube, FakeLenses, operator
 from unit.offsets import make as offsets
-from unit.offsets.rig import OffsetsKube, OffsetsLenses, offsets_operator
+from unit.offsets.rig import OffsetsLenses, offsets_operator
 from unit.resources.make import NOW, body
 
 METADATA = {LensesConnector: body()["metadata"], LensesConnectorOffsets: offsets.body()["metadata"]}

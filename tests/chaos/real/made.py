@@ -15,6 +15,8 @@ NAME: Name = ("LensesConnector", "one", ROLE.name)
 KEY: Key = ROLE.key
 CONFIG = wanted_config(SPEC, "")
 OTHER = {**CONFIG, "topic": "other"}
+EDITED = {"config": {**SPEC["config"], "topic": "other"}}
+"""What asks for `OTHER`."""
 
 
 def resource(
@@ -64,6 +66,39 @@ def history(*versions: tuple[float, Object | None], effects: list[Effect] | None
 
 def effect(at: float, op: str, before: Any = None, after: Any = None, **more: Any) -> Effect:
     return Effect(at, more.pop("arrived", at), op, KEY, before, after, gone_at=more.pop("gone_at", at), **more)
+
+
+def deleted(at: float = 100, config: dict[str, str] = CONFIG, **more: Any) -> Effect:
+    return effect(at, "delete", config, **more)
+
+
+def created(at: float = 100, config: dict[str, str] = CONFIG, **more: Any) -> Effect:
+    return effect(at, "create", None, config, **more)
+
+
+def put(before: dict[str, str], at: float = 100, after: dict[str, str] = CONFIG) -> Effect:
+    return effect(at, "put", before, after)
+
+
+def plain(*effects: Effect) -> History:
+    """One resource, which stays as it is."""
+    return history((1, resource()), effects=[*effects])
+
+
+def taken_back(at: float, *effects: Effect) -> History:
+    """It was edited until then."""
+    return history((1, resource(EDITED)), (at, resource()), effects=[*effects])
+
+
+def unread_until(at: float, *effects: Effect) -> History:
+    """Edited until then, in a key that Lenses did not show when it was adopted."""
+    before, after = unread(resource(EDITED), "topic"), unread(resource(), "topic")
+    return history((1, before), (at, after), effects=[*effects])
+
+
+def released(*effects: Effect) -> History:
+    """Its deletion is asked for at 50, and it is gone at 100."""
+    return history((1, resource()), (50, resource(deleting=True)), (100, None), effects=[*effects])
 
 
 def operation(action: str, mark: int = 5, *, applied: bool = False) -> Object:

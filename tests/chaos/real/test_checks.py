@@ -7,395 +7,227 @@ import pytest
 from chaos.real.cast import PASSWORD_KEY
 from chaos.real.made import (
     CONFIG,
+    EDITED,
     NAME,
     OTHER,
     ROLE,
     SPEC,
+    created,
+    deleted,
     effect,
     history,
     observed,
     operation,
+    plain,
+    put,
+    released,
     resource,
     spanned,
+    taken_back,
     unread,
+    unread_until,
     with_operation,
 )
 from invariants import recorded as checks
-from invariants.history import History, KubeWrite, Version
+from invariants.history import Effect, History, KubeWrite, Version
 from invariants.recorded import Check
 
-ALTER = {"detail": ROLE.offsets(5)}
-EDITED = {"config": {**SPEC["config"], "topic": "other"}}
 PUT_RIGHT = effect(90, "config", OTHER, CONFIG, outside=True)
-
-ALTERED_RESET_ALTERED = [effect(10, "alter", **ALTER), effect(20, "reset", detail=[1]), effect(90, "alter", **ALTER)]
-
-ROTATED = {"config": {**SPEC["config"], PASSWORD_KEY: "new"}}
+OLD, NEW = {**CONFIG, PASSWORD_KEY: "old"}, {**CONFIG, PASSWORD_KEY: "new"}
+ROTATED = resource({"config": {**SPEC["config"], PASSWORD_KEY: "new"}})
 ROTATED_BY_ANOTHER = [
-    effect(10, "create", None, {**CONFIG, PASSWORD_KEY: "old"}),
-    effect(50, "delete", {**CONFIG, PASSWORD_KEY: "old"}, outside=True),
-    effect(98, "create", None, {**CONFIG, PASSWORD_KEY: "new"}),
-    effect(100, "delete", {**CONFIG, PASSWORD_KEY: "new"}, looked=99),
+    created(10, OLD),
+    deleted(50, OLD, outside=True),
+    created(98, NEW),
+    deleted(100, NEW, looked=99),
 ]
 
-WRONG: list[tuple[str, Check, History]] = [
-    (
-        "deleted though it is as wanted",
-        checks.unasked_deletes,
-        history((1, resource()), effects=[effect(100, "delete", CONFIG)]),
-    ),
-    (
-        "deleted though nobody owns it",
-        checks.unasked_deletes,
-        history((1, resource(owned="NotAdopted")), effects=[effect(100, "delete", OTHER)]),
-    ),
-    (
-        "deleted for a password that it has, with one operator",
-        checks.unasked_deletes,
-        history((1, resource(ROTATED)), effects=ROTATED_BY_ANOTHER),
-    ),
-    (
-        "deleted by the second of two operators, though the topic was another one long ago",
-        checks.unasked_deletes,
-        spanned(
-            history(
-                (1, resource()),
-                effects=[
-                    effect(10, "create", None, OTHER),
-                    effect(50, "delete", OTHER, outside=True),
-                    effect(98, "create", None, CONFIG),
-                    effect(100, "delete", CONFIG, looked=99),
-                ],
-            ),
+
+def altered(at: float, **more: float) -> Effect:
+    return effect(at, "alter", detail=ROLE.offsets(5), **more)
+
+
+def was_reset(at: float) -> Effect:
+    return effect(at, "reset", detail=ROLE.offsets(1))
+
+
+ALTERED_RESET_ALTERED = [altered(10), effect(20, "reset", detail=[1]), altered(90)]
+
+WRONG: dict[Check, dict[str, History]] = {
+    checks.unasked_deletes: {
+        "deleted though it is as wanted": plain(deleted()),
+        "deleted though nobody owns it": history((1, resource(owned="NotAdopted")), effects=[deleted(config=OTHER)]),
+        "deleted for a password that it has, with one operator": history((1, ROTATED), effects=ROTATED_BY_ANOTHER),
+        "deleted by the second of two operators, though the topic was another one long ago": spanned(
+            plain(created(10, OTHER), deleted(50, OTHER, outside=True), created(98), deleted(looked=99)),
             "doubled",
             90,
             110,
         ),
-    ),
-    ("deleted though nobody knows it", checks.unasked_deletes, history(effects=[effect(100, "delete", OTHER)])),
-    (
-        "deleted though it is to be retained",
-        checks.unasked_deletes,
-        history((1, resource({"deletionPolicy": "Retain"}, deleting=True)), effects=[effect(100, "delete", CONFIG)]),
-    ),
-    (
-        "deleted for an edit taken back long ago",
-        checks.unasked_deletes,
-        history((1, resource(EDITED)), (50, resource()), effects=[effect(100, "delete", CONFIG)]),
-    ),
-    (
-        "deleted for an edit taken back long ago, as late as the machine was",
-        checks.unasked_deletes,
-        spanned(
-            history((1, resource(EDITED)), (80, resource()), effects=[effect(100, "delete", CONFIG)]), "late", 95, 97
+        "deleted though nobody knows it": history(effects=[deleted(config=OTHER)]),
+        "deleted though it is to be retained": history(
+            (1, resource({"deletionPolicy": "Retain"}, deleting=True)), effects=[deleted()]
         ),
-    ),
-    (
-        "deleted for what was put right before the last look",
-        checks.unasked_deletes,
-        history((1, resource()), effects=[PUT_RIGHT, effect(100, "delete", CONFIG, looked=95)]),
-    ),
-    ("created though nobody wants it", checks.unwanted_creates, history(effects=[effect(100, "create", None, CONFIG)])),
-    (
-        "created without a finalizer",
-        checks.unwanted_creates,
-        history((1, resource(finalized=False)), effects=[effect(100, "create", None, CONFIG)]),
-    ),
-    (
-        "created without a claim",
-        checks.unwanted_creates,
-        history((1, resource(owned="None")), effects=[effect(100, "create", None, CONFIG)]),
-    ),
-    (
-        "created for what is being deleted",
-        checks.unwanted_creates,
-        history((1, resource(deleting=True)), effects=[effect(100, "create", None, CONFIG)]),
-    ),
-    (
-        "created with another configuration",
-        checks.unwanted_creates,
-        history((1, resource()), effects=[effect(100, "create", None, OTHER)]),
-    ),
-    (
-        "created with what an edit has replaced before the last look",
-        checks.unwanted_creates,
-        history((1, resource(EDITED)), (80, resource()), effects=[effect(100, "create", None, OTHER, looked=90)]),
-    ),
-    (
-        "created twice",
-        checks.double_creates,
-        history(effects=[effect(1, "create", None, CONFIG), effect(2, "create", None, CONFIG)]),
-    ),
-    (
-        "put over the same",
-        checks.vain_puts,
-        history((1, resource()), effects=[effect(100, "put", CONFIG, CONFIG)]),
-    ),
-    (
-        "put over the same, though nobody has changed what Lenses did not show",
-        checks.vain_puts,
-        history((1, unread(resource(), "topic")), effects=[effect(100, "put", CONFIG, CONFIG)]),
-    ),
-    (
-        "put over the same, in a key that it was written with",
-        checks.vain_puts,
-        history(
-            (1, unread(resource(EDITED), "topic")),
-            (99, unread(resource(), "topic")),
-            effects=[effect(99.5, "put", OTHER, CONFIG), effect(100, "put", CONFIG, CONFIG)],
+        "deleted for an edit taken back long ago": taken_back(50, deleted()),
+        "deleted for an edit taken back long ago, as late as the machine was": spanned(
+            taken_back(80, deleted()), "late", 95, 97
         ),
-    ),
-    (
-        "stopped though a stranger's",
-        checks.foreign_touches,
-        history((1, resource(owned="Conflict")), effects=[effect(100, "state", CONFIG, CONFIG, detail="stop")]),
-    ),
-    (
-        "released though it runs",
-        checks.unproven_releases,
-        history(
-            (1, resource()), (50, resource(deleting=True)), (100, None), effects=[effect(2, "create", None, CONFIG)]
+        "deleted for what was put right before the last look": plain(PUT_RIGHT, deleted(looked=95)),
+    },
+    checks.unwanted_creates: {
+        "created though nobody wants it": history(effects=[created()]),
+        "created without a finalizer": history((1, resource(finalized=False)), effects=[created()]),
+        "created without a claim": history((1, resource(owned="None")), effects=[created()]),
+        "created for what is being deleted": history((1, resource(deleting=True)), effects=[created()]),
+        "created with another configuration": plain(created(config=OTHER)),
+        "created with what an edit has replaced before the last look": taken_back(80, created(config=OTHER, looked=90)),
+    },
+    checks.double_creates: {
+        "created twice": history(effects=[created(1), created(2)]),
+    },
+    checks.vain_puts: {
+        "put over the same": plain(put(CONFIG)),
+        "put over the same, though nobody has changed what Lenses did not show": history(
+            (1, unread(resource(), "topic")), effects=[put(CONFIG)]
         ),
-    ),
-    (
-        "released before it is gone",
-        checks.unproven_releases,
-        history(
-            (1, resource()),
-            (50, resource(deleting=True)),
-            (100, None),
-            effects=[effect(2, "create", None, CONFIG), effect(99, "delete", CONFIG, gone_at=101)],
+        "put over the same, in a key that it was written with": unread_until(99, put(OTHER, 99.5), put(CONFIG)),
+    },
+    checks.foreign_touches: {
+        "stopped though a stranger's": history(
+            (1, resource(owned="Conflict")), effects=[effect(100, "state", CONFIG, CONFIG, detail="stop")]
         ),
-    ),
-    (
-        "altered twice",
-        checks.repeated_offsets,
-        history((1, resource()), effects=[effect(10, "alter", **ALTER), effect(20, "alter", **ALTER)]),
-    ),
-    (
-        "altered again though it was written down, and offsets were reset since",
-        checks.repeated_offsets,
-        with_operation(history((1, resource()), effects=ALTERED_RESET_ALTERED), operation("Alter", applied=True)),
-    ),
-    (
-        "altered again long after there were two operators",
-        checks.repeated_offsets,
-        spanned(
-            history((1, resource()), effects=[effect(50, "alter", **ALTER), effect(90, "alter", **ALTER)]),
-            "doubled",
-            10,
-            20,
+    },
+    checks.unproven_releases: {
+        "released though it runs": released(created(2)),
+        "released before it is gone": released(created(2), deleted(99, gone_at=101)),
+    },
+    checks.repeated_offsets: {
+        "altered twice": plain(altered(10), altered(20)),
+        "altered again though it was written down, and offsets were reset since": with_operation(
+            plain(*ALTERED_RESET_ALTERED), operation("Alter", applied=True)
         ),
-    ),
-    (
-        "applied without a request",
-        checks.lost_offsets,
-        with_operation(history((1, resource())), operation("Alter", applied=True)),
-    ),
-    (
-        "reset though nobody asked",
-        checks.unasked_resets,
-        history((1, resource()), effects=[effect(10, "reset", detail=ROLE.offsets(1))]),
-    ),
-    (
-        "reset twice for one",
-        checks.unasked_resets,
-        with_operation(
-            history((1, resource()), effects=[effect(at, "reset", detail=ROLE.offsets(1)) for at in (10, 20)]),
-            operation("Reset"),
+        "altered again long after there were two operators": spanned(
+            plain(altered(50), altered(90)), "doubled", 10, 20
         ),
-    ),
-    ("a status of two generations", checks.unsound_statuses, history((1, observed(1, 2)))),
-    ("reconciling and stalled at once", checks.unsound_statuses, history((1, observed(1, 1, 1)))),
-    ("a status without Ready", checks.unsound_statuses, history((1, observed(1, kinds=("Stalled",))))),
-]
+    },
+    checks.lost_offsets: {
+        "applied without a request": with_operation(plain(), operation("Alter", applied=True)),
+    },
+    checks.unasked_resets: {
+        "reset though nobody asked": plain(was_reset(10)),
+        "reset twice for one": with_operation(plain(was_reset(10), was_reset(20)), operation("Reset")),
+    },
+    checks.unsound_statuses: {
+        "a status of two generations": history((1, observed(1, 2))),
+        "reconciling and stalled at once": history((1, observed(1, 1, 1))),
+        "a status without Ready": history((1, observed(1, kinds=("Stalled",)))),
+    },
+}
 
-RIGHT: list[tuple[str, Check, History]] = [
-    (
-        "deleted with its resource",
-        checks.unasked_deletes,
-        history((1, resource()), (99, resource(deleting=True)), effects=[effect(100, "delete", CONFIG)]),
-    ),
-    (
-        "deleted for another configuration",
-        checks.unasked_deletes,
-        history((1, resource()), (99, resource(EDITED)), effects=[effect(100, "delete", CONFIG)]),
-    ),
-    (
-        "deleted after a change by hand",
-        checks.unasked_deletes,
-        history((1, resource()), effects=[effect(100, "delete", OTHER)]),
-    ),
-    (
-        "deleted for an edit taken back a moment ago",
-        checks.unasked_deletes,
-        history((1, resource(EDITED)), (98, resource()), effects=[effect(100, "delete", CONFIG)]),
-    ),
-    (
-        "deleted for an edit taken back while the operator was cut off",
-        checks.unasked_deletes,
-        spanned(
-            history((1, resource(EDITED)), (50, resource()), effects=[effect(100, "delete", CONFIG)]), "blind", 48, 99
+RIGHT: dict[Check, dict[str, History]] = {
+    checks.unasked_deletes: {
+        "deleted with its resource": history((1, resource()), (99, resource(deleting=True)), effects=[deleted()]),
+        "deleted for another configuration": history((1, resource()), (99, resource(EDITED)), effects=[deleted()]),
+        "deleted after a change by hand": plain(deleted(config=OTHER)),
+        "deleted for an edit taken back a moment ago": taken_back(98, deleted()),
+        "deleted for an edit taken back while the operator was cut off": spanned(
+            taken_back(50, deleted()), "blind", 48, 99
         ),
-    ),
-    (
-        "deleted for an edit taken back as long ago as the machine was late",
-        checks.unasked_deletes,
-        spanned(
-            history((1, resource(EDITED)), (90, resource()), effects=[effect(100, "delete", CONFIG)]), "late", 95, 97
+        "deleted for an edit taken back as long ago as the machine was late": spanned(
+            taken_back(90, deleted()), "late", 95, 97
         ),
-    ),
-    (
-        "deleted for what was put right since the last look",
-        checks.unasked_deletes,
-        history((1, resource()), effects=[PUT_RIGHT, effect(100, "delete", CONFIG, looked=80)]),
-    ),
-    (
-        "deleted after a lie about its configuration",
-        checks.unasked_deletes,
-        spanned(history((1, resource()), effects=[effect(100, "delete", CONFIG)]), "lies", 90, 99),
-    ),
-    (
-        "deleted by one of two operators for a password, which another of its writes had otherwise",
-        checks.unasked_deletes,
-        spanned(history((1, resource(ROTATED)), effects=ROTATED_BY_ANOTHER), "doubled", 90, 110),
-    ),
-    (
-        "deleted by the second of two operators",
-        checks.unasked_deletes,
-        spanned(
-            history(
-                (1, resource(EDITED)),
-                effects=[effect(98, "delete", CONFIG), effect(99, "create", None, OTHER), effect(100, "delete", OTHER)],
-            ),
+        "deleted for what was put right since the last look": plain(PUT_RIGHT, deleted(looked=80)),
+        "deleted after a lie about its configuration": spanned(plain(deleted()), "lies", 90, 99),
+        "deleted by one of two operators for a password, which another of its writes had otherwise": spanned(
+            history((1, ROTATED), effects=ROTATED_BY_ANOTHER), "doubled", 90, 110
+        ),
+        "deleted by the second of two operators": spanned(
+            history((1, resource(EDITED)), effects=[deleted(98), created(99, OTHER), deleted(config=OTHER)]),
             "doubled",
             90,
             110,
         ),
-    ),
-    (
-        "created as wanted",
-        checks.unwanted_creates,
-        history((1, resource()), effects=[effect(9, "create", None, CONFIG)]),
-    ),
-    (
-        "created with what an edit has replaced while the request waited",
-        checks.unwanted_creates,
-        history((1, resource(EDITED)), (92, resource()), effects=[effect(100, "create", None, OTHER, looked=91)]),
-    ),
-    (
-        "created again after it went away",
-        checks.double_creates,
-        history(
-            effects=[effect(1, "create", None, CONFIG), effect(2, "delete", CONFIG), effect(3, "create", None, CONFIG)]
+        "deleted to be created the same, in a key that Lenses did not show when it was adopted": unread_until(
+            80, deleted()
         ),
-    ),
-    (
-        "put over the same, in a key that Lenses did not show when it was adopted",
-        checks.vain_puts,
-        history(
-            (1, unread(resource(EDITED), "topic")),
-            (99, unread(resource(), "topic")),
-            effects=[effect(100, "put", CONFIG, CONFIG)],
+    },
+    checks.unwanted_creates: {
+        "created as wanted": plain(created(9)),
+        "created with what an edit has replaced while the request waited": taken_back(
+            92, created(config=OTHER, looked=91)
         ),
-    ),
-    (
-        "deleted to be created the same, in a key that Lenses did not show when it was adopted",
-        checks.unasked_deletes,
-        history(
-            (1, unread(resource(EDITED), "topic")),
-            (80, unread(resource(), "topic")),
-            effects=[effect(100, "delete", CONFIG)],
-        ),
-    ),
-    ("put over another", checks.vain_puts, history((1, resource()), effects=[effect(100, "put", OTHER, CONFIG)])),
-    (
-        "stopped as its owner asks",
-        checks.foreign_touches,
-        history((1, resource()), effects=[effect(100, "state", CONFIG, CONFIG, detail="stop")]),
-    ),
-    (
-        "released when it is gone",
-        checks.unproven_releases,
-        history(
-            (1, resource()),
-            (50, resource(deleting=True)),
-            (100, None),
-            effects=[effect(2, "create", None, CONFIG), effect(98, "delete", CONFIG)],
-        ),
-    ),
-    (
-        "released as a policy of the last moment asks",
-        checks.unproven_releases,
-        history(
+    },
+    checks.double_creates: {
+        "created again after it went away": history(effects=[created(1), deleted(2), created(3)]),
+    },
+    checks.vain_puts: {
+        "put over the same, in a key that Lenses did not show when it was adopted": unread_until(99, put(CONFIG)),
+        "put over another": plain(put(OTHER)),
+    },
+    checks.foreign_touches: {
+        "stopped as its owner asks": plain(effect(100, "state", CONFIG, CONFIG, detail="stop")),
+    },
+    checks.unproven_releases: {
+        "released when it is gone": released(created(2), deleted(98)),
+        "released as a policy of the last moment asks": history(
             (1, resource(deleting=True)),
             (99, resource({"deletionPolicy": "Retain"}, deleting=True)),
             (100, None),
-            effects=[effect(2, "create", None, CONFIG)],
+            effects=[created(2)],
         ),
-    ),
-    (
-        "released, never owned",
-        checks.unproven_releases,
-        history(
-            (1, resource(deleting=True, owned="NotAdopted")), (100, None), effects=[effect(2, "create", None, CONFIG)]
+        "released, never owned": history(
+            (1, resource(deleting=True, owned="NotAdopted")), (100, None), effects=[created(2)]
         ),
-    ),
-    (
-        "altered again while the first was on its way",
-        checks.repeated_offsets,
-        history((1, resource()), effects=[effect(10, "alter", **ALTER), effect(11, "alter", arrived=9, **ALTER)]),
-    ),
-    (
-        "altered again, since nobody could write it down before the offsets were reset",
-        checks.repeated_offsets,
-        with_operation(history((1, resource()), effects=ALTERED_RESET_ALTERED), operation("Alter")),
-    ),
-    (
-        "altered again, since another operator has written over it",
-        checks.repeated_offsets,
-        spanned(
-            history((1, resource()), effects=[effect(10, "alter", **ALTER), effect(90, "alter", **ALTER)]),
-            "doubled",
-            12,
-            20,
+    },
+    checks.repeated_offsets: {
+        "altered again while the first was on its way": plain(altered(10), altered(11, arrived=9)),
+        "altered again, since nobody could write it down before the offsets were reset": with_operation(
+            plain(*ALTERED_RESET_ALTERED), operation("Alter")
         ),
-    ),
-    (
-        "applied with a request",
-        checks.lost_offsets,
-        with_operation(
-            history((1, resource()), effects=[effect(10, "alter", **ALTER)]), operation("Alter", applied=True)
+        "altered again, since another operator has written over it": spanned(
+            plain(altered(10), altered(90)), "doubled", 12, 20
         ),
-    ),
-    (
-        "reset once, and once more when there was nothing",
-        checks.unasked_resets,
-        with_operation(
-            history(
-                (1, resource()),
-                effects=[effect(10, "reset", detail=ROLE.offsets(1)), effect(20, "reset", detail=[])],
-            ),
-            operation("Reset"),
+    },
+    checks.lost_offsets: {
+        "applied with a request": with_operation(plain(altered(10)), operation("Alter", applied=True)),
+    },
+    checks.unasked_resets: {
+        "reset once, and once more when there was nothing": with_operation(
+            plain(was_reset(10), effect(20, "reset", detail=[])), operation("Reset")
         ),
-    ),
-    ("reconciling, and ready for all that", checks.unsound_statuses, history((1, observed(1, 1)))),
-    ("a status that nobody has written yet", checks.unsound_statuses, history((1, observed()))),
-]
+    },
+    checks.unsound_statuses: {
+        "reconciling, and ready for all that": history((1, observed(1, 1))),
+        "a status that nobody has written yet": history((1, observed())),
+    },
+}
 
 
-@pytest.mark.parametrize(("what", "check", "made"), WRONG, ids=[what for what, _, _ in WRONG])
-def test_what_is_wrong_is_found(what: str, check: Check, made: History) -> None:
+def cases(table: dict[Check, dict[str, History]]) -> list[tuple[Check, History]]:
+    return [(check, made) for check, rows in table.items() for made in rows.values()]
+
+
+def names(table: dict[Check, dict[str, History]]) -> list[str]:
+    return [what for rows in table.values() for what in rows]
+
+
+@pytest.mark.parametrize(("check", "made"), cases(WRONG), ids=names(WRONG))
+def test_what_is_wrong_is_found(check: Check, made: History) -> None:
     assert check(made) != []
 
 
-@pytest.mark.parametrize(("what", "check", "made"), RIGHT, ids=[what for what, _, _ in RIGHT])
-def test_what_is_right_passes(what: str, check: Check, made: History) -> None:
+@pytest.mark.parametrize(("check", "made"), cases(RIGHT), ids=names(RIGHT))
+def test_what_is_right_passes(check: Check, made: History) -> None:
     assert check(made) == []
 
 
+def test_every_check_has_been_seen_to_fail_and_to_pass() -> None:
+    for table in (WRONG, RIGHT):
+        assert {check.__name__ for check, rows in table.items() if rows} == {check.__name__ for check in checks.CHECKS}
+
+
 def test_what_is_younger_than_the_record_of_kubernetes_is_not_judged_yet() -> None:
-    made = history(effects=[effect(100, "create", None, CONFIG)])
+    made = history(effects=[created()])
     made.until = 99
     assert checks.unwanted_creates(made) == []
     made.until = 101
@@ -405,18 +237,12 @@ def test_what_is_younger_than_the_record_of_kubernetes_is_not_judged_yet() -> No
 @pytest.mark.parametrize("since", [11, 3])
 def test_what_is_applied_since_then_is_not_judged_yet_either(since: float) -> None:
     """Nor what only etcd tells, whose time is not known exactly."""
-    altered = [effect(10, "alter", **ALTER)]
-    made = with_operation(history((1, resource()), effects=altered), operation("Alter", applied=True), since, 11)
+    made = with_operation(plain(altered(10)), operation("Alter", applied=True), since, 11)
     made.until = 9
     assert checks.lost_offsets(made) == []
     made.effects.clear()
     made.until = 12
     assert checks.lost_offsets(made) != []
-
-
-def test_every_check_has_been_seen_to_fail_and_to_pass() -> None:
-    for table in (WRONG, RIGHT):
-        assert {check.__name__ for _, check, _ in table} == {check.__name__ for check in checks.CHECKS}
 
 
 @pytest.mark.parametrize(
@@ -446,7 +272,7 @@ def unrecorded(owned: str) -> History:
     """A claim, or none, that was written as the API server was killed, and the creation after it."""
     found = resource(owned=owned)
     found["metadata"]["resourceVersion"] = "7"
-    made = history((1, resource(owned="None")), effects=[effect(100, "create", None, CONFIG)])
+    made = history((1, resource(owned="None")), effects=[created()])
     made.complete({NAME: found}, 90, 95)
     return made
 
@@ -470,6 +296,6 @@ def test_what_was_stored_though_the_answer_was_an_error_is_found_between_its_nei
 
 
 def test_what_etcd_has_no_more_is_gone() -> None:
-    made = history((1, resource()))
+    made = plain()
     made.complete({}, 90, 95)
     assert [version.found is None for version in made.versions[NAME]] == [False, True]

@@ -12,8 +12,11 @@ from typing import Any
 
 from click.testing import CliRunner
 
+from harness.lenses.environment import LensesEnv
 from harness.waiting import HANG
 from lenses_operator.cli import main
+
+CLASS = "org.apache.kafka.connect.file.FileStreamSourceConnector"
 
 
 @dataclass(frozen=True)
@@ -87,3 +90,12 @@ class CommandLine:
         done = self.run("doctor", "-o", "json", *words, **options)
         assert done.out, done.err
         return Checks(done.code, done.document["checks"])
+
+    def looks(self, environment: str, *words: str, **options: Any) -> Checks:
+        """The doctor, at Lenses alone."""
+        return self.doctor("--environment", environment, "--skip-kubernetes", *words, **options)
+
+
+def create(env: LensesEnv, name: str = "orders", **more: str) -> None:
+    config = {"name": name, "connector.class": CLASS, "file": "/dev/null", "topic": "lines", **more}
+    env.client().create("connect", name, config)

@@ -17,7 +17,7 @@ from harness.lenses.running import RunningLenses
 from harness.operator_fixtures import SOURCE, Operators, Place, in_parallel, reason
 from harness.paths import ROOT
 from lenses_operator.cli import main
-from unit.conversion.test_scalars import TRAPS
+from unit.conversion.traps import TRAPS
 
 GIVEN = [json.loads(file.read_text()) for file in sorted((ROOT / "tests/data/cases/given").glob("c*.expected.json"))]
 FILE = {"connector.class": SOURCE, "topic": "lines"}

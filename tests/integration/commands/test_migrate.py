@@ -16,7 +16,7 @@ from lenses_operator.cli import main
 from lenses_operator.conversion.properties import parse
 from lenses_operator.conversion.scalars import config_entry
 from lenses_operator.conversion.yaml_source import documents
-from unit.conversion.test_scalars import TRAPS
+from unit.conversion.traps import TRAPS
 
 HEAD = "apiVersion: connect.lenses.io/v1alpha1\nkind: LensesConnector\nmetadata: {name: a}\nspec:\n  config:\n"
 SCALARS = """

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import ssl
 import subprocess
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,6 +36,38 @@ async def say_empty_list(reader: asyncio.StreamReader, writer: asyncio.StreamWri
         await read_request(reader)
         writer.write(EMPTY_LIST)
         await writer.drain()
+
+
+def saying(answer: bytes) -> Handler:
+    async def say(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await read_request(reader)
+        writer.write(answer)
+        await writer.drain()
+
+    return say
+
+
+def saying_of(status: str, content_type: str, body: str) -> bytes:
+    head = f"HTTP/1.1 {status}\r\nContent-Type: {content_type}\r\nContent-Length: {len(body)}\r\nConnection: close"
+    return f"{head}\r\n\r\n{body}".encode()
+
+
+def in_front_of(url: str, answers: Callable[[bytes], bytes | None]) -> Handler:
+    """Passes each request on, but for those that `answers` has something for, by their path."""
+    host, port = url.removeprefix("http://").split(":")
+
+    async def pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        request = await read_request(reader)
+        answer = answers(request.split(b" ", 2)[1])
+        if answer is None:
+            back, forth = await asyncio.open_connection(host, int(port))
+            forth.write(request.replace(b"\r\nConnection: keep-alive", b"\r\nConnection: close"))
+            answer = await back.read()
+            forth.close()
+        writer.write(answer)
+        await writer.drain()
+
+    return pass_on
 
 
 _CA_CONFIG = """

@@ -8,11 +8,9 @@ from textwrap import dedent
 from typing import Any, cast
 
 from lenses_operator.domain.references import RefData
+from lenses_operator.domain.render import render
 from lenses_operator.lenses.client import LensesClient
-from lenses_operator.lenses.models import (
-    ValidationField,
-    ValidationResult,
-)
+from lenses_operator.lenses.models import ValidationField, ValidationResult
 from lenses_operator.manifests.documents import read
 from lenses_operator.manifests.references import Located
 from lenses_operator.planning.cluster import Bodies, MayNotReadError
@@ -21,7 +19,7 @@ from lenses_operator.planning.others import read_others
 from lenses_operator.planning.planner import Options, Planner
 from lenses_operator.planning.result import Item, Result
 from unit.controllers.fakes import Connector, FakeLenses
-from unit.resources.make import CLASS, SENT
+from unit.resources.make import CLASS, SENT, body, resource
 
 HEAD = "apiVersion: connect.lenses.io/v1alpha1\nkind: LensesConnector\n"
 
@@ -34,6 +32,18 @@ def manifest(name: str = "orders", /, *, config: str = "", **spec: Any) -> str:
     inner = ["    topic: orders", "    file: /data/orders", *(f"    {line}" for line in dedent(config).splitlines())]
     head = f"{HEAD}metadata: {{name: {name}, namespace: payments}}\nspec:\n"
     return head + "\n".join([*lines, "  config:", *inner]) + "\n"
+
+
+def applied(name: str = "orders", **changes: object) -> dict[str, Any]:
+    """As the cluster has it after the operator wrote it."""
+    found = {"hash": render(resource(name).spec).hash, "time": "2026-01-01T00:00:00Z", **changes}
+    return body(name, status={"ownership": {"state": "Owned"}, "appliedConfig": found})
+
+
+def problem(item: Item) -> tuple[int | None, str]:
+    """The line of the only one, and its words."""
+    ((place, message),) = item.problems
+    return place.line if place else None, message
 
 
 @dataclass
@@ -84,6 +94,13 @@ class Rig:
         """A connector as `manifest` makes it, with these keys changed or, None, taken out."""
         config = {key: value for key, value in {**SENT, **changes}.items() if value is not None}
         self.lenses.connectors[name] = Connector(config, state)
+
+    def holds(self, *bodies: dict[str, Any], kind: str = "LensesConnector") -> FakeCluster:
+        """The Kubernetes cluster is asked, too, and has these."""
+        self.cluster = self.cluster or FakeCluster()
+        for one in bodies:
+            self.cluster.add(one, kind)
+        return self.cluster
 
     async def plan(self, *manifests: str, options: Options | None = None) -> Result:
         file = self.tmp_path / "m.yaml"

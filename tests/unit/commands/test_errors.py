@@ -8,7 +8,7 @@ import pytest
 
 from lenses_operator.commands.errors.report import NoSuchTaskError, report, withheld
 from lenses_operator.resources.connector import AppliedConfig, LensesConnector, SecretVersion
-from unit.commands.test_status import TRACE, condition, connector, failing
+from unit.commands.shown import TRACE, condition, connector, failing
 from unit.resources.make import owned
 
 S3 = SecretVersion(name="s3", key="secret", resource_version="7")

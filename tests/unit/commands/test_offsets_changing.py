@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from lenses_operator.commands.offsets.changing import meanwhile
-from unit.commands.test_status import connector
+from unit.commands.shown import connector
 
 
 @pytest.mark.parametrize(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from lenses_operator.planning.planner import Options
@@ -38,11 +36,6 @@ config:
   topic: orders
 """
 STRIMZI = "apiVersion: eventstreams.ibm.com/v1beta2\nkind: KafkaConnector\nmetadata: {name: a}\nspec: {class: a.B}\n"
-
-
-@pytest.fixture
-def rig(tmp_path: Path) -> Rig:
-    return Rig(tmp_path)
 
 
 def warned(result: Result) -> list[str]:
@@ -250,3 +243,41 @@ async def test_one_resource_by_two_files(rig: Rig) -> None:
     assert result.exit_code == 1
     assert any("is given again" in str(item.problems) for item in result.items)
     assert HEAD in manifest()
+
+
+async def test_warnings_of_what_would_not_arrive(rig: Rig) -> None:
+    result = await rig.plan(manifest(config="a: 0644\nb: yes\nc:\nd: 1.0\ndb.password: 0123\ne: 1\nf: true"))
+    assert [place.line for place, _ in result.warnings if place] == [11, 12, 13, 14, 15]
+    said = [message for _, message in result.warnings]
+    assert "a: 0644 arrives as 420" in said[0]
+    assert "c has no value" in said[2]
+    assert "0123" not in said[4]
+    assert result.exit_code == 2
+
+
+async def test_warnings_of_integers_that_argo_cd_compares_inexactly(rig: Rig) -> None:
+    edge = f"a: {2**53}\nb: {-(2**53)}\nc: '{2**53 + 1}'\nd: true"
+    assert (await rig.plan(manifest(config=edge))).warnings == []
+    result = await rig.plan(manifest(config=f"a: {2**53 + 1}\nb: {-(2**53) - 1}\ndb.password: {2**60 + 1}"))
+    assert [place.line for place, _ in result.warnings if place] == [11, 12, 13]
+    assert all("OutOfSync" in message and message.endswith("quote it") for _, message in result.warnings)
+    assert not any(str(2**60 + 1) in message for _, message in result.warnings)
+    assert [item.action for item in result.items] == [Action.CREATE], "a warning, never a refusal"
+
+
+async def test_warnings_of_names_that_lenses_may_not_take(rig: Rig) -> None:
+    rig.lenses.clusters.add("connect_eu")
+    result = await rig.plan(manifest(environment="Prod", cluster="connect_eu", name="'a:b'"))
+    assert [(place.line, message.partition(":")[0]) for place, message in result.warnings if place] == [
+        (5, "spec.environment"),
+        (6, "spec.cluster"),
+        (8, "spec.name"),
+    ]
+    assert [item.action for item in result.items] == [Action.CREATE], "a warning, never a refusal"
+    assert (await rig.plan(manifest(name="'a -> b'"))).warnings == []
+
+
+@pytest.mark.parametrize("spec", ["", "spec: 5\n", "spec: {environment: 5, cluster: [], name: {}}\n"])
+async def test_names_that_are_none_are_the_schemas_business(rig: Rig, spec: str) -> None:
+    head = manifest().partition("spec:")[0]
+    assert (await rig.plan(head + spec)).warnings == []

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -24,11 +23,6 @@ KEPT_AT = Located("lenses", RefName("Secret", "operator-digest-key"))
 ASKS = Options(digest_key=KEPT_AT)
 FROM_SECRET = "[{key: db.login, secretKeyRef: {name: db, key: password}}]"
 UNNAMED = "es.net.http.auth.pin"
-
-
-@pytest.fixture
-def rig(tmp_path: Path) -> Rig:
-    return Rig(tmp_path)
 
 
 def written(rig: Rig, *, version: str = "7", password: bytes = b"planted", key: bytes | None = KEY) -> None:

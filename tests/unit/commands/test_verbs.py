@@ -9,7 +9,7 @@ import pytest
 from lenses_operator.commands.verbs.verb import GRACE, VERBS, Asked, Outcome
 from lenses_operator.resources.base import RECONCILE, RESTART
 from lenses_operator.resources.connector import LensesConnector
-from unit.commands.test_status import condition, connector, failing
+from unit.commands.shown import condition, connector, failing
 
 ASKED = Asked("now", 2)
 

@@ -29,8 +29,8 @@ __all__ = [
     "CONNECTOR",
     "KEY",
     "NAME",
-    "PLACE",
     "READS",
+    "RUNNING",
     "Connector",
     "Event",
     "FakeKube",
@@ -43,9 +43,10 @@ __all__ = [
 ]
 Rig = TypeVar("Rig", bound="Operator")
 NAME = "orders"
-PLACE = ("connect-eu", NAME)
 KEY = ObjectKey("LensesConnector", "payments", "orders")
 CONNECTOR = ConnectorKey("prod", "connect-eu", "orders")
+RUNNING = ("True", "Running", "Owned")
+"""As `said` has it of a connector that is as it should be."""
 
 
 @dataclass(frozen=True)
@@ -125,12 +126,31 @@ class Operator:
         self.kube.apply(name, namespace=namespace, **spec)
         await asyncio.sleep(seconds)
 
+    async def runs(self, *, seconds: float = 30, **spec: Any) -> None:
+        """A connector that is as its resource asks; what led to it is forgotten."""
+        await self.applies(seconds=seconds, **spec)
+        assert self.connector is not None
+        self.lenses.calls.clear()
+        self.events.clear()
+        self.kube.statuses.clear()
+
     async def deletes(self, name: str = "orders", *, seconds: float = 30, namespace: str = "payments") -> None:
         self.kube.delete(name, namespace=namespace)
         await asyncio.sleep(seconds)
 
+    async def recovers(self, *operations: str, seconds: float) -> None:
+        """Lenses answers these as it should again, and so much later the connector runs."""
+        for operation in operations:
+            self.lenses.always(operation, None)
+        await asyncio.sleep(seconds)
+        assert self.said() == RUNNING
+
     def reasons(self) -> list[str]:
         return [event.reason for event in self.events]
+
+    def reported(self) -> list[str]:
+        """Ready's reason in every status that was written."""
+        return [status.ready.reason for status in self.kube.statuses if status.ready]
 
     def event(self, reason: str) -> Event:
         """The one Event of that reason."""

@@ -13,7 +13,7 @@ from lenses_operator.domain.deleting import ABSENCE
 from lenses_operator.domain.observed import Observed
 from lenses_operator.lenses import errors
 from lenses_operator.lenses.client import Listing
-from unit.controllers.fakes import NAME, Connector, Operator
+from unit.controllers.fakes import NAME, RUNNING, Connector, Operator
 from unit.controllers.support import look_closely
 from unit.controllers.virtualtime import now
 from unit.resources.make import SENT
@@ -109,7 +109,7 @@ async def test_who_waits_for_a_name_has_it_when_the_deletion_of_a_vanished_owner
     assert op.said(namespace="logistics") == ("False", "Conflict", "Conflict")
     op.kube.vanish()
     await asyncio.sleep(60)
-    assert op.said(namespace="logistics") == ("True", "Running", "Owned")
+    assert op.said(namespace="logistics") == RUNNING
 
 
 def test_the_time_that_a_look_takes_is_no_absence() -> None:

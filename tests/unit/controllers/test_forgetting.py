@@ -13,11 +13,10 @@ from lenses_operator.controllers.connector.forget import PAUSE
 from lenses_operator.domain.references import RefData, RefName
 from lenses_operator.lenses import errors
 from lenses_operator.lenses.tokens import TokenSource
-from unit.controllers.fakes import NAME, Connector, FakeKube, FakeLenses, Operator, Task, operator
+from unit.controllers.fakes import NAME, RUNNING, Connector, FakeKube, FakeLenses, Operator, Task, operator
 
 pytestmark = pytest.mark.virtual_time
 
-RUNNING = ("True", "Running", "Owned")
 LONG = 3 * PAUSE + 1
 MANY = 1000
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from lenses_operator.lenses import errors
-from unit.controllers.fakes import NAME, FakeKube, FakeLenses, Operator, operator
+from unit.controllers.fakes import NAME, RUNNING, FakeKube, FakeLenses, Operator, operator
 
 pytestmark = pytest.mark.virtual_time
 
@@ -24,7 +24,7 @@ async def test_a_changed_spec_is_written_though_the_last_write_in_place_was_not_
     op.lenses.put_resource = ignored  # type: ignore[method-assign]
     await op.applies(seconds=10, updateStrategy="InPlace", config={"topic": "second"})
     await op.applies(seconds=10, updateStrategy="InPlace", config={"topic": "third"})
-    assert op.said() == ("True", "Running", "Owned")
+    assert op.said() == RUNNING
     assert op.lenses.connectors[NAME].config["topic"] == "third"
     assert "UpdateNotApplied" not in op.reasons()
     assert op.lenses.asked("delete_connector") == []
@@ -47,7 +47,7 @@ async def test_a_write_in_place_of_what_lenses_masks_is_done_though_it_shows_the
         if restarted:
             op.kube.apply(updateStrategy="InPlace", config=config | {"password": "new"})
         await asyncio.sleep(600)
-        assert op.said() == ("True", "Running", "Owned")
+        assert op.said() == RUNNING
         assert lenses.connectors[NAME].config["password"] == "new"
         assert len(lenses.asked("put_resource")) == 1
 
@@ -76,7 +76,7 @@ async def test_a_key_that_lenses_hides_is_removed_with_the_spec(
             await op.applies(config=plain)
     async with operator(lenses, kube) as op:
         await op.applies(config=plain)
-        assert op.said() == ("True", "Running", "Owned")
+        assert op.said() == RUNNING
         assert "password" not in lenses.connectors[NAME].config
         assert len(lenses.asked("create_connector")) == 2
 

@@ -9,13 +9,12 @@ import pytest
 from lenses_operator.domain.conditions import IDLE_AFTER, NO_TASKS_GRACE
 from lenses_operator.lenses import errors
 from lenses_operator.lenses.errors import LensesError
-from unit.controllers.fakes import Operator, operator
+from unit.controllers.fakes import RUNNING, Operator, operator
 
 pytestmark = pytest.mark.virtual_time
 
 LACKING = errors.MissingAgentCapability("set_state", status=404, speaker="agent", detail="HTTP 404 Not Found")
 AWAY = "Unable to connect: Connection to 10.0.0.1:5432 refused. Check that the hostname and port are correct"
-RUNNING = ("True", "Running", "Owned")
 INVALID = ("False", "ConfigInvalid", "Owned")
 
 
@@ -23,14 +22,9 @@ def phases(op: Operator) -> list[str]:
     return [one.type for one in op.kube.status().conditions if one.type != "Ready" and one.status == "True"]
 
 
-async def running(op: Operator) -> None:
-    await op.applies()
-    assert op.said() == RUNNING
-
-
 class TestLacking:
     async def test_stop_is_said_at_once_and_nothing_is_told_that_was_not_done(self, op: Operator) -> None:
-        await running(op)
+        await op.runs()
         op.lenses.always("set_state", LACKING)
         await op.applies(seconds=5, state="stopped")
         assert op.said() == ("False", "NotSupported", "Owned")
@@ -51,7 +45,7 @@ class TestLacking:
         assert "RanBriefly" not in op.reasons()
 
     async def test_deletion_with_offsets_offers_to_leave_them(self, op: Operator) -> None:
-        await running(op)
+        await op.runs()
         lacking = errors.MissingAgentCapability("reset_offsets", status=405, detail="HTTP 405 Method Not Allowed")
         op.lenses.always("reset_offsets", lacking)
         op.kube.apply(deletionPolicy="DeleteWithOffsets")
@@ -65,7 +59,7 @@ class TestLacking:
 
     @pytest.mark.parametrize("operation", ["reset_offsets", "delete_connector", "set_state"])
     async def test_a_404_for_what_is_there_is_said_and_not_hammered(self, op: Operator, operation: str) -> None:
-        await running(op)
+        await op.runs()
         op.lenses.always(operation, errors.ConnectorOrClusterNotFound(operation, detail="no"))
         op.kube.apply(deletionPolicy="DeleteWithOffsets")
         await op.deletes(seconds=12)
@@ -99,7 +93,7 @@ class TestAway:
     @pytest.mark.parametrize("known", [True, False])
     async def test_the_wanted_configuration_is_created_when_the_system_is_back(self, op: Operator, known: bool) -> None:
         """The system goes away between our DELETE and CREATE; validate says so, or cannot say."""
-        await running(op)
+        await op.runs()
         delete = op.lenses.delete_connector
 
         async def deleted(*where: str, **options: object) -> None:
@@ -118,17 +112,14 @@ class TestAway:
         assert "Nothing was changed" not in op.message()
         assert "RolledBack" not in op.reasons()
         op.lenses.invalid = {}
-        for operation in ("validate", "create_connector"):
-            op.lenses.always(operation, None)
-        await asyncio.sleep(60)
-        assert op.said() == RUNNING
+        await op.recovers("validate", "create_connector", seconds=60)
         assert op.held.config["topic"] == "new"
 
 
 class TestClusterThatWasListed:
     async def test_it_is_waited_for_before_it_is_called_unknown(self, op: Operator) -> None:
         """A worker that starts again may be told of as if its cluster were unknown."""
-        await running(op)
+        await op.runs()
         unknown: LensesError = errors.ConnectorOrClusterNotFound("list_connectors", detail="Not Found")
         op.lenses.down(unknown)
         op.lenses.always("get_cluster_info", unknown)
@@ -138,9 +129,7 @@ class TestClusterThatWasListed:
         await asyncio.sleep(200)
         assert op.said() == ("False", "ClusterNotFound", "Owned")
         op.lenses.down(None)
-        op.lenses.always("get_cluster_info", None)
-        await asyncio.sleep(30)
-        assert op.said() == RUNNING
+        await op.recovers("get_cluster_info", seconds=30)
 
     async def test_one_that_never_was_is_unknown_at_once(self, op: Operator) -> None:
         op.lenses.clusters = set()

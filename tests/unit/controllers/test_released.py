@@ -12,12 +12,11 @@ from lenses_operator.cache.connectors import ConnectorCache
 from lenses_operator.domain.policy import Policy, Rule
 from lenses_operator.resources.base import FINALIZER, ObjectKey
 from lenses_operator.resources.connector import LensesConnector
-from unit.controllers.fakes import KEY, FakeKube, Operator, operator
+from unit.controllers.fakes import KEY, RUNNING, FakeKube, Operator, operator
 from unit.resources.make import SENT, body
 
 pytestmark = pytest.mark.virtual_time
 
-RUNNING = ("True", "Running", "Owned")
 WAITS = ("False", "Conflict", "Conflict")
 OTHERS = "other/keeps-it"
 TWIN = ObjectKey("LensesConnector", "other", "orders")

@@ -11,7 +11,7 @@ from lenses_operator.cache.connectors import ConnectorCache
 from lenses_operator.domain.policy import Policy
 from lenses_operator.resources.base import FINALIZER
 from lenses_operator.resources.connector import LensesConnector
-from unit.controllers.fakes import KEY, FakeKube, FakeLenses, Operator, operator, steps
+from unit.controllers.fakes import KEY, RUNNING, FakeKube, FakeLenses, Operator, operator, steps
 from unit.resources.make import body
 
 pytestmark = pytest.mark.virtual_time
@@ -37,13 +37,6 @@ BLOCKS = ("policy", "token", "environment", "cluster", "name")
 """Without these it cannot be told what to delete, whether, or with whose token."""
 
 
-async def runs(op: Operator) -> None:
-    await op.applies()
-    assert op.said() == ("True", "Running", "Owned")
-    op.lenses.calls.clear()
-    op.events.clear()
-
-
 def restarted(op: Operator) -> tuple[FakeLenses, FakeKube]:
     """What is there for the next process."""
     return op.lenses, op.kube
@@ -55,7 +48,7 @@ async def test_it_says_which_field_and_nothing_is_sent(case: str) -> None:
     async with operator() as op:
         op.kube.apply(raw=spec)
         await op.applies("payments")
-        assert op.said("payments") == ("True", "Running", "Owned")
+        assert op.said("payments") == RUNNING
         assert op.said() == ("False", "ConfigInvalid", "None")
         status = op.kube.status()
         assert status.observed_generation == 1
@@ -69,7 +62,7 @@ async def test_it_says_which_field_and_nothing_is_sent(case: str) -> None:
         await asyncio.sleep(1500)
         assert len(op.kube.statuses) == writes
         await op.applies()
-        assert op.said() == ("True", "Running", "Owned")
+        assert op.said() == RUNNING
 
 
 @pytest.mark.parametrize("case", SPECS)
@@ -77,7 +70,7 @@ async def test_a_connector_that_runs_is_left_alone(case: str) -> None:
     """By the process that has seen it, and by the next one; nobody else may have it meanwhile."""
     spec, field = SPECS[case]
     async with operator() as op:
-        await runs(op)
+        await op.runs()
         await op.applies(seconds=60, raw=spec)
         assert op.said() == ("False", "ConfigInvalid", "Owned")
         assert f"({field}: " in op.message()
@@ -93,14 +86,14 @@ async def test_a_connector_that_runs_is_left_alone(case: str) -> None:
             assert op.said("younger") == ("False", "Conflict", "Conflict")
             assert steps(op.lenses.calls) == ["status ConfigInvalid Owned", "status Conflict Conflict"]
         await op.applies(seconds=60)
-        assert op.said() == ("True", "Running", "Owned")
+        assert op.said() == RUNNING
 
 
 @pytest.mark.parametrize("case", SPECS)
 async def test_deleting_it_takes_the_same_proof(case: str) -> None:
     spec, field = SPECS[case]
     async with operator() as op:
-        await runs(op)
+        await op.runs()
         op.kube.apply(raw=spec)
         await op.deletes(seconds=1500)
         if case not in BLOCKS:
@@ -140,7 +133,7 @@ OWNERSHIPS: dict[str, Any] = {
 async def test_who_owns_it_is_not_guessed(what: str) -> None:
     """Neither is the connector another's, nor is the object let go; what is not understood stays in status."""
     async with operator() as op:
-        await runs(op)
+        await op.runs()
         kept = restarted(op)
     kube = kept[1]
     kube.objects["payments", "orders"] |= {"status": OWNERSHIPS[what]}
@@ -180,7 +173,7 @@ GARBAGE: dict[str, Any] = {
 @pytest.mark.parametrize("field", GARBAGE)
 async def test_garbage_that_costs_nothing_is_written_over(field: str) -> None:
     async with operator() as op:
-        await runs(op)
+        await op.runs()
         kept = restarted(op)
     before = kept[1].objects["payments", "orders"]
     kept[1].objects["payments", "orders"] = before | {"status": before["status"] | {field: GARBAGE[field]}}
@@ -208,7 +201,7 @@ def test_the_store_remembers_what_cannot_be_read_any_more() -> None:
 async def test_one_that_vanished_is_deleted_only_if_it_can_be_told_what() -> None:
     for spec, gone in (({"state": "flying"}, True), ({"deletionPolicy": "Explode"}, False)):
         async with operator() as op:
-            await runs(op)
+            await op.runs()
             await op.applies(seconds=5, raw=spec)
             op.kube.vanish()
             await asyncio.sleep(60)
@@ -226,7 +219,7 @@ async def test_among_many() -> None:
     async with operator(FakeLenses(), kube) as op:
         await asyncio.sleep(60)
         for number in range(50):
-            assert op.said(f"good-{number}") == ("True", "Running", "Owned")
+            assert op.said(f"good-{number}") == RUNNING
         for number in range(len(SPECS)):
             assert op.said(f"bad-{number}")[:2] == ("False", "ConfigInvalid")
         await asyncio.sleep(3600)

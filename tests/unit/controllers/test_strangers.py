@@ -10,7 +10,7 @@ import pytest
 
 from lenses_operator.lenses import errors
 from lenses_operator.lenses.client import Listing
-from unit.controllers.fakes import NAME, Connector, FakeKube, FakeLenses, Operator, operator
+from unit.controllers.fakes import NAME, RUNNING, Connector, FakeKube, FakeLenses, Operator, operator
 from unit.controllers.support import end_after_create, mask
 from unit.resources.make import CLASS
 
@@ -45,7 +45,7 @@ async def test_a_conflict_that_was_a_rebalance_gives_nothing_away(op: Operator) 
     op.lenses.fail("create_connector", timeout, carried_out=True)
     op.lenses.shows = lambda config: config | {"server.default": "1"}  # so that it would not be adopted
     await op.applies(seconds=120)
-    assert op.said() == ("True", "Running", "Owned")
+    assert op.said() == RUNNING
     assert len(op.lenses.asked("create_connector")) == 2
 
 
@@ -59,7 +59,7 @@ async def test_what_was_created_though_the_answer_said_no_is_known_again_as_the_
     op.lenses.shows = lambda config: config | {"name": "orders"} | become
     op.lenses.fail("create_connector", said, carried_out=True)
     await op.applies(seconds=60, config={"topic": "orders", "size": "102400000"}, adoptionPolicy="Never")
-    assert op.said() == ("True", "Running", "Owned")
+    assert op.said() == RUNNING
     assert len(op.lenses.asked("create_connector")) == 1
 
 
@@ -107,7 +107,7 @@ async def test_what_a_former_process_created_by_its_claim_is_left_as_it_is(
     lenses.calls.clear()
     async with operator(lenses, kube) as op:
         await asyncio.sleep(400)
-        assert op.said() == ("True", "Running", "Owned")
+        assert op.said() == RUNNING
         assert lenses.asked("delete_connector", "create_connector", "put_resource") == []
 
 
@@ -168,5 +168,5 @@ async def test_an_orderly_end_just_after_a_create_keeps_what_lenses_has_added(
     lenses.calls.clear()
     async with operator(lenses, kube) as op:
         await asyncio.sleep(1000)
-        assert op.said() == ("True", "Running", "Owned")
+        assert op.said() == RUNNING
         assert lenses.asked("delete_connector", "create_connector") == []

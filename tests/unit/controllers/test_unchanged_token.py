@@ -11,7 +11,8 @@ import pytest
 from lenses_operator.domain.decide import Observe, Rest, decide
 from lenses_operator.domain.references import RefData, RefName
 from lenses_operator.resources.base import RECONCILE
-from unit.controllers.fakes import NAME, Connector, Operator, Task, operator
+from unit.controllers.fakes import NAME, RUNNING, Connector, Operator, Task, operator
+from unit.controllers.support import annotate
 
 pytestmark = pytest.mark.virtual_time
 
@@ -100,7 +101,7 @@ async def test_what_changed_is_put_right_at_the_next_check(
     config = op.lenses.connectors[NAME].config
     assert (config["topic"], config["password"]) == ("a", op.kube.references[SECRET].data["password"].decode())
     assert "by-hand" not in config
-    assert op.said() == ("True", "Running", "Owned")
+    assert op.said() == RUNNING
 
 
 async def test_the_version_of_a_secret_is_noted_though_its_value_is_the_same(op: Operator, decided: list[Any]) -> None:
@@ -119,7 +120,7 @@ async def test_a_secret_that_is_gone_is_said(op: Operator, decided: list[Any]) -
     assert op.said()[1] == "ReferenceNotFound"
     op.kube.references[SECRET] = RefData("1", {"password": b"hunter"})
     await asyncio.sleep(2 * DRIFT)
-    assert op.said() == ("True", "Running", "Owned")
+    assert op.said() == RUNNING
 
 
 async def test_what_the_list_shows_is_believed_before_an_answer_that_is_the_same(
@@ -132,7 +133,7 @@ async def test_what_the_list_shows_is_believed_before_an_answer_that_is_the_same
     assert op.said()[1] == "TaskFailed"
     op.lenses.connectors[NAME] = Connector(op.lenses.connectors[NAME].config)
     await asyncio.sleep(20)
-    assert op.said() == ("True", "Running", "Owned")
+    assert op.said() == RUNNING
 
 
 async def test_a_connector_that_fails_gets_a_second_thought_each_time(op: Operator, decided: list[Any]) -> None:
@@ -154,8 +155,7 @@ async def test_a_connector_without_tasks_is_called_so_in_time(op: Operator, deci
 
 async def test_a_look_that_a_person_asks_for_is_a_whole_one(op: Operator, decided: list[Any]) -> None:
     await calm(op, decided)
-    op.kube._edit("payments", "orders", annotations={RECONCILE: "now"})
-    op.kube._changed("payments", "orders")
+    annotate(op, RECONCILE, "now")
     await asyncio.sleep(5)
     assert decided != []
     assert op.kube.status().last_handled_reconcile == "now"

@@ -8,7 +8,7 @@ import pytest
 
 from lenses_operator.domain.references import RefData, RefName
 from lenses_operator.lenses import errors
-from unit.controllers.fakes import NAME, FakeKube, FakeLenses, Operator, Task, operator
+from unit.controllers.fakes import NAME, RUNNING, FakeKube, FakeLenses, Operator, Task, operator
 from unit.controllers.support import SOURCE, end_after_create, mask, secret
 
 pytestmark = pytest.mark.virtual_time
@@ -165,7 +165,7 @@ async def test_a_key_that_lenses_hides_and_nobody_wants_is_told_at_the_adoption_
     lenses.hide("password", "tasks")
     async with operator(lenses, kube) as op:
         await op.applies()
-        assert op.said() == ("True", "Running", "Owned")
+        assert op.said() == RUNNING
         assert "Taken as equal, because Lenses does not show them: password." in op.event("Adopted").message
         lenses.connectors[NAME].tasks = [Task(0, "FAILED", TRACE)]
         await asyncio.sleep(400)
@@ -204,5 +204,5 @@ async def test_of_what_only_lenses_has_shown_status_keeps_no_hash_and_the_secret
         await asyncio.sleep(400)
         assert kube.status().tasks[0].error == WITHHELD
         await op.applies(seconds=60, config={"topic": "newer"}, configFrom=[SOURCE])
-        assert op.said() == ("True", "Running", "Owned")
+        assert op.said() == RUNNING
         assert lenses.connectors[NAME].config["password"] == "new-hunter"

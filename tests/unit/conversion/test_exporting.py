@@ -19,25 +19,15 @@ from lenses_operator.domain.references import RefData, RefName
 from lenses_operator.domain.render import render
 from lenses_operator.lenses.models import ConnectorDetails
 from lenses_operator.resources.connector import ConnectorSpec
+from unit.conversion.exported import CLASS, CONFIG, details, export
 
-CLASS = "io.debezium.connector.postgresql.PostgresConnector"
-CONFIG = {"connector.class": CLASS, "name": "orders", "tasks.max": "1", "topic.prefix": "shop"}
 FIELDS = ("name", "connector.class", "tasks.max")
 TEXT = st.text(st.characters(exclude_categories=["Cs"]))
 KEYS = st.sampled_from(["topics", "db.password", "a b", "on", "x", "errors.tolerance", "é.secret"]) | TEXT
 
 
-def details(config: dict[str, str] | None = None, **fields: Any) -> ConnectorDetails:
-    body = {"name": "orders", "cluster": "eu", "state": "RUNNING", "config": CONFIG if config is None else config}
-    return ConnectorDetails.model_validate(body | fields)
-
-
 def without_config() -> ConnectorDetails:
     return ConnectorDetails(name="orders", cluster="eu", state="RUNNING")
-
-
-def export(config: dict[str, str] | None = None, **fields: Any) -> Exported:
-    return exported("prod", details(config, **fields), "orders")
 
 
 def read_back(found: Exported) -> tuple[dict[str, Any], dict[str, str]]:

@@ -9,7 +9,7 @@ import pytest
 
 from lenses_operator.conversion.exporting import Exported
 from lenses_operator.conversion.files import write
-from unit.conversion.test_exporting import CONFIG, export
+from unit.conversion.exported import CONFIG, export
 
 HIDDEN = {"database.password": "********", "other.password": "planted"}
 

@@ -9,15 +9,8 @@ from hypothesis import strategies as st
 
 from lenses_operator.conversion.scalars import config_entry, entry, text
 from lenses_operator.conversion.yaml_source import as_text, documents
+from unit.conversion.traps import TRAPS
 
-TRAPS = [
-    "", " ", "0644", "1.0", "1e3", "yes", "No", "ON", "y", "null", "~", "0x1F", "0o17", "0b1", "1_000",
-    "12:30:45", "-0", "+1", ".5", ".inf", ".NaN", "2001-01-01", "9223372036854775807", "-9223372036854775808",
-    "a: b", "a #b", "a:", "- a", "-", "---", "...", "<<", "=", "? a", "[a]", "{a}", "*a", "&a", "!a", "%a",
-    "@a", "`a`", "'a'", '"a"', "a'b", "\\d+", "a\tb", "\t", "a\n", "a\n\n", "\n", "\na", " a\nb", "a\n b\n",
-    "a \nb", "a\r\nb", "a\x85b", "a\u2028b", "\ufeffa", "a\x00b", "\x7f", "😀", "true ", "#a", "a,b",
-    "^orders.*", "${env:X}", "|", ">", "a" * 200, "a b " * 50, "a  b" * 40, "é" * 120,
-]  # fmt: skip
 WORDS = st.text(st.sampled_from("ab \n\t:#'\"\\-{}[],&*!|>%@`~1.é\x85\u2028")) | st.text()
 
 

@@ -9,7 +9,14 @@ from lenses_operator.resources.connector_offsets import LensesConnectorOffsets, 
 from unit.resources.make import CREATED
 
 FILE = {"filename": "/data/orders"}
-ASKED = [{"partition": FILE, "offset": {"position": 5}}]
+
+
+def to(position: int) -> list[dict[str, Any]]:
+    """The offsets that put the connector there."""
+    return [{"partition": FILE, "offset": {"position": position}}]
+
+
+ASKED = to(5)
 BEFORE = '[{"partition": {"filename": "/data/orders"}, "offset": {"position": 1000}}]'
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from typing import Any
@@ -13,7 +14,15 @@ from lenses_operator.lenses import errors
 from unit.controllers.fakes import FakeKube, FakeLenses, Operator, at_work
 from unit.controllers.virtualtime import now
 
-__all__ = ["ALTERED", "RESET", "UNREACHABLE", "OffsetsKube", "OffsetsLenses", "OffsetsOperator", "offsets_operator"]
+ALTERED, RESET = SUCCESSFULLY.format("altered"), SUCCESSFULLY.format("reset")
+UNREACHABLE = errors.LensesUnreachable("alter_offsets", "timed out", reason="timeout")
+BUSY = errors.Conflict("alter_offsets", detail="a rebalance is under way")
+NO = errors.BadRequest("alter_offsets", detail="no such key: kafka_topic")
+ABSENT = errors.ConnectorOrClusterNotFound("alter_offsets", detail="HTTP 404 Not Found")
+OLD = errors.UnexpectedStatus("alter_offsets", status=405, detail="HTTP 405 Method Not Allowed")
+LACKING = errors.MissingAgentCapability("alter_offsets", detail="the agent is too old")
+ORDER = ["stop", "get_offsets", "alter_offsets", "get_offsets", "resume"]
+"""What Lenses is asked for, where all goes well."""
 
 
 class OffsetsLenses(FakeLenses):
@@ -78,16 +87,26 @@ class OffsetsOperator(Operator):
         self.offsets.apply(name, **spec)
         return await self.until_reason(reason, name)
 
+    async def observes(self, **spec: Any) -> None:
+        await self.operates("Observed", action="Observe", **spec)
+
+    async def holds(self, error: errors.LensesError = BUSY, **spec: Any) -> None:
+        """Its connector, of this spec, is stopped for an operation, whose request is answered so again and again."""
+        await self.runs(**spec)
+        self.lenses.always("alter_offsets", error)
+        await self.operates("Applying")
+
+    async def goes_through(self) -> None:
+        """The request is carried out from now on."""
+        self.lenses.always("alter_offsets", None)
+        await self.until_reason("Applied")
+
+    def positions(self) -> list[int]:
+        """Of the first partition, by every Alter that was carried out."""
+        return [json.loads(text)[0]["offset"]["position"] for text in self.lenses.sent]
+
     async def until_state(self, state: str, bound: float = 600.0) -> float:
         return await self.until(lambda: self.connector is not None and self.connector.state == state, bound)
-
-    async def runs(self, **spec: Any) -> None:
-        """A connector that is as it should be; what led to it is forgotten."""
-        self.kube.apply(**spec)
-        await asyncio.sleep(30)
-        assert self.connector is not None
-        self.lenses.calls.clear()
-        self.events.clear()
 
 
 def offsets_operator(
@@ -104,5 +123,6 @@ def offsets_operator(
     return at_work(OffsetsOperator(lenses, kube, offsets, poll=poll, drift=drift))
 
 
-ALTERED, RESET = SUCCESSFULLY.format("altered"), SUCCESSFULLY.format("reset")
-UNREACHABLE = errors.LensesUnreachable("alter_offsets", "timed out", reason="timeout")
+async def settled(op: OffsetsOperator) -> None:
+    """Whatever would still happen by itself has happened."""
+    await asyncio.sleep(120)

@@ -24,16 +24,13 @@ from lenses_operator.domain.offsets_text import (
     usable,
     weight,
 )
-from lenses_operator.lenses import errors
 from lenses_operator.lenses.models import parse_offsets
 from lenses_operator.resources.connector_offsets import LensesConnectorOffsets
 from unit.controllers.virtualtime import virtual_time
 from unit.offsets.make import body, spec
-from unit.offsets.rig import offsets_operator
+from unit.offsets.rig import UNREACHABLE, offsets_operator
 from unit.resources.make import owned
 from unit.ticking import ticks_during
-
-TIMEOUT = errors.LensesUnreachable("alter_offsets", "timed out", reason="timeout")
 
 
 def text(entries: int, at: int = 0) -> str:
@@ -89,7 +86,7 @@ async def test_every_step_does_it_beside_the_loop(monkeypatch: pytest.MonkeyPatc
     async with offsets_operator() as op:
         await op.runs()
         await op.operates("Observed", "look", action="Observe")
-        op.lenses.fail("alter_offsets", TIMEOUT)
+        op.lenses.fail("alter_offsets", UNREACHABLE)
         await op.operates("Applied")
     assert called == {"differences", "gone_on", "before_of", "seen"}
 

@@ -10,17 +10,17 @@ from typing import Any
 import pytest
 
 from lenses_operator.domain.offsets_text import gone_on
-from lenses_operator.domain.policy import Policy, Rule
+from lenses_operator.domain.policy import Policy
 from lenses_operator.lenses import errors
 from lenses_operator.lenses.models import OffsetsText
 from unit.controllers.fakes import CONNECTOR
 from unit.offsets.make import ASKED, BEFORE, FILE
 from unit.offsets.rig import OffsetsOperator, offsets_operator
+from unit.offsets.situations import ELSEWHERE
 
 pytestmark = pytest.mark.virtual_time
 
 LOST = errors.LensesUnreachable("alter_offsets", "no answer", reason="timeout")
-ELSEWHERE = Policy((Rule(namespaces=("elsewhere",)),))
 
 
 def at(*positions: int | None) -> str:

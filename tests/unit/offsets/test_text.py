@@ -1,179 +1,18 @@
-"""The text that goes out, what counts as the same on the way back, and what is kept for going back."""
+"""What counts as the same on the way back, and what is cut out of a text, to the letter."""
 
 from __future__ import annotations
 
 import json
-import random
 from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
-from lenses_operator.domain.offsets_before import (
-    BEFORE_COMPRESSED,
-    BEFORE_PLAIN,
-    OBJECT_BYTES,
-    Before,
-    before_of,
-    text_of,
-)
-from lenses_operator.domain.offsets_status import seen_exactly
-from lenses_operator.domain.offsets_text import (
-    SHOWN_BYTES,
-    SHOWN_ENTRIES,
-    OffsetsInvalid,
-    differences,
-    entry_texts,
-    gone_on,
-    request_text,
-    shown,
-    steps,
-    unknown_before,
-)
+from lenses_operator.domain.offsets_text import added_partitions, differences, entry_texts, steps, unknown_before
 from lenses_operator.lenses.models import parse_offsets
-from lenses_operator.lenses.wording import means_not_stopped
-from unit.offsets.make import spec
-
-SCALARS = st.none() | st.booleans() | st.integers(-(2**63), 2**63 - 1) | st.text(max_size=20)
-VALUES = st.recursive(
-    SCALARS,
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
-    max_leaves=8,
-)
-PARTITIONS = st.dictionaries(
-    st.text(min_size=1, max_size=8), st.integers() | st.text(max_size=8), min_size=1, max_size=3
-)
-OFFSETS = st.dictionaries(st.text(max_size=8), VALUES, max_size=4)
-ENTRIES = st.lists(
-    st.fixed_dictionaries({"partition": PARTITIONS, "offset": OFFSETS}),
-    min_size=1,
-    max_size=5,
-    unique_by=lambda found: _name_of(found),
-)
-NUMBERS = ("1.0", "1e3", "1E+3", "-0.0", "0.1", "18446744073709551616", "1.7412e12", "123456789012345678901234567890.5")
-
-
-def _name_of(found: Any) -> str:
-    """Zero and its string are one partition."""
-    return json.dumps({key: str(value) for key, value in found["partition"].items()}, sort_keys=True)
-
-
-def entry(partition: str, offset: str) -> str:
-    return f'[{{"partition": {partition}, "offset": {offset}}}]'
-
-
-class TestRequest:
-    @given(ENTRIES)
-    def test_entries_arrive_as_they_were_written(self, entries: list[dict[str, Any]]) -> None:
-        text = request_text(spec(offsets=entries))
-        assert text is not None
-        assert json.loads(text) == entries
-
-    @given(ENTRIES, st.sampled_from([None, 1, "\t"]))
-    def test_json_text_is_sent_to_the_letter(self, entries: list[dict[str, Any]], indent: int | str | None) -> None:
-        text = json.dumps(entries, indent=indent)
-        assert request_text(spec(offsetsJson=text)) == text
-        assert request_text(spec(offsetsJson=f"\n{text}\n")) == text
-        assert request_text(spec(offsetsJson=f'{{"offsets" : {text} , "x": 1}}')) == text
-
-    @pytest.mark.parametrize("number", NUMBERS)
-    def test_numbers_of_json_text_keep_their_notation(self, number: str) -> None:
-        text = entry('{"server": "s"}', f'{{"pos": {number}, "transaction_id": null, "deep": [{{"a": {number}}}]}}')
-        assert request_text(spec(offsetsJson=text)) == text
-
-    @pytest.mark.parametrize("number", [2**63 - 1, -(2**63), 9007199254740993])
-    def test_integers_of_64_bits_are_exact(self, number: int) -> None:
-        text = request_text(spec(offsets=[{"partition": {"p": number}, "offset": {"o": number}}]))
-        assert text == f'[{{"partition": {{"p": {number}}}, "offset": {{"o": {number}}}}}]'
-
-    def test_drop_is_an_explicit_null(self) -> None:
-        text = request_text(spec(offsets=[{"partition": {"p": 1}, "drop": True}]))
-        assert text == '[{"partition": {"p": 1}, "offset": null}]'
-
-    def test_reset_and_observe_send_nothing(self) -> None:
-        assert request_text(spec(action="Reset")) is None
-        assert request_text(spec(action="Observe")) is None
-
-    @pytest.mark.parametrize(
-        ("text", "words"),
-        [
-            ("nonsense", "not JSON"),
-            ("[", "not JSON"),
-            ('[{"partition": {"a": NaN}, "offset": {}}]', "not JSON"),
-            ("[]", "no entry"),
-            ('{"offsets": []}', "no entry"),
-            ("{}", "no entry"),
-            ('{"offsets": 1}', "not a JSON array"),
-            ('"text"', "not a JSON array"),
-            ("[1]", "offsets[0]"),
-            ('[{"offset": {}}]', "offsets[0]"),
-            ('[{"partition": {}, "offset": {}}]', "[0].partition"),
-            ('[{"partition": [1], "offset": {}}]', "[0].partition"),
-            ('[{"partition": {"a": 1}}]', '"offset": null'),
-            ('[{"partition": {"a": 1}, "offset": 5}]', "[0].offset must be"),
-            ("[" * 100_000, "nested too deeply"),
-        ],
-    )
-    def test_what_cannot_be_sent_is_told(self, text: str, words: str) -> None:
-        with pytest.raises(OffsetsInvalid) as caught:
-            request_text(spec(offsetsJson=text))
-        assert words in str(caught.value)
-        assert "spec.offsetsJson" in str(caught.value)
-
-    @pytest.mark.parametrize("field", ["partition", "offset"])
-    @pytest.mark.parametrize("depth", [100, 300, 600, 900, 5000])
-    def test_deep_values_are_sent_or_told(self, field: str, depth: int) -> None:
-        """What is sent can be compared when it is read back, by every Python; else the connector would stay stopped."""
-        deep = f'{{"x": {"[" * depth}{"]" * depth}}}'
-        parts = {"partition": '{"a": 1}', "offset": "{}"} | {field: deep}
-        told = ""
-        try:
-            text = request_text(spec(offsetsJson=entry(parts["partition"], parts["offset"])))
-            assert text is not None
-            assert differences(text, text) == []
-            assert not gone_on(text, text, text)
-        except OffsetsInvalid as error:
-            told = str(error)
-        assert ("nested too deeply" in told) is (depth > 100)
-
-    @pytest.mark.parametrize(
-        ("first", "second"),
-        [
-            ('{"a": 0}', '{"a": 0}'),
-            ('{"a": 0}', '{"a": "0"}'),
-            ('{"a": 1.0}', '{"a": 1}'),
-            ('{"a": 1e2}', '{"a": "100"}'),
-            ('{"a": 1, "b": "x"}', '{"b": "x", "a": "1"}'),
-            ('{"a": 1, "b": null}', '{"a": 1}'),
-            ('{"a": 18446744073709551616}', '{"a": "18446744073709551616"}'),
-        ],
-    )
-    def test_the_same_partition_twice(self, first: str, second: str) -> None:
-        text = f'[{{"partition": {first}, "offset": {{}}}}, {{"partition": {second}, "offset": null}}]'
-        with pytest.raises(OffsetsInvalid, match=r"\[1\] names the same partition as spec.offsetsJson\[0\]"):
-            request_text(spec(offsetsJson=text))
-
-    @pytest.mark.parametrize(
-        ("first", "second"),
-        [
-            ('{"a": "007"}', '{"a": "7"}'),
-            ('{"a": "1_0"}', '{"a": "10"}'),
-            ('{"a": "1.0"}', '{"a": "1"}'),
-            ('{"a": " 1"}', '{"a": "1"}'),
-            ('{"a": "1e3"}', '{"a": "1000"}'),
-            ('{"a": true}', '{"a": "true"}'),
-            ('{"a": true}', '{"a": 1}'),
-            ('{"a": "\\u0661"}', '{"a": "1"}'),
-            ('{"a": 12345678901234567890123456789012345}', '{"a": 12345678901234567890123456789012346}'),
-            ('{"a": 0.1000000000000000000000000000000000001}', '{"a": 0.1}'),
-            ('{"a": 1e999999999}', '{"a": 1e999999998}'),
-        ],
-    )
-    def test_partitions_that_only_look_alike(self, first: str, second: str) -> None:
-        text = f'[{{"partition": {first}, "offset": {{}}}}, {{"partition": {second}, "offset": {{}}}}]'
-        assert request_text(spec(offsetsJson=text)) == text
+from unit.offsets.generated import ENTRIES, entry
 
 
 class TestReadBack:
@@ -231,51 +70,6 @@ def _texts(value: Any) -> Any:
             return value
 
 
-class TestShown:
-    def test_at_most_so_many_entries(self) -> None:
-        text = json.dumps([{"partition": {"p": number}, "offset": {"o": number}} for number in range(20_000)])
-        found = shown(text)
-        assert (found.partitions, len(found.offsets), found.truncated) == (20_000, SHOWN_ENTRIES, True)
-        assert found.offsets[7] == {"partition": {"p": 7}, "offset": {"o": 7}}
-
-    def test_at_most_so_many_bytes(self) -> None:
-        text = json.dumps([{"partition": {"p": number}, "offset": {"o": "é" * 2000}} for number in range(400)])
-        found = shown(text)
-        assert found.partitions == 400
-        assert found.truncated
-        assert 0.9 * SHOWN_BYTES < len(json.dumps(found.offsets)) <= SHOWN_BYTES * 1.01
-
-    def test_no_more_than_there_is_room_for(self) -> None:
-        text = json.dumps([{"partition": {"p": number}, "offset": {}} for number in range(10)])
-        assert (shown(text, 100).truncated, shown(text, -5).offsets) == (True, ())
-        assert shown(text, 10_000).truncated is False
-
-    def test_what_kubernetes_cannot_hold_is_text(self) -> None:
-        text = entry('{"p": 18446744073709551616}', '{"a": 1.0, "b": null, "c": 9223372036854775807, "d": "\\ud800"}')
-        [found] = shown(text).offsets
-        assert found["partition"] == {"p": "18446744073709551616"}
-        assert found["offset"] == {"a": "1.0", "b": None, "c": 2**63 - 1, "d": "?"}
-
-    @given(ENTRIES)
-    def test_always_json_that_reads_back_the_same(self, entries: list[dict[str, Any]]) -> None:
-        found = shown(json.dumps(entries))
-        assert json.loads(json.dumps(found.offsets)) == list(found.offsets)
-        assert found.partitions == len(entries)
-
-    def test_the_text_beside_what_is_shown(self) -> None:
-        """Whole or not at all, and both within the room there is."""
-        text = json.dumps([{"partition": {"p": number}, "offset": {"o": number}} for number in range(20_000)])
-        for room in (OBJECT_BYTES, 300_000, 120_000, 10_000, 0):
-            found = seen_exactly(text, room)
-            kept = [found["offsets_json"], found["offsets_json_compressed"]]
-            assert found["partitions"] == 20_000
-            assert sum(len(one or "") for one in kept) + len(
-                json.dumps(found["offsets"], separators=(",", ":"))
-            ) <= max(room, 2)
-            assert text_of(*kept) in (text, None)
-        assert seen_exactly("[]", OBJECT_BYTES)["offsets_json"] == "[]"
-
-
 class TestSteps:
     @given(ENTRIES, ENTRIES)
     def test_each_partition_asked_for_once(self, now: list[Any], asked: list[Any]) -> None:
@@ -299,39 +93,6 @@ class TestSteps:
         assert (found.before, found.after, found.same) == (None, None, True)
 
 
-class TestBefore:
-    @given(ENTRIES, st.integers(0, 3))
-    def test_comes_back_to_the_letter(self, entries: list[dict[str, Any]], indent: int) -> None:
-        text = json.dumps(entries, indent=indent, ensure_ascii=False)
-        kept = before_of(text)
-        assert kept == Before(plain=text)
-        assert text_of(kept.plain, kept.compressed) == text
-
-    @settings(max_examples=5, deadline=None)
-    @given(st.integers(BEFORE_PLAIN - 2, BEFORE_PLAIN + 2))
-    def test_plain_up_to_the_bound_and_compressed_beyond(self, size: int) -> None:
-        text = "[" + " " * (size - 2) + "]"
-        kept = before_of(text)
-        assert (kept.plain is None) == (size > BEFORE_PLAIN)
-        assert text_of(kept.plain, kept.compressed) == text
-
-    def test_bytes_count_and_not_characters(self) -> None:
-        assert before_of('["' + "é" * (BEFORE_PLAIN // 2) + '"]').plain is None
-
-    def test_what_cannot_be_kept_is_refused(self) -> None:
-        noise = random.Random(1).randbytes(BEFORE_COMPRESSED).hex()
-        with pytest.raises(OffsetsInvalid, match="no way back"):
-            before_of(entry('{"p": 1}', f'{{"o": "{noise}"}}'))
-
-    def test_a_big_request_leaves_less_room(self) -> None:
-        noise = random.Random(1).randbytes(100_000).hex()
-        text = entry('{"p": 1}', f'{{"o": "{noise}"}}')
-        assert before_of(text, room=300_000).plain == text
-        assert before_of(text, room=200_000).compressed is not None
-        with pytest.raises(OffsetsInvalid, match="no way back"):
-            before_of(text, room=50_000)
-
-
 class TestEntries:
     @given(ENTRIES, st.integers(0, 3))
     def test_cut_out_to_the_letter(self, entries: list[dict[str, Any]], indent: int) -> None:
@@ -352,33 +113,15 @@ class TestEntries:
         assert unknown_before(entry('{"a": 3}', "null"), "[]") == []
 
 
-@pytest.mark.parametrize(
-    "words",
-    [
-        "Failed to alter consumer group offsets for connector x either because its tasks haven't stopped completely",
-        "Connectors must be in the STOPPED state before their offsets can be modified.",
-        "get rid of the zombie sink tasks",
-        "Failed to perform zombie fencing for source connector prior to modifying offsets",
-        "the connector was not stopped",
-    ],
-)
-def test_words_for_not_stopped_yet(words: str) -> None:
-    assert means_not_stopped(words)
-
-
-@pytest.mark.parametrize(
-    "words",
-    [
-        "Partition objects should contain the key 'filename'",
-        "Requested offset is negative",
-        "This server does not host this topic-partition.",
-        "Source partition {} has an invalid value 0 for the 'partition' key, which must be an integer",
-    ],
-)
-def test_words_for_a_refusal(words: str) -> None:
-    assert not means_not_stopped(words)
-
-
 def test_decimals_never_become_floats() -> None:
     [found] = parse_offsets(entry('{"a": 1}', '{"o": 0.1}'))
     assert found.offset == {"o": Decimal("0.1")}
+
+
+def test_a_sinks_partitions_are_its_topics() -> None:
+    sink = '[{"partition": {"kafka_topic": "t", "kafka_partition": 3}, "offset": {"kafka_offset": 1}}]'
+    source = '[{"partition": {"server": "x"}, "offset": {"lsn": 1}}, {"partition": {"server": "y"}, "offset": null}]'
+    assert added_partitions(sink, "[]") == []
+    assert added_partitions(source, "[]") == ['{"server": "x"}']
+    assert added_partitions(source, source) == []
+    assert added_partitions(None, "[]") == added_partitions(source, None) == []
