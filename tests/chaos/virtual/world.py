@@ -109,6 +109,8 @@ class StormWorld(OffsetsContract, World):
         self.believed += 4 * SLOWEST
         self.deeds, self.held_once = {}, set()
         self.suspended = 0.0
+        self._sleep = float("-inf"), 0.0
+        """When the last one ended, and how long it was."""
         self.made = 0
         """Operations so far, and the positions they ask for: each one of its own."""
         self._slowest_write = 0.001
@@ -122,7 +124,10 @@ class StormWorld(OffsetsContract, World):
         return 3e-10 * number if number % 2 else None
 
     def just_now(self, at: datetime) -> bool:
-        return self.clock.showed(at, self.window + 2.0)
+        """Before the machine slept is just now when it wakes."""
+        woke, slept = self._sleep
+        within = self.window + 2.0
+        return self.clock.showed(at, within + (slept if now() <= woke + within else 0.0))
 
     def asked(self, operation: str, name: str, what: str, config: dict[str, str] | None) -> None:
         """What destroys must be right by what has just been told; the rest may come from a pass that was slow."""
@@ -137,6 +142,7 @@ class StormWorld(OffsetsContract, World):
     def suspend(self, seconds: float) -> None:
         """The machine sleeps: when it wakes everything is due at once."""
         self.suspended += seconds
+        self._sleep = now() + seconds, seconds
         for name, account in self.accounts.items():  # nobody has noticed anything meanwhile
             account.troubled = max(account.troubled, self.lenses.denied_until.get(name, account.troubled)) + seconds
         for found in self.lenses.connectors.values():
