@@ -118,7 +118,7 @@ chaos: build ## one long storm of faults, by default 5 minutes over 300 connecto
 	@CHAOS_SEED=$${SEED:-$$RANDOM} CHAOS_MINUTES=$${MINUTES:-5} CHAOS_CONNECTORS=$${CONNECTORS:-300} $(BIN)/pytest -s tests/chaos/real/test_storm.py
 
 .PHONY: faults
-faults: setup ## bring back twenty faults that were found once, one by one: the tests must notice each
+faults: setup ## bring back faults that were found once, one by one: the tests must notice each
 	@PYTHONPATH=operator:tests $(BIN)/python -m faults $(FAULTS)
 
 # The figures of docs/performance.md; BENCH=... gives other options, such as BENCH="--sizes 100 --steady 30".

@@ -1,4 +1,4 @@
-"""Twenty faults that the operator once had, as the smallest change that brings each back.
+"""Faults that the operator once had, as the smallest change that brings each back.
 
 Each takes away one line of defence that was put there because of it. `before` stands exactly once in the module: where
 it no longer does, the code has changed and the fault has to be put anew. `tests` are those that must notice it.
@@ -180,5 +180,26 @@ FAULTS: dict[str, Fault] = {
         "        if before is not None and resource.version < before.version:\n            return False\n",
         "",
         ("tests/unit/cache",),
+    ),
+    "in-the-middle-of-an-operation": Fault(
+        "a request is sent although an offsets operation has come or gone since it was decided",
+        f"{CONNECTOR}/acting.py",
+        "            and self.operations.holds_as_before(now, context.held is not None)\n",
+        "",
+        (TURNS,),
+    ),
+    "an-operation-that-nobody-waits-for": Fault(
+        "an operation waits for ever for another one whose last write had no answer",
+        "cache/operations.py",
+        "return moved or old.generation",
+        "return old.generation",
+        ("tests/unit/offsets/test_unanswered.py",),
+    ),
+    "quoted-from-a-stranger": Fault(
+        "what Lenses says of somebody else's connector in the way of a create stands in status",
+        f"{CONNECTOR}/create.py",
+        "        context.may_be_foreign()\n",
+        "",
+        ("tests/unit/controllers/test_others_values.py",),
     ),
 }

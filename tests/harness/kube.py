@@ -11,6 +11,7 @@ import httpx
 import yaml
 
 from harness.ended import Ended
+from harness.http import SHARED
 from harness.kinds import kind_named, kind_of
 from harness.metrics import Metrics
 from harness.waiting import INTERVAL, wait_until
@@ -51,6 +52,7 @@ class Kube(Ended):
             verify=ssl.create_default_context(cafile=ca) if ca else False,
             trust_env=False,
             timeout=TIMEOUT,
+            limits=SHARED,
         )
 
     def with_token(self, token: str) -> "Kube":

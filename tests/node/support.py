@@ -153,9 +153,13 @@ class Release:
         return [int(pid) for pid in (self._cgroup(pod, "memory") / "cgroup.procs").read_text().split()]
 
     def anonymous(self, pod: str, without: int) -> float:
-        """MiB of the container's processes but for one, as far as nobody else shares them."""
+        """MiB of the container's processes but for one, as far as nobody else shares them; of one that has ended, 0."""
         total = 0
-        for pid in self.processes(pod):
+        try:
+            processes = self.processes(pod)
+        except (OSError, StopIteration):
+            return 0.0
+        for pid in processes:
             with suppress(OSError, StopIteration):  # it may have ended by now
                 lines = Path(f"/proc/{pid}/status").read_text().splitlines()
                 if pid != without:

@@ -31,7 +31,10 @@ class OperationCache:
         return self._objects.get(key)
 
     def upsert(self, operation: LensesConnectorOffsets) -> bool:
-        """Takes the object unless it is stale; True where a pass has to look at it."""
+        """Takes the object unless it is stale; True where passes have to look at it or, of a new phase, its line.
+
+        A phase comes by a write of ours, whose answer may fail to come.
+        """
         before = self._objects.get(operation.key)
         if not self._objects.put(operation):
             return False
@@ -41,7 +44,8 @@ class OperationCache:
         if before is None or before.metadata.uid != operation.metadata.uid:
             return True
         old, new = before.metadata, operation.metadata
-        return old.generation != new.generation or old.deleting != new.deleting
+        moved = before.status.phase != operation.status.phase
+        return moved or old.generation != new.generation or old.deleting != new.deleting
 
     def remove(self, key: ObjectKey, uid: str, version: float = inf) -> LensesConnectorOffsets | None:
         """See `Objects.remove`."""
@@ -78,6 +82,13 @@ class OperationCache:
         """The operation that keeps the connector stopped now."""
         operation = next_in_line(self.of(connector.key))
         return operation if holds(operation, connector) else None
+
+    def holds_as_before(self, connector: LensesConnector, held: bool) -> bool:
+        """Asked in the middle of a pass: of an operation that is long nothing new is worked out."""
+        operation = next_in_line(self.of(connector.key))
+        if operation is not None and weight(operation.spec) > AT_ONCE and not operation.under_way:
+            return True
+        return holds(operation, connector) is held
 
 
 class OperationFeed:

@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 
 from chaos.real.cast import Object
+from harness.http import SHARED
 from harness.waiting import wait_until
 from invariants.history import Name
 
@@ -22,7 +23,8 @@ class Etcd:
     """Its JSON gateway on loopback."""
 
     def __init__(self, port: int) -> None:
-        self._client = httpx.Client(base_url=f"http://127.0.0.1:{port}/v3/kv", trust_env=False, timeout=30)
+        url = f"http://127.0.0.1:{port}/v3/kv"
+        self._client = httpx.Client(base_url=url, trust_env=False, timeout=30, limits=SHARED)
 
     def close(self) -> None:
         self._client.close()

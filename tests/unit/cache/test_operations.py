@@ -42,13 +42,22 @@ def test_news_wakes_it_its_connector_and_the_line(intake: OperationFeed, woken: 
     assert set(woken) == {operation("first").key, operation("second").key, connector()}
 
 
-def test_our_own_writes_wake_nobody(intake: OperationFeed, woken: list[ObjectKey]) -> None:
-    intake.seen(body())
+def test_our_own_writes_wake_nobody_within_a_phase(intake: OperationFeed, woken: list[ObjectKey]) -> None:
+    intake.seen(body(status=status("Stopping")))
     woken.clear()
-    intake.seen(body(version=2, status=status("Stopping")))
+    intake.seen(body(version=2, status=status("Stopping") | {"message": "stopping"}))
     assert woken == []
     intake.seen(body(version=3, generation=2))
     assert woken != []
+
+
+def test_a_new_phase_wakes_the_line_whoever_brings_it(intake: OperationFeed, woken: list[ObjectKey]) -> None:
+    """The write that brought it may have had no answer."""
+    intake.seen(body("first"))
+    intake.seen(body("second", uid="off-2"))
+    woken.clear()
+    intake.seen(body("first", version=2, status=status("Applied")))
+    assert {operation("second").key, connector()} <= set(woken)
 
 
 def test_what_is_stale_is_not_taken(store: OperationCache) -> None:

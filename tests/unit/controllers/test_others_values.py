@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 
@@ -113,6 +114,27 @@ class TestUncertain:
         op.lenses.always("get_connector", from_answer("get_connector", status, words))
         await op.applies(seconds=120)
         assert op.said()[2] == "None"
+        assert op.said()[0] != "True"
+        assert self.SECRET not in shown(op)
+
+    @pytest.mark.parametrize("status", [401, 403, 429, 500, 503])
+    @pytest.mark.parametrize("said", [404, 409, 500])
+    async def test_what_a_server_says_instead_of_showing_what_is_in_the_way_of_a_create_is_withheld(
+        self, op: Operator, status: int, said: int
+    ) -> None:
+        """The look before has shown nothing."""
+        show = op.lenses.poll_connector
+        words = f'{{"error": "no right to {self.SECRET}"}}'.encode()
+
+        async def poll(*arguments: Any) -> Any:
+            if op.lenses.asked("create_connector"):
+                raise from_answer("get_connector", status, words)
+            return await show(*arguments)
+
+        op.lenses.poll_connector = poll  # type: ignore[method-assign, assignment]
+        op.lenses.always("create_connector", from_answer("create_connector", said, b'{"error": "in the way"}'))
+        await op.applies(seconds=120)
+        assert op.lenses.asked("create_connector")
         assert op.said()[0] != "True"
         assert self.SECRET not in shown(op)
 

@@ -122,6 +122,44 @@ async def test_offsets_of_an_operation_that_was_deleted_are_not_sent() -> None:
         assert op.lenses.asked("alter_offsets") == []
 
 
+async def test_a_stop_for_an_operation_that_was_deleted_is_not_sent() -> None:
+    async with offsets_operator() as op:
+        await op.runs()
+        op.lenses.turn = TURN
+        op.offsets.apply()
+        await asyncio.sleep(TURN / 2)
+        op.offsets.delete()
+        await asyncio.sleep(300)
+        assert op.lenses.asked("set_state") == []
+        assert op.said() == ("True", "Running", "Owned")
+
+
+@pytest.mark.parametrize(
+    "wish", [{"state": "running"}, {"state": "stopped", "config": {"topic": "b"}}], ids=["resume", "nothing"]
+)
+async def test_whatever_waits_when_an_operation_comes_is_looked_at_anew(wish: dict[str, Any]) -> None:
+    async with offsets_operator() as op:
+        await op.applies(seconds=60, state="stopped")
+        op.lenses.turn = TURN
+        op.lenses.calls.clear()
+        await op.applies(seconds=TURN / 2, **wish)
+        await op.operates("Applied")
+        assert [call[0] for call in op.lenses.asked("set_state", "alter_offsets")] == ["alter_offsets"]
+
+
+@pytest.mark.parametrize("strategy", ["Recreate", "InPlace"])
+async def test_an_update_waits_for_an_operation_that_came_before_it_was_sent(strategy: str) -> None:
+    async with offsets_operator() as op:
+        await op.applies(seconds=60, updateStrategy=strategy)
+        op.lenses.turn = TURN
+        op.lenses.calls.clear()
+        await op.applies(seconds=TURN / 2, updateStrategy=strategy, config={"topic": "b"})
+        await op.operates("Applied")
+        assert op.lenses.asked("delete_connector", "put_resource") == []
+        await op.until(lambda: op.said()[1] == "Running")
+        assert op.lenses.connectors[NAME].config["topic"] == "b"
+
+
 async def _asked(op: OffsetsOperator) -> None:
     """An Alter waits for its turn."""
     await op.runs()

@@ -8,6 +8,7 @@ from datetime import datetime
 from math import inf
 
 from lenses_operator.cache.connectors import ConnectorCache
+from lenses_operator.cache.operations import OperationCache
 from lenses_operator.controllers.connector.context import GONE, Outcome, ReconcileContext
 from lenses_operator.controllers.connector.observe import look_closely
 from lenses_operator.controllers.connector.replacement import away
@@ -31,19 +32,21 @@ class Acting:
     validator: Validator
     environments: Pollers
     store: ConnectorCache
+    operations: OperationCache
     ownership: OwnershipRules
     clock: Callable[[], float]
     now: Callable[[], datetime]
 
     def unchanged(self, context: ReconcileContext) -> bool:
-        """Whether the resource is still the one the pass began with, and may still use its connector; asked right
-        before the first byte of every request that changes anything."""
+        """Whether the resource is still the one the pass began with, may still use its connector, and is held by an
+        offsets operation or not as then; asked right before the first byte of every request that changes anything."""
         now = self.store.get(context.resource.key)
         return (
             now is not None
             and now.metadata.uid == context.resource.metadata.uid
             and now.metadata.generation == context.generation
             and not now.metadata.deleting
+            and self.operations.holds_as_before(now, context.held is not None)
             and self.ownership.holds(now)
         )
 

@@ -59,7 +59,7 @@ class ReconcileContext:
     looked_at: float = -inf
     """When the look that the pass decides by was begun: without one nothing is proven."""
     foreign: bool = False
-    """A connector is there that the resource does not own: the secrets that it was given are unknown here."""
+    """A connector is there, or may be, that the resource does not own: the secrets it was given are unknown here."""
     strange: bool = False
     """What the details have shown is no work of ours: the claim does not cover it, the adoption rules do."""
     rests: bool = False
@@ -95,6 +95,10 @@ class ReconcileContext:
         """Whose it is where nothing new is known of that. A claim on which nothing is under way is given back: another
         process could not tell it from one that may have worked."""
         return OwnershipState.NONE if self.unsent else self.resource.status.ownership.state
+
+    def may_be_foreign(self) -> None:
+        """Until it is seen that there is none, what was not there a moment ago may be somebody else's."""
+        self.foreign = self.resource.status.ownership.state is not OwnershipState.OWNED
 
     def seen_since(self, at: float) -> bool:
         """Whether some look has shown it, though this one does not: an operation on its offsets looks, too."""

@@ -119,10 +119,12 @@ class Creating:
     async def _refused(self, context: ReconcileContext, error: LensesError, at: float) -> Outcome:
         """No answer is the last word here: it may have been created all the same, or a rebalance may have come."""
         memory, validator = context.memory, self._acting.validator
+        context.may_be_foreign()
         observed = await context.session.reader.details(context.connector, fresh=True)
         if observed.present:
             look_closely(context)
             return AGAIN  # somebody else's, or it says no and creates all the same
+        context.foreign = False
         if isinstance(error, Conflict) or not await validator.lasting(context, "create", error, at):
             raise error
         authorship.nothing_sent(context)

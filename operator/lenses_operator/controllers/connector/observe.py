@@ -87,8 +87,7 @@ class Observation:
             raise view.error
         if view.error is not None and self.may_rest(context):
             return Outcome(delay=self.checked_in(context))
-        # Until it is seen that there is none: what the list does not show may be there all the same.
-        context.foreign = context.resource.status.ownership.state is not OwnershipState.OWNED
+        context.may_be_foreign()
         observed = context.observed = await self.look(context, view)
         context.foreign = not context.ours and observed.present
         return observed

@@ -88,7 +88,9 @@ class ConnectorController:
         self._store = store
         ownership = OwnershipRules(store, inputs)
         validator = Validator(clocks.loop)
-        acting = self._acting = Acting(reporter, validator, environments, store, ownership, clocks.loop, clocks.now)
+        acting = self._acting = Acting(
+            reporter, validator, environments, store, operations, ownership, clocks.loop, clocks.now
+        )
         self._loader = Loader(store, operations, environments, sessions, inputs, writer, ownership, clocks.now)
         observation = self._observation = Observation(
             environments, clock=clocks.loop, now=clocks.now, drift_interval=drift_interval

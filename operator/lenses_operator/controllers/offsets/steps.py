@@ -97,10 +97,10 @@ class OffsetsSteps:
         after = await self._writer.write_status(operation, status)
         if after is None:
             return None
-        overtaken = self._store.upsert(after)  # an edit came in between, whose watch event then is no news any more
+        news = self._store.upsert(after)  # or an edit came in between, whose watch event then is no news any more
         if operation.schema_mismatch is None:
             self._tell(after, before, verdict)
-        if overtaken or status.phase != before.phase:
+        if news:
             self._intake.wake(after)
         return after
 
