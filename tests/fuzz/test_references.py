@@ -10,7 +10,7 @@ import pytest
 
 from lenses_operator.domain.references import RefData, ReferenceNotFound, RefName
 from lenses_operator.kube.references import data_of
-from unit.controllers.fakes import KEY, Operator, operator
+from unit.controllers.fakes import KEY, RUNNING, Operator, operator
 from unit.controllers.virtualtime import virtual_time
 from unit.resources.make import SENT
 
@@ -73,7 +73,7 @@ async def test_it_is_told_by_name_and_key_and_nothing_is_sent(case: str) -> None
         put(op, data)
         op.kube.apply(**spec)
         await op.applies("good", seconds=60)
-        assert op.said("good") == ("True", "Running", "Owned")
+        assert op.said("good") == RUNNING
         assert op.said() == ("False", reason, "None")
         words = op.message()
         assert "Secret settings" in words
@@ -96,7 +96,7 @@ async def test_it_is_sent_to_the_letter(case: str) -> None:
         put(op, data)
         op.kube.apply(**spec)
         await op.applies("good", seconds=60)
-        assert op.said("good") == op.said() == ("True", "Running", "Owned")
+        assert op.said("good") == op.said() == RUNNING
         wanted = {"password" if spec is ONE else key: value.decode() for key, value in data.items()}
         assert op.held.config == wanted | SENT
 
@@ -106,7 +106,7 @@ async def test_a_bad_value_that_comes_later_leaves_the_connector_as_it_is() -> N
     async with operator(drift=40) as op:
         put(op, {"k": b"one"})
         await op.applies(seconds=60, **ONE)
-        assert op.said() == ("True", "Running", "Owned")
+        assert op.said() == RUNNING
         op.lenses.calls.clear()
         put(op, {"k": b"\xff"})
         await asyncio.sleep(120)
@@ -118,7 +118,7 @@ async def test_a_bad_value_that_comes_later_leaves_the_connector_as_it_is() -> N
         assert op.lenses.asked("delete_connector", "create_connector", "set_state") == []
         put(op, {"k": b"one"})
         await asyncio.sleep(120)
-        assert op.said() == ("True", "Running", "Owned")
+        assert op.said() == RUNNING
         assert op.lenses.asked("delete_connector", "create_connector", "set_state") == []
 
 

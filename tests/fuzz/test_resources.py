@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from doubles.kube import OffsetsKube
 from fuzz.schemas import PLANTED, fitting, schema, spoilt
 from fuzz.support import examples
-from fuzz.test_controllers import DESTROYS, survives
+from fuzz.wire import DESTROYS
 from lenses_operator.domain import conditions, offsets_status
 from lenses_operator.domain.offsets_text import OffsetsInvalid, request_text, usable
 from lenses_operator.domain.references import ReferenceNotFound, named
@@ -23,6 +23,7 @@ from lenses_operator.resources.conditions import MESSAGE_LIMIT, shorten
 from lenses_operator.resources.connector import LensesConnector
 from lenses_operator.resources.connector_offsets import LensesConnectorOffsets
 from unit.controllers.fakes import FakeKube, FakeLenses, operator
+from unit.controllers.virtualtime import virtual_time
 from unit.offsets import make as offsets
 from unit.offsets.rig import OffsetsLenses, offsets_operator
 from unit.resources.make import NOW, body
@@ -114,41 +115,37 @@ def test_what_it_does_not_take_is_named_by_its_field(connector: dict[str, Any], 
 
 @examples(8)
 @given(bad=st.lists(spoilt(CONNECTORS), min_size=3, max_size=3))
-def test_good_ones_converge_beside_bad_ones(bad: list[dict[str, Any]]) -> None:
-    async def story() -> None:
-        kube = FakeKube([])
-        for number, one in enumerate(bad):
-            kube.apply(f"bad-{number}")
-            held = kube.objects["payments", f"bad-{number}"]
-            kube.objects["payments", f"bad-{number}"] = _parts(one) | {"metadata": held["metadata"]}
-            kube.apply(f"good-{number}")
-        async with operator(FakeLenses(), kube) as op:
-            await asyncio.sleep(60)
-            for number in range(len(bad)):
-                assert op.said(f"good-{number}") == ("True", "Running", "Owned")
-                assert op.kube.status(f"bad-{number}").ready is not None
-            assert not op.lenses.asked(*DESTROYS)
-            assert all(len(event.message) <= MESSAGE_LIMIT for event in op.events)
-
-    survives(story)
+@virtual_time
+async def test_good_ones_converge_beside_bad_ones(bad: list[dict[str, Any]]) -> None:
+    kube = FakeKube([])
+    for number, one in enumerate(bad):
+        kube.apply(f"bad-{number}")
+        held = kube.objects["payments", f"bad-{number}"]
+        kube.objects["payments", f"bad-{number}"] = _parts(one) | {"metadata": held["metadata"]}
+        kube.apply(f"good-{number}")
+    async with operator(FakeLenses(), kube) as op:
+        await asyncio.sleep(60)
+        for number in range(len(bad)):
+            assert op.said(f"good-{number}") == ("True", "Running", "Owned")
+            assert op.kube.status(f"bad-{number}").ready is not None
+        assert not op.lenses.asked(*DESTROYS)
+        assert all(len(event.message) <= MESSAGE_LIMIT for event in op.events)
 
 
 @examples(8)
 @given(bad=st.lists(spoilt(OPERATIONS), min_size=3, max_size=3))
-def test_an_operation_is_carried_out_beside_bad_ones(bad: list[dict[str, Any]]) -> None:
-    async def story() -> None:
-        kept = OffsetsKube()
-        for number, one in enumerate(bad):
-            kept.apply(f"bad-{number}", connectorRef={"name": "another"})
-            held = kept.objects[f"bad-{number}"]
-            kept.objects[f"bad-{number}"] = _parts(one) | {"metadata": held["metadata"]}
-        async with offsets_operator(OffsetsLenses(), offsets=kept) as op:
-            await op.runs()
-            op.offsets.apply("good")
-            await op.until_reason("Applied", "good", 1500)
-            await op.until_state("RUNNING")
-
-    survives(story)
+@virtual_time
+async def test_an_operation_is_carried_out_beside_bad_ones(bad: list[dict[str, Any]]) -> None:
+    kept = OffsetsKube()
+    for number, one in enumerate(bad):
+        kept.apply(f"bad-{number}", connectorRef={"name": "another"})
+        held = kept.objects[f"bad-{number}"]
+        kept.objects[f"bad-{number}"] = _parts(one) | {"metadata": held["metadata"]}
+    async with offsets_operator(OffsetsLenses(), offsets=kept) as op:
+        await op.runs()
+        op.offsets.apply("good")
+        await op.until_reason("Applied", "good", 1500)
+        await op.until_state("RUNNING")
 
 
 def _parts(one: dict[str, Any]) -> dict[str, Any]:

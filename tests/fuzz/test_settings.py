@@ -10,6 +10,7 @@ import pytest
 
 from lenses_operator import app
 from lenses_operator.kube.api import KubeError
+from lenses_operator.lenses.tokens import TokenFile
 from lenses_operator.observability.health import HealthServer
 from lenses_operator.observability.loop_holds import LoopHolds
 from lenses_operator.observability.metrics import Metrics
@@ -201,7 +202,8 @@ async def test_a_token_file_that_holds_none(what: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("end", [b"\n", b"\r\n", b" \n\n"])
 async def test_white_space_around_a_token_is_none_of_it(end: bytes, tmp_path: Path) -> None:
     (tmp_path / "token").write_bytes(PLANTED.encode() + end)
-    await build()
+    settings = await build()
+    assert TokenFile(settings.lenses_token_file).current() == PLANTED
 
 
 BROKEN = (

@@ -6,7 +6,7 @@ import pytest
 
 from lenses_operator.planning.planner import Options
 from lenses_operator.planning.result import Action, Result
-from unit.commands.planned import HEAD, Rig, manifest
+from unit.commands.planned import Rig, manifest
 
 SUBSTITUTE = "kustomize.toolkit.fluxcd.io/substitute"
 FLUX = """\
@@ -242,7 +242,6 @@ async def test_one_resource_by_two_files(rig: Rig) -> None:
     result = await rig.plan(CLI_EXPORT, manifest(), options=Options(frozenset({"prod"})))
     assert result.exit_code == 1
     assert any("is given again" in str(item.problems) for item in result.items)
-    assert HEAD in manifest()
 
 
 async def test_warnings_of_what_would_not_arrive(rig: Rig) -> None:

@@ -42,6 +42,11 @@ class Client(TokenLenses):
         return await super()._gate(operation, *what)
 
 
+@pytest.fixture
+def lenses() -> TokenLenses:
+    return TokenLenses()
+
+
 def secret(op: Operator, name: str, version: str = "1", **data: str) -> None:
     values = {key: value.encode() for key, value in data.items()}
     op.kube.references["payments", RefName("Secret", name)] = RefData(version, values)
@@ -109,73 +114,67 @@ async def test_nothing_is_kept_of_a_thousand_that_came_and_went() -> None:
         assert controller._forgetting._timer is None, "with nothing to forget, nobody looks"
 
 
-async def test_a_rotated_value_is_cut_out_of_an_old_trace_as_long_as_the_connector_has_a_resource() -> None:
-    async with operator(TokenLenses()) as op:
-        secret(op, "s", password="planted-old", token="t")
-        await op.applies(**spec("s"))
-        secret(op, "s", "2", password="planted-new", token="t")
-        await asyncio.sleep(600 + LONG)
-        assert op.held.config["password"] == "planted-new"
-        op.held.tasks = [Task(0, "FAILED", "no login with planted-old nor planted-new")]
-        await asyncio.sleep(60)
-        assert op.said()[1] == "TaskFailed"
-        error = op.kube.status().tasks[0].error
-        assert error == "no login with [redacted] nor [redacted]"
+async def test_a_rotated_value_is_cut_out_of_an_old_trace_as_long_as_the_connector_has_a_resource(op: Operator) -> None:
+    secret(op, "s", password="planted-old", token="t")
+    await op.applies(**spec("s"))
+    secret(op, "s", "2", password="planted-new", token="t")
+    await asyncio.sleep(600 + LONG)
+    assert op.held.config["password"] == "planted-new"
+    op.held.tasks = [Task(0, "FAILED", "no login with planted-old nor planted-new")]
+    await asyncio.sleep(60)
+    assert op.said()[1] == "TaskFailed"
+    error = op.kube.status().tasks[0].error
+    assert error == "no login with [redacted] nor [redacted]"
 
 
-async def test_also_after_it_went_to_another_resource() -> None:
-    async with operator(TokenLenses()) as op:
-        secret(op, "s", password="planted-old", token="t")
-        await op.applies("first", raw={"name": "orders"}, **spec("s", deletionPolicy="Retain"))
-        await op.applies("second", raw={"name": "orders"}, adoptionPolicy="Always")
-        await op.deletes("first", seconds=LONG)
-        assert op.said("second") == RUNNING
-        assert held(op, "planted-old") == {"planted-old"}
-        await op.deletes("second", seconds=60 + LONG)
-        assert held(op, "planted-old") == set()
+async def test_also_after_it_went_to_another_resource(op: Operator) -> None:
+    secret(op, "s", password="planted-old", token="t")
+    await op.applies("first", raw={"name": "orders"}, **spec("s", deletionPolicy="Retain"))
+    await op.applies("second", raw={"name": "orders"}, adoptionPolicy="Always")
+    await op.deletes("first", seconds=LONG)
+    assert op.said("second") == RUNNING
+    assert held(op, "planted-old") == {"planted-old"}
+    await op.deletes("second", seconds=60 + LONG)
+    assert held(op, "planted-old") == set()
 
 
-async def test_a_delete_and_an_apply_forget_nothing_in_between() -> None:
+async def test_a_delete_and_an_apply_forget_nothing_in_between(op: Operator) -> None:
     """Lenses may show for a while what was there before."""
-    async with operator(TokenLenses()) as op:
-        secret(op, "s", password="planted-old", token="t")
-        await op.applies(**spec("s"))
-        await op.deletes(seconds=PAUSE / 2)
-        assert not op.kube.there()
-        await op.applies(seconds=LONG)
-        assert held(op, "planted-old") == {"planted-old"}
+    secret(op, "s", password="planted-old", token="t")
+    await op.applies(**spec("s"))
+    await op.deletes(seconds=PAUSE / 2)
+    assert not op.kube.there()
+    await op.applies(seconds=LONG)
+    assert held(op, "planted-old") == {"planted-old"}
 
 
 @pytest.mark.parametrize("how", ["deleting", "buried"])
-async def test_a_token_stays_while_a_deletion_may_need_it(how: str) -> None:
-    lenses = TokenLenses()
-    async with operator(lenses) as op:
-        secret(op, "s", password="planted-word", token="planted-token")
-        await op.applies(**spec("s"))
-        lenses.always("delete_connector", errors.ServerError("delete_connector", detail="down"))
-        del op.kube.references["payments", RefName("Secret", "s")]
-        if how == "deleting":
-            op.kube.delete()
-        else:
-            op.kube.vanish()
-        await asyncio.sleep(1200 + LONG)
-        assert NAME in lenses.connectors
-        lenses.always("delete_connector", None)
-        await asyncio.sleep(700)
-        assert not lenses.connectors
-        assert lenses.tokens == ["planted-token"]
-        assert not op.kube.objects
-        await asyncio.sleep(LONG)
-        assert held(op, "planted") == set()
+async def test_a_token_stays_while_a_deletion_may_need_it(op: Operator, lenses: TokenLenses, how: str) -> None:
+    secret(op, "s", password="planted-word", token="planted-token")
+    await op.applies(**spec("s"))
+    lenses.always("delete_connector", errors.ServerError("delete_connector", detail="down"))
+    del op.kube.references["payments", RefName("Secret", "s")]
+    if how == "deleting":
+        op.kube.delete()
+    else:
+        op.kube.vanish()
+    await asyncio.sleep(1200 + LONG)
+    assert NAME in lenses.connectors
+    lenses.always("delete_connector", None)
+    await asyncio.sleep(700)
+    assert not lenses.connectors
+    assert lenses.tokens == ["planted-token"]
+    assert not op.kube.objects
+    await asyncio.sleep(LONG)
+    assert held(op, "planted") == set()
 
 
-async def test_a_token_that_no_resource_brings_any_more_goes() -> None:
-    async with operator(TokenLenses()) as op:
-        secret(op, "s", password="planted-word", token="planted-token")
-        await op.applies(tokenSecretRef={"name": "s", "key": "token"})
-        await op.applies(seconds=60 + LONG)
-        assert op.said() == RUNNING
-        assert not op.core.connectors._loader._sessions._resource_tokens
+async def test_a_token_that_no_resource_brings_any_more_goes(op: Operator) -> None:
+    secret(op, "s", password="planted-word", token="planted-token")
+    await op.applies(tokenSecretRef={"name": "s", "key": "token"})
+    await op.applies(seconds=60 + LONG)
+    assert op.said() == RUNNING
+    assert not op.core.connectors._loader._sessions._resource_tokens
 
 
 async def test_one_that_is_released_and_kept_by_others_is_not_remembered(

@@ -142,20 +142,19 @@ class TestLists:
         assert not op.kube.there("later")
         assert "later" not in op.lenses.connectors
 
-    async def test_what_is_well_stays_so_and_is_looked_at_with_its_drift_check(self) -> None:
-        async with operator(drift=300.0) as op:
-            for number in range(20):
-                op.kube.apply(f"c{number}")
-            await asyncio.sleep(700)
-            op.kube.statuses.clear()
-            op.lenses.calls.clear()
-            op.lenses.always("list_connectors", errors.ServerError("list_connectors"))
-            await asyncio.sleep(600)
-            assert op.kube.statuses == []
-            assert 35 <= len(op.lenses.asked("get_connector")) <= 45
-            op.lenses.connectors["c3"].config["topic"] = "by-hand"
-            await asyncio.sleep(310)
-            assert op.lenses.connectors["c3"].config["topic"] == "orders"
+    async def test_what_is_well_stays_so_and_is_looked_at_with_its_drift_check(self, op: Operator) -> None:
+        for number in range(20):
+            op.kube.apply(f"c{number}")
+        await asyncio.sleep(700)
+        op.kube.statuses.clear()
+        op.lenses.calls.clear()
+        op.lenses.always("list_connectors", errors.ServerError("list_connectors"))
+        await asyncio.sleep(600)
+        assert op.kube.statuses == []
+        assert 35 <= len(op.lenses.asked("get_connector")) <= 45
+        op.lenses.connectors["c3"].config["topic"] = "by-hand"
+        await asyncio.sleep(310)
+        assert op.lenses.connectors["c3"].config["topic"] == "orders"
 
     async def test_what_was_called_into_question_while_all_was_away_is_well_again_by_details(
         self, op: Operator

@@ -34,14 +34,13 @@ async def test_what_waits_while_the_connector_is_held_is_said_once_not_at_every_
         assert op.kube.statuses == []
 
 
-async def test_a_connector_that_waits_is_not_read_again_at_every_list() -> None:
-    async with operator(drift=300.0) as op:
-        await op.applies(state="stopped")
-        await op.applies(seconds=300, state="stopped", config={"topic": "new"})
-        op.lenses.calls.clear()
-        await asyncio.sleep(600)
-        assert len(op.lenses.asked("list_connectors")) >= 40
-        assert len(op.lenses.asked("get_connector")) <= 3
+async def test_a_connector_that_waits_is_not_read_again_at_every_list(op: Operator) -> None:
+    await op.applies(state="stopped")
+    await op.applies(seconds=300, state="stopped", config={"topic": "new"})
+    op.lenses.calls.clear()
+    await asyncio.sleep(600)
+    assert len(op.lenses.asked("list_connectors")) >= 40
+    assert len(op.lenses.asked("get_connector")) <= 3
 
 
 async def test_what_create_keeps_refusing_is_tried_ever_more_seldom_and_said_once(op: Operator) -> None:
@@ -121,27 +120,25 @@ async def test_a_deletion_that_is_blocked_is_tried_ever_more_seldom_and_says_so_
     assert not op.kube.there()
 
 
-async def test_drift_that_cannot_be_put_right_is_said_until_it_is_gone() -> None:
-    async with operator(drift=300.0) as op:
-        await op.applies(updateStrategy="InPlace")
-        op.lenses.always("put_resource", errors.MissingAgentCapability("put_resource"))
-        op.lenses.connectors[NAME].config["by-hand"] = "1"
-        await asyncio.sleep(600)
-        op.kube.statuses.clear()
-        await asyncio.sleep(3600)
-        assert op.said()[1] == "UpdateNotSupported"
-        assert op.kube.statuses == []
-        del op.lenses.connectors[NAME].config["by-hand"]
-        await asyncio.sleep(400)
-        assert op.said() == RUNNING
+async def test_drift_that_cannot_be_put_right_is_said_until_it_is_gone(op: Operator) -> None:
+    await op.applies(updateStrategy="InPlace")
+    op.lenses.always("put_resource", errors.MissingAgentCapability("put_resource"))
+    op.lenses.connectors[NAME].config["by-hand"] = "1"
+    await asyncio.sleep(600)
+    op.kube.statuses.clear()
+    await asyncio.sleep(3600)
+    assert op.said()[1] == "UpdateNotSupported"
+    assert op.kube.statuses == []
+    del op.lenses.connectors[NAME].config["by-hand"]
+    await asyncio.sleep(400)
+    assert op.said() == RUNNING
 
 
-async def test_drift_of_a_held_connector_is_said_at_the_drift_check_that_finds_it() -> None:
-    async with operator(drift=300.0) as op:
-        await op.applies(seconds=330, state="stopped")
-        op.lenses.connectors[NAME] = Connector({**op.lenses.connectors[NAME].config, "by-hand": "1"}, "STOPPED", [])
-        await asyncio.sleep(300)
-        assert "unwanted by-hand" in op.message()
+async def test_drift_of_a_held_connector_is_said_at_the_drift_check_that_finds_it(op: Operator) -> None:
+    await op.applies(seconds=330, state="stopped")
+    op.lenses.connectors[NAME] = Connector({**op.lenses.connectors[NAME].config, "by-hand": "1"}, "STOPPED", [])
+    await asyncio.sleep(300)
+    assert "unwanted by-hand" in op.message()
 
 
 @pytest.mark.parametrize("by", ["deleting it", "spec.state"])

@@ -12,7 +12,7 @@ from lenses_operator.cache.connectors import ConnectorCache
 from lenses_operator.domain.policy import Policy, Rule
 from lenses_operator.resources.base import FINALIZER, ObjectKey
 from lenses_operator.resources.connector import LensesConnector
-from unit.controllers.fakes import KEY, RUNNING, FakeKube, Operator, operator
+from unit.controllers.fakes import KEY, RUNNING, FakeKube, FakeLenses, Operator, operator
 from unit.resources.make import SENT, body
 
 pytestmark = pytest.mark.virtual_time
@@ -51,6 +51,11 @@ class DeafKube(KeptKube):
         return None
 
 
+@pytest.fixture
+def kube(lenses: FakeLenses) -> KeptKube:
+    return KeptKube(lenses.calls)
+
+
 async def two(op: Operator) -> None:
     """The older runs, the younger waits."""
     await op.applies()
@@ -64,21 +69,19 @@ async def younger_has_it(op: Operator) -> None:
     assert op.held.config["topic"] == "younger"
 
 
-async def test_by_the_answer_of_our_own_patch() -> None:
-    async with operator(kube=KeptKube([])) as op:
-        await two(op)
-        await op.deletes(seconds=60)
-        await younger_has_it(op)
+async def test_by_the_answer_of_our_own_patch(op: Operator) -> None:
+    await two(op)
+    await op.deletes(seconds=60)
+    await younger_has_it(op)
 
 
-async def test_also_where_nothing_of_it_is_left_to_retain() -> None:
-    async with operator(kube=KeptKube([])) as op:
-        await two(op)
-        op.kube.apply(deletionPolicy="Retain")
-        await op.deletes(seconds=60)
-        assert op.kube.finalizers() == [OTHERS]
-        assert op.said(namespace="other")[1] == "NotAdopted"
-        assert op.held.config == SENT
+async def test_also_where_nothing_of_it_is_left_to_retain(op: Operator) -> None:
+    await two(op)
+    op.kube.apply(deletionPolicy="Retain")
+    await op.deletes(seconds=60)
+    assert op.kube.finalizers() == [OTHERS]
+    assert op.said(namespace="other")[1] == "NotAdopted"
+    assert op.held.config == SENT
 
 
 async def test_by_the_list_alone() -> None:
@@ -94,24 +97,23 @@ async def test_by_the_list_alone() -> None:
         await younger_has_it(op)
 
 
-async def test_by_the_answer_to_a_write_of_its_status() -> None:
+async def test_by_the_answer_to_a_write_of_its_status(op: Operator) -> None:
     """It never owned the connector, and its deletion comes to light with what we write: the watch then has no news."""
-    async with operator(kube=KeptKube([])) as op:
-        op.lenses.connectors.clear()
-        await op.applies(adoptionPolicy="Never", suspend=True)
-        await op.applies(namespace="other", config={"topic": "younger"})
-        assert op.said(namespace="other") == WAITS
-        seen, op.kube.on_seen = op.kube.on_seen, lambda _: None
-        op.kube.delete()
-        op.kube._edit("payments", "orders", generation=2)
-        await asyncio.sleep(1)
-        op.kube.on_seen = seen
-        before = op.store.get(KEY)
-        assert before is not None
-        assert not before.metadata.deleting
-        op.store.upsert(LensesConnector.read(op.kube.objects["payments", "orders"]))  # as `Reporter.took` does
-        await asyncio.sleep(30)
-        assert op.said(namespace="other") == RUNNING
+    op.lenses.connectors.clear()
+    await op.applies(adoptionPolicy="Never", suspend=True)
+    await op.applies(namespace="other", config={"topic": "younger"})
+    assert op.said(namespace="other") == WAITS
+    seen, op.kube.on_seen = op.kube.on_seen, lambda _: None
+    op.kube.delete()
+    op.kube._edit("payments", "orders", generation=2)
+    await asyncio.sleep(1)
+    op.kube.on_seen = seen
+    before = op.store.get(KEY)
+    assert before is not None
+    assert not before.metadata.deleting
+    op.store.upsert(LensesConnector.read(op.kube.objects["payments", "orders"]))  # as `Reporter.took` does
+    await asyncio.sleep(30)
+    assert op.said(namespace="other") == RUNNING
 
 
 async def test_after_a_restart_of_the_operator() -> None:
@@ -126,13 +128,12 @@ async def test_after_a_restart_of_the_operator() -> None:
         await younger_has_it(op)
 
 
-async def test_policy_still_has_its_say() -> None:
-    async with operator(kube=KeptKube([])) as op:
-        await two(op)
-        op.policy = Policy((Rule(namespaces=("payments",)),))
-        await op.deletes(seconds=60)
-        assert op.said(namespace="other")[1] == "NotAllowed"
-        assert op.connector is None
+async def test_policy_still_has_its_say(op: Operator) -> None:
+    await two(op)
+    op.policy = Policy((Rule(namespaces=("payments",)),))
+    await op.deletes(seconds=60)
+    assert op.said(namespace="other")[1] == "NotAllowed"
+    assert op.connector is None
 
 
 OWNED = {"ownership": {"state": "Owned"}}

@@ -20,22 +20,21 @@ pytestmark = pytest.mark.virtual_time
 @pytest.mark.parametrize("failures", [1, 3])
 @pytest.mark.parametrize("deleted", [False, True])
 async def test_a_strangers_connector_stays_one_when_the_look_after_the_conflict_fails(
-    failures: int, *, deleted: bool
+    op: Operator, failures: int, *, deleted: bool
 ) -> None:
     theirs = {"topic": "theirs"}
-    async with operator() as op:
-        op.lenses.fail("create_connector", errors.Conflict("create_connector", detail="exists"))
-        unread = [errors.LensesUnreachable("get_connector", reason="timeout")] * failures
-        op.lenses.fail("get_connector", errors.ConnectorOrClusterNotFound("get_connector"), *unread)
-        op.lenses.connectors[NAME] = Connector(dict(theirs))
-        op.kube.apply()
-        if deleted:
-            await asyncio.sleep(0.5)
-            op.kube.delete()
-        await asyncio.sleep(120)
-        assert op.said()[1:] == ("NotAdopted", "NotAdopted") if not deleted else not op.kube.there()
-        assert op.lenses.connectors[NAME] == Connector(theirs)
-        assert op.lenses.asked("delete_connector", "put_resource", "set_state") == []
+    op.lenses.fail("create_connector", errors.Conflict("create_connector", detail="exists"))
+    unread = [errors.LensesUnreachable("get_connector", reason="timeout")] * failures
+    op.lenses.fail("get_connector", errors.ConnectorOrClusterNotFound("get_connector"), *unread)
+    op.lenses.connectors[NAME] = Connector(dict(theirs))
+    op.kube.apply()
+    if deleted:
+        await asyncio.sleep(0.5)
+        op.kube.delete()
+    await asyncio.sleep(120)
+    assert op.said()[1:] == ("NotAdopted", "NotAdopted") if not deleted else not op.kube.there()
+    assert op.lenses.connectors[NAME] == Connector(theirs)
+    assert op.lenses.asked("delete_connector", "put_resource", "set_state") == []
 
 
 async def test_a_conflict_that_was_a_rebalance_gives_nothing_away(op: Operator) -> None:
@@ -64,33 +63,35 @@ async def test_what_was_created_though_the_answer_said_no_is_known_again_as_the_
 
 
 @pytest.mark.parametrize("difference", [{"topic": "theirs"}, {"size": "2"}])
-async def test_a_strangers_connector_is_not_taken_for_what_a_broken_create_has_left(difference: dict[str, str]) -> None:
+async def test_a_strangers_connector_is_not_taken_for_what_a_broken_create_has_left(
+    op: Operator, difference: dict[str, str]
+) -> None:
     theirs = {"topic": "orders", "size": "1", "connector.class": CLASS} | difference
-    async with operator() as op:
-        op.lenses.fail("get_connector", errors.ConnectorOrClusterNotFound("get_connector"))
-        op.lenses.fail("create_connector", errors.ServerError("create_connector"))
-        op.lenses.connectors[NAME] = Connector(dict(theirs))
-        await op.applies(seconds=60, config={"topic": "orders", "size": "1"}, adoptionPolicy="Never")
-        assert op.said() == ("False", "NotAdopted", "NotAdopted")
-        assert op.lenses.asked("delete_connector", "put_resource") == []
+    op.lenses.fail("get_connector", errors.ConnectorOrClusterNotFound("get_connector"))
+    op.lenses.fail("create_connector", errors.ServerError("create_connector"))
+    op.lenses.connectors[NAME] = Connector(dict(theirs))
+    await op.applies(seconds=60, config={"topic": "orders", "size": "1"}, adoptionPolicy="Never")
+    assert op.said() == ("False", "NotAdopted", "NotAdopted")
+    assert op.lenses.asked("delete_connector", "put_resource") == []
 
 
 @pytest.mark.parametrize("broken", [1, 2, 3])
-async def test_what_the_first_create_said_of_a_strangers_connector_holds_until_it_is_seen(broken: int) -> None:
+async def test_what_the_first_create_said_of_a_strangers_connector_holds_until_it_is_seen(
+    op: Operator, broken: int
+) -> None:
     theirs = {"topic": "theirs"}
-    async with operator() as op:
-        absent = errors.ConnectorOrClusterNotFound("get_connector")
-        op.lenses.fail("create_connector", errors.AlreadyExists("create_connector"))
-        op.lenses.fail("create_connector", *[errors.AgentCallFailed("create_connector", status=400)] * broken)
-        op.lenses.always("get_connector", absent)
-        poll, op.lenses.poll_connectors = op.lenses.poll_connectors, _nothing_listed  # type: ignore[method-assign]
-        op.lenses.connectors[NAME] = Connector(dict(theirs))
-        await op.applies(seconds=6)
-        op.lenses.always("get_connector", None)
-        op.lenses.poll_connectors = poll  # type: ignore[method-assign]
-        await asyncio.sleep(120)
-        assert op.said()[1:] == ("NotAdopted", "NotAdopted")
-        assert op.lenses.connectors[NAME] == Connector(theirs)
+    absent = errors.ConnectorOrClusterNotFound("get_connector")
+    op.lenses.fail("create_connector", errors.AlreadyExists("create_connector"))
+    op.lenses.fail("create_connector", *[errors.AgentCallFailed("create_connector", status=400)] * broken)
+    op.lenses.always("get_connector", absent)
+    poll, op.lenses.poll_connectors = op.lenses.poll_connectors, _nothing_listed  # type: ignore[method-assign]
+    op.lenses.connectors[NAME] = Connector(dict(theirs))
+    await op.applies(seconds=6)
+    op.lenses.always("get_connector", None)
+    op.lenses.poll_connectors = poll  # type: ignore[method-assign]
+    await asyncio.sleep(120)
+    assert op.said()[1:] == ("NotAdopted", "NotAdopted")
+    assert op.lenses.connectors[NAME] == Connector(theirs)
 
 
 async def _nothing_listed(*_: object, **__: object) -> Listing:

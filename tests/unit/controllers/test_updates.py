@@ -145,22 +145,21 @@ class TestWaitsForItsState:
     @pytest.mark.parametrize(("state", "seen"), [("paused", "PAUSED"), ("stopped", "STOPPED")])
     @pytest.mark.parametrize("changed", [{"topic": "new"}, {"password": None}])
     async def test_status_does_not_say_that_it_was_applied(
-        self, state: str, seen: str, changed: dict[str, str | None]
+        self, op: Operator, state: str, seen: str, changed: dict[str, str | None]
     ) -> None:
         config = {"topic": "orders", "file": "/data/orders", "password": "one"}
-        async with operator() as op:
-            op.lenses.hide("password")
-            await op.applies(seconds=60, config=config)
-            applied = op.kube.applied()
-            assert op.connector is not None
-            op.lenses.heeds_state = False
-            op.kube.apply(config={key: value for key, value in (config | changed).items() if value}, state=state)
-            await asyncio.sleep(60)
-            kept = op.kube.applied()
-            assert kept.hash == applied.hash, "it has the configuration of before"
-            op.lenses.heeds_state = True
-            await asyncio.sleep(120)
-            assert op.connector.state == seen
-            assert op.said() == ("True", seen.capitalize(), "Owned")
-            kept = op.kube.applied()
-            assert kept.hash == applied.hash
+        op.lenses.hide("password")
+        await op.applies(seconds=60, config=config)
+        applied = op.kube.applied()
+        assert op.connector is not None
+        op.lenses.heeds_state = False
+        op.kube.apply(config={key: value for key, value in (config | changed).items() if value}, state=state)
+        await asyncio.sleep(60)
+        kept = op.kube.applied()
+        assert kept.hash == applied.hash, "it has the configuration of before"
+        op.lenses.heeds_state = True
+        await asyncio.sleep(120)
+        assert op.connector.state == seen
+        assert op.said() == ("True", seen.capitalize(), "Owned")
+        kept = op.kube.applied()
+        assert kept.hash == applied.hash

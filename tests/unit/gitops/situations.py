@@ -20,7 +20,7 @@ from lenses_operator.domain.status import Report, next_status
 from lenses_operator.lenses import errors
 from lenses_operator.resources.conditions import Verdict
 from lenses_operator.resources.connector import AutoRestartStatus, ConnectorKey, OwnershipState, WantedState
-from unit.controllers.test_problems import TABLE, error
+from unit.controllers.problems import TABLE, error
 from unit.domain.seen import detailed, tasks
 from unit.offsets.make import body as offsets_body
 from unit.offsets.make import operation

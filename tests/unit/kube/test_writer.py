@@ -9,11 +9,12 @@ import pytest
 from lenses_operator.kube.api import KubeError
 from lenses_operator.kube.writer import TRIES, Writer
 from lenses_operator.resources.base import FINALIZER
-from lenses_operator.resources.connector import ConnectorStatus
+from lenses_operator.resources.connector import ConnectorStatus, LensesConnector
 from unit.kube.fakes import OUTDATED, REFUSED, FakeApi
 from unit.resources.make import body, resource
 
 STATUS = ConnectorStatus(observed_generation=3, state="RUNNING")
+BEFORE: dict[str, tuple[str, ...]] = {"add": (), "remove": (FINALIZER,)}
 
 
 class Rig:
@@ -21,6 +22,11 @@ class Rig:
         self.api = FakeApi()
         self.api.hold(body(**changes))
         self.writer = Writer(self.api.as_api())
+
+    async def change(self, verb: str, **changes: Any) -> LensesConnector | None:
+        """Of an object whose finalizers are as they were before."""
+        call = self.writer.add_finalizer if verb == "add" else self.writer.remove_finalizer
+        return await call(resource(finalizers=BEFORE[verb], **changes))
 
     def meta(self) -> dict[str, Any]:
         found: dict[str, Any] = self.api.objects["payments", "orders"]["metadata"]
@@ -96,16 +102,14 @@ async def test_none_is_taken_off_that_is_not_there() -> None:
 
 @pytest.mark.parametrize("verb", ["add", "remove"])
 async def test_a_conflict_is_read_again_and_others_finalizers_survive(verb: str) -> None:
-    before: tuple[str, ...] = () if verb == "add" else (FINALIZER,)
-    rig = Rig(version=5, finalizers=before)
+    rig = Rig(version=5, finalizers=BEFORE[verb])
 
     def meddle() -> None:
         rig.api.before_patch = lambda: None
-        rig.api.hold(body(version=6, finalizers=("other/one", *before)))
+        rig.api.hold(body(version=6, finalizers=("other/one", *BEFORE[verb])))
 
     rig.api.before_patch = meddle
-    call = rig.writer.add_finalizer if verb == "add" else rig.writer.remove_finalizer
-    after = await call(resource(version=5, finalizers=before))
+    after = await rig.change(verb, version=5)
     assert after is not None
     assert after.metadata.finalizers == (("other/one", FINALIZER) if verb == "add" else ("other/one",))
     assert len(rig.api.patches) == 2
@@ -122,35 +126,29 @@ async def test_no_finalizer_for_an_object_that_is_being_deleted(seen: bool) -> N
 @pytest.mark.parametrize("verb", ["add", "remove"])
 @pytest.mark.parametrize("what", ["gone", "another uid"])
 async def test_an_object_that_is_gone_or_another_is_left_alone(verb: str, what: str) -> None:
-    finalizers: tuple[str, ...] = () if verb == "add" else (FINALIZER,)
-    rig = Rig(uid="uid-2", finalizers=finalizers)
+    rig = Rig(uid="uid-2", finalizers=BEFORE[verb])
     if what == "gone":
         rig.api.objects.clear()
-    call = rig.writer.add_finalizer if verb == "add" else rig.writer.remove_finalizer
-    assert await call(resource(finalizers=finalizers)) is None
+    assert await rig.change(verb) is None
     if what != "gone":
-        assert rig.meta()["finalizers"] == list(finalizers)
+        assert rig.meta()["finalizers"] == list(BEFORE[verb])
 
 
 @pytest.mark.parametrize("verb", ["add", "remove"])
 async def test_an_object_that_keeps_changing_is_given_up_for_now(verb: str) -> None:
-    finalizers: tuple[str, ...] = () if verb == "add" else (FINALIZER,)
-    rig = Rig(finalizers=finalizers)
+    rig = Rig(finalizers=BEFORE[verb])
     rig.api.always("patch", OUTDATED)
-    call = rig.writer.add_finalizer if verb == "add" else rig.writer.remove_finalizer
     with pytest.raises(KubeError, match="keeps changing"):
-        await call(resource(finalizers=finalizers))
+        await rig.change(verb)
     assert len(rig.api.patches) == TRIES
 
 
 @pytest.mark.parametrize("verb", ["add", "remove"])
 async def test_any_other_failure_of_a_finalizer_is_raised_at_once(verb: str) -> None:
-    finalizers: tuple[str, ...] = () if verb == "add" else (FINALIZER,)
-    rig = Rig(finalizers=finalizers)
+    rig = Rig(finalizers=BEFORE[verb])
     rig.api.always("patch", REFUSED)
-    call = rig.writer.add_finalizer if verb == "add" else rig.writer.remove_finalizer
     with pytest.raises(KubeError):
-        await call(resource(finalizers=finalizers))
+        await rig.change(verb)
     assert len(rig.api.patches) == 1
 
 

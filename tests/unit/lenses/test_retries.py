@@ -23,7 +23,7 @@ from lenses_operator.lenses.errors import (
 )
 from lenses_operator.lenses.tokens import TokenFile
 from unit.lenses.fakes import AGENT, NOON, PAGE, Rig, answer, problem, rig
-from unit.lenses.test_requests import OPERATIONS
+from unit.lenses.operations import OPERATIONS
 
 GETS = sorted(name for name, (_, method, _, _) in OPERATIONS.items() if method == "GET")
 OTHERS = sorted(set(OPERATIONS) - set(GETS))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -68,6 +69,12 @@ class Rig:
         return max(sum(1 for at in times if start <= at < start + seconds) for start in times)
 
 
+@pytest.fixture
+async def rig() -> AsyncIterator[Rig]:
+    async with running(Rig()) as started:
+        yield started
+
+
 async def test_few_lists_wait_for_nothing() -> None:
     async with running(Rig(tokens=8)) as rig:
         begun = now()
@@ -78,63 +85,59 @@ async def test_few_lists_wait_for_nothing() -> None:
         assert len(rig.lenses.lists) == pytest.approx(8 * 100 / 0.95, rel=0.03)
 
 
-async def test_many_keep_to_the_budget_and_each_has_its_turn() -> None:
-    async with running(Rig()) as rig:
+async def test_many_keep_to_the_budget_and_each_has_its_turn(rig: Rig) -> None:
+    begun = now()
+    await asyncio.sleep((TOKENS - BURST * RATE) / RATE - 1)
+    assert rig.most_in(1.0, begun + 0.1) <= RATE + 1
+    await asyncio.sleep(BURST + 2)
+    assert len({name for _, name in rig.lenses.lists}) == TOKENS, "every first list"
+    assert len(rig.lenses.lists) <= RATE * (now() - begun) + BURST * RATE
+    begun = now()
+    await asyncio.sleep(20 * STRETCHED)
+    counts = Counter(name for _, name in rig.lenses.since(begun))
+    assert len(counts) == TOKENS
+    assert max(counts.values()) - min(counts.values()) <= 4, "evenly"
+    assert len(rig.lenses.since(begun)) <= RATE * 20 * STRETCHED
+    assert len(rig.lenses.since(begun)) > 0.85 * RATE * 20 * STRETCHED, "and the budget is used"
+
+
+async def test_the_interval_in_force_is_told_and_shrinks_again(rig: Rig) -> None:
+    await asyncio.sleep(TOKENS / RATE + 1)
+    assert {standing.every for standing in rig.environments.standings()} == {STRETCHED}
+    for number in range(20, TOKENS):
+        rig.environments.unsubscribe(ObjectKey("LensesConnector", "payments", f"c-{number}"))
+    assert {standing.every for standing in rig.environments.standings()} == {INTERVAL}
+
+
+async def test_a_new_token_is_tried_at_once_among_many_lists(rig: Rig) -> None:
+    await asyncio.sleep(3 * STRETCHED)
+    for number in (7, 70):
         begun = now()
-        await asyncio.sleep((TOKENS - BURST * RATE) / RATE - 1)
-        assert rig.most_in(1.0, begun + 0.1) <= RATE + 1
-        await asyncio.sleep(BURST + 2)
-        assert len({name for _, name in rig.lenses.lists}) == TOKENS, "every first list"
-        assert len(rig.lenses.lists) <= RATE * (now() - begun) + BURST * RATE
-        begun = now()
-        await asyncio.sleep(20 * STRETCHED)
-        counts = Counter(name for _, name in rig.lenses.since(begun))
-        assert len(counts) == TOKENS
-        assert max(counts.values()) - min(counts.values()) <= 4, "evenly"
-        assert len(rig.lenses.since(begun)) <= RATE * 20 * STRETCHED
-        assert len(rig.lenses.since(begun)) > 0.85 * RATE * 20 * STRETCHED, "and the budget is used"
+        rig.environments.poll_now(f"token-{number}")
+        await asyncio.sleep(1)
+        assert f"env-{number}" in {name for _, name in rig.lenses.since(begun)}
 
 
-async def test_the_interval_in_force_is_told_and_shrinks_again() -> None:
-    async with running(Rig()) as rig:
-        await asyncio.sleep(TOKENS / RATE + 1)
-        assert {standing.every for standing in rig.environments.standings()} == {STRETCHED}
-        for number in range(20, TOKENS):
-            rig.environments.unsubscribe(ObjectKey("LensesConnector", "payments", f"c-{number}"))
-        assert {standing.every for standing in rig.environments.standings()} == {INTERVAL}
-
-
-async def test_a_new_token_is_tried_at_once_among_many_lists() -> None:
-    async with running(Rig()) as rig:
-        await asyncio.sleep(3 * STRETCHED)
-        for number in (7, 70):
-            begun = now()
+async def test_no_haste_exceeds_the_budget_or_leaves_the_others_out(rig: Rig) -> None:
+    await asyncio.sleep(3 * STRETCHED)
+    begun = now()
+    while now() < begun + 4 * STRETCHED:
+        for number in range(8):
             rig.environments.poll_now(f"token-{number}")
-            await asyncio.sleep(1)
-            assert f"env-{number}" in {name for _, name in rig.lenses.since(begun)}
-
-
-async def test_no_haste_exceeds_the_budget_or_leaves_the_others_out() -> None:
-    async with running(Rig()) as rig:
-        await asyncio.sleep(3 * STRETCHED)
-        begun = now()
-        while now() < begun + 4 * STRETCHED:
-            for number in range(8):
-                rig.environments.poll_now(f"token-{number}")
-            await asyncio.sleep(0.5)
-        since = rig.lenses.since(begun)
-        assert len(since) <= RATE * (now() - begun) + BURST * RATE
-        hasty = {f"env-{number}" for number in range(8)}
-        others = Counter(name for _, name in since if name not in hasty)
-        assert sum(others.values()) >= (len(since) - BURST * RATE) / 4 - 1
-        assert len(others) == TOKENS - 8, "they are late, and all have a turn"
-        last = {name: at for at, name in rig.lenses.lists}
-        due = [number for number in range(8, TOKENS) if last[f"env-{number}"] < now() - STRETCHED]
-        latest = max(due, key=lambda number: last[f"env-{number}"])
-        begun = now()
-        rig.environments.poll_now(f"token-{latest}")
-        await asyncio.sleep(8 / RATE * 2)
-        assert f"env-{latest}" in {name for _, name in rig.lenses.since(begun)}, "though it waits among the others"
+        await asyncio.sleep(0.5)
+    since = rig.lenses.since(begun)
+    assert len(since) <= RATE * (now() - begun) + BURST * RATE
+    hasty = {f"env-{number}" for number in range(8)}
+    others = Counter(name for _, name in since if name not in hasty)
+    assert sum(others.values()) >= (len(since) - BURST * RATE) / 4 - 1
+    assert len(others) == TOKENS - 8, "they are late, and all have a turn"
+    last = {name: at for at, name in rig.lenses.lists}
+    due = [number for number in range(8, TOKENS) if last[f"env-{number}"] < now() - STRETCHED]
+    latest = max(due, key=lambda number: last[f"env-{number}"])
+    begun = now()
+    rig.environments.poll_now(f"token-{latest}")
+    await asyncio.sleep(8 / RATE * 2)
+    assert f"env-{latest}" in {name for _, name in rig.lenses.since(begun)}, "though it waits among the others"
 
 
 async def test_a_list_that_already_waits_is_hurried() -> None:
@@ -228,12 +231,11 @@ async def test_a_cluster_stays_known_between_lists_that_are_far_apart() -> None:
         assert view.listed
 
 
-async def test_nobody_waits_for_a_first_list_longer_than_with_few() -> None:
-    async with running(Rig()) as rig:
-        key = rig.join(TOKENS, "late")
-        await asyncio.sleep(PATIENCE + 1)
-        assert "late" not in {name for _, name in rig.lenses.lists}, "its turn is still to come"
-        assert rig.environments.patience(key) == 0
+async def test_nobody_waits_for_a_first_list_longer_than_with_few(rig: Rig) -> None:
+    key = rig.join(TOKENS, "late")
+    await asyncio.sleep(PATIENCE + 1)
+    assert "late" not in {name for _, name in rig.lenses.lists}, "its turn is still to come"
+    assert rig.environments.patience(key) == 0
 
 
 async def test_of_environments_that_are_gone_nothing_is_kept() -> None:

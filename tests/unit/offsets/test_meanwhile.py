@@ -12,7 +12,6 @@ from lenses_operator.domain.policy import Policy, Rule
 from lenses_operator.domain.references import RefData, RefName
 from lenses_operator.resources.connector_offsets import OffsetsStatus, OperationPhase
 from unit.controllers.fakes import KEY, RUNNING, Task
-from unit.controllers.virtualtime import virtual_time
 from unit.offsets.make import ASKED, BEFORE, to
 from unit.offsets.rig import BUSY, UNREACHABLE, OffsetsOperator, offsets_operator, settled
 
@@ -83,7 +82,7 @@ class TestMeanwhile:
 
     @pytest.mark.parametrize("restarted", [False, True])
     @pytest.mark.parametrize("how", ["refused", "unusable", "missing"])
-    def test_a_configuration_that_is_invalid_meanwhile(self, how: str, restarted: bool) -> None:
+    async def test_a_configuration_that_is_invalid_meanwhile(self, how: str, restarted: bool) -> None:
         """It keeps the operation neither from being finished nor from letting the connector go."""
         spec: dict[str, dict[str, Any]] = {
             "refused": {"config": {"topic": "orders", "file": "/data/bad"}},
@@ -99,21 +98,17 @@ class TestMeanwhile:
             await settled(op)
             assert op.lenses.order().count("resume") == 1
 
-        @virtual_time
-        async def run() -> None:
-            async with offsets_operator() as op:
-                await self.held(op)
-                if how == "refused":
-                    op.lenses.invalid = {"file": ["is bad"]}
-                await op.applies(seconds=20, **spec[how])
-                assert op.how()[0] == "Applying"
-                if not restarted:
-                    await mended(op)
-                    return
-            async with offsets_operator(op.lenses, op.kube, op.offsets) as again:
-                await mended(again)
-
-        run()
+        async with offsets_operator() as op:
+            await self.held(op)
+            if how == "refused":
+                op.lenses.invalid = {"file": ["is bad"]}
+            await op.applies(seconds=20, **spec[how])
+            assert op.how()[0] == "Applying"
+            if not restarted:
+                await mended(op)
+                return
+        async with offsets_operator(op.lenses, op.kube, op.offsets) as again:
+            await mended(again)
 
     async def test_what_a_trace_quotes_is_withheld_while_its_secret_cannot_be_read(self) -> None:
         """A restarted operator does not know the value that it would have to cut out."""

@@ -16,6 +16,11 @@ from unit.controllers.virtualtime import START, VirtualTimeLoop, now
 pytestmark = pytest.mark.virtual_time
 
 
+@pytest.fixture
+def queue() -> WorkQueue[str]:
+    return WorkQueue()
+
+
 async def taken(queue: WorkQueue[str], seconds: float = 0) -> list[str]:
     """What comes within that time; each is done at once."""
     found: list[str] = []
@@ -29,8 +34,7 @@ async def taken(queue: WorkQueue[str], seconds: float = 0) -> list[str]:
         return found
 
 
-async def test_what_is_told_of_it() -> None:
-    queue: WorkQueue[str] = WorkQueue()
+async def test_what_is_told_of_it(queue: WorkQueue[str]) -> None:
     assert queue.stats() == QueueStats(depth=0, oldest=0, running=0, longest=0, adds=0)
     queue.add("a")
     queue.add_after("b", 10)
@@ -49,8 +53,7 @@ async def test_what_is_told_of_it() -> None:
     queue.close()
 
 
-async def test_keys_come_in_order_of_arrival_each_once() -> None:
-    queue: WorkQueue[str] = WorkQueue()
+async def test_keys_come_in_order_of_arrival_each_once(queue: WorkQueue[str]) -> None:
     for key in "abcab":
         queue.add(key)
     assert len(queue) == 3
@@ -58,8 +61,7 @@ async def test_keys_come_in_order_of_arrival_each_once() -> None:
     assert len(queue) == 0
 
 
-async def test_a_key_added_while_it_is_worked_on_comes_once_more_afterwards() -> None:
-    queue: WorkQueue[str] = WorkQueue()
+async def test_a_key_added_while_it_is_worked_on_comes_once_more_afterwards(queue: WorkQueue[str]) -> None:
     queue.add("a")
     key = await queue.get()
     queue.add("a")
@@ -69,8 +71,7 @@ async def test_a_key_added_while_it_is_worked_on_comes_once_more_afterwards() ->
     assert await taken(queue) == ["a"]
 
 
-async def test_a_key_comes_not_before_its_time() -> None:
-    queue: WorkQueue[str] = WorkQueue()
+async def test_a_key_comes_not_before_its_time(queue: WorkQueue[str]) -> None:
     queue.add_after("a", 10)
     assert await taken(queue, 9.9) == []
     await queue.get()
@@ -78,8 +79,9 @@ async def test_a_key_comes_not_before_its_time() -> None:
 
 
 @pytest.mark.parametrize("delays", [(10, 20), (20, 10)])
-async def test_the_earlier_of_two_appointments_holds_and_it_is_one(delays: tuple[int, int]) -> None:
-    queue: WorkQueue[str] = WorkQueue()
+async def test_the_earlier_of_two_appointments_holds_and_it_is_one(
+    queue: WorkQueue[str], delays: tuple[int, int]
+) -> None:
     for delay in delays:
         queue.add_after("a", delay)
     assert await taken(queue, 9.9) == []
@@ -87,15 +89,13 @@ async def test_the_earlier_of_two_appointments_holds_and_it_is_one(delays: tuple
     assert await taken(queue, 100) == []
 
 
-async def test_adding_now_forgets_the_appointment() -> None:
-    queue: WorkQueue[str] = WorkQueue()
+async def test_adding_now_forgets_the_appointment(queue: WorkQueue[str]) -> None:
     queue.add_after("a", 10)
     queue.add("a")
     assert await taken(queue, 100) == ["a"]
 
 
-async def test_an_appointment_after_a_forgotten_one_is_not_early() -> None:
-    queue: WorkQueue[str] = WorkQueue()
+async def test_an_appointment_after_a_forgotten_one_is_not_early(queue: WorkQueue[str]) -> None:
     queue.add_after("a", 10)
     queue.add("a")
     assert await taken(queue) == ["a"]
@@ -104,8 +104,7 @@ async def test_an_appointment_after_a_forgotten_one_is_not_early() -> None:
     assert await taken(queue, 6) == ["a"]
 
 
-async def test_an_appointment_that_falls_due_during_a_pass_waits_for_its_end() -> None:
-    queue: WorkQueue[str] = WorkQueue()
+async def test_an_appointment_that_falls_due_during_a_pass_waits_for_its_end(queue: WorkQueue[str]) -> None:
     queue.add("a")
     key = await queue.get()
     queue.add_after("a", 5)
@@ -115,15 +114,13 @@ async def test_an_appointment_that_falls_due_during_a_pass_waits_for_its_end() -
     assert await taken(queue, 100) == []
 
 
-async def test_what_is_due_already_needs_no_appointment() -> None:
-    queue: WorkQueue[str] = WorkQueue()
+async def test_what_is_due_already_needs_no_appointment(queue: WorkQueue[str]) -> None:
     queue.add("a")
     queue.add_after("a", 5)
     assert await taken(queue, 100) == ["a"]
 
 
-async def test_a_forgotten_key_does_not_come() -> None:
-    queue: WorkQueue[str] = WorkQueue()
+async def test_a_forgotten_key_does_not_come(queue: WorkQueue[str]) -> None:
     queue.add("a")
     queue.add_after("b", 1)
     queue.add("c")
@@ -135,8 +132,7 @@ async def test_a_forgotten_key_does_not_come() -> None:
     assert await taken(queue, 100) == []
 
 
-async def test_an_earlier_appointment_wakes_a_worker_that_waits_for_a_later_one() -> None:
-    queue: WorkQueue[str] = WorkQueue()
+async def test_an_earlier_appointment_wakes_a_worker_that_waits_for_a_later_one(queue: WorkQueue[str]) -> None:
     queue.add_after("late", 100)
     waiting = asyncio.create_task(queue.get())
     await asyncio.sleep(1)
@@ -145,8 +141,7 @@ async def test_an_earlier_appointment_wakes_a_worker_that_waits_for_a_later_one(
     assert now() == pytest.approx(START + 2)
 
 
-async def test_closing_ends_the_workers_after_their_pass_and_drops_the_rest() -> None:
-    queue: WorkQueue[str] = WorkQueue()
+async def test_closing_ends_the_workers_after_their_pass_and_drops_the_rest(queue: WorkQueue[str]) -> None:
     done: list[str] = []
 
     async def work(key: str) -> None:
@@ -226,8 +221,7 @@ def test_whatever_is_asked_for_no_key_runs_twice_at_a_time_and_none_is_lost(
         assert any(other == key for other, _ in runs)
 
 
-async def test_stuck_is_a_key_that_is_due_while_no_pass_begins_or_ends() -> None:
-    queue: WorkQueue[str] = WorkQueue()
+async def test_stuck_is_a_key_that_is_due_while_no_pass_begins_or_ends(queue: WorkQueue[str]) -> None:
     await asyncio.sleep(1000)
     assert queue.stuck_for() == 0, "nothing to do"
     queue.add("a")
@@ -245,8 +239,7 @@ async def test_stuck_is_a_key_that_is_due_while_no_pass_begins_or_ends() -> None
     assert queue.stuck_for() == 0
 
 
-async def test_an_appointment_that_nobody_keeps_is_stuck_too() -> None:
-    queue: WorkQueue[str] = WorkQueue()
+async def test_an_appointment_that_nobody_keeps_is_stuck_too(queue: WorkQueue[str]) -> None:
     queue.add_after("a", 100)
     await asyncio.sleep(99)
     assert queue.stuck_for() == 0
@@ -257,8 +250,7 @@ async def test_an_appointment_that_nobody_keeps_is_stuck_too() -> None:
     assert await taken(queue) == ["a"]
 
 
-async def test_a_closed_queue_is_not_stuck() -> None:
-    queue: WorkQueue[str] = WorkQueue()
+async def test_a_closed_queue_is_not_stuck(queue: WorkQueue[str]) -> None:
     queue.add("a")
     assert queue.stuck_for() == 0
     queue.close()
