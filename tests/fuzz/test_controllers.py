@@ -44,7 +44,7 @@ async def test_garbage_destroys_nothing_and_passes(data: st.DataObject) -> None:
 @given(data=st.data())
 @virtual_time
 async def test_garbage_about_one_delays_no_other(data: st.DataObject) -> None:
-    """Everything but the list, which is about all of them."""
+    """In the details of one of them; the list is about all."""
     spoiler = Spoiler(data)
     lenses = Wire(spoil=lambda operation, right: spoiler(operation, right) if operation == "get_connector" else None)
     async with operator(lenses, poll=15, drift=40) as op:
