@@ -57,6 +57,8 @@ class HealthServer:
         self._operator: asyncio.AbstractEventLoop | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._runner: web.AppRunner | None = None
+        self._server: web.Server | None = None
+        """The runner forgets it when it ends, while a look at its connections may still be due."""
         self._listening: asyncio.Server | None = None
 
     async def start(self) -> None:
@@ -94,26 +96,23 @@ class HealthServer:
         app.router.add_get("/metrics", self._metrics)
         self._runner = web.AppRunner(app, access_log=None)
         await self._runner.setup()
+        self._server = self._runner.server
         loop = asyncio.get_running_loop()
         self._listening = await loop.create_server(self._connection, self._host, self._port, backlog=CONNECTIONS)
 
     def _connection(self) -> asyncio.Protocol:
         """For a new one. The server of aiohttp has no time-out for a request that never gets complete."""
+        assert self._server is not None
         self._close_oldest()
         # Many may be accepted in one go, before the server counts the first of them.
         asyncio.get_running_loop().call_later(COUNTED, self._close_oldest)
         return self._server()
 
     def _close_oldest(self) -> None:
+        assert self._server is not None
         for oldest in self._server.connections[:-CONNECTIONS]:
             if oldest.transport is not None:
                 oldest.transport.abort()
-
-    @property
-    def _server(self) -> web.Server:
-        assert self._runner is not None
-        assert self._runner.server is not None
-        return self._runner.server
 
     async def _close(self) -> None:
         if self._listening is not None:

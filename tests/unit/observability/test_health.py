@@ -122,10 +122,20 @@ async def test_whoever_opens_many_connections_and_says_nothing_keeps_nobody_out(
         for reader, _ in opened[: 2 * health.CONNECTIONS]:
             with contextlib.suppress(ConnectionError):
                 assert await reader.read() == b""
+        assert rig.server._server is not None
         while len(rig.server._server.connections) > health.CONNECTIONS:
             await asyncio.sleep(0.05)
     for _, writer in opened:
         writer.close()
+
+
+async def test_a_look_at_its_connections_that_is_due_after_its_end_finds_none(
+    rig: Rig, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert await rig.get("/healthz") == (200, "ok\n")
+    await rig.server._beside(rig.server._close())
+    await rig.server._beside(asyncio.sleep(2 * health.COUNTED))
+    assert [record.getMessage() for record in caplog.records if record.name == "asyncio"] == []
 
 
 @pytest.mark.parametrize("said", ["GET /" + "x" * 20_000, "GET / HTTP/1.1\r\nX: " + "x" * 20_000, "\x00\x01" * 100])
