@@ -2,6 +2,7 @@
 
 import httpx
 
-SHARED = httpx.Limits(max_connections=None, max_keepalive_connections=None, keepalive_expiry=None)
-"""No connection is closed because it was idle: httpcore may do so when another thread has just been given it, which
-then reads from a closed socket."""
+KEPT = 60.0
+"""Seconds a connection may be idle. Less than the servers have patience, 75 and 90: a request may meet such an end. But
+long, since httpcore may close what has been idle for so long when another thread has just been given it."""
+SHARED = httpx.Limits(max_connections=None, max_keepalive_connections=None, keepalive_expiry=KEPT)

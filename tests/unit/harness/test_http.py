@@ -1,4 +1,4 @@
-"""Clients that several threads share keep their connections, however long nobody asks."""
+"""Clients that several threads share keep their connections for long, and not until the server ends them."""
 
 from __future__ import annotations
 
@@ -65,12 +65,17 @@ def of_its_control(url: str) -> Callable[[], object]:
     return control.reset
 
 
+@pytest.mark.parametrize(("idle", "connections"), [(50, 1), (70, 2)])
 @pytest.mark.parametrize("client", [of_kubernetes, of_lenses, of_its_control])
-def test_an_hour_later_it_is_the_same_connection(
-    url: str, client: Callable[[str], Callable[[], object]], monkeypatch: pytest.MonkeyPatch
+def test_they_keep_a_connection_for_a_minute(
+    url: str,
+    client: Callable[[str], Callable[[], object]],
+    idle: float,
+    connections: int,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     ask, clock = client(url), time.monotonic
     ask()
-    monkeypatch.setattr(time, "monotonic", lambda: clock() + 3600)
+    monkeypatch.setattr(time, "monotonic", lambda: clock() + idle)
     ask()
-    assert Answering.connections == 1
+    assert Answering.connections == connections
