@@ -184,7 +184,7 @@ FAULTS: dict[str, Fault] = {
     "in-the-middle-of-an-operation": Fault(
         "a request is sent although an offsets operation has come or gone since it was decided",
         f"{CONNECTOR}/acting.py",
-        "            and self.operations.holds_as_before(now, context.held is not None)\n",
+        "            and self.operations.holds_as_before(now, context.held is not None, context.first_operation)\n",
         "",
         (TURNS,),
     ),

@@ -80,15 +80,20 @@ class OperationCache:
 
     def holding(self, connector: LensesConnector) -> LensesConnectorOffsets | None:
         """The operation that keeps the connector stopped now."""
-        operation = next_in_line(self.of(connector.key))
+        operation = self.first(connector)
         return operation if holds(operation, connector) else None
 
-    def holds_as_before(self, connector: LensesConnector, held: bool) -> bool:
-        """Asked in the middle of a pass: of an operation that is long nothing new is worked out."""
-        operation = next_in_line(self.of(connector.key))
-        if operation is not None and weight(operation.spec) > AT_ONCE and not operation.under_way:
-            return True
-        return holds(operation, connector) is held
+    def first(self, connector: LensesConnector) -> LensesConnectorOffsets | None:
+        """The next in line, whether or not it keeps the connector stopped."""
+        return next_in_line(self.of(connector.key))
+
+    def holds_as_before(self, connector: LensesConnector, held: bool, first: LensesConnectorOffsets | None) -> bool:
+        """Asked in the middle of a pass; `held`, `first`: as it was when the pass began. A long operation is not worked
+        out here: one that has come since is a change."""
+        operation = self.first(connector)
+        if operation is None or operation.under_way or weight(operation.spec) <= AT_ONCE:
+            return holds(operation, connector) is held
+        return first is not None and _same(first, operation)
 
 
 class OperationFeed:
@@ -147,6 +152,11 @@ class OperationFeed:
         self._enqueue(connector)
         for other in self._store.of(connector):
             self._enqueue(other.key)
+
+
+def _same(one: LensesConnectorOffsets, other: LensesConnectorOffsets) -> bool:
+    before, now = one.metadata, other.metadata
+    return (before.uid, before.generation) == (now.uid, now.generation)
 
 
 def connector_key(operation: LensesConnectorOffsets) -> ObjectKey:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 
+from lenses_operator.aside import AT_ONCE
 from lenses_operator.cache.operations import OperationCache, OperationFeed, connector_key
 from lenses_operator.resources.base import ObjectKey
 from unit.offsets.make import body, operation
@@ -58,6 +60,20 @@ def test_a_new_phase_wakes_the_line_whoever_brings_it(intake: OperationFeed, wok
     woken.clear()
     intake.seen(body("first", version=2, status=status("Applied")))
     assert {operation("second").key, connector()} <= set(woken)
+
+
+@pytest.mark.parametrize("size", [1, AT_ONCE])
+def test_an_operation_that_comes_in_the_middle_of_a_pass_is_a_change(store: OperationCache, size: int) -> None:
+    entries = json.dumps([{"partition": {"f": "x" * size}, "offset": {"position": 1}}])
+    assert store.holds_as_before(owned(), False, None)
+    store.upsert(operation(offsetsJson=entries))
+    assert not store.holds_as_before(owned(), False, None)
+    first, held = store.first(owned()), store.holding(owned()) is not None
+    assert (held, store.holds_as_before(owned(), held, first)) == (True, True)
+    store.upsert(operation(version=2, generation=2, offsetsJson=entries))
+    assert store.holds_as_before(owned(), held, first) is (size == 1)
+    store.remove(operation().key, operation().metadata.uid)
+    assert not store.holds_as_before(owned(), held, first)
 
 
 def test_what_is_stale_is_not_taken(store: OperationCache) -> None:

@@ -46,7 +46,7 @@ class Acting:
             and now.metadata.uid == context.resource.metadata.uid
             and now.metadata.generation == context.generation
             and not now.metadata.deleting
-            and self.operations.holds_as_before(now, context.held is not None)
+            and self.operations.holds_as_before(now, context.held is not None, context.first_operation)
             and self.ownership.holds(now)
         )
 

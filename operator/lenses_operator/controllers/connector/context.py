@@ -28,6 +28,7 @@ from lenses_operator.resources.connector import (
     SecretVersion,
     WantedState,
 )
+from lenses_operator.resources.connector_offsets import LensesConnectorOffsets
 
 if TYPE_CHECKING:  # the modules whose values it holds know this one
     from lenses_operator.controllers.connector.memory import Memory
@@ -43,6 +44,8 @@ class ReconcileContext:
     session: Session
     held: str | None = None
     """The LensesConnectorOffsets that keeps the connector stopped."""
+    first_operation: LensesConnectorOffsets | None = None
+    """The next in line when the pass began."""
     unusable: ConfigInvalid | ReferenceNotFound | None = None
     """Why `wanted` is empty where it is: then nothing may be written."""
     readable: bool = True

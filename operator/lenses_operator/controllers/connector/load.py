@@ -68,6 +68,7 @@ class Loader:
         allowed, rival = self._inputs.allowed(resource), self._ownership.rival(resource)
         context = ReconcileContext(resource, Rendered({}), memory, self._sessions.own, allowed=allowed, rival=rival)
         context.held = held.metadata.name if held else None
+        context.first_operation = self._operations.first(resource)
         ready = resource.status.ready
         if held is not None or (ready is not None and ready.reason == Reason.OFFSETS_OPERATION):
             hold(context)
