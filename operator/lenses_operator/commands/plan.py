@@ -141,7 +141,7 @@ def plan(
     """
     asked = cluster_refs or prune
     if access.named and not asked:
-        raise click.UsageError("--kubeconfig and --context name the cluster that --cluster-refs asks: give that, too")
+        raise click.UsageError("--kubeconfig and --context have no effect without --cluster-refs: add it")
     try:
         policy = load_policy(policy_file) if policy_file else Policy()
         manifests = read(sources, namespace)

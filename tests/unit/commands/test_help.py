@@ -124,8 +124,9 @@ def test_a_kubeconfig_that_is_not_there_is_named(words: tuple[str, ...]) -> None
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("pause", "orders", "--timeout", "5m"), "give --wait, too"),
-        (("plan", "-f", ".", "--context", "prod"), "--cluster-refs asks: give that, too"),
+        (("pause", "orders", "--timeout", "5m"), "no effect without --wait"),
+        (("doctor", "--environment", "prod", "--skip-kubernetes", "--context", "prod"), "with --skip-kubernetes"),
+        (("plan", "-f", ".", "--context", "prod"), "no effect without --cluster-refs"),
     ],
 )
 def test_an_option_that_would_do_nothing_alone_is_not_passed_over(words: tuple[str, ...], said: str) -> None:

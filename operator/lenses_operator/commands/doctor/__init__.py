@@ -116,6 +116,8 @@ def doctor(
     """
     if skip_kubernetes and not environments:
         raise click.UsageError("--skip-kubernetes reads no resources that name environments: give --environment")
+    if skip_kubernetes and access.named:
+        raise click.UsageError("--kubeconfig and --context have no effect with --skip-kubernetes: leave them out")
     lenses = LensesAccess(lenses_url.rstrip("/"), token_file, ca_file)
     scope = (
         None

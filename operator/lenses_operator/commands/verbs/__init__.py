@@ -35,7 +35,7 @@ def _verb(name: str, text: str, *, spec: bool) -> click.Command:
         if bool(names) + bool(selector) + everything != 1:
             raise click.UsageError("Say which: names, -l LABELS or --all.")
         if not wait and click.get_current_context().get_parameter_source("timeout") is ParameterSource.COMMANDLINE:
-            raise click.UsageError("--timeout says how long --wait waits: give --wait, too.")
+            raise click.UsageError("--timeout has no effect without --wait: add it.")
         from lenses_operator.commands.verbs.perform import How, Which, perform
         from lenses_operator.commands.verbs.verb import VERBS
 
