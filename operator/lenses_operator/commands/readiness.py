@@ -16,12 +16,14 @@ NOT_SEEN_AGAIN = "The operator has not processed its current spec yet."
 
 @dataclass(frozen=True)
 class Readiness:
-    """`reason` is empty while nobody has looked at this generation. `stalled`: a person has to act."""
+    """`reason` is empty while nobody has looked at this generation. `stalled`: a person has to act; `reconciling`: the
+    operator does, though all may be well."""
 
     ready: ConditionStatus
     reason: str
     message: str
     stalled: bool = False
+    reconciling: bool = False
 
     @property
     def well(self) -> bool:
@@ -38,7 +40,9 @@ def readiness(resource: LensesConnector | LensesConnectorOffsets) -> Readiness:
         return Readiness("Unknown", "", NOT_SEEN)
     if ready.observed_generation != resource.metadata.generation:
         return Readiness("Unknown", "", NOT_SEEN_AGAIN)
-    return Readiness(ready.status, ready.reason, ready.message, _has(resource, "Stalled"))
+    return Readiness(
+        ready.status, ready.reason, ready.message, _has(resource, "Stalled"), _has(resource, "Reconciling")
+    )
 
 
 def _has(resource: Resource, kind: str) -> bool:

@@ -230,7 +230,10 @@ def _wanted_running(observed: Observed, restarts: Restarts | None) -> Verdict:
     if failed:
         return _task_failed(failed, len(observed.tasks), restarts)
     if observed.state == "RUNNING" and observed.tasks and len(running) == len(observed.tasks):
-        return Verdict(ready="True", reason=Reason.RUNNING, message=_count(len(running), len(observed.tasks)))
+        message, phase = _count(len(running), len(observed.tasks)), Phase.SETTLED
+        if restarts is not None and restarts.asked:
+            message, phase = message + _ASKED, Phase.RECONCILING
+        return Verdict(ready="True", reason=Reason.RUNNING, message=message, phase=phase)
     return progressing(
         f"The connector is {observed.state}; {_count(len(running), len(observed.tasks)).lower()} Waiting for the rest."
     )
@@ -277,6 +280,7 @@ def _connector_failed(observed: Observed, wanted: WantedState, restarts: Restart
     return Verdict(ready="False", reason=Reason.CONNECTOR_FAILED, message=message, phase=Phase.STALLED)
 
 
+_ASKED = " The restart that the annotation asks for is under way."
 _AS_RUNNING = "fix the cause, set spec.state: running, and restart it with the annotation {annotation}"
 _TO_BE_HELD = {
     WantedState.PAUSED: (
@@ -292,6 +296,8 @@ _TO_BE_HELD = {
 
 def _failed(reason: Reason, message: str, restarts: Restarts | None) -> Verdict:
     """With budget left the operator restarts; without, a person has to."""
+    if restarts is not None and restarts.asked:
+        return Verdict(ready="False", reason=reason, message=message + _ASKED, phase=Phase.RECONCILING)
     if restarts is None or restarts.counter is None:
         message += f" Fix the cause, then restart it with the annotation {RESTART}=<a new value>."
         return Verdict(ready="False", reason=reason, message=message, phase=Phase.STALLED)

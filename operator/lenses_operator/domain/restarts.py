@@ -17,13 +17,14 @@ LONGEST = 60
 class Plan:
     """`due`: when the next restart may be; None: the budget is spent, or auto-restart is off.
 
-    `under_way`: the restart that `counter` counts last is being made.
+    `under_way`: the restart that `counter` counts last is being made. `asked`: the one of the annotation is.
     """
 
     counter: AutoRestartStatus | None
     due: datetime | None = None
     budget: int = 0
     under_way: bool = False
+    asked: bool = False
 
 
 def asked(resource: LensesConnector) -> bool:

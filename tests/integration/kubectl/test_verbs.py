@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 
 from harness.kube import Kube, Object
 from harness.operator_fixtures import Place
+from harness.waiting import wait_until
 from integration.kubectl.support import Person, bind
 
 FAILED = {"id": 0, "state": "FAILED", "trace": "java.io.IOException: gone"}
@@ -45,7 +44,8 @@ def test_restart_of_a_failed_task(place: Place, person: Person) -> None:
     assert (done.code, done.err) == (0, "")
     assert done.out.startswith("orders: restart asked for: Running after ")
     assert "ConnectorTaskRestart" in place.writes()
-    person.run("restart", "orders", "--wait")
+    done = person.run("restart", "orders", "--wait")
+    assert (done.code, done.err) == (0, "")
     assert place.writes().count("ConnectorState") == 1, "a second one is another restart, of the connector itself"
 
 
@@ -128,14 +128,15 @@ def test_a_right_that_is_missing(edit_role: None, place: Place, person: Person, 
     place.runs()
     kube.delete("RoleBinding", place.namespace, "edit")
     bind(kube, place.namespace, "view")
-    deadline = time.monotonic() + 20
-    done = person.run("pause", "orders")
-    while done.code == 0 or "get lensesconnectors" in done.err:
-        assert time.monotonic() < deadline, done
+
+    def refused() -> str | None:
+        """Once the API server has noticed both."""
         done = person.run("pause", "orders")
+        return None if done.code == 0 or "get lensesconnectors" in done.err else done.err
+
     assert (
         f"orders: person has no right to patch lensesconnectors in namespace {place.namespace}. "
-        "The chart adds it to the ClusterRole edit" in done.err
+        "The chart adds it to the ClusterRole edit" in wait_until("the change of rights", refused, 20)
     )
 
 

@@ -54,10 +54,10 @@ class Case:
         return next(one for one in self.found["status"]["conditions"] if one["type"] == "Ready")
 
 
-def failed(count: int | None, due: bool = False, under_way: bool = False) -> Verdict:
+def failed(count: int | None, due: bool = False, under_way: bool = False, asked: bool = False) -> Verdict:
     """A failed task; `count`: automatic restarts so far, None without them."""
     counter = None if count is None else AutoRestartStatus(count=count, generation=3)
-    plan = Plan(counter, NOW if due else None, 3, under_way)
+    plan = Plan(counter, NOW if due else None, 3, under_way, asked)
     return of_connector(detailed("RUNNING", tasks("FAILED")), RUNNING, restarts=plan)
 
 
@@ -79,6 +79,8 @@ def connector_verdicts() -> Iterator[tuple[Verdict, str, str]]:
     yield conditions.refused(Refusal("h", Reason.CONFIG_INVALID, "Refused.", 1, passing=True)), *waiting
     yield failed(1, due=True), *waiting
     yield failed(1, under_way=True), *waiting
+    yield failed(None, asked=True), *waiting
+    yield of_connector(detailed("RUNNING"), RUNNING, restarts=Plan(None, asked=True)), *waiting
     yield failed(3), *stalled
     yield failed(None), *stalled
     yield of_connector(detailed("FAILED", ()), RUNNING), *stalled

@@ -66,6 +66,8 @@ class Annotate:
         if not self.handled(resource):
             return None
         state = readiness(resource)
+        if state.reconciling:
+            return None  # a restart is written down before it is asked for
         if state.well or state.reason == Reason.SUSPENDED:
             return Outcome(True, state.reason)
         if state.stalled and (self.key == RECONCILE or asked.handled >= GRACE):

@@ -62,6 +62,7 @@ class Restarts:
             return Outcome(delay=wait, paced=True)
         pacing.sent("restart", self._clock(), about=about)
         if decision.asked:
+            plan = replace(plan, asked=True)  # said until the next pass, so that nobody who waits is told too soon
             context.mark(restart=context.resource.metadata.restart)
         else:
             assert plan.counter is not None

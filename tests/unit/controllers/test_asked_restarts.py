@@ -1,0 +1,116 @@
+"""The restart that the annotation asks for: written down, asked for and said to be under way, in this order."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+import pytest
+
+from harness.lenses.memory_connector import Task
+from lenses_operator.commands.verbs.verb import GRACE, VERBS, Asked
+from lenses_operator.lenses import errors
+from lenses_operator.resources.base import RESTART
+from lenses_operator.resources.connector import LensesConnector
+from unit.controllers.fakes import RUNNING, FakeKube, FakeLenses, Operator, operator, steps
+from unit.controllers.support import annotate
+
+pytestmark = pytest.mark.virtual_time
+
+UNDER_WAY = "The restart that the annotation asks for is under way."
+
+
+class HeldLenses(FakeLenses):
+    """Restarts wait until they are let."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked_for, self.let = asyncio.Event(), asyncio.Event()
+
+    async def _gate(self, operation: str, *what: str) -> errors.LensesError | None:
+        if operation in ("set_state", "restart_task"):
+            self.asked_for.set()
+            await self.let.wait()
+        return await super()._gate(operation, *what)
+
+
+@pytest.fixture
+def lenses() -> HeldLenses:
+    return HeldLenses()
+
+
+def fail_task(op: Operator) -> None:
+    op.held.tasks = [Task(0, "FAILED")]
+
+
+def fail_connector(op: Operator) -> None:
+    op.held.state = "FAILED"
+
+
+def fail_nothing(_: Operator) -> None:
+    pass
+
+
+FAILS = pytest.mark.parametrize("fail", [fail_task, fail_connector, fail_nothing])
+
+
+def waits(op: Operator) -> bool:
+    """Whether `kubectl lenses restart --wait` goes on waiting, however long it has done so."""
+    found = LensesConnector.read(op.kube.objects["payments", "orders"])
+    return VERBS["restart"].outcome(found, Asked("1", found.metadata.generation, GRACE + 1)) is None
+
+
+@FAILS
+async def test_nobody_is_told_of_its_end_before_it_was_asked_for(
+    lenses: HeldLenses, kube: FakeKube, fail: Callable[[Operator], None]
+) -> None:
+    async with operator(lenses, kube) as op:
+        await op.runs()
+        fail(op)
+        annotate(op, RESTART, "1")
+        assert waits(op)
+        await lenses.asked_for.wait()
+        status = kube.status()
+        assert status.last_handled_restart == "1", "a crash may lose it, never repeat it"
+        assert {one.type for one in status.conditions} == {"Ready", "Reconciling"}
+        assert UNDER_WAY in op.message()
+        assert waits(op)
+        lenses.let.set()
+        await asyncio.sleep(30)
+        assert op.said() == RUNNING
+        assert {one.type for one in kube.status().conditions} == {"Ready"}
+        assert not waits(op)
+
+
+async def test_what_is_well_stays_ready_meanwhile(lenses: HeldLenses, kube: FakeKube) -> None:
+    """Nobody is alerted of it, and the ten healthy minutes go on."""
+    async with operator(lenses, kube) as op:
+        await op.runs()
+        before = kube.status().ready
+        annotate(op, RESTART, "1")
+        lenses.let.set()
+        await asyncio.sleep(30)
+        assert before is not None
+        assert {status.ready.last_transition_time for status in kube.statuses if status.ready} == {
+            before.last_transition_time
+        }
+
+
+@FAILS
+async def test_cut_off_it_is_not_said_to_be_under_way_for_ever(
+    lenses: HeldLenses, kube: FakeKube, fail: Callable[[Operator], None]
+) -> None:
+    """It is lost, since it might have been made."""
+    async with operator(lenses, kube) as op:
+        await op.runs()
+        fail(op)
+        annotate(op, RESTART, "1")
+        await lenses.asked_for.wait()
+    assert UNDER_WAY in op.message()
+    lenses.let.set()
+    lenses.calls.clear()
+    async with operator(lenses, kube, drift=86400.0) as op:
+        await asyncio.sleep(60)
+        assert UNDER_WAY not in op.message()
+        assert not waits(op)
+        assert not [step for step in steps(lenses.calls) if not step.startswith("status")]
