@@ -9,6 +9,7 @@ from e2e.conftest import SLOW, STRING, Stage
 from harness.kafka import Broker
 from harness.lenses.running import RunningLenses
 from harness.paths import ROOT
+from harness.waiting import HANG
 
 TOOL = ROOT / ".venv" / "bin" / "lenses-operator"
 MIRROR = "org.apache.kafka.connect.mirror.MirrorHeartbeatConnector"
@@ -23,7 +24,7 @@ def export(stage: Stage, lenses: RunningLenses, out: Path) -> str:
     labels = [f"--label={key}={value}" for key, value in stage.place.labels.items()]
     word = stage.topic.removeprefix("topic-")
     argv = [str(TOOL), "export", *access, *where, *labels, "--name", f"*{word}*", "--out", str(out)]
-    done = subprocess.run(argv, capture_output=True, text=True, timeout=SLOW, check=False)
+    done = subprocess.run(argv, capture_output=True, text=True, timeout=HANG, check=False)
     assert done.returncode == 0, done.stderr
     assert done.stdout == ""
     return done.stderr

@@ -11,6 +11,7 @@ import pytest
 
 from fuzz.memory import CASES
 from harness.paths import ROOT
+from harness.waiting import HANG
 
 TIMES = 2
 BOUNDS = {
@@ -38,7 +39,7 @@ def test_memory_is_bounded(case: str) -> None:
         env=os.environ | {"PYTHONPATH": path},
         capture_output=True,
         text=True,
-        timeout=250,
+        timeout=HANG,
         check=False,
     )
     assert done.returncode == 0, done.stderr[-2000:]

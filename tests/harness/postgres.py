@@ -10,6 +10,7 @@ from pathlib import Path
 from harness.kafka import Server
 from harness.ports import on_free_ports
 from harness.process import Launcher, Process
+from harness.waiting import HANG
 
 START_TIMEOUT = 60.0
 TOOL_TIMEOUT = 60.0
@@ -85,7 +86,7 @@ class Postgres(Server):
             capture_output=True,
             text=True,
             check=False,
-            timeout=TOOL_TIMEOUT,
+            timeout=HANG,
             env={**os.environ, "PGPASSWORD": PASSWORD},
         )
         if done.returncode:

@@ -14,6 +14,7 @@ from chaos.real.ledger import RecordingCluster
 from chaos.real.plan import Action
 from chaos.real.stage import Stage
 from harness.kube import KubeError
+from harness.waiting import crowding
 
 PATIENCE = 60.0
 """Seconds in which an API server that was ended is back."""
@@ -53,7 +54,7 @@ class People:
         return not self._awaited
 
     def _insist(self, call: Callable[[], object]) -> None:
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + PATIENCE * crowding()
         while True:
             try:
                 call()

@@ -25,7 +25,7 @@ from harness.controlplane import OPERATOR
 from harness.kube import KubeError
 from harness.lenses.control import HostileSwitches
 from harness.lenses.operations import CHANGING
-from harness.waiting import crowding
+from harness.waiting import crowding, wait_until
 from invariants.history import Span
 from invariants.recorded import CHECKS, disclosures, foreign_writes
 from invariants.settled import unsettled
@@ -44,6 +44,8 @@ FOLLOWS = 6.0
 TAIL = 60
 OVERLAP = 30.0
 """Seconds that are checked once more: the API server's record comes a moment after the Lenses server's."""
+LATEST_LINE = 10.0
+"""Seconds within which an API server that has answered a write has it in its record."""
 
 
 class StormError(AssertionError):
@@ -291,15 +293,22 @@ class Storm:
         """Over what is new, and over the whole record at the end: this process is the Lenses server's and the proxy's
         as well, which must not wait."""
         begin = time.time()
-        with self.stage.lock:
-            history = self.stage.read_on()
-            history.recent, history.until = (0.0, inf) if whole else (self._checked - OVERLAP, begin)
-            wrong = [line for check in CHECKS for line in check(history)]
-            wrong += foreign_writes(history, OPERATOR.name)
+        span = (0.0, inf) if whole else (self._checked - OVERLAP, begin)
+        wrong = self._judged(*span)
+        if wrong:  # the API server answers before it writes a line of its record: what explains it may come yet
+            with suppress(TimeoutError):
+                wait_until("what explains it", lambda: not self._judged(*span), LATEST_LINE)
+            wrong = self._judged(*span)
         wrong += [f"{one.log.name} ended by itself" for one in self.stage.operators[-1:] if self._ended(one)]
         if wrong:
             self.fail(wrong)
         self._checked = begin
+
+    def _judged(self, recent: float, until: float) -> list[str]:
+        with self.stage.lock:
+            history = self.stage.read_on()
+            history.recent, history.until = recent, until
+            return [line for check in CHECKS for line in check(history)] + foreign_writes(history, OPERATOR.name)
 
     def _tell_of_two(self) -> None:
         """For people: what the checks let pass only because two operators worked."""

@@ -10,16 +10,16 @@ import pytest
 
 from bench.dimensions import DIMENSIONS
 from harness import build, paths
+from harness.waiting import HANG
 
 COUNT = 4
-TIMEOUT = 200
 
 
 def run(*arguments: str) -> str:
     build.require("controlplane")
     env = {**os.environ, "PYTHONPATH": f"{paths.ROOT / 'operator'}:{paths.ROOT / 'tests'}"}
     command = [sys.executable, "-m", "bench", *arguments]
-    ended = subprocess.run(command, env=env, capture_output=True, text=True, timeout=TIMEOUT, check=False)
+    ended = subprocess.run(command, env=env, capture_output=True, text=True, timeout=HANG, check=False)
     assert ended.returncode == 0, ended.stdout + ended.stderr
     return ended.stdout
 

@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from harness.paths import ROOT
+from harness.waiting import HANG
 
-TIMEOUT = 240.0
 IMAGE_PATH = re.compile(r"(?<![\w./*$])/(?=(opt|src|wheels|usr/local)\b)")
 
 
@@ -93,7 +93,7 @@ class Image:
             cwd=self.path(self.workdir),
             capture_output=True,
             text=True,
-            timeout=TIMEOUT,
+            timeout=HANG,
             check=False,
         )
         assert done.returncode == 0, f"RUN {script}\n{done.stdout}\n{done.stderr}"
@@ -129,7 +129,7 @@ def build(root: Path) -> Image:
     for step in first:
         image.do(step)
     base = image.path("/usr/local")
-    subprocess.run([sys.executable, "-m", "venv", base], check=True, timeout=TIMEOUT)
+    subprocess.run([sys.executable, "-m", "venv", base], check=True, timeout=HANG)
     image = Image(root, base / "bin" / "python")
     for step in last:
         image.do(step)

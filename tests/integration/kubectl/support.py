@@ -11,7 +11,6 @@ import struct
 import subprocess
 import sys
 import termios
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -23,7 +22,7 @@ from click.testing import CliRunner
 from harness.controlplane import PERSON
 from harness.kube import Kube
 from harness.paths import ROOT
-from harness.waiting import wait_until
+from harness.waiting import HANG, wait_until
 from integration.commands.support import Done
 from lenses_operator.cli import main
 
@@ -133,11 +132,18 @@ class _Output:
 
     def wait(self, holds: Callable[[str], object], what: str = "output") -> str:
         """The text once it does. Fails with what came."""
-        end = time.monotonic() + TIMEOUT
-        while not holds(self.text):
-            assert time.monotonic() < end, f"{what} did not come; this did:\n{self.text}"
+
+        def came() -> bool:
+            if holds(self.text):
+                return True
             if not self._read(1.0) and self.process.poll() is not None and not self._read(0.0):
                 raise AssertionError(f"{what} did not come; it ended with {self.process.returncode}:\n{self.text}")
+            return False
+
+        try:
+            wait_until(what, came, TIMEOUT, 0.0)
+        except TimeoutError as error:
+            raise AssertionError(f"{error}; this came:\n{self.text}") from None
         return self.text
 
     def _read(self, timeout: float) -> bool:
@@ -156,7 +162,7 @@ class _Output:
 
     def end(self) -> int:
         """Its exit code."""
-        code = self.process.wait(TIMEOUT)
+        code = self.process.wait(HANG)
         while self._read(0.2):
             pass
         return code

@@ -13,6 +13,7 @@ from harness.lenses.control import ControlError
 from harness.lenses.environment import LensesEnv
 from harness.lenses.memory_connector import Delays, MemoryConnector, Place
 from harness.lenses.plugins import DEFAULT_PLUGINS, Plugin, find_plugin
+from harness.waiting import wait_until
 
 from .conftest import SINK, SOURCE
 from .support import wait_for, wait_gone
@@ -158,12 +159,11 @@ def test_sink_tasks_that_linger_refuse_offsets_with_500(lenses_env: LensesEnv, a
 
 
 def wait_for_state(api: LensesApi, name: str, state: str) -> dict[str, Any]:
-    deadline = time.monotonic() + 60
-    while True:
+    def found() -> dict[str, Any] | None:
         details: dict[str, Any] = api.get("connect", name).json()
-        if details["state"] == state:
-            return details
-        assert time.monotonic() < deadline
+        return details if details["state"] == state else None
+
+    return wait_until(f"{name} to be {state}", found, 60)
 
 
 EXACT = '[{"partition": {"server": "s"}, "offset": {"transaction_id": null, "pos": 4, "x": 1.0, "t": 1.7412e12}}]'

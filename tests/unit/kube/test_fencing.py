@@ -8,9 +8,8 @@ import threading
 
 import pytest
 
+from harness.waiting import HANG
 from lenses_operator.kube.fencing import DEADLINE, Fence, boot_time
-
-BOUND = 10.0
 
 
 class Rig:
@@ -57,7 +56,7 @@ def test_the_watchdog_ends_a_process_that_sends_nothing() -> None:
     rig.tenure.extend(rig.now)
     rig.tenure.guard()
     rig.now += DEADLINE + 0.001  # as after a pause
-    assert rig.ended.wait(BOUND)
+    assert rig.ended.wait(HANG)
 
 
 def test_the_watchdog_is_content_with_renewals_and_with_an_orderly_end() -> None:
@@ -98,7 +97,7 @@ time.sleep(60)
 )
 def test_a_process_that_is_stuck_ends(how: str, says: str) -> None:
     done = subprocess.run(
-        [sys.executable, "-c", STUCK.format(how=how)], capture_output=True, text=True, timeout=BOUND, check=False
+        [sys.executable, "-c", STUCK.format(how=how)], capture_output=True, text=True, timeout=HANG, check=False
     )
     assert done.returncode == 1
     assert says in done.stderr
