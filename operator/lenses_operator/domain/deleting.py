@@ -7,6 +7,7 @@ and its own answer counts: accepted and gone afterwards, or denied twice with ti
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from enum import Enum
 from math import inf
 from typing import Literal
 
@@ -20,6 +21,14 @@ HIDDEN = 15.0
 """Seconds a connector may be hidden before its offsets are given up."""
 DELETE_AGAIN = 10.0
 """Seconds an accepted DELETE may take to show before it is sent once more."""
+
+
+class Sight(Enum):
+    """What the lists since a denial say of the token that was denied."""
+
+    SEES = "other connectors, or there never were any"
+    BLIND = "nothing, where there were others"
+    UNTOLD = "there is none yet"
 
 
 @dataclass(frozen=True)
@@ -70,16 +79,20 @@ class Deleting:
     proven_at: float | None = None
     missing_since: float | None = None
     offsets_reset: bool = False
-    blind: bool = False
-    """Proven while the token saw nothing at all."""
+    sight: Sight = Sight.SEES
+    """Since the denial that proves it."""
     late_until: float = -inf
     """A write of ours had no answer, and may be carried out up to then: it would make the connector anew."""
 
-    def seeing(self, *, blind: bool) -> Deleting:
+    def seeing(self, sight: Sight) -> Deleting:
         """What was proven while the token saw nothing has to be proven again when it sees again."""
-        if blind:
-            return replace(self, blind=True)
-        return Deleting(self.since, offsets_reset=self.offsets_reset) if self.blind else self
+        match sight:
+            case Sight.UNTOLD if self.sight is Sight.BLIND:
+                return self
+            case Sight.SEES if self.sight is Sight.BLIND:
+                return Deleting(self.since, offsets_reset=self.offsets_reset)
+            case _:
+                return replace(self, sight=sight)
 
     def accepted(self, now: float) -> Deleting:
         return replace(self, accepted_at=now, denied_at=None, absent_at=None, proven_at=None)
@@ -119,7 +132,7 @@ def decide_deletion(observed: Observed, so_far: Deleting, *, now: float, with_of
     if so_far.accepted_at is not None:
         return Await(so_far.late_until - now) if now < so_far.late_until else Release("gone")
     if so_far.proven_at is not None:
-        return Await(0.0) if so_far.blind else Release("not-found")
+        return Release("not-found") if so_far.sight is Sight.SEES else Await(0.0)
     if to_reset and so_far.missing_since is not None and now < so_far.missing_since + HIDDEN:
         return Await(so_far.missing_since + HIDDEN - now)
     if so_far.absent_at is not None and now < so_far.absent_at + ABSENCE:

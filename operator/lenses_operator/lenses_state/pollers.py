@@ -9,6 +9,7 @@ from contextvars import Context
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from lenses_operator.domain.deleting import Sight
 from lenses_operator.domain.polling import stretched, while_lost
 from lenses_operator.lenses.errors import LensesError
 from lenses_operator.lenses_state.list_budget import ListBudget
@@ -19,6 +20,8 @@ from lenses_operator.resources.connector import ConnectorKey
 
 PATIENCE = 5.0
 """Seconds a first list is waited for by what has something to do."""
+SOON = 2.0
+"""Seconds after a list in which no further one is made for a proof alone."""
 
 
 class Scope(NamedTuple):
@@ -140,15 +143,15 @@ class Pollers:
         names = (name for _, name in view.entries if name != connector.name)
         return next((connector._replace(name=name) for name in names), None)
 
-    def blind(self, key: ObjectKey, connector: ConnectorKey, since: float) -> bool:
-        """Whether the token sees nothing at all of an environment in which it saw other connectors, which we have not
-        deleted: it has lost a right rather than all of them their existence.
+    def sight(self, key: ObjectKey, connector: ConnectorKey, since: float) -> Sight:
+        """Blind is a token that sees nothing at all of an environment in which it saw other connectors, which we have
+        not deleted: it has lost a right rather than all of them their existence.
 
         A list from before `since` says nothing of that: the right may have been lost since, and a new one is due.
         """
         scope = self._scope_of.get(key)
         if scope is None:
-            return False
+            return Sight.SEES
         own = (connector.cluster, connector.name)
         beside = [
             poller
@@ -162,10 +165,14 @@ class Pollers:
             and poller.view.entries.keys() - {own}
             for poller in beside
         )
-        blind = not sees and any(poller.missed - {own} for poller in beside)
-        for poller in beside if blind else ():
-            poller.poll_now()
-        return blind
+        if sees or not any(poller.missed - {own} for poller in beside):
+            return Sight.SEES
+        now = asyncio.get_running_loop().time()
+        for poller in beside:
+            if poller.view is not None and now >= poller.view.asked_at + SOON:  # thousands may ask, one after the other
+                poller.poll_now()
+        told = all(poller.view is not None and poller.view.asked_at > since for poller in beside if poller.missed)
+        return Sight.BLIND if told else Sight.UNTOLD
 
     def used(self) -> set[tuple[str, str]]:
         """Each environment with each session that it is seen with."""

@@ -103,6 +103,46 @@ class TestRightsThatAreLost:
         assert op.connector is None
         assert op.reasons()[-1] == "Deleted"
 
+    async def test_a_list_from_between_the_denials_says_nothing_of_the_second(self) -> None:
+        """Ours is hidden for a while, and then the token sees nothing."""
+        async with operator(poll=60) as op:
+            op.lenses.connectors["theirs"] = Connector(dict(SENT))
+            await op.runs(seconds=120)
+            await self.listed(op)
+            await asyncio.sleep(45)
+            ours = op.lenses.connectors.pop(NAME)
+            await op.deletes(seconds=5)
+            await self.listed(op)
+            op.lenses.connectors[NAME] = ours
+            with self.blind(op):
+                await asyncio.sleep(90)
+                assert op.kube.there()
+                assert "NotFound" not in op.reasons()
+                assert op.said() == ("False", "DeletionBlocked", "Owned")
+            await asyncio.sleep(300)
+            assert op.connector is None
+            assert op.reasons()[-1] == "Deleted"
+
+    @staticmethod
+    async def listed(op: Operator) -> None:
+        op.lenses.calls.clear()
+        while not op.lenses.asked("list_connectors"):
+            await asyncio.sleep(0.1)
+
+    async def test_lists_are_not_made_for_each_denial(self, op: Operator) -> None:
+        op.lenses.connectors["theirs"] = Connector(dict(SENT))
+        names = [f"c{number}" for number in range(40)]
+        for name in names:
+            op.kube.apply(name)
+        await op.runs(seconds=120)
+        for name in names:
+            del op.lenses.connectors[name]
+            op.kube.delete(name)
+            await asyncio.sleep(0.1)
+        await asyncio.sleep(60)
+        assert not any(op.kube.there(name) for name in names)
+        assert len(op.lenses.asked("list_connectors")) < 12, "four by themselves"
+
     async def test_what_we_deleted_ourselves_is_no_sign_of_it(self, op: Operator) -> None:
         op.kube.apply("other")
         await op.runs(seconds=120)

@@ -13,7 +13,7 @@ from lenses_operator.controllers.connector.settling import acted, next_look
 from lenses_operator.controllers.connector.state import asked_for
 from lenses_operator.domain.backoff import BLOCKED, TRANSIENT
 from lenses_operator.domain.conditions import blind, deleting, deletion_blocked
-from lenses_operator.domain.deleting import LATE, Delete, Deleting, Release, ResetOffsets, StopFirst
+from lenses_operator.domain.deleting import LATE, Delete, Deleting, Release, ResetOffsets, Sight, StopFirst
 from lenses_operator.domain.observed import Observed
 from lenses_operator.domain.status import Report
 from lenses_operator.lenses.errors import ConnectorOrClusterNotFound
@@ -57,8 +57,8 @@ class Deletions:
         else:
             known = known.looked(observed, self._clock())
         if known.proven_at is not None:
-            since = self._clock() if known.absent_at is None else known.absent_at
-            known = known.seeing(blind=self._environments.blind(context.resource.key, context.connector, since))
+            since = self._clock() if known.denied_at is None else known.denied_at
+            known = known.seeing(self._environments.sight(context.resource.key, context.connector, since))
         memory.deleting = replace(known, late_until=memory.written.unanswered_at + LATE)
         return memory.deleting
 
@@ -75,7 +75,7 @@ class Deletions:
 
     async def wait(self, context: ReconcileContext, seconds: float) -> Outcome:
         memory = context.memory
-        if memory.deleting is not None and memory.deleting.blind:
+        if memory.deleting is not None and memory.deleting.sight is Sight.BLIND:
             outcome = await self.blocked(context, blind(context.connector, context.session.token_name))
             return replace(outcome, paced=True)
         return await self._await(context, seconds)
