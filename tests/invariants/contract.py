@@ -341,9 +341,9 @@ class Contract(Grounds):
         if account.claimed:
             return  # and nothing was sent that may have created it
         found = self.lenses.connectors.get(name)
-        strange = found is not None and (not found.ours or found.let_go)
+        strange = found is not None and (not found.ours or found.let_go or found.foreign)
         if strange and resource.status.ownership.state is OwnershipState.CLAIMING:
-            return  # somebody else's, or one that another resource has let go: left alone
+            return  # somebody else's, changed by somebody since, or let go by another resource: left alone
         proofs = account.absent if account.delete_accepted is not None else account.proofs
         self.check(account.proven_gone, f"{resource.key} released, but {name} was not proven to be gone: {proofs}")
         absent = account.absent

@@ -193,14 +193,17 @@ class OffsetsContract(Ending):
         return self.deeds.setdefault((operation.metadata.uid, operation.metadata.generation), Deed())
 
     def _asking(self, name: str, position: int | None) -> LensesConnectorOffsets | None:
-        """The operation that wants this, as it is or was a moment ago."""
-        for operation in self._operations_on(name):
-            if position is not None and wish(operation) == position:
-                return operation
-            kept = operation.status.before_generation == operation.metadata.generation
-            if position is None and operation.spec.action is Action.RESET and kept and not operation.finished:
-                return operation
-        return None
+        """The operation that wants this, as it is or was a moment ago: of the resource that acts, if there are more."""
+        asking = [one for one in self._operations_on(name) if _asks(one, position)]
+        acting = {owner.key for owner in self._acting_owners(name)}
+        return min(asking, key=lambda one: connector_key(one) not in acting, default=None)
+
+
+def _asks(operation: LensesConnectorOffsets, position: int | None) -> bool:
+    if position is not None:
+        return wish(operation) == position
+    kept = operation.status.before_generation == operation.metadata.generation
+    return operation.spec.action is Action.RESET and kept and not operation.finished
 
 
 def wish(operation: LensesConnectorOffsets) -> int | None:
