@@ -34,6 +34,20 @@ FAULTS: dict[str, Fault] = {
         "return replace(seen, proven_at=at)",
         ("tests/unit/domain/test_deleting.py",),
     ),
+    "a-list-from-between": Fault(
+        "a finalizer goes by a second 404 of a token that has lost its rights since the last list",
+        "controllers/connector/delete.py",
+        "self._clock() if known.denied_at is None else known.denied_at",
+        "self._clock() if known.absent_at is None else known.absent_at",
+        ("tests/unit/controllers/test_hidden.py",),
+    ),
+    "the-newest-attempt": Fault(
+        "of several creates without a clear answer the last is taken for the one that worked, and a Secret's old value stays",
+        f"{CONNECTOR}/written.py",
+        "return min(left, key=lambda one: one.config == context.wanted.config)",
+        "return left[0]",
+        ("tests/unit/controllers/test_attempts.py",),
+    ),
     "accepted-for-another": Fault(
         "an accepted DELETE counts for the connector that somebody created after it",
         "domain/deleting.py",

@@ -13,7 +13,7 @@ from lenses_operator.lenses import errors
 from lenses_operator.lenses.answers import from_answer
 from lenses_operator.resources.connector import ConnectorStatus, LensesConnector
 from unit.controllers.fakes import NAME, Connector, FakeKube, FakeLenses, Operator, operator
-from unit.controllers.support import AMBIGUOUS, NOT_FOUND, THEIRS, blind
+from unit.controllers.support import AMBIGUOUS, THEIRS, blind
 from unit.resources.make import CLASS, SENT
 
 pytestmark = pytest.mark.virtual_time
@@ -282,26 +282,6 @@ class TestClaimed:
         assert "Adopted" in op.reasons()
         assert op.connector is not None
         assert op.connector.config == SENT
-
-    @pytest.mark.parametrize("adds", [{}, {"server.default": "1"}, {"size": "1.0E3"}])
-    @pytest.mark.parametrize("edits", [0, 1, 3])
-    async def test_what_any_create_has_left_is_ours(self, adds: dict[str, str], edits: int) -> None:
-        """Also one for a spec of before, and also as a server writes it."""
-        config: dict[str, Any] = {"topic": "orders", "file": "/data/orders", "size": "1000"}
-        async with operator() as op:
-            op.lenses.shows = lambda sent: sent | {"name": "orders"} | adds
-            op.lenses.fail("create_connector", AMBIGUOUS, carried_out=True)
-            op.lenses.always("get_connector", NOT_FOUND)  # a cache, for a while
-            await op.applies(seconds=1, config=config)
-            for edit in range(edits):
-                op.lenses.fail("create_connector", AMBIGUOUS)
-                await op.applies(seconds=5, config=config | {"topic": f"edit-{edit}"})
-            op.lenses.always("get_connector", None)
-            await asyncio.sleep(120)
-            assert op.said() == ("True", "Running", "Owned")
-            assert op.connector is not None
-            assert op.connector.config["topic"] == (f"edit-{edits - 1}" if edits else "orders")
-            assert len(op.lenses.asked("delete_connector")) == bool(edits)
 
 
 class TestLost:

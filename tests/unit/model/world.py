@@ -184,7 +184,7 @@ class World(Ending):
     async def _be_quiet(self) -> None:
         begun = now()
         restless = {name for name in self.lenses.habits if self._is_restless(name)}
-        statuses = {place: self._without_count(place) for place in self.kube.objects}
+        statuses = {place: self._lasting(place) for place in self.kube.objects}
         await asyncio.sleep(2 * self.drift + POLL)
         restless |= {name for name in self.lenses.habits if self._is_restless(name)}
         noise = [
@@ -204,7 +204,7 @@ class World(Ending):
                 failed = any("Failed" in reason for reason in said)  # and restarted, as its budget allows
                 self.check(failed or len(said) <= 1, f"{place} says now {' and now '.join(sorted(said))}")
                 continue
-            quiet = len(writes) <= 1 and self._without_count(place) == before
+            quiet = len(writes) <= 1 and self._lasting(place) == before
             self.check(quiet, f"status of {place} not quiet: {writes}")
 
     def _is_restless(self, name: str) -> bool:
@@ -217,9 +217,14 @@ class World(Ending):
             for one in self.kube.living()
         )
 
-    def _without_count(self, place: tuple[str, str]) -> dict[str, Any]:
-        """The count of restarts goes after ten healthy minutes, whenever that is."""
-        return {key: value for key, value in self.kube.objects[place].get("status", {}).items() if key != "autoRestart"}
+    def _lasting(self, place: tuple[str, str]) -> dict[str, Any]:
+        """Without what goes by itself: the count of restarts after ten healthy minutes, the mark that a trace may be of
+        before at the first look without one."""
+        status = {
+            key: value for key, value in self.kube.objects[place].get("status", {}).items() if key != "autoRestart"
+        }
+        applied = status.get("appliedConfig") or {}
+        return status | {"appliedConfig": {key: value for key, value in applied.items() if key != "formerTraces"}}
 
 
 class Ear(logging.Handler):

@@ -30,6 +30,13 @@ def created_again(context: ReconcileContext) -> None:
     context.memory.absence = replace(context.memory.absence, deleted_at=None)
 
 
+def left_by_create(context: ReconcileContext) -> None:
+    """What is found was created without a clear answer. If it was proven to be gone before, our DELETE was meant for
+    another."""
+    if context.memory.absence.since is not None:
+        created_again(context)
+
+
 def written(context: ReconcileContext) -> None:
     """A configuration of ours is in Lenses: what was proven before is about the connector before."""
     context.memory.absence = replace(context.memory.absence, since=None)

@@ -88,7 +88,7 @@ def author_of(context: ReconcileContext, observed: Observed) -> Author:
     if known.attempted and not claiming and context.memory.absence.deleted_at is None:
         return Author.BEFORE
     hidden = observed.config is None and not known.contested
-    if known.attempted and (hidden or left_by(known.attempted, observed) is not None):
+    if known.attempted and (hidden or may_have_left(known.attempted, observed)):
         return Author.US
     # On a claim of a process before, a create that is not known here may have worked.
     if not claiming:
@@ -98,20 +98,20 @@ def author_of(context: ReconcileContext, observed: Observed) -> Author:
     return Author.US if _may_be_of_claim(context, observed) else Author.UNKNOWN
 
 
-def left_by(attempted: Sequence[Rendered], observed: Observed) -> Rendered | None:
-    """The newest of these that may have become what is seen. Where nothing is shown, none is known to be.
+def may_have_left(attempted: Sequence[Rendered], observed: Observed) -> list[Rendered]:
+    """Those of these that may have become what is seen, the newest first. Where nothing is shown, none is known to.
 
     A server may add keys, but none that it hides: those are values of whoever has sent them.
     """
     seen, details = observed.config, observed.details
     if seen is None or details is None:
-        return None
+        return []
 
     def may_be(one: Rendered) -> bool:
         sent_all = details.hidden_in_config <= one.config.keys()
         return sent_all and may_have_become(one.config, seen, None, details.hidden_keys)
 
-    return next(filter(may_be, reversed(attempted)), None)
+    return list(filter(may_be, reversed(attempted)))
 
 
 def is_uncertain(context: ReconcileContext, observed: Observed) -> bool:
@@ -138,7 +138,7 @@ def _may_be_of_claim(context: ReconcileContext, observed: Observed) -> bool:
     claim, wanted = context.applied, context.wanted
     if claim is None or context.memory.written.last is not None or claim.hash != wanted.hash:
         return False
-    return claim.secrets == wanted.secret_versions and left_by((wanted,), observed) is not None
+    return claim.secrets == wanted.secret_versions and bool(may_have_left((wanted,), observed))
 
 
 def _contradicts_claim(context: ReconcileContext, observed: Observed) -> bool:
@@ -150,4 +150,4 @@ def _contradicts_claim(context: ReconcileContext, observed: Observed) -> bool:
     if claim is None or claim.hash != wanted.hash or seen is None:
         return False
     former = {key: seen.get(key, value) if key in wanted.secrets else value for key, value in wanted.config.items()}
-    return left_by((replace(wanted, config=former),), observed) is None
+    return not may_have_left((replace(wanted, config=former),), observed)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from math import inf
@@ -14,7 +14,7 @@ from lenses_operator.controllers.connector.authorship import (
     author_of,
     is_all_of,
     is_uncertain,
-    left_by,
+    may_have_left,
 )
 from lenses_operator.controllers.connector.context import ReconcileContext
 from lenses_operator.controllers.connector.settling import STALE_FOR
@@ -225,7 +225,8 @@ def settle_authorship(context: ReconcileContext, observed: Observed, now: float,
         return  # what it has does not matter any more
     match author:
         case Author.US:
-            sent = left_by(attempted, observed) or (attempted[-1] if attempted else context.wanted)
+            sent = _sent(context, attempted, observed)
+            absence.left_by_create(context)
             wrote(context, sent, now, at)
             if context.applied is not None and not is_all_of(sent, observed):
                 keep_applied(context, context.applied.model_copy(update=UNCERTAIN))
@@ -235,6 +236,13 @@ def settle_authorship(context: ReconcileContext, observed: Observed, now: float,
         context.memory.confidential.had(None, untold=True)
         if context.applied is not None and not context.strange:  # whatever is reported next calls it ours
             keep_applied(context, context.applied.model_copy(update=UNCERTAIN))
+
+
+def _sent(context: ReconcileContext, attempted: Sequence[Rendered], observed: Observed) -> Rendered:
+    """What a create without a clear answer has left. Where several may have, which differ in what Lenses hides, one
+    that is not wanted: only another write makes sure."""
+    left = may_have_left(attempted, observed) or list(reversed(attempted)) or [context.wanted]
+    return min(left, key=lambda one: one.config == context.wanted.config)
 
 
 def _notation(context: ReconcileContext) -> Baseline | None:
