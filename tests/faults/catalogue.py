@@ -42,7 +42,7 @@ FAULTS: dict[str, Fault] = {
         ("tests/unit/controllers/test_hidden.py",),
     ),
     "the-newest-attempt": Fault(
-        "of several creates without a clear answer the last is taken for the one that worked, and a Secret's old value stays",
+        "of creates without a clear answer the last is taken for the one that worked, and a Secret's old value stays",
         f"{CONNECTOR}/written.py",
         "return min(left, key=lambda one: one.config == context.wanted.config)",
         "return left[0]",
