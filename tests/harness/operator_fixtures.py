@@ -47,7 +47,8 @@ Conditions = dict[str, Object]
 
 def conditions(found: Object) -> Conditions:
     """By type."""
-    return {condition["type"]: condition for condition in (found.get("status") or {}).get("conditions") or []}
+    given = (found.get("status") or {}).get("conditions") or []
+    return {condition["type"]: condition for condition in given} if isinstance(given, list) else {}
 
 
 def reason(found: Object) -> str:
