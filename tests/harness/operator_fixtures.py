@@ -182,9 +182,7 @@ class Place:
         return int(found[-1]["seq"]) if found else 0
 
     def wait_request(self, operation: str, connector: str | None = None, *, since: int = 0, count: int = 1) -> None:
-        self.control.wait_requests(
-            self.environment, operation, connector, since=since, count=count, timeout=TIMEOUT + count
-        )
+        self.control.wait_requests(self.environment, operation, connector, since=since, count=count)
 
     def wait_request_started(self, operation: str, count: int = 1) -> None:
         """Sent, though perhaps not answered yet."""

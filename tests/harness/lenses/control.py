@@ -50,6 +50,7 @@ import httpx
 from harness.http import SHARED
 from harness.lenses import exactjson
 from harness.lenses.control_kinds import ConnectorChanges, FaultKind, HostileSwitches
+from harness.waiting import HANG
 
 __all__ = ["ConnectorChanges", "ControlError", "FaultKind", "HostileSwitches", "Json", "LensesControl"]
 Json = dict[str, Any]
@@ -214,7 +215,7 @@ class LensesControl:
         *,
         since: int = 0,
         count: int = 1,
-        timeout: float = 60.0,
+        timeout: float = HANG,
     ) -> list[Json]:
         """Wait until at least `count` such requests are finished (answered or dropped); TimeoutError otherwise."""
         found: list[Json] = self._call(
@@ -327,7 +328,7 @@ class LensesControl:
             )
         )
 
-    def wait_breakpoint(self, breakpoint_id: int, timeout: float = 60.0) -> Json:
+    def wait_breakpoint(self, breakpoint_id: int, timeout: float = HANG) -> Json:
         """The request held there (as in `requests`); TimeoutError if none comes."""
         found: Json = self._call("wait_breakpoint", wait=timeout, breakpoint_id=breakpoint_id, timeout=timeout)
         return found

@@ -94,8 +94,12 @@ def test_a_transition_time_moves_with_the_status_alone(place: Place) -> None:
     before = place.runs(
         tasksMax=2, class_name="io.lenses.streamreactor.connect.aws.s3.sink.S3SinkConnector", config=SINK
     )
+    looks = [place.control.add_breakpoint(place.environment, one) for one in ("ListConnectors", "GetConnector")]
+    place.control.wait_breakpoint(looks[0])
     place.change(tasks=[{"id": 0, "state": "FAILED", "trace": "a"}, {"id": 1}])
     place.change(tasks=[{"id": 0}, {"id": 1}])
+    for look in looks:
+        place.control.release_breakpoint(look)
     place.wait_polls(3)
     after = place.wait_running()
     assert after["status"]["conditions"] == before["status"]["conditions"]
