@@ -119,15 +119,20 @@ def test_deleted(own_place: Place, operators: Operators, loosened: Callable[[], 
     mark = place.mark()
     place.wait_reason("ConfigInvalid", "config", about="(spec.config: ")
     place.wait_reason("ConfigInvalid", "policy", about="(spec.deletionPolicy: ")
-    found = place.wait_reason("ConfigInvalid", "status", about="(status.ownership.state: ")
-    assert found["status"]["ownership"] == {"state": "Lent"}
+    place.wait_event("ConfigInvalid", "status", about="(status.ownership.state: ")
+    takes_status = _takes_status(place, "status")
+    if takes_status:
+        found = place.wait_reason("ConfigInvalid", "status", about="(status.ownership.state: ")
+        assert found["status"]["ownership"] == {"state": "Lent"}
     place.wait_event("ConfigInvalid", "unwritable", about="spec.configFrom[0].secretRef")
     for name in names:
         place.delete(name)
     place.wait_gone("config")
     found = place.wait_reason("DeletionBlocked", "policy", about="spec.deletionPolicy")
     assert "Retain" in message(found)
-    place.wait_reason("DeletionBlocked", "status", about="status.ownership")
+    place.wait_event("DeletionBlocked", "status", about="status.ownership")
+    if takes_status:
+        place.wait_reason("DeletionBlocked", "status", about="status.ownership")
     place.wait_no_connector("unwritable")
     assert place.get("unwritable") is not None
     assert len([why for why, _ in place.events("unwritable") if why == "ConfigInvalid"]) == 1
@@ -142,8 +147,19 @@ def test_deleted(own_place: Place, operators: Operators, loosened: Callable[[], 
     assert place.writes(since=mark) == ["DeleteConnector"] * 3
 
 
+def _takes_status(place: Place, name: str) -> bool:
+    """The API server of Kubernetes 1.31 takes none any more once a word of it is wrong: an Event tells alone there."""
+    patch = {"status": {"lastHandledRestart": "x"}}
+    path = f"{_status_path(place, name)}?dryRun=All"
+    return place.kube.raw("PATCH", path, patch, content_type="application/merge-patch+json").is_success
+
+
+def _status_path(place: Place, name: str) -> str:
+    return f"/apis/connect.lenses.io/v1alpha1/namespaces/{place.namespace}/lensesconnectors/{name}/status"
+
+
 def spoil(place: Place, name: str, status: object) -> None:
-    path = f"/apis/connect.lenses.io/v1alpha1/namespaces/{place.namespace}/lensesconnectors/{name}/status"
+    path = _status_path(place, name)
     patch = [{"op": "add", "path": "/status", "value": status}]
     answer = place.kube.raw("PATCH", path, patch, content_type="application/json-patch+json")
     assert answer.is_success, answer.text
