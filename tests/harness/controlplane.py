@@ -168,6 +168,7 @@ def _spawn_api_server(run_dir: Path, port: int, launcher: Launcher, extras: Extr
         f"--service-account-key-file={key}",
         f"--token-auth-file={run_dir / 'tokens.csv'}",
         "--authorization-mode=RBAC",
+        # From 1.37 on no address on loopback may be an endpoint of the Service `kubernetes`.
         *([] if paths.API_SERVER == paths.CONTROL_PLANE else ["--endpoint-reconciler-type=none"]),
         *extras.flags,
     ]

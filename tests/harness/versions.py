@@ -45,7 +45,8 @@ three rows are the versions that every change is tested with.
 """
 NOTE = """
 Kubernetes here is the real API server of that version, built from its Go modules, with its own etcd; the controllers
-beside it are those of {kubernetes}. What was tried with which Argo CD and Flux is in
+beside it are those of {kubernetes}. That of 1.31 refuses every write to a status that does not fit the definition, so
+only an Event says what is wrong with such an object there. What was tried with which Argo CD and Flux is in
 [GitOps](gitops.md#what-was-tried).
 """
 

@@ -60,16 +60,21 @@ def waits(op: Operator) -> bool:
     return VERBS["restart"].outcome(found, Asked("1", found.metadata.generation, GRACE + 1)) is None
 
 
+async def asked_for(op: Operator, lenses: HeldLenses, fail: Callable[[Operator], None]) -> None:
+    """Until Lenses has the request."""
+    await op.runs()
+    fail(op)
+    annotate(op, RESTART, "1")
+    assert waits(op)
+    await lenses.asked_for.wait()
+
+
 @FAILS
 async def test_nobody_is_told_of_its_end_before_it_was_asked_for(
     lenses: HeldLenses, kube: FakeKube, fail: Callable[[Operator], None]
 ) -> None:
     async with operator(lenses, kube) as op:
-        await op.runs()
-        fail(op)
-        annotate(op, RESTART, "1")
-        assert waits(op)
-        await lenses.asked_for.wait()
+        await asked_for(op, lenses, fail)
         status = kube.status()
         assert status.last_handled_restart == "1", "a crash may lose it, never repeat it"
         assert {one.type for one in status.conditions} == {"Ready", "Reconciling"}
@@ -102,10 +107,7 @@ async def test_cut_off_it_is_not_said_to_be_under_way_for_ever(
 ) -> None:
     """It is lost, since it might have been made."""
     async with operator(lenses, kube) as op:
-        await op.runs()
-        fail(op)
-        annotate(op, RESTART, "1")
-        await lenses.asked_for.wait()
+        await asked_for(op, lenses, fail)
     assert UNDER_WAY in op.message()
     lenses.let.set()
     lenses.calls.clear()

@@ -34,18 +34,24 @@ async def test_what_any_create_has_left_is_ours(adds: dict[str, str], edits: int
         assert len(op.lenses.asked("delete_connector")) == bool(edits)
 
 
-@pytest.mark.parametrize("masked", [True, False])
-@pytest.mark.parametrize("again", [True, False])
+@pytest.mark.parametrize(
+    ("again", "shown"),
+    # Where nothing of a first one is shown, it cannot be told from somebody else's, and is left alone.
+    [(True, "masked"), (True, "not"), (True, "nothing of it"), (False, "masked"), (False, "not")],
+)
 @pytest.mark.parametrize("back", [True, False])
 @pytest.mark.parametrize("since", ["delete_connector", "create_connector"])
 async def test_a_hidden_value_is_the_one_that_is_wanted_in_the_end(
-    op: Operator, again: bool, masked: bool, back: bool, since: str
+    op: Operator, again: bool, shown: str, back: bool, since: str
 ) -> None:
     """Either of two creates may have worked, and what they differ in Lenses does not show."""
-    if masked:
-        op.lenses.shows = lambda sent: sent | {"name": "orders"} | {"password": "[masked]"}
-    else:
-        op.lenses.hide("password")
+    match shown:
+        case "masked":
+            op.lenses.shows = lambda sent: sent | {"name": "orders"} | {"password": "[masked]"}
+        case "not":
+            op.lenses.hide("password")
+        case _:
+            op.lenses.hides_config = True
     config = {"topic": "orders", "file": "/data/orders"}
     if again:
         await op.runs(config=config | {"password": "zero"})

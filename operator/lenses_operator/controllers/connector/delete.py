@@ -57,8 +57,8 @@ class Deletions:
         else:
             known = known.looked(observed, self._clock())
         if known.proven_at is not None:
-            since = self._clock() if known.denied_at is None else known.denied_at
-            known = known.seeing(self._environments.sight(context.resource.key, context.connector, since))
+            assert known.denied_at is not None
+            known = known.seeing(self._environments.sight(context.resource.key, context.connector, known.denied_at))
         memory.deleting = replace(known, late_until=memory.written.unanswered_at + LATE)
         return memory.deleting
 
