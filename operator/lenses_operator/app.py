@@ -74,8 +74,8 @@ async def run(settings: Settings, holds: LoopHolds) -> None:
 
 async def _build(settings: Settings, stack: AsyncExitStack, holds: LoopHolds) -> App:
     metrics = Metrics()
-    tenure = Fence()
-    gate = tenure.check if settings.leader_election else _open
+    fence = Fence()
+    gate = fence.check if settings.leader_election else _open
     if unread := ignored(os.environ):
         logger.warning("%s", unread)
     with _setting("lenses_ca_file" if settings.lenses_ca_file else "lenses_url"):
@@ -95,7 +95,7 @@ async def _build(settings: Settings, stack: AsyncExitStack, holds: LoopHolds) ->
     kube = await connect()
     stack.push_async_callback(kube.close)
     api = KubeApi(kube, gate)
-    leader = _leader(settings, api, tenure) if settings.leader_election else None
+    leader = _leader(settings, api, fence) if settings.leader_election else None
     return App(settings, metrics, holds, transport, tokens, api, policy, leader)
 
 
@@ -145,30 +145,30 @@ class App:
         )
         transport.parked = core.queue.parked
         self._lister = Lister(
-            api, writer, core.intake, core.offsets_intake, settings.watch_namespaces, settings.label_selector
+            api, writer, core.feed, core.offsets_feed, settings.watch_namespaces, settings.label_selector
         )
         self._kinds = Kinds(api, settings.watch_namespaces)
-        vitals = self._vitals = Probes(
-            core.queue, core.store, core.environments, lambda: self._lister.age, self._kinds.missing
+        probes = self._probes = Probes(
+            core.queue, core.cache, core.environments, lambda: self._lister.age, self._kinds.missing
         )
         self._health = HealthServer(
             settings.http_host,
             settings.http_port,
-            ready=vitals.missing,
-            problems=vitals.problems,
+            ready=probes.missing,
+            problems=probes.problems,
             metrics=metrics.exposition,
         )
         self._leader = leader
         self._working = False
         self._passes = Worker(
-            core.reconcile, core.store, core.operations, again=core.queue.add_after, ended=metrics.passed
+            core.reconcile, core.cache, core.operations, again=core.queue.add_after, ended=metrics.passed
         )
         metrics.watch(
             holds,
             QueueMetrics(core.queue.stats, WORKERS),
-            EnvironmentMetrics(core.environments.standings, loop.time),
-            ResourceMetrics(core.store, core.operations, lambda: self._working),
-            lines=ConditionLines(core.store, core.operations, core.store.get, lambda: self._working),
+            EnvironmentMetrics(core.environments.poller_statuses, loop.time),
+            ResourceMetrics(core.cache, core.operations, lambda: self._working),
+            lines=ConditionLines(core.cache, core.operations, core.cache.get, lambda: self._working),
         )
 
     async def run(self) -> None:
@@ -180,8 +180,8 @@ class App:
         logger.info("serving health and metrics on port %d", self._health.port)
         watching = asyncio.create_task(
             handlers.watch(
-                self._core.intake,
-                self._core.offsets_intake,
+                self._core.feed,
+                self._core.offsets_feed,
                 self._kinds,
                 self._settings.watch_namespaces,
                 self._settings.label_selector,
@@ -210,12 +210,12 @@ class App:
         gc.collect(1)  # of the young: to go through all would hold everything up for next to nothing
         gc.freeze()  # what is listed stays: the collector need not go through it again and again
         if self._leader is not None:
-            self._vitals.stand_by()
+            self._probes.stand_by()
             await self._leader.acquire()
             await self._lister.refresh()  # what the last leader did may not have reached our watches yet
         await self._digest_key.load()
         self._working = True
-        self._vitals.begin()
+        self._probes.begin()
         self._metrics.leader.set(1)
         await run_workers(self._core.queue, WORKERS, self._pass)
 
@@ -228,12 +228,12 @@ class App:
         while True:
             await asyncio.sleep(POLICY_CHECK)
             if self._policy.reload():
-                for resource in self._core.store:
+                for resource in self._core.cache:
                     self._core.queue.add(resource.key)
 
     async def _pass(self, key: ObjectKey) -> None:
         await self._passes.run(key)
-        self._vitals.passed(key)
+        self._probes.passed(key)
 
     async def _end(
         self,
@@ -290,6 +290,6 @@ def own_namespace(settings: Settings) -> str:
     return namespace or "default"
 
 
-def _leader(settings: Settings, api: KubeApi, tenure: Fence) -> Leader:
+def _leader(settings: Settings, api: KubeApi, fence: Fence) -> Leader:
     identity = f"{os.environ.get('HOSTNAME') or socket.gethostname()}_{uuid.uuid4().hex[:8]}"
-    return Leader(api, own_namespace(settings), settings.leader_election_name, identity, tenure)
+    return Leader(api, own_namespace(settings), settings.leader_election_name, identity, fence)

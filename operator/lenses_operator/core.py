@@ -49,36 +49,36 @@ class Core:
         drift_interval: float,
         digest_key: Callable[[], bytes | None] = lambda: None,
     ) -> None:
-        store, operations = self.store, self.operations = ConnectorCache(), OperationCache()
-        queue: WorkQueue[ObjectKey] = WorkQueue(clocks.loop, lane=lambda key: environment_of(key, store, operations))
+        cache, operations = self.cache, self.operations = ConnectorCache(), OperationCache()
+        queue: WorkQueue[ObjectKey] = WorkQueue(clocks.loop, shard=lambda key: environment_of(key, cache, operations))
         self.queue = queue
-        self.intake = ConnectorFeed(store, queue.add, lambda key: [one.key for one in operations.of(key)])
-        self.offsets_intake = OperationFeed(operations, queue.add)
+        self.feed = ConnectorFeed(cache, queue.add, lambda key: [one.key for one in operations.of(key)])
+        self.offsets_feed = OperationFeed(operations, queue.add)
         self.environments = Pollers(
             poll_interval,
             list_rate,
             queue.add,
-            lambda connector: [claimant.key for claimant in store.claimants(connector)],
+            lambda connector: [claimant.key for claimant in cache.claimants(connector)],
         )
         sessions = Sessions(client, clocks.loop)
         inputs = Inputs(references, sessions, policy, self.environments.poll_now, digest_key)
         self.connectors = ConnectorController(
-            store=store,
+            cache=cache,
             operations=operations,
             environments=self.environments,
             sessions=sessions,
             inputs=inputs,
             writer=writer,
-            reporter=Reporter(writer, store, emit, clocks.now, self._wake_operations),
+            reporter=Reporter(writer, cache, emit, clocks.now, self._wake_operations),
             clocks=clocks,
             drift_interval=drift_interval,
         )
         self.offsets = OffsetsController(
             operations=operations,
-            connectors=store,
+            connectors=cache,
             environments=self.environments,
             inputs=inputs,
-            steps=OffsetsSteps(offsets_writer, operations, self.offsets_intake, emit, clocks, self.connectors.pacing),
+            steps=OffsetsSteps(offsets_writer, operations, self.offsets_feed, emit, clocks, self.connectors.pacing),
         )
 
     async def reconcile(self, key: ObjectKey) -> float | None:

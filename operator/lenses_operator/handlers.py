@@ -36,7 +36,7 @@ Tell = Callable[..., object]
 
 
 def build_registry(
-    intake: ConnectorFeed,
+    feed: ConnectorFeed,
     operations: OperationFeed,
     tell: Tell,
     middleware: ClientMiddlewareType,
@@ -55,14 +55,14 @@ def build_registry(
 
     @kopf.on.event(GROUP, VERSION, PLURAL, registry=registry)
     async def connector(type: str | None, body: kopf.Body, **_: Any) -> None:  # noqa: A002 - kopf's own name
-        tell(intake.gone if type == "DELETED" else intake.seen, body)
+        tell(feed.gone if type == "DELETED" else feed.seen, body)
 
     @kopf.on.event(GROUP, VERSION, OFFSETS, registry=registry)
     async def offsets(type: str | None, body: kopf.Body, **_: Any) -> None:  # noqa: A002 - kopf's own name
         tell(operations.gone if type == "DELETED" else operations.seen, body)
 
     if watch_references:
-        _watch_references(registry, intake, tell)
+        _watch_references(registry, feed, tell)
     return registry
 
 
@@ -101,14 +101,14 @@ def _by_address(info: kopf.ConnectionInfo) -> kopf.ConnectionInfo:
     return dataclasses.replace(info, server=f"https://[{host}]:{port}" if ":" in host else f"https://{host}:{port}")
 
 
-def _watch_references(registry: kopf.OperatorRegistry, intake: ConnectorFeed, tell: Tell) -> None:
+def _watch_references(registry: kopf.OperatorRegistry, feed: ConnectorFeed, tell: Tell) -> None:
     @kopf.on.event("", "v1", "secrets", registry=registry)
     async def secret(type: str | None, body: kopf.Body, **_: Any) -> None:  # noqa: A002 - kopf's own name
-        tell(intake.reference, type, "Secret", body)
+        tell(feed.reference, type, "Secret", body)
 
     @kopf.on.event("", "v1", "configmaps", registry=registry)
     async def config_map(type: str | None, body: kopf.Body, **_: Any) -> None:  # noqa: A002 - kopf's own name
-        tell(intake.reference, type, "ConfigMap", body)
+        tell(feed.reference, type, "ConfigMap", body)
 
 
 class _NoDifferences(kopf.DiffBaseStorage):
@@ -146,7 +146,7 @@ def build_settings(selector: str) -> kopf.OperatorSettings:
 
 
 async def watch(
-    intake: ConnectorFeed,
+    feed: ConnectorFeed,
     operations: OperationFeed,
     kinds: Kinds,
     namespaces: Sequence[str],
@@ -157,7 +157,7 @@ async def watch(
     """Until cancelled. A watch whose kind goes waits until it is back; any other end of one is raised."""
     await kinds.served()
     tell = asyncio.get_running_loop().call_soon_threadsafe
-    registry = build_registry(intake, operations, tell, kinds.waiting, watch_references=watch_references)
+    registry = build_registry(feed, operations, tell, kinds.waiting, watch_references=watch_references)
     await _on_a_thread(
         lambda stop: kopf.operator(
             registry=registry,

@@ -33,14 +33,14 @@ class Worker:
     def __init__(
         self,
         reconcile: Reconcile,
-        store: ConnectorCache,
+        cache: ConnectorCache,
         operations: OperationCache,
         *,
         again: Callable[[ObjectKey, float], None],
         ended: Ended,
     ) -> None:
         self._reconcile = reconcile
-        self._store = store
+        self._cache = cache
         self._operations = operations
         self._again = again
         self._ended = ended
@@ -73,7 +73,7 @@ class Worker:
 
     def _names(self, key: ObjectKey) -> dict[str, Any]:
         """What the pass is about, as far as it is known when it begins."""
-        connector = connector_of(key, self._store, self._operations)
+        connector = connector_of(key, self._cache, self._operations)
         resource = self._operations.get(key) if key.kind == OFFSETS else connector
         generation = resource.metadata.generation if resource else None
         target = connector.connector._asdict() if connector else {"environment": None, "cluster": None, "name": None}

@@ -40,10 +40,10 @@ class Rig:
         self.connectors, self.offsets = Controller(list(answers)), Controller([None])
         self.again: list[tuple[ObjectKey, float]] = []
         self.ended: list[tuple[str, str]] = []
-        self.store, self.operations = ConnectorCache(), OperationCache()
+        self.cache, self.operations = ConnectorCache(), OperationCache()
         self.passes = Worker(
             lambda key: (self.offsets if key.kind == BACK.kind else self.connectors).reconcile(key),
-            self.store,
+            self.cache,
             self.operations,
             again=lambda key, delay: self.again.append((key, delay)),
             ended=self._ended,
@@ -119,10 +119,10 @@ async def test_every_line_names_what_the_pass_is_about(caplog: pytest.LogCapture
     assert await fields(ORDERS) == {}, "it is gone"
     last = resource("orders", generation=3)
     last = last.model_copy(update={"spec": last.spec.model_copy(update={"name": "lines"})})
-    rig.store.upsert(last)
+    rig.cache.upsert(last)
     assert await fields(ORDERS) == CONNECTOR | {"generation": "3"}
     rig.operations.upsert(operation(generation=2))
     assert await fields(BACK) == CONNECTOR | {"generation": "2"}
-    rig.store.remove(last.key, last.metadata.uid)
-    rig.store.record_lost(last)
+    rig.cache.remove(last.key, last.metadata.uid)
+    rig.cache.record_lost(last)
     assert await fields(ORDERS) == CONNECTOR | {"generation": "3"}

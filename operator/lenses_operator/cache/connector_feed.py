@@ -19,29 +19,29 @@ logger = logging.getLogger(__name__)
 
 
 class ConnectorFeed:
-    """Puts objects into the store and wakes the keys that a pass has to look at. No I/O."""
+    """Puts objects into the cache and wakes the keys that a pass has to look at. No I/O."""
 
     def __init__(
         self,
-        store: ConnectorCache,
+        cache: ConnectorCache,
         enqueue: Callable[[ObjectKey], None],
         operations: Callable[[ObjectKey], Iterable[ObjectKey]] = lambda _: (),
     ) -> None:
         """`operations`: the offsets resources that name a connector's resource, which wait for what becomes of it."""
-        self._store = store
+        self._cache = cache
         self._operations = operations
         self._enqueue = enqueue
         self._digests: dict[tuple[str, RefName], str] = {}
-        store.let_go = self._wake_siblings  # whoever has seen it: the answer to a write comes in past the watch
+        cache.let_go = self._wake_siblings  # whoever has seen it: the answer to a write comes in past the watch
 
     def seen(self, body: Mapping[str, Any]) -> None:
         """An object as it is now."""
-        if not self._store.is_news(body):
+        if not self._cache.is_news(body):
             return
         resource = parse(LensesConnector, body)
         if resource is None:
             return
-        if self._store.upsert(resource):
+        if self._cache.upsert(resource):
             self._wake(resource)
 
     def gone(self, body: Mapping[str, Any]) -> None:
@@ -56,18 +56,18 @@ class ConnectorFeed:
 
     def _went(self, resource: LensesConnector, version: float) -> None:
         """Without our own release the connector may be left behind: see `_owes_deletion`."""
-        last = self._store.remove(resource.key, resource.metadata.uid, version)
+        last = self._cache.remove(resource.key, resource.metadata.uid, version)
         if last is None:
             return
         stripped = resource.metadata.deleting  # the watch may have missed the deletion time that the last event shows
-        if not self._store.was_released(last.metadata.uid) and _owes_deletion(last) and not stripped:
+        if not self._cache.was_released(last.metadata.uid) and _owes_deletion(last) and not stripped:
             logger.warning("object removed before its finalizer could hold it", extra={"resource": last.key})
-            self._store.record_lost(last)
+            self._cache.record_lost(last)
         self._wake(last)
 
     def left(self, resource: LensesConnector) -> None:
         """It lost the label we look for: it is no longer ours to look after, and nothing of it is touched."""
-        self._store.leave(resource.key)
+        self._cache.leave(resource.key)
         self._wake(resource)
 
     def reference(self, event: str | None, kind: RefKind, body: Mapping[str, Any]) -> None:
@@ -81,7 +81,7 @@ class ConnectorFeed:
         else:
             self._digests[place] = digest
         if digest != known and not (event is None and known is None):
-            for key in self._store.referrers(*place):
+            for key in self._cache.referrers(*place):
                 self._enqueue(key)
 
     def listed(self, bodies: Iterable[Mapping[str, Any]]) -> None:
@@ -91,7 +91,7 @@ class ConnectorFeed:
 
     def unlisted(self, uids: Set[str]) -> list[LensesConnector]:
         """What is held and not in a complete list: to be looked up one by one."""
-        return self._store.unlisted(uids)
+        return self._cache.unlisted(uids)
 
     def _wake(self, resource: LensesConnector) -> None:
         self._enqueue(resource.key)
@@ -100,7 +100,7 @@ class ConnectorFeed:
         self._wake_siblings(resource)
 
     def _wake_siblings(self, resource: LensesConnector) -> None:
-        for sibling in self._store.siblings(resource):
+        for sibling in self._cache.siblings(resource):
             self._enqueue(sibling)
 
 

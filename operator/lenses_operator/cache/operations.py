@@ -97,21 +97,21 @@ class OperationCache:
 
 
 class OperationFeed:
-    """Puts offsets resources into their store and wakes them, their connector and those that wait in its line."""
+    """Puts offsets resources into their cache and wakes them, their connector and those that wait in its line."""
 
-    def __init__(self, store: OperationCache, enqueue: Callable[[ObjectKey], None]) -> None:
-        self._store = store
+    def __init__(self, cache: OperationCache, enqueue: Callable[[ObjectKey], None]) -> None:
+        self._cache = cache
         self._enqueue = enqueue
 
     def seen(self, body: Mapping[str, Any]) -> None:
         """An object as it is now."""
-        if not self._store.is_news(body):
+        if not self._cache.is_news(body):
             return
         operation = parse(LensesConnectorOffsets, body)
         if operation is None:
             return
-        before = self._store.get(operation.key)
-        if self._store.upsert(operation):
+        before = self._cache.get(operation.key)
+        if self._cache.upsert(operation):
             if before is not None and connector_key(before) != connector_key(operation):
                 self.wake(before)
             self.wake(operation)
@@ -128,7 +128,7 @@ class OperationFeed:
 
     def _went(self, operation: LensesConnectorOffsets, version: float) -> None:
         """Its hold, if it had one, ends with it."""
-        last = self._store.remove(operation.key, operation.metadata.uid, version)
+        last = self._cache.remove(operation.key, operation.metadata.uid, version)
         if last is not None:
             self.wake(last)
 
@@ -143,14 +143,14 @@ class OperationFeed:
 
     def unlisted(self, uids: Set[str]) -> list[LensesConnectorOffsets]:
         """What is held and not in a complete list: to be looked up one by one."""
-        return self._store.unlisted(uids)
+        return self._cache.unlisted(uids)
 
     def wake(self, operation: LensesConnectorOffsets) -> None:
         """Whatever happens to one operation matters to its connector and to the next in line."""
         connector = connector_key(operation)
         self._enqueue(operation.key)
         self._enqueue(connector)
-        for other in self._store.of(connector):
+        for other in self._cache.of(connector):
             self._enqueue(other.key)
 
 

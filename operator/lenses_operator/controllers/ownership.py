@@ -11,8 +11,8 @@ from lenses_operator.resources.connector import LensesConnector
 class OwnershipRules:
     """Needs no word from Lenses."""
 
-    def __init__(self, store: ConnectorCache, inputs: Inputs) -> None:
-        self._store = store
+    def __init__(self, cache: ConnectorCache, inputs: Inputs) -> None:
+        self._cache = cache
         self._inputs = inputs
 
     def holds(self, resource: LensesConnector) -> bool:
@@ -21,4 +21,4 @@ class OwnershipRules:
 
     def rival(self, resource: LensesConnector) -> LensesConnector | None:
         """The resource that has the connector instead."""
-        return rival_of(resource, self._store.claimants(resource.connector), self._inputs.allowed)
+        return rival_of(resource, self._cache.claimants(resource.connector), self._inputs.allowed)

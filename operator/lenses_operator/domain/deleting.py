@@ -23,12 +23,12 @@ DELETE_AGAIN = 10.0
 """Seconds an accepted DELETE may take to show before it is sent once more."""
 
 
-class Sight(Enum):
+class Visibility(Enum):
     """What the lists since a denial say of the token that was denied."""
 
-    SEES = "other connectors, or there never were any"
-    BLIND = "nothing, where there were others"
-    UNTOLD = "there is none yet"
+    SOME = "other connectors, or there never were any"
+    NONE = "nothing, where there were others"
+    UNKNOWN = "there is none yet"
 
 
 @dataclass(frozen=True)
@@ -79,20 +79,20 @@ class Deleting:
     proven_at: float | None = None
     missing_since: float | None = None
     offsets_reset: bool = False
-    sight: Sight = Sight.SEES
+    visibility: Visibility = Visibility.SOME
     """Since the denial that proves it."""
     late_until: float = -inf
     """A write of ours had no answer, and may be carried out up to then: it would make the connector anew."""
 
-    def seeing(self, sight: Sight) -> Deleting:
+    def with_visibility(self, visibility: Visibility) -> Deleting:
         """What was proven while the token saw nothing has to be proven again when it sees again."""
-        match sight:
-            case Sight.UNTOLD if self.sight is Sight.BLIND:
+        match visibility:
+            case Visibility.UNKNOWN if self.visibility is Visibility.NONE:
                 return self
-            case Sight.SEES if self.sight is Sight.BLIND:
+            case Visibility.SOME if self.visibility is Visibility.NONE:
                 return Deleting(self.since, offsets_reset=self.offsets_reset)
             case _:
-                return replace(self, sight=sight)
+                return replace(self, visibility=visibility)
 
     def accepted(self, now: float) -> Deleting:
         return replace(self, accepted_at=now, denied_at=None, absent_at=None, proven_at=None)
@@ -132,7 +132,7 @@ def decide_deletion(observed: Observed, so_far: Deleting, *, now: float, with_of
     if so_far.accepted_at is not None:
         return Await(so_far.late_until - now) if now < so_far.late_until else Release("gone")
     if so_far.proven_at is not None:
-        return Release("not-found") if so_far.sight is Sight.SEES else Await(0.0)
+        return Release("not-found") if so_far.visibility is Visibility.SOME else Await(0.0)
     if to_reset and so_far.missing_since is not None and now < so_far.missing_since + HIDDEN:
         return Await(so_far.missing_since + HIDDEN - now)
     if so_far.absent_at is not None and now < so_far.absent_at + ABSENCE:

@@ -39,7 +39,7 @@ class Leader:
     """`acquire`, then the work, then `release`. `identity` must differ between processes.
 
     The holder counts from before it asked for a renewal, the others from when they saw it: so whatever their clocks
-    say and however slow the requests are, the holder's `tenure` is over first.
+    say and however slow the requests are, the holder is fenced off first.
     """
 
     def __init__(
@@ -48,14 +48,14 @@ class Leader:
         namespace: str,
         name: str,
         identity: str,
-        tenure: Fence,
+        fence: Fence,
         uniform: Callable[[float, float], float] = random.uniform,
     ) -> None:
         self._api = api
         self._namespace = namespace
         self._name = name
         self._identity = identity
-        self._tenure = tenure
+        self._fence = fence
         self._uniform = uniform
         self._seen: tuple[str, float] | None = None
         self._others = False
@@ -69,14 +69,14 @@ class Leader:
         """Returns once the lease is ours; it is renewed from then on, and losing it ends the process."""
         while await self._try(leading=False) is not _Lease.OURS:
             await asyncio.sleep(self._jittered(RETRY))
-        self._tenure.guard()
+        self._fence.guard()
         self._renewing = asyncio.create_task(self._renew(), name="lease")
         logger.info("leading as %s", self._identity)
 
     async def release(self, *, idle: bool) -> None:
         """Nothing may be sent any more. Where this process is `idle` the next one may come in at once; where one of
         its requests may still be under way in Lenses, the next one has to wait for the lease to run out."""
-        self._tenure.give_up()
+        self._fence.give_up()
         if self._renewing is not None:
             self._renewing.cancel()
             await asyncio.gather(self._renewing, return_exceptions=True)
@@ -108,15 +108,15 @@ class Leader:
             await asyncio.sleep(self._jittered(pause))
             lease = await self._try(leading=True)
             if lease is _Lease.THEIRS:
-                self._tenure.end("another process holds the lease")
+                self._fence.end("another process holds the lease")
             pause = RENEW if lease is _Lease.OURS else RETRY
 
     def _jittered(self, pause: float) -> float:
         return self._uniform(pause / 2, pause)
 
     async def _try(self, *, leading: bool) -> _Lease:
-        """Takes or renews the lease if it may. Never raises: what goes wrong is tried again, or the tenure ends."""
-        asked = self._tenure.clock()
+        """Takes or renews the lease if it may. Never raises: it is tried again, up to the fence's deadline."""
+        asked = self._fence.clock()
         try:
             ours = await self._take(leading=leading)
         except (KubeError, TimeoutError) as error:
@@ -128,7 +128,7 @@ class Leader:
         self._complaint = ""
         if not ours:
             return _Lease.THEIRS
-        self._tenure.extend(asked)
+        self._fence.extend(asked)
         return _Lease.OURS
 
     async def _take(self, *, leading: bool) -> bool:
@@ -162,8 +162,8 @@ class Leader:
             return True
         version = str(lease["metadata"]["resourceVersion"]) if lease else ""
         if self._seen is None or self._seen[0] != version:
-            self._seen = (version, self._tenure.clock())
-        return self._tenure.clock() - self._seen[1] > max(duration, DURATION)
+            self._seen = (version, self._fence.clock())
+        return self._fence.clock() - self._seen[1] > max(duration, DURATION)
 
     def _was_never_held(self, metadata: Mapping[str, Any]) -> bool:
         """Made to be taken, and old enough by the API server's own clock: somebody who held one that was there before

@@ -32,7 +32,7 @@ class ListBudget:
             self._urgent.pop(who, None)
             self._regular.pop(who, None)
 
-    def hurry(self, who: Hashable) -> None:
+    def prioritize(self, who: Hashable) -> None:
         """It has become urgent, if it waits."""
         if (granted := self._regular.pop(who, None)) is not None:
             self._urgent[who] = granted

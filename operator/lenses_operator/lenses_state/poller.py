@@ -145,7 +145,7 @@ class ClusterPoller:
     def poll_now(self) -> None:
         """List again as soon as the budget allows, before those that only fall due."""
         self._soon.set()
-        self._budget.hurry(self)
+        self._budget.prioritize(self)
 
     @property
     def missed(self) -> frozenset[ConnectorName]:

@@ -9,7 +9,7 @@ from contextvars import Context
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from lenses_operator.domain.deleting import Sight
+from lenses_operator.domain.deleting import Visibility
 from lenses_operator.domain.polling import stretched, while_lost
 from lenses_operator.lenses.errors import LensesError
 from lenses_operator.lenses_state.list_budget import ListBudget
@@ -33,7 +33,7 @@ class Scope(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Standing:
+class PollerStatus:
     """How one cluster's list stands for one token. `read_at`: loop time of the last good one; `every`: seconds between
     two, as things are."""
 
@@ -143,7 +143,7 @@ class Pollers:
         names = (name for _, name in view.entries if name != connector.name)
         return next((connector._replace(name=name) for name in names), None)
 
-    def sight(self, key: ObjectKey, connector: ConnectorKey, since: float) -> Sight:
+    def visibility(self, key: ObjectKey, connector: ConnectorKey, since: float) -> Visibility:
         """Blind is a token that sees nothing at all of an environment in which it saw other connectors, which we have
         not deleted: it has lost a right rather than all of them their existence.
 
@@ -151,7 +151,7 @@ class Pollers:
         """
         scope = self._scope_of.get(key)
         if scope is None:
-            return Sight.SEES
+            return Visibility.SOME
         own = (connector.cluster, connector.name)
         beside = [
             poller
@@ -166,13 +166,13 @@ class Pollers:
             for poller in beside
         )
         if sees or not any(poller.missed - {own} for poller in beside):
-            return Sight.SEES
+            return Visibility.SOME
         now = asyncio.get_running_loop().time()
         for poller in beside:
             if poller.view is not None and now >= poller.view.asked_at + SOON:  # thousands may ask, one after the other
                 poller.poll_now()
         told = all(poller.view is not None and poller.view.asked_at > since for poller in beside if poller.missed)
-        return Sight.BLIND if told else Sight.UNTOLD
+        return Visibility.NONE if told else Visibility.UNKNOWN
 
     def used(self) -> set[tuple[str, str]]:
         """Each environment with each session that it is seen with."""
@@ -183,11 +183,11 @@ class Pollers:
         wanted = {environment} if environment else {scope.environment for scope in self._pollers}
         return all(self._ended.get(one) for one in wanted)
 
-    def standings(self) -> Iterator[Standing]:
+    def poller_statuses(self) -> Iterator[PollerStatus]:
         """Of every list that has ended at least once."""
         for scope, poller in self._pollers.items():
             if poller.view is not None:
-                yield Standing(scope.environment, scope.cluster, poller.view.error, poller.read_at, poller.every)
+                yield PollerStatus(scope.environment, scope.cluster, poller.view.error, poller.read_at, poller.every)
 
     async def close(self) -> None:
         tasks = list(self._tasks.values())

@@ -12,7 +12,7 @@ from prometheus_client.registry import Collector
 
 from lenses_operator.controllers.problems import reason_of
 from lenses_operator.lenses.models import ConnectorState
-from lenses_operator.lenses_state.pollers import Standing
+from lenses_operator.lenses_state.pollers import PollerStatus
 from lenses_operator.observability.metrics import NAMESPACE
 from lenses_operator.resources.connector import KIND as CONNECTOR
 from lenses_operator.resources.connector import LensesConnector
@@ -36,13 +36,13 @@ def _single(name: str, text: str, value: float) -> GaugeMetricFamily:
     return GaugeMetricFamily(f"{NAMESPACE}_{name}", text, value=value)
 
 
-class _Standing(Collector):
+class _ScrapeCollector(Collector):
     def describe(self) -> Iterable[Metric]:
         """Nothing: a registry would ask for everything once, before it stands, to learn the names."""
         return ()
 
 
-class QueueMetrics(_Standing):
+class QueueMetrics(_ScrapeCollector):
     """Named after client-go's work queue."""
 
     def __init__(self, stats: Callable[[], QueueStats], workers: int) -> None:
@@ -59,11 +59,11 @@ class QueueMetrics(_Standing):
         yield _single("workqueue_longest_running_processor_seconds", "Of the longest pass running.", stats.longest)
 
 
-class EnvironmentMetrics(_Standing):
+class EnvironmentMetrics(_ScrapeCollector):
     """One series per Connect cluster: it is up if any token's last list of it was good. `clock` is the loop's time."""
 
-    def __init__(self, standings: Callable[[], Iterable[Standing]], clock: Callable[[], float]) -> None:
-        self._standings = standings
+    def __init__(self, poller_statuses: Callable[[], Iterable[PollerStatus]], clock: Callable[[], float]) -> None:
+        self._poller_statuses = poller_statuses
         self._clock = clock
 
     def collect(self) -> Families:
@@ -75,30 +75,30 @@ class EnvironmentMetrics(_Standing):
             "environment_poll_interval_seconds", "Between two lists, with the token that has to wait longest.", *where
         )
         longest: dict[tuple[str, str], float] = {}
-        best: dict[tuple[str, str], Standing] = {}
-        for standing in self._standings():
-            place = (standing.environment, standing.cluster)
-            longest[place] = max(standing.every, longest.get(place, 0.0))
+        best: dict[tuple[str, str], PollerStatus] = {}
+        for status in self._poller_statuses():
+            place = (status.environment, status.cluster)
+            longest[place] = max(status.every, longest.get(place, 0.0))
             known = best.get(place)
-            if known is None or _rank(standing) > _rank(known):
-                best[place] = standing
+            if known is None or _rank(status) > _rank(known):
+                best[place] = status
         now, wall = self._clock(), time.time()
-        for place, standing in best.items():
-            up.add_metric([*place], standing.error is None)
-            if standing.error is not None:
-                error.add_metric([*place, reason_of(standing.error)], 1)
-            if standing.read_at is not None:
-                last.add_metric([*place], wall - (now - standing.read_at))
+        for place, status in best.items():
+            up.add_metric([*place], status.error is None)
+            if status.error is not None:
+                error.add_metric([*place, reason_of(status.error)], 1)
+            if status.read_at is not None:
+                last.add_metric([*place], wall - (now - status.read_at))
         for place, seconds in longest.items():
             every.add_metric([*place], seconds)
         yield from (up, error, last, every)
 
 
-def _rank(standing: Standing) -> tuple[bool, float]:
-    return standing.error is None, standing.read_at or 0.0
+def _rank(status: PollerStatus) -> tuple[bool, float]:
+    return status.error is None, status.read_at or 0.0
 
 
-class ResourceMetrics(_Standing):
+class ResourceMetrics(_ScrapeCollector):
     """Connectors and tasks by state; nothing while another process works."""
 
     def __init__(

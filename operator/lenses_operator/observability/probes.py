@@ -25,13 +25,13 @@ class Probes:
     def __init__(
         self,
         queue: WorkQueue[ObjectKey],
-        store: ConnectorCache,
+        cache: ConnectorCache,
         environments: Pollers,
         list_age: Callable[[], float],
         missing_kinds: Callable[[], list[str]],
     ) -> None:
         self._queue = queue
-        self._store = store
+        self._cache = cache
         self._environments = environments
         self._list_age = list_age
         self._missing_kinds = missing_kinds
@@ -46,7 +46,7 @@ class Probes:
     def begin(self) -> None:
         """The work begins with what is listed."""
         self._synced = self._working = True
-        self._first = {resource.key for resource in self._store}
+        self._first = {resource.key for resource in self._cache}
 
     def passed(self, key: ObjectKey) -> None:
         """A pass over it has ended."""
@@ -74,5 +74,5 @@ class Probes:
 
     def _asked(self, key: ObjectKey) -> bool:
         """Whether its environment's list has ended, though its own first pass has not."""
-        resource = self._store.get(key)
+        resource = self._cache.get(key)
         return resource is None or self._environments.polled(resource.spec.environment)

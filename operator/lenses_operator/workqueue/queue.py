@@ -1,6 +1,6 @@
 """A work queue of keys: each key at most once in it, never worked on twice at a time, and due not before its time.
 
-Keys of one lane, such as an environment, never keep those of another from their turn, however long they take.
+Keys of one shard, such as an environment, never keep those of another from their turn, however long they take.
 """
 
 from __future__ import annotations
@@ -37,17 +37,17 @@ class QueueStats:
 class WorkQueue(Generic[Key]):
     """Level-triggered: a key added while it is worked on is worked on once more afterwards.
 
-    `clock` gives seconds; it must be the running loop's own time where delays are to pass by themselves. `lane` is
+    `clock` gives seconds; it must be the running loop's own time where delays are to pass by themselves. `shard` is
     asked whenever a key falls due.
     """
 
     def __init__(
-        self, clock: Callable[[], float] | None = None, *, lane: Callable[[Key], Hashable] = lambda _: None
+        self, clock: Callable[[], float] | None = None, *, shard: Callable[[Key], Hashable] = lambda _: None
     ) -> None:
         self._clock = clock or (lambda: asyncio.get_running_loop().time())
-        self._lane = lane
-        self._lanes: dict[Hashable, dict[Key, None]] = {}  # those with keys that are due, the next one to serve first
-        self._lane_of: dict[Key, Hashable] = {}  # of keys due or worked on
+        self._shard = shard
+        self._shards: dict[Hashable, dict[Key, None]] = {}  # those with keys that are due, the next one to serve first
+        self._shard_of: dict[Key, Hashable] = {}  # of keys due or worked on
         self._busy: Counter[Hashable] = Counter()
         self._ready: dict[Key, float] = {}  # since when, in the order of arrival
         self._due: dict[Key, float] = {}
@@ -121,18 +121,18 @@ class WorkQueue(Generic[Key]):
 
     @contextlib.contextmanager
     def parked(self) -> Iterator[None]:
-        """While the pass that this is called from waits for others, it takes none of its lane's places."""
+        """While the pass that this is called from waits for others, it takes none of its shard's places."""
         key = self._current.get()
-        lane = self._lane_of.get(key) if key is not None and key in self._working else None
+        shard = self._shard_of.get(key) if key is not None and key in self._working else None
         if key is None or key not in self._working:
             yield
             return
-        self._busy[lane] -= 1
+        self._busy[shard] -= 1
         self._wake.set()
         try:
             yield
         finally:
-            self._busy[lane] += 1
+            self._busy[shard] += 1
 
     def begun(self, key: Key) -> None:
         """In the task of its pass."""
@@ -149,17 +149,17 @@ class WorkQueue(Generic[Key]):
         return self._clock() - self._still_since
 
     async def get(self, width: float = inf) -> Key:
-        """The next key that is due, lanes by turns; the caller must call `done`. Raises QueueClosed.
+        """The next key that is due, shards by turns; the caller must call `done`. Raises QueueClosed.
 
-        `width`: of how many keys of one lane may be worked on at a time.
+        `width`: of how many keys of one shard may be worked on at a time.
         """
         while True:
             if self._closed:
                 raise QueueClosed
             self._promote()
-            lane = next((lane for lane in self._lanes if self._busy[lane] < width), self)
-            if lane is not self:
-                return self._take(lane)
+            shard = next((shard for shard in self._shards if self._busy[shard] < width), self)
+            if shard is not self:
+                return self._take(shard)
             self._wake.clear()
             wait = self._heap[0][0] - self._clock() if self._heap else None
             try:
@@ -172,10 +172,10 @@ class WorkQueue(Generic[Key]):
         """The pass over the key has ended; if it was added meanwhile it is due again."""
         self._working.pop(key, None)
         self._still_since = None
-        lane = self._lane_of.pop(key)
-        self._busy[lane] -= 1
-        if not self._busy[lane]:
-            del self._busy[lane]
+        shard = self._shard_of.pop(key)
+        self._busy[shard] -= 1
+        if not self._busy[shard]:
+            del self._busy[shard]
         if key in self._again:
             self._again.discard(key)
             self._due.pop(key, None)
@@ -187,28 +187,28 @@ class WorkQueue(Generic[Key]):
         if key not in self._ready:
             self._ready[key] = self._clock() if since is None else since
             self._adds += 1
-            lane = self._lane_of[key] = self._lane(key)
-            self._lanes.setdefault(lane, {})[key] = None
+            shard = self._shard_of[key] = self._shard(key)
+            self._shards.setdefault(shard, {})[key] = None
 
-    def _take(self, lane: Hashable) -> Key:
-        """The lane's first key; the lane has its next turn after all others."""
-        key = next(iter(self._lanes[lane]))
+    def _take(self, shard: Hashable) -> Key:
+        """The shard's first key; the shard has its next turn after all others."""
+        key = next(iter(self._shards[shard]))
         del self._ready[key]
         self._leave_lane(key)
-        if lane in self._lanes:
-            self._lanes[lane] = self._lanes.pop(lane)
-        self._lane_of[key] = lane
-        self._busy[lane] += 1
+        if shard in self._shards:
+            self._shards[shard] = self._shards.pop(shard)
+        self._shard_of[key] = shard
+        self._busy[shard] += 1
         self._working[key] = self._clock()
         self._still_since = None
         return key
 
     def _leave_lane(self, key: Key) -> None:
-        lane = self._lane_of.pop(key)
-        keys = self._lanes[lane]
+        shard = self._shard_of.pop(key)
+        keys = self._shards[shard]
         del keys[key]
         if not keys:
-            del self._lanes[lane]
+            del self._shards[shard]
 
     def _promote(self) -> None:
         now = self._clock()
@@ -224,7 +224,7 @@ class WorkQueue(Generic[Key]):
 
 
 async def run_workers(queue: WorkQueue[Key], count: int, work: Callable[[Key], Awaitable[None]]) -> None:
-    """Up to `count` keys of each lane at a time until the queue is closed; returns when all passes have ended.
+    """Up to `count` keys of each shard at a time until the queue is closed; returns when all passes have ended.
 
     `work` must not raise.
     """

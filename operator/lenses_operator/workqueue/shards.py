@@ -9,16 +9,16 @@ from lenses_operator.resources.connector import LensesConnector
 from lenses_operator.resources.connector_offsets import KIND as OFFSETS
 
 
-def connector_of(key: ObjectKey, store: ConnectorCache, operations: OperationCache) -> LensesConnector | None:
+def connector_of(key: ObjectKey, cache: ConnectorCache, operations: OperationCache) -> LensesConnector | None:
     """The connector's resource that the key is of or about, as far as it is known."""
     if key.kind == OFFSETS:
         operation = operations.get(key)
-        return store.get(connector_key(operation)) if operation else None
-    tombstone = store.tombstone(key)
-    return tombstone.resource if tombstone else store.get(key)
+        return cache.get(connector_key(operation)) if operation else None
+    tombstone = cache.tombstone(key)
+    return tombstone.resource if tombstone else cache.get(key)
 
 
-def environment_of(key: ObjectKey, store: ConnectorCache, operations: OperationCache) -> str:
+def environment_of(key: ObjectKey, cache: ConnectorCache, operations: OperationCache) -> str:
     """Empty where there is none to ask."""
-    connector = connector_of(key, store, operations)
+    connector = connector_of(key, cache, operations)
     return connector.spec.environment if connector else ""

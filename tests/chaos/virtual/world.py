@@ -77,7 +77,7 @@ class StormProcess(Process):
         return self.world.clock.now()
 
     def connect(self) -> None:
-        self.offsets_intake.listed(list(self.world.offsets.objects.values()))
+        self.offsets_feed.listed(list(self.world.offsets.objects.values()))
         super().connect()
 
     def _emit_offsets(

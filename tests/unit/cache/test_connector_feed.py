@@ -19,12 +19,12 @@ TWIN = ObjectKey("LensesConnector", "other", "orders")
 
 class Rig:
     def __init__(self) -> None:
-        self.store = ConnectorCache()
+        self.cache = ConnectorCache()
         self.woken: list[ObjectKey] = []
-        self.intake = ConnectorFeed(self.store, self.woken.append)
+        self.feed = ConnectorFeed(self.cache, self.woken.append)
 
     def sees(self, **changes: Any) -> None:
-        self.intake.seen(body(**changes))
+        self.feed.seen(body(**changes))
 
 
 @pytest.fixture
@@ -43,7 +43,7 @@ def test_the_others_about_the_same_connector_are_woken_too(rig: Rig) -> None:
     rig.sees(namespace="other", uid="uid-2", age=1)
     assert rig.woken == [KEY, TWIN, KEY]
     rig.woken.clear()
-    rig.intake.gone(body())
+    rig.feed.gone(body())
     assert set(rig.woken) == {KEY, TWIN}
 
 
@@ -62,72 +62,72 @@ def test_the_others_about_the_same_connector_are_woken_too(rig: Rig) -> None:
 def test_whose_connector_is_still_to_be_deleted(rig: Rig, changes: dict[str, Any], owed: bool) -> None:
     rig.sees(**changes)
     rig.woken.clear()
-    rig.intake.gone(body(**changes))
-    assert (rig.store.tombstone(KEY) is not None) is owed
-    assert rig.store.get(KEY) is None
+    rig.feed.gone(body(**changes))
+    assert (rig.cache.tombstone(KEY) is not None) is owed
+    assert rig.cache.get(KEY) is None
     assert rig.woken == [KEY]
 
 
 def test_what_we_released_ourselves_owes_nothing(rig: Rig) -> None:
     rig.sees(status=OWNED)
-    rig.store.released("uid-1")
-    rig.intake.gone(body(status=OWNED))
-    assert rig.store.tombstone(KEY) is None
+    rig.cache.released("uid-1")
+    rig.feed.gone(body(status=OWNED))
+    assert rig.cache.tombstone(KEY) is None
 
 
 def test_the_going_of_an_older_object_of_the_name_touches_nothing(rig: Rig) -> None:
     rig.sees(uid="uid-2", status=OWNED)
     rig.woken.clear()
-    rig.intake.gone(body(uid="uid-1", status=OWNED))
-    assert rig.store.get(KEY) is not None
-    assert rig.store.tombstone(KEY) is None
+    rig.feed.gone(body(uid="uid-1", status=OWNED))
+    assert rig.cache.get(KEY) is not None
+    assert rig.cache.tombstone(KEY) is None
     assert rig.woken == []
 
 
 def test_an_object_that_left_owes_nothing_and_may_come_back(rig: Rig) -> None:
     rig.sees(status=OWNED)
-    found = rig.store.get(KEY)
+    found = rig.cache.get(KEY)
     assert found is not None
     rig.woken.clear()
-    rig.intake.left(found)
-    assert rig.store.get(KEY) is None
-    assert rig.store.tombstone(KEY) is None
+    rig.feed.left(found)
+    assert rig.cache.get(KEY) is None
+    assert rig.cache.tombstone(KEY) is None
     assert rig.woken == [KEY]
     rig.sees(status=OWNED)
-    assert rig.store.get(KEY) is not None
+    assert rig.cache.get(KEY) is not None
 
 
 def test_one_that_lost_its_label_before_it_owned_anything_comes_back_with_it(rig: Rig) -> None:
     """With a label selector the watch says DELETED of it, too."""
     rig.sees(version=7)
-    rig.intake.gone(body(version=8))
-    assert rig.store.get(KEY) is None
+    rig.feed.gone(body(version=8))
+    assert rig.cache.get(KEY) is None
     rig.sees(version=8)
-    assert rig.store.get(KEY) is None
+    assert rig.cache.get(KEY) is None
     rig.sees(version=9)
-    assert rig.store.get(KEY) is not None
+    assert rig.cache.get(KEY) is not None
 
 
 def test_a_list_brings_what_is_new_and_tells_what_it_lacks(rig: Rig) -> None:
     rig.sees(version=5)
     rig.sees(name="vanished", uid="uid-2", version=6)
     rig.woken.clear()
-    rig.intake.listed([body(version=5), body("fresh", uid="uid-3", version=7)])
-    assert [resource.metadata.uid for resource in rig.intake.unlisted({"uid-1", "uid-3"})] == ["uid-2"]
+    rig.feed.listed([body(version=5), body("fresh", uid="uid-3", version=7)])
+    assert [resource.metadata.uid for resource in rig.feed.unlisted({"uid-1", "uid-3"})] == ["uid-2"]
     assert [key.name for key in rig.woken] == ["fresh"]
-    assert len(rig.store) == 3
+    assert len(rig.cache) == 3
 
 
 def test_an_object_that_does_not_fit_is_held_and_named_without_its_values(rig: Rig) -> None:
     rig.sees(state="planted-word", config={"k": "planted-value"})
-    held = rig.store.get(KEY)
+    held = rig.cache.get(KEY)
     assert held is not None
     assert held.schema_mismatch is not None
     assert "spec.state: " in held.schema_mismatch.words
     assert "planted" not in held.schema_mismatch.words
     assert rig.woken == [KEY]
-    rig.intake.gone(body(state="planted-word"))
-    assert len(rig.store) == 0
+    rig.feed.gone(body(state="planted-word"))
+    assert len(rig.cache) == 0
 
 
 @pytest.mark.parametrize(
@@ -136,9 +136,9 @@ def test_an_object_that_does_not_fit_is_held_and_named_without_its_values(rig: R
 def test_what_has_no_metadata_is_passed_over(rig: Rig, caplog: pytest.LogCaptureFixture, metadata: Any) -> None:
     """No API server gives such a one; were it to, the others of its page are taken all the same."""
     with caplog.at_level(logging.ERROR):
-        rig.intake.seen(body(state="planted-word") | {"metadata": metadata})
-        rig.intake.gone(body() | {"metadata": metadata})
-    assert len(rig.store) == 0
+        rig.feed.seen(body(state="planted-word") | {"metadata": metadata})
+        rig.feed.gone(body() | {"metadata": metadata})
+    assert len(rig.cache) == 0
     assert rig.woken == []
     assert "metadata" in caplog.text
     assert "planted" not in caplog.text

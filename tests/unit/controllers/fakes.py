@@ -84,11 +84,11 @@ class Operator:
             drift_interval=drift,
             digest_key=lambda: kube.digest_key,
         )
-        self.store, self.operations = self.core.store, self.core.operations
+        self.cache, self.operations = self.core.cache, self.core.operations
         self.queue, self.environments = self.core.queue, self.core.environments
-        self.intake, self.offsets_intake = self.core.intake, self.core.offsets_intake
-        kube.on_seen, kube.on_gone = self.intake.seen, self.intake.gone
-        self.offsets.on_seen, self.offsets.on_gone = self.offsets_intake.seen, self.offsets_intake.gone
+        self.feed, self.offsets_feed = self.core.feed, self.core.offsets_feed
+        kube.on_seen, kube.on_gone = self.feed.seen, self.feed.gone
+        self.offsets.on_seen, self.offsets.on_gone = self.offsets_feed.seen, self.offsets_feed.gone
 
     def wall(self) -> datetime:
         return (NOW + timedelta(seconds=now() - START)).replace(microsecond=0)
@@ -181,8 +181,8 @@ class Operator:
 @asynccontextmanager
 async def at_work(rig: Rig) -> AsyncIterator[Rig]:
     """With everything listed, and its workers; given the former Lenses and objects it is the one after a restart."""
-    rig.offsets_intake.listed(list(rig.offsets.objects.values()))
-    rig.intake.listed(list(rig.kube.objects.values()))
+    rig.offsets_feed.listed(list(rig.offsets.objects.values()))
+    rig.feed.listed(list(rig.kube.objects.values()))
     workers = asyncio.create_task(run_workers(rig.queue, 4, rig.work))
     try:
         yield rig

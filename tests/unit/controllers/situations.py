@@ -144,7 +144,7 @@ def give_secret(op: Operator) -> None:
 
 def let_it(op: Operator) -> None:
     op.policy = Policy()
-    for resource in op.store:
+    for resource in op.cache:
         op.queue.add(resource.key)
 
 

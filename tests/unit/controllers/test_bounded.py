@@ -26,51 +26,51 @@ SECRET = ("payments", RefName("Secret", "s"))
 
 def test_releases_whose_end_is_never_seen(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(store_module, "REMEMBERED", 2)
-    store = ConnectorCache()
+    cache = ConnectorCache()
     for uid in ("uid-1", "uid-2", "uid-3"):
-        store.released(uid)
-    assert [store.was_released(uid) for uid in ("uid-1", "uid-2", "uid-3")] == [False, True, True]
+        cache.released(uid)
+    assert [cache.was_released(uid) for uid in ("uid-1", "uid-2", "uid-3")] == [False, True, True]
 
 
 class TestReferences:
     def test_go_with_the_last_object_that_names_them(self) -> None:
-        store = ConnectorCache()
-        store.upsert(resource(configFrom=GIVEN))
-        store.upsert(resource("other", uid="uid-2", configFrom=GIVEN))
-        store.remove(KEY, "uid-1")
-        assert store.refers(*SECRET)
-        store.upsert(resource("other", uid="uid-2", version=2))
-        assert not store.refers(*SECRET)
-        assert not store._by_reference
+        cache = ConnectorCache()
+        cache.upsert(resource(configFrom=GIVEN))
+        cache.upsert(resource("other", uid="uid-2", configFrom=GIVEN))
+        cache.remove(KEY, "uid-1")
+        assert cache.refers(*SECRET)
+        cache.upsert(resource("other", uid="uid-2", version=2))
+        assert not cache.refers(*SECRET)
+        assert not cache._by_reference
 
     def test_stay_with_a_tombstone(self) -> None:
-        store = ConnectorCache()
+        cache = ConnectorCache()
         last = owned(configFrom=GIVEN)
-        store.upsert(last)
-        store.remove(KEY, "uid-1")
-        store.record_lost(last)
-        assert store.refers(*SECRET)
-        assert store.names(last.connector)
-        store.upsert(resource(uid="uid-2", cluster="us"))
-        assert store.referrers(*SECRET) == [KEY]
-        store.drop_tombstone(KEY)
-        assert not store.refers(*SECRET)
-        assert not store.names(last.connector)
+        cache.upsert(last)
+        cache.remove(KEY, "uid-1")
+        cache.record_lost(last)
+        assert cache.refers(*SECRET)
+        assert cache.names(last.connector)
+        cache.upsert(resource(uid="uid-2", cluster="us"))
+        assert cache.referrers(*SECRET) == [KEY]
+        cache.drop_tombstone(KEY)
+        assert not cache.refers(*SECRET)
+        assert not cache.names(last.connector)
 
     def test_of_a_new_object_outlive_the_tombstone_of_an_old_one(self) -> None:
-        store = ConnectorCache()
-        store.record_lost(owned(configFrom=GIVEN))
-        store.upsert(resource(uid="uid-2", configFrom=GIVEN))
-        store.drop_tombstone(KEY)
-        assert store.referrers(*SECRET) == [KEY]
+        cache = ConnectorCache()
+        cache.record_lost(owned(configFrom=GIVEN))
+        cache.upsert(resource(uid="uid-2", configFrom=GIVEN))
+        cache.drop_tombstone(KEY)
+        assert cache.referrers(*SECRET) == [KEY]
 
 
 def test_offsets_of_a_connector_that_has_none_any_more() -> None:
-    store = OperationCache()
-    store.upsert(operation())
-    store.upsert(operation(uid="off-2", version=2, connectorRef={"name": "another"}))
-    store.remove(operation().key, "off-2")
-    assert not store._of
+    cache = OperationCache()
+    cache.upsert(operation())
+    cache.upsert(operation(uid="off-2", version=2, connectorRef={"name": "another"}))
+    cache.remove(operation().key, "off-2")
+    assert not cache._of
 
 
 def test_a_session_that_is_forgotten() -> None:

@@ -121,17 +121,17 @@ class TestDeletion:
         op.kube.vanish()
         await asyncio.sleep(30)
         assert op.connector is None
-        assert op.store.tombstone(KEY) is None
-        assert op.store.claimants(CONNECTOR) == []
+        assert op.cache.tombstone(KEY) is None
+        assert op.cache.claimants(CONNECTOR) == []
 
     async def test_and_not_for_one_that_is_there_after_all(self, op: Operator) -> None:
         await op.runs()
-        op.intake.gone(op.kube.objects["payments", "orders"])
+        op.feed.gone(op.kube.objects["payments", "orders"])
         await asyncio.sleep(30)
         assert op.connector == Connector(SENT)
-        assert op.store.tombstone(KEY) is None
-        op.intake.listed(list(op.kube.objects.values()))
-        assert op.store.get(KEY) is not None
+        assert op.cache.tombstone(KEY) is None
+        op.feed.listed(list(op.kube.objects.values()))
+        assert op.cache.get(KEY) is not None
 
     async def test_a_new_object_of_the_name_waits_for_the_deletion_of_the_old_ones_connector(
         self, op: Operator

@@ -107,9 +107,9 @@ async def test_nothing_is_kept_of_a_thousand_that_came_and_went() -> None:
         assert not controller._memories
         assert not controller._inputs._confidential
         assert not controller._sessions._resource_tokens
-        assert not op.store._by_connector
-        assert not op.store._by_reference
-        assert not op.store._released
+        assert not op.cache._by_connector
+        assert not op.cache._by_reference
+        assert not op.cache._released
         assert not op.environments._pollers
         assert controller._forgetting._timer is None, "with nothing to forget, nobody looks"
 

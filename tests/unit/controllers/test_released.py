@@ -92,7 +92,7 @@ async def test_by_the_list_alone() -> None:
         assert op.kube.finalizers() == [OTHERS]
         assert op.said(namespace="other") == WAITS
         kube.deaf = False
-        op.intake.listed(list(op.kube.objects.values()))
+        op.feed.listed(list(op.kube.objects.values()))
         await asyncio.sleep(60)
         await younger_has_it(op)
 
@@ -108,10 +108,10 @@ async def test_by_the_answer_to_a_write_of_its_status(op: Operator) -> None:
     op.kube._edit("payments", "orders", generation=2)
     await asyncio.sleep(1)
     op.kube.on_seen = seen
-    before = op.store.get(KEY)
+    before = op.cache.get(KEY)
     assert before is not None
     assert not before.metadata.deleting
-    op.store.upsert(LensesConnector.read(op.kube.objects["payments", "orders"]))  # as `Reporter.took` does
+    op.cache.upsert(LensesConnector.read(op.kube.objects["payments", "orders"]))  # as `Reporter.took` does
     await asyncio.sleep(30)
     assert op.said(namespace="other") == RUNNING
 
@@ -149,19 +149,19 @@ LETTING_GO = {
 @pytest.mark.parametrize("way", ["answer", "watch", "list"])
 @pytest.mark.parametrize("change", LETTING_GO.values(), ids=LETTING_GO)
 def test_every_way_in_wakes_the_siblings(change: dict[str, Any], way: str) -> None:
-    store, woken = ConnectorCache(), list[ObjectKey]()
-    intake = ConnectorFeed(store, woken.append)
-    intake.seen(body(version=1, finalizers=(FINALIZER, OTHERS), status=OWNED))
-    intake.seen(body(namespace="other", uid="uid-2", age=1))
+    cache, woken = ConnectorCache(), list[ObjectKey]()
+    feed = ConnectorFeed(cache, woken.append)
+    feed.seen(body(version=1, finalizers=(FINALIZER, OTHERS), status=OWNED))
+    feed.seen(body(namespace="other", uid="uid-2", age=1))
     woken.clear()
     after = body(version=3, **{"status": OWNED, **change})
     match way:
         case "answer":
-            store.upsert(LensesConnector.read(after))
+            cache.upsert(LensesConnector.read(after))
         case "watch":
-            intake.seen(after)
+            feed.seen(after)
         case _:
-            intake.listed([after])
+            feed.listed([after])
     assert TWIN in woken
 
 
@@ -171,10 +171,10 @@ def test_every_way_in_wakes_the_siblings(change: dict[str, Any], way: str) -> No
     ids=["deleting and still ours", "claimed", "nothing of ours"],
 )
 def test_what_lets_nothing_go_wakes_none_by_an_answer(change: dict[str, Any]) -> None:
-    store, woken = ConnectorCache(), list[ObjectKey]()
-    intake = ConnectorFeed(store, woken.append)
-    intake.seen(body(version=1))
-    intake.seen(body(namespace="other", uid="uid-2", age=1))
+    cache, woken = ConnectorCache(), list[ObjectKey]()
+    feed = ConnectorFeed(cache, woken.append)
+    feed.seen(body(version=1))
+    feed.seen(body(namespace="other", uid="uid-2", age=1))
     woken.clear()
-    store.upsert(LensesConnector.read(body(version=3, **change)))
+    cache.upsert(LensesConnector.read(body(version=3, **change)))
     assert woken == []

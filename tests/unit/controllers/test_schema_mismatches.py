@@ -185,15 +185,15 @@ async def test_garbage_that_costs_nothing_is_written_over(field: str) -> None:
 
 
 def test_the_store_remembers_what_cannot_be_read_any_more() -> None:
-    store = ConnectorCache()
-    store.upsert(LensesConnector.read(body(version=1, status=OWNED)))
-    store.upsert(LensesConnector.read(body(version=2, environment=5, status={"ownership": 5})))
-    held = store.get(KEY)
+    cache = ConnectorCache()
+    cache.upsert(LensesConnector.read(body(version=1, status=OWNED)))
+    cache.upsert(LensesConnector.read(body(version=2, environment=5, status={"ownership": 5})))
+    held = cache.get(KEY)
     assert held is not None
     assert (held.connector.environment, held.status.ownership.state.ours) == ("prod", True)
     assert held.cannot_be_deleted
-    store.upsert(LensesConnector.read(body(uid="uid-2", version=3, environment=5)))
-    held = store.get(KEY)
+    cache.upsert(LensesConnector.read(body(uid="uid-2", version=3, environment=5)))
+    held = cache.get(KEY)
     assert held is not None
     assert held.connector.environment == ""
 
@@ -206,7 +206,7 @@ async def test_one_that_vanished_is_deleted_only_if_it_can_be_told_what() -> Non
             op.kube.vanish()
             await asyncio.sleep(60)
             assert (op.connector is None) is gone
-            assert op.store.tombstone(KEY) is None  # one that could never be carried out would be tried for ever
+            assert op.cache.tombstone(KEY) is None  # one that could never be carried out would be tried for ever
 
 
 async def test_among_many() -> None:

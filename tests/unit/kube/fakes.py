@@ -167,7 +167,7 @@ class FakeApi:
         await self._gate("create_lease")
         if self.lease is not None:
             raise KubeError("create lease", 409, "exists")
-        return self._store(body)
+        return self._cache(body)
 
     async def replace_lease(self, namespace: str, name: str, body: Mapping[str, Any], timeout: float) -> dict[str, Any]:
         self.lease_calls.append("replace")
@@ -175,9 +175,9 @@ class FakeApi:
         assert self.lease is not None
         if body["metadata"]["resourceVersion"] != self.lease["metadata"]["resourceVersion"]:
             raise KubeError("update lease", 409, "outdated")
-        return self._store(body)
+        return self._cache(body)
 
-    def _store(self, body: Mapping[str, Any]) -> dict[str, Any]:
+    def _cache(self, body: Mapping[str, Any]) -> dict[str, Any]:
         self._version += 1
         self.lease = copy.deepcopy(dict(body))
         self.lease["metadata"]["resourceVersion"] = str(self._version)

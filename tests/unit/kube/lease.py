@@ -37,16 +37,16 @@ class Clocked(Fence):
 
 
 class Process:
-    """A leader with its tenure."""
+    """A leader with its fence."""
 
     def __init__(self, api: FakeApi | Cut, identity: str = "me", clock: Callable[[], float] = now) -> None:
-        self.tenure = Clocked(clock)
-        self.leader = Leader(api.as_api(), "ops", "lenses-operator", identity, self.tenure)
+        self.fence = Clocked(clock)
+        self.leader = Leader(api.as_api(), "ops", "lenses-operator", identity, self.fence)
         self.acquire, self.release = self.leader.acquire, self.leader.release
 
     @property
     def leads(self) -> bool:
-        return self.tenure.left >= 0
+        return self.fence.left >= 0
 
     @property
     def end(self) -> BaseException | None:

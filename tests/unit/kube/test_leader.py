@@ -38,7 +38,7 @@ async def test_a_free_lease_is_taken_at_once(api: FakeApi, lease: dict[str, Any]
     await me.acquire()
     assert now() == START
     assert me.leads
-    assert me.tenure.guarded
+    assert me.fence.guarded
     assert spec(api)["holderIdentity"] == "me"
     assert spec(api)["leaseDurationSeconds"] == DURATION
 

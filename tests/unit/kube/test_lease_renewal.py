@@ -26,7 +26,7 @@ async def test_it_is_renewed_as_long_as_it_is_held(api: FakeApi) -> None:
     transitions = spec(api)["leaseTransitions"]
     for _ in range(600):
         await asyncio.sleep(1)
-        assert me.tenure.left > DEADLINE - RENEW - 1
+        assert me.fence.left > DEADLINE - RENEW - 1
     assert 600 / RENEW <= api.lease_calls.count("replace") <= 600 / RENEW * 2
     assert spec(api)["acquireTime"] == since
     assert spec(api)["leaseTransitions"] == transitions
@@ -42,10 +42,10 @@ async def test_who_is_cut_off_has_stopped_before_another_leads(api: FakeApi, way
     setattr(cut, way, True)
     since = now()
     while not new.leads:
-        stopped = old.tenure.left < 0
+        stopped = old.fence.left < 0
         await asyncio.sleep(0.1)
     assert stopped
-    assert old.tenure.left < DEADLINE - DURATION + RETRY
+    assert old.fence.left < DEADLINE - DURATION + RETRY
     assert now() - since < 20
     await taking
 
@@ -75,7 +75,7 @@ async def test_a_slow_renewal_counts_from_when_it_was_asked_for(api: FakeApi) ->
     api.get_lease = slow  # type: ignore[method-assign]
     me = Process(api)
     await me.acquire()
-    assert me.tenure.left == pytest.approx(DEADLINE - REQUEST + 0.5)
+    assert me.fence.left == pytest.approx(DEADLINE - REQUEST + 0.5)
 
 
 async def test_another_holder_ends_the_process_at_the_next_renewal(api: FakeApi) -> None:

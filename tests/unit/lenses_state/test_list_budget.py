@@ -103,10 +103,10 @@ async def test_many_keep_to_the_budget_and_each_has_its_turn(rig: Rig) -> None:
 
 async def test_the_interval_in_force_is_told_and_shrinks_again(rig: Rig) -> None:
     await asyncio.sleep(TOKENS / RATE + 1)
-    assert {standing.every for standing in rig.environments.standings()} == {STRETCHED}
+    assert {status.every for status in rig.environments.poller_statuses()} == {STRETCHED}
     for number in range(20, TOKENS):
         rig.environments.unsubscribe(ObjectKey("LensesConnector", "payments", f"c-{number}"))
-    assert {standing.every for standing in rig.environments.standings()} == {INTERVAL}
+    assert {status.every for status in rig.environments.poller_statuses()} == {INTERVAL}
 
 
 async def test_a_new_token_is_tried_at_once_among_many_lists(rig: Rig) -> None:
@@ -153,8 +153,8 @@ async def test_a_list_that_already_waits_is_hurried() -> None:
             group.create_task(ask(name))
         await asyncio.sleep(0.5)
         assert order == list("abcde")
-        budget.hurry("j")
-        budget.hurry("nobody")
+        budget.prioritize("j")
+        budget.prioritize("nobody")
     assert order == list("abcdejfghi")
 
 
@@ -204,14 +204,14 @@ async def test_when_one_list_of_an_environment_is_back_all_of_them_are_asked_for
         await asyncio.sleep(3 * STRETCHED)
         rig.lenses.silent = {"shared"}
         await asyncio.sleep(3 * STRETCHED)
-        assert sum(standing.error is not None for standing in rig.environments.standings()) == shared
+        assert sum(status.error is not None for status in rig.environments.poller_statuses()) == shared
         rig.lenses.silent = set()
         begun = now()
         while all(name != "shared" for _, name in rig.lenses.since(begun)):
             await asyncio.sleep(0.5)
         await asyncio.sleep(shared / RATE * 4 / 3 + 1)  # three turns of four
         assert now() < begun + 0.8 * STRETCHED
-        assert all(standing.error is None for standing in rig.environments.standings())
+        assert all(status.error is None for status in rig.environments.poller_statuses())
 
 
 async def test_a_cluster_stays_known_between_lists_that_are_far_apart() -> None:

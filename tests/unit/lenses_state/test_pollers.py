@@ -109,18 +109,18 @@ async def test_losing_an_environment_and_its_return_wake_all_its_members(rig: Ri
 
 async def test_how_they_stand(rig: Rig) -> None:
     rig.join("prod", A)
-    assert list(rig.environments.standings()) == []
+    assert list(rig.environments.poller_statuses()) == []
     await asyncio.sleep(1)
     rig.join("prod", B, "payments/team")
     await asyncio.sleep(1)
-    found = list(rig.environments.standings())
-    assert [(standing.environment, standing.error) for standing in found] == [("prod", None)] * 2
-    assert [standing.read_at for standing in found] == pytest.approx([START, START + 1], abs=0.1)
+    found = list(rig.environments.poller_statuses())
+    assert [(status.environment, status.error) for status in found] == [("prod", None)] * 2
+    assert [status.read_at for status in found] == pytest.approx([START, START + 1], abs=0.1)
     lost = errors.Unauthorized("list_connectors")
     rig.lenses.always("list_connectors", lost)
     await asyncio.sleep(40)
-    assert [standing.error for standing in rig.environments.standings()] == [lost, lost]
-    assert all((standing.read_at or 0) < now() - 20 for standing in rig.environments.standings())
+    assert [status.error for status in rig.environments.poller_statuses()] == [lost, lost]
+    assert all((status.read_at or 0) < now() - 20 for status in rig.environments.poller_statuses())
 
 
 async def test_a_poller_does_not_bear_the_name_of_the_pass_that_began_it(rig: Rig) -> None:

@@ -46,13 +46,13 @@ class Process(Operator):
     def connect(self) -> None:
         """Everything is listed before anything is done."""
         kube = self.world.kube
-        kube.on_reference = self.intake.reference
+        kube.on_reference = self.feed.reference
         self.allow(kube.allowed)
-        self.intake.listed(list(kube.objects.values()))
+        self.feed.listed(list(kube.objects.values()))
 
     def allow(self, namespaces: frozenset[str]) -> None:
         self.policy = Policy((Rule(namespaces=tuple(sorted(namespaces))),))
-        for resource in self.store:
+        for resource in self.cache:
             self.queue.add(resource.key)
 
     async def work(self, key: ObjectKey) -> None:

@@ -10,7 +10,7 @@ from prometheus_client import Metric
 from prometheus_client.parser import text_string_to_metric_families
 
 from lenses_operator.lenses import errors
-from lenses_operator.lenses_state.pollers import Standing
+from lenses_operator.lenses_state.pollers import PollerStatus
 from lenses_operator.observability.collectors import EnvironmentMetrics, QueueMetrics, ResourceMetrics
 from lenses_operator.observability.conditions import ConditionLines
 from lenses_operator.observability.loop_holds import LoopHolds
@@ -59,14 +59,14 @@ class Full:
         self.offsets: list[LensesConnectorOffsets] = [
             operation(status={"conditions": [condition("Ready", "False", "ConnectorNotReady")]})
         ]
-        self.standings = [
-            Standing("prod", "connect-eu", None, LOOP_TIME - 5, 15.0),
-            Standing("dev", "connect-eu", errors.Unauthorized("list_connectors"), None, 15.0),
+        self.poller_statuses = [
+            PollerStatus("prod", "connect-eu", None, LOOP_TIME - 5, 15.0),
+            PollerStatus("dev", "connect-eu", errors.Unauthorized("list_connectors"), None, 15.0),
         ]
         self.stats = QueueStats(depth=3, oldest=1.5, running=2, longest=0.5, adds=7)
         self.metrics.watch(
             QueueMetrics(lambda: self.stats, 64),
-            EnvironmentMetrics(lambda: self.standings, lambda: LOOP_TIME),
+            EnvironmentMetrics(lambda: self.poller_statuses, lambda: LOOP_TIME),
             ResourceMetrics(self.connectors, self.offsets, lambda: self.working),
             LoopHolds(),
             lines=ConditionLines(self.connectors, self.offsets, self._find, lambda: self.working),

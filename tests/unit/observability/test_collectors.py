@@ -8,7 +8,7 @@ import time
 import pytest
 
 from lenses_operator.lenses import errors
-from lenses_operator.lenses_state.pollers import Standing
+from lenses_operator.lenses_state.pollers import PollerStatus
 from lenses_operator.observability.conditions import SLICE
 from unit.observability.full import LOOP_TIME, READY, Full, condition, connector
 from unit.offsets.make import operation
@@ -93,20 +93,20 @@ def test_environments(full: Full) -> None:
     last = full.value("environment_last_poll_timestamp_seconds", environment="prod", cluster="connect-eu")
     assert last == pytest.approx(time.time() - 5, abs=60)
     assert full.value("environment_last_poll_timestamp_seconds", environment="dev", cluster="connect-eu") is None
-    full.standings.clear()
+    full.poller_statuses.clear()
     assert full.value("environment_up", environment="prod", cluster="connect-eu") is None
 
 
 @pytest.mark.parametrize("backwards", [False, True])
 def test_an_environment_is_up_when_one_token_sees_it_and_its_freshest_list_counts(full: Full, backwards: bool) -> None:
-    full.standings = [
-        Standing("prod", "connect-eu", LOST, LOOP_TIME - 1, 15.0),
-        Standing("prod", "connect-eu", None, LOOP_TIME - 100, 500.0),
-        Standing("prod", "connect-eu", None, LOOP_TIME - 30, 30.0),
-        Standing("prod", "connect-eu", errors.Forbidden("list_connectors"), None, 15.0),
+    full.poller_statuses = [
+        PollerStatus("prod", "connect-eu", LOST, LOOP_TIME - 1, 15.0),
+        PollerStatus("prod", "connect-eu", None, LOOP_TIME - 100, 500.0),
+        PollerStatus("prod", "connect-eu", None, LOOP_TIME - 30, 30.0),
+        PollerStatus("prod", "connect-eu", errors.Forbidden("list_connectors"), None, 15.0),
     ]
     if backwards:
-        full.standings.reverse()
+        full.poller_statuses.reverse()
     assert full.value("environment_up", environment="prod", cluster="connect-eu") == 1
     assert full.value("environment_error", environment="prod", cluster="connect-eu", reason="LensesUnavailable") is None
     last = full.value("environment_last_poll_timestamp_seconds", environment="prod", cluster="connect-eu")

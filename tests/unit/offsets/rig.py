@@ -53,7 +53,7 @@ class OffsetsOperator(Operator):
         kube.on_gone = self._gone
 
     def _gone(self, last: dict[str, Any]) -> None:
-        asyncio.get_running_loop().call_later(0.001, self.intake.gone, last)
+        asyncio.get_running_loop().call_later(0.001, self.feed.gone, last)
 
     def how(self, name: str = "back") -> tuple[str | None, str, str]:
         """Phase, and Ready's status and reason."""

@@ -50,7 +50,7 @@ def connector(**spec: Any) -> Step:
 def allows(policy: Policy) -> Step:
     def do(op: OffsetsOperator) -> None:
         op.policy = policy
-        for resource in op.store:
+        for resource in op.cache:
             op.queue.add(resource.key)
 
     return do
@@ -93,7 +93,7 @@ async def strangers(op: OffsetsOperator) -> None:
     await op.applies()
 
 
-async def misfit(op: OffsetsOperator) -> None:
+async def schema_mismatch(op: OffsetsOperator) -> None:
     await op.applies(seconds=5, raw={"state": "flying"})
 
 

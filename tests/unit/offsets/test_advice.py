@@ -32,9 +32,9 @@ from unit.offsets.situations import (
     key_lost,
     lost_answer,
     made_new,
-    misfit,
     nothing,
     own_token,
+    schema_mismatch,
     secret_back,
     secret_lost,
     stops,
@@ -175,7 +175,7 @@ ADVICE = {
     "a connector that is not its own": Advice(
         strangers, "ConnectorNotReady", "see its condition", connector(adoptionPolicy="Always")
     ),
-    "a connector that does not fit": Advice(misfit, "ConnectorNotReady", "see its condition", connector()),
+    "a connector that does not fit": Advice(schema_mismatch, "ConnectorNotReady", "see its condition", connector()),
     "not in Lenses": Advice(
         gone_from_lenses, "ConnectorNotReady", "does not exist in Lenses", answers("create_connector", None)
     ),

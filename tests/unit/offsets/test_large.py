@@ -118,11 +118,11 @@ class TestLongSpecs:
         assert len(offsets_text._TEXTS) == KEPT_TEXTS
 
     async def test_a_connectors_pass_weighs_them_beside_the_loop(self) -> None:
-        store = OperationCache()
+        cache = OperationCache()
         connector = owned()
-        store.upsert(LensesConnectorOffsets.read(body(action="Alter", offsetsJson=text(15_000, at=3))))
-        [one] = store.of(connector.key)
+        cache.upsert(LensesConnectorOffsets.read(body(action="Alter", offsetsJson=text(15_000, at=3))))
+        [one] = cache.of(connector.key)
         assert weight(one.spec) > AT_ONCE
-        _, ticks = await ticks_during(store.weigh(connector))
+        _, ticks = await ticks_during(cache.weigh(connector))
         assert ticks > 10, "the loop was held"
-        assert store.holding(connector) is one
+        assert cache.holding(connector) is one

@@ -259,8 +259,8 @@ async def test_a_closed_queue_is_not_stuck(queue: WorkQueue[str]) -> None:
 
 
 async def test_one_lane_never_waits_for_another() -> None:
-    """Of the slow lane as many are worked on as may be; the others' keys are taken as they come all the same."""
-    queue: WorkQueue[str] = WorkQueue(lane=lambda key: key[0])
+    """Of the slow shard as many are worked on as may be; the others' keys are taken as they come all the same."""
+    queue: WorkQueue[str] = WorkQueue(shard=lambda key: key[0])
     slow, ended = asyncio.Event(), []
 
     async def work(key: str) -> None:
@@ -286,8 +286,8 @@ async def test_one_lane_never_waits_for_another() -> None:
 
 
 async def test_lanes_have_turns() -> None:
-    """A key of a lane with little to do does not wait until a lane with much has done it all."""
-    queue: WorkQueue[str] = WorkQueue(lane=lambda key: key[0])
+    """A key of a shard with little to do does not wait until a shard with much has done it all."""
+    queue: WorkQueue[str] = WorkQueue(shard=lambda key: key[0])
     for key in ("a1", "a2", "a3", "a4", "b1", "c1"):
         queue.add(key)
     assert await taken(queue) == ["a1", "b1", "c1", "a2", "a3", "a4"]

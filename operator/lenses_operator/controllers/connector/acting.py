@@ -31,7 +31,7 @@ class Acting:
     reporter: Reporter
     validator: Validator
     environments: Pollers
-    store: ConnectorCache
+    cache: ConnectorCache
     operations: OperationCache
     ownership: OwnershipRules
     clock: Callable[[], float]
@@ -40,7 +40,7 @@ class Acting:
     def unchanged(self, context: ReconcileContext) -> bool:
         """Whether the resource is still the one the pass began with, may still use its connector, and is held by an
         offsets operation or not as then; asked right before the first byte of every request that changes anything."""
-        now = self.store.get(context.resource.key)
+        now = self.cache.get(context.resource.key)
         return (
             now is not None
             and now.metadata.uid == context.resource.metadata.uid
@@ -73,7 +73,7 @@ class Acting:
         absent = observed is not None and not observed.present
         assert memory.refusals.last is not None
         verdict = away(context, refused(memory.refusals.last)) if absent else refused(memory.refusals.last)
-        if not await self.reporter.report(context, Report(verdict, context.standing, observed, context.applied)):
+        if not await self.reporter.report(context, Report(verdict, context.ownership, observed, context.applied)):
             return GONE
         # What cannot be retried is observed all the same, and its references are read again.
         check = memory.checks.next_drift_check

@@ -94,7 +94,7 @@ class ReconcileContext:
         return self.resource.status.ownership.state is OwnershipState.CLAIMING and self.memory.authorship.unsent
 
     @property
-    def standing(self) -> OwnershipState:
+    def ownership(self) -> OwnershipState:
         """Whose it is where nothing new is known of that. A claim on which nothing is under way is given back: another
         process could not tell it from one that may have worked."""
         return OwnershipState.NONE if self.unsent else self.resource.status.ownership.state

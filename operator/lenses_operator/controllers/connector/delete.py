@@ -13,7 +13,7 @@ from lenses_operator.controllers.connector.settling import acted, next_look
 from lenses_operator.controllers.connector.state import asked_for
 from lenses_operator.domain.backoff import BLOCKED, TRANSIENT
 from lenses_operator.domain.conditions import blind, deleting, deletion_blocked
-from lenses_operator.domain.deleting import LATE, Delete, Deleting, Release, ResetOffsets, Sight, StopFirst
+from lenses_operator.domain.deleting import LATE, Delete, Deleting, Release, ResetOffsets, StopFirst, Visibility
 from lenses_operator.domain.observed import Observed
 from lenses_operator.domain.status import Report
 from lenses_operator.lenses.errors import ConnectorOrClusterNotFound
@@ -42,7 +42,7 @@ class Deletions:
 
     def __init__(self, acting: Acting) -> None:
         self._reporter = acting.reporter
-        self._store = acting.store
+        self._cache = acting.cache
         self._environments = acting.environments
         self._clock = acting.clock
 
@@ -58,7 +58,9 @@ class Deletions:
             known = known.looked(observed, self._clock())
         if known.proven_at is not None:
             assert known.denied_at is not None
-            known = known.seeing(self._environments.sight(context.resource.key, context.connector, known.denied_at))
+            known = known.with_visibility(
+                self._environments.visibility(context.resource.key, context.connector, known.denied_at)
+            )
         memory.deleting = replace(known, late_until=memory.written.unanswered_at + LATE)
         return memory.deleting
 
@@ -75,16 +77,16 @@ class Deletions:
 
     async def wait(self, context: ReconcileContext, seconds: float) -> Outcome:
         memory = context.memory
-        if memory.deleting is not None and memory.deleting.sight is Sight.BLIND:
+        if memory.deleting is not None and memory.deleting.visibility is Visibility.NONE:
             outcome = await self.blocked(context, blind(context.connector, context.session.token_name))
             return replace(outcome, paced=True)
         return await self._await(context, seconds)
 
     def _overtaken(self, context: ReconcileContext) -> bool:
         """Edited; or gone, with no deletion left to do: our finalizer was removed by a user."""
-        now = self._store.get(context.resource.key)
+        now = self._cache.get(context.resource.key)
         if now is None or now.metadata.uid != context.resource.metadata.uid:
-            tombstone = self._store.tombstone(context.resource.key)
+            tombstone = self._cache.tombstone(context.resource.key)
             return tombstone is None or tombstone.resource.metadata.uid != context.resource.metadata.uid
         return now.metadata.generation != context.generation
 
@@ -102,8 +104,8 @@ class Deletions:
         if release.why in SAID:
             name, words = SAID[release.why]
             self._reporter.event(context, name, words.format(connector=context.connector), warning=name == "NotFound")
-        if self._store.tombstone(context.resource.key) is not None:
-            self._store.drop_tombstone(context.resource.key)
+        if self._cache.tombstone(context.resource.key) is not None:
+            self._cache.drop_tombstone(context.resource.key)
             return AGAIN
         await self._reporter.release(context)
         return GONE
@@ -118,7 +120,7 @@ class Deletions:
         verdict = deletion_blocked(connector, meta.namespace, meta.name, problem)
         failures = failed(context)
         passing = problem.phase is Phase.RECONCILING
-        if not (passing and failures == 1) and self._store.tombstone(context.resource.key) is None:
+        if not (passing and failures == 1) and self._cache.tombstone(context.resource.key) is None:
             state, seen = context.resource.status.ownership.state, context.observed
             shown = seen if seen is not None and seen.present else None
             await self._reporter.report(context, Report(verdict, state, shown, context.applied))
@@ -197,7 +199,7 @@ class Deletions:
         """While it is blocked, what blocks is said until a try succeeds: not this and that in turn."""
         assert context.memory.deleting is not None
         early = self._clock() - context.memory.deleting.since < QUIET
-        if early or context.memory.retries.failures or self._store.tombstone(context.resource.key) is not None:
+        if early or context.memory.retries.failures or self._cache.tombstone(context.resource.key) is not None:
             return
         state = context.resource.status.ownership.state
         await self._reporter.report(context, Report(deleting(message), state, applied=context.applied))

@@ -19,8 +19,8 @@ class Forgetting:
     """What a connector was given is dropped when no resource names it and no deletion is pending; a token when its
     Secret is named by none, deleting ones and tombstones included."""
 
-    def __init__(self, store: ConnectorCache, inputs: Inputs, sessions: Sessions) -> None:
-        self._store = store
+    def __init__(self, cache: ConnectorCache, inputs: Inputs, sessions: Sessions) -> None:
+        self._cache = cache
         self._inputs = inputs
         self._sessions = sessions
         self._unneeded: set[ConnectorKey | str] = set()
@@ -33,11 +33,11 @@ class Forgetting:
 
     def _look(self) -> None:
         self._timer = None
-        connectors = {one for one in self._inputs.given if not self._store.names(one)}
+        connectors = {one for one in self._inputs.given if not self._cache.names(one)}
         tokens = {
             session_id
             for session_id, namespace, name in self._sessions.brought_by_resources()
-            if not self._store.refers(namespace, RefName("Secret", name))
+            if not self._cache.refers(namespace, RefName("Secret", name))
         }
         for connector in connectors & self._unneeded:
             self._inputs.forget(connector)

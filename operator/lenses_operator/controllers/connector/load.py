@@ -30,7 +30,7 @@ class Loader:
 
     def __init__(
         self,
-        store: ConnectorCache,
+        cache: ConnectorCache,
         operations: OperationCache,
         environments: Pollers,
         sessions: Sessions,
@@ -39,7 +39,7 @@ class Loader:
         ownership: OwnershipRules,
         now: Callable[[], datetime],
     ) -> None:
-        self._store = store
+        self._cache = cache
         self._operations = operations
         self._environments = environments
         self._sessions = sessions
@@ -48,11 +48,11 @@ class Loader:
         self._ownership = ownership
         self._now = now
         self._memories: dict[ObjectKey, Memory] = {}
-        self._forgetting = Forgetting(store, inputs, sessions)
+        self._forgetting = Forgetting(cache, inputs, sessions)
 
     async def load(self, key: ObjectKey) -> ReconcileContext | None:
         """Without what the spec refers to. None: there is nothing to look after."""
-        tombstone = self._store.tombstone(key)
+        tombstone = self._cache.tombstone(key)
         dying = await self._dying(tombstone.resource) if tombstone is not None else None
         resource = dying or self._living(key)
         if resource is None:
@@ -93,12 +93,12 @@ class Loader:
         """The object is gone without our release: deletion continues from its last body, unless it still exists."""
         key, meta = resource.key, resource.metadata
         if await self._writer.current(resource) is not None:
-            self._store.restore(key)
+            self._cache.restore(key)
             return None
         dying = meta.model_copy(update={"deletion_timestamp": meta.deletion_timestamp or self._now()})
         resource = resource.model_copy(update={"metadata": dying})
         if self._ownership.rival(resource) is not None:
-            self._store.drop_tombstone(key)
+            self._cache.drop_tombstone(key)
             return None
         return resource
 
@@ -106,12 +106,12 @@ class Loader:
         """A write of the status had no answer, and its watch event may be late."""
         memory, current = self.memory(resource), await self._writer.current(resource)
         if current is not None:
-            self._store.upsert(current)
+            self._cache.upsert(current)
         confirmed(memory)
 
     def _living(self, key: ObjectKey) -> LensesConnector | None:
         """None where it is gone, or where we have released it and another finalizer keeps it."""
-        resource = self._store.get(key)
+        resource = self._cache.get(key)
         if resource is None or resource.metadata.released:
             self._memories.pop(key, None)
             self._environments.unsubscribe(key)

@@ -75,7 +75,7 @@ class ConnectorController:
     def __init__(
         self,
         *,
-        store: ConnectorCache,
+        cache: ConnectorCache,
         operations: OperationCache,
         environments: Pollers,
         sessions: Sessions,
@@ -85,13 +85,13 @@ class ConnectorController:
         clocks: Clocks,
         drift_interval: float,
     ) -> None:
-        self._store = store
-        ownership = OwnershipRules(store, inputs)
+        self._cache = cache
+        ownership = OwnershipRules(cache, inputs)
         validator = Validator(clocks.loop)
         acting = self._acting = Acting(
-            reporter, validator, environments, store, operations, ownership, clocks.loop, clocks.now
+            reporter, validator, environments, cache, operations, ownership, clocks.loop, clocks.now
         )
-        self._loader = Loader(store, operations, environments, sessions, inputs, writer, ownership, clocks.now)
+        self._loader = Loader(cache, operations, environments, sessions, inputs, writer, ownership, clocks.now)
         observation = self._observation = Observation(
             environments, clock=clocks.loop, now=clocks.now, drift_interval=drift_interval
         )
@@ -114,7 +114,7 @@ class ConnectorController:
     async def reconcile(self, key: ObjectKey) -> float | None:
         """Raises KubeError only."""
         for _ in range(MAX_STEPS):
-            begun = self._store.get(key)
+            begun = self._cache.get(key)
             context = await self._loader.load(key)
             outcome = GONE if context is None else await self._pass(context)
             if not outcome.again and not self._edited(begun):
@@ -255,5 +255,5 @@ class ConnectorController:
 
     def _edited(self, begun: LensesConnector | None) -> bool:
         """A write's answer may bring what a person did meanwhile; its watch event comes too late to wake the key."""
-        now = self._store.get(begun.key) if begun else None
+        now = self._cache.get(begun.key) if begun else None
         return begun is not None and now is not None and asks_anew(begun, now)

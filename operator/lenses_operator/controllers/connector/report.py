@@ -39,19 +39,19 @@ class EventSink(Protocol):
 
 
 class Reporter:
-    """Our own writes go into the store at once, so that the next pass does not decide on what was before them."""
+    """Our own writes go into the cache at once, so that the next pass does not decide on what was before them."""
 
     def __init__(
         self,
         writer: StatusWriter,
-        store: ConnectorCache,
+        cache: ConnectorCache,
         emit: EventSink,
         now: Callable[[], datetime],
         owned: Callable[[LensesConnector], None],
     ) -> None:
         """`owned` is called when a resource's ownership changes: an offsets operation may wait for it."""
         self._writer = writer
-        self._store = store
+        self._cache = cache
         self._emit = emit
         self._now = now
         self._owned = owned
@@ -93,7 +93,7 @@ class Reporter:
     def took(self, context: ReconcileContext, after: LensesConnector) -> None:
         """The object as it came back from a write of ours."""
         before, context.resource = context.resource, after
-        self._store.upsert(after)
+        self._cache.upsert(after)
         if before.status.ownership.state is not after.status.ownership.state:
             self._owned(after)
 
@@ -109,7 +109,7 @@ class Reporter:
 
     async def release(self, context: ReconcileContext) -> None:
         """Removes our finalizer, which deletes the object unless it has another finalizer."""
-        self._store.released(context.resource.metadata.uid)
+        self._cache.released(context.resource.metadata.uid)
         after = await self._writer.remove_finalizer(context.resource)
         if after is not None:
             self.took(context, after)

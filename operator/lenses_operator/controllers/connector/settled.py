@@ -91,7 +91,7 @@ class Settled:
         self._restarts.note(context, observed)
         report = Report(
             conditions.suspended(observed if context.ours or not observed.present else None),
-            context.standing,
+            context.ownership,
             observed if context.ours else None,
             context.applied,
             hide=not context.ours,

@@ -42,11 +42,11 @@ class Troubles:
         self._acting.environments.unsubscribe(resource.key)
         if resource.metadata.deleting:
             return await self._deletions.blocked(context, refuse.verdict)
-        state = refuse.state or context.standing
+        state = refuse.state or context.ownership
         applied = None if refuse.state is not None else context.applied
         await self._acting.reporter.report(context, Report(refuse.verdict, state, applied=applied, hide=refuse.hide))
         # The owner's going wakes us; but of one that is gone already, whose deletion is still pending, no event comes.
-        buried = context.rival is not None and self._acting.store.tombstone(context.rival.key) is not None
+        buried = context.rival is not None and self._acting.cache.tombstone(context.rival.key) is not None
         return Outcome(delay=BURIED if buried else None)
 
     async def unusable(self, context: ReconcileContext, unusable: Unusable, observed: Observed | None) -> Outcome:
@@ -56,7 +56,7 @@ class Troubles:
             return await self._deletions.blocked(context, verdict)
         if observed is not None:
             await self._states.give_back(context, unusable.give_back, observed)
-        report = Report(verdict, context.standing, self._observation.shown_by_list(context), context.applied)
+        report = Report(verdict, context.ownership, self._observation.shown_by_list(context), context.applied)
         await self._acting.reporter.report(context, report)
         missing = isinstance(unusable.error, ReferenceNotFound)
         if not missing and not resource.spec.config_from and resource.spec.token_secret_ref is None:
@@ -93,7 +93,7 @@ class Troubles:
         verdict = conditions.suspended(None) if resource.spec.suspend else problem
         seen = context.observed  # as it is where only the request was refused, and where it is known to be away
         shown = seen if seen is not None and (lacks or not seen.present) else None
-        report = Report(away(context, verdict), context.standing, shown, context.applied)
+        report = Report(away(context, verdict), context.ownership, shown, context.applied)
         await self._acting.reporter.report(context, report)
         return Outcome(delay=delay)
 

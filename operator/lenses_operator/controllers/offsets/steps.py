@@ -54,15 +54,15 @@ class OffsetsSteps:
     def __init__(
         self,
         writer: OffsetsWriter,
-        store: OperationCache,
-        intake: OperationFeed,
+        cache: OperationCache,
+        feed: OperationFeed,
         emit: OffsetsEvents,
         clocks: Clocks,
         pacing: Callable[[LensesConnector], Pacing],
     ) -> None:
         self._writer = writer
-        self._store = store
-        self._intake = intake
+        self._cache = cache
+        self._feed = feed
         self._emit = emit
         self._clock = clocks.loop
         self._now = clocks.now
@@ -97,11 +97,11 @@ class OffsetsSteps:
         after = await self._writer.write_status(operation, status)
         if after is None:
             return None
-        news = self._store.upsert(after)  # or an edit came in between, whose watch event then is no news any more
+        news = self._cache.upsert(after)  # or an edit came in between, whose watch event then is no news any more
         if operation.schema_mismatch is None:
             self._tell(after, before, verdict)
         if news:
-            self._intake.wake(after)
+            self._feed.wake(after)
         return after
 
     async def let_go(
@@ -360,7 +360,7 @@ class OffsetsSteps:
 
     def _unchanged(self, run: Run) -> bool:
         """Asked just before the request: the operation is still wanted and not over, and its connector its own."""
-        now = self._store.get(run.operation.key)
+        now = self._cache.get(run.operation.key)
         return (
             now is not None
             and now.metadata.uid == run.operation.metadata.uid
