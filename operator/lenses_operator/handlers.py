@@ -1,5 +1,7 @@
 """The kopf handlers: each hands an object over and returns. Everything else is the core's business.
 
+Of objects that are known as they are, kopf is told nothing (`kube/watch_session.py`).
+
 kopf runs on a thread and an event loop of its own: as it ends, it cancels every task of its loop that is younger than
 itself and waits for them without a bound, and on the main thread it takes SIGTERM for itself.
 """
@@ -12,7 +14,7 @@ import dataclasses
 import logging
 import os
 import threading
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from typing import Any, cast
 
 import kopf
@@ -20,8 +22,8 @@ from aiohttp import ClientMiddlewareType
 
 from lenses_operator.cache.connector_feed import ConnectorFeed
 from lenses_operator.cache.operations import OperationFeed
-from lenses_operator.kube.json_depth import watching
 from lenses_operator.kube.kinds import Kinds
+from lenses_operator.kube.watch_session import IsNews, watching
 from lenses_operator.resources.base import GROUP, VERSION, WATCH_LABEL
 from lenses_operator.resources.connector import PLURAL
 from lenses_operator.resources.connector_offsets import PLURAL as OFFSETS
@@ -46,7 +48,7 @@ def build_registry(
     """A registry of our own, since kopf's default one is a global."""
     registry = kopf.OperatorRegistry()
 
-    logins = _Logins(middleware)
+    logins = _Logins(middleware, {PLURAL: feed.is_news, OFFSETS: operations.is_news})
 
     @kopf.on.login(registry=registry)
     async def login(**kwargs: Any) -> kopf.AiohttpSession | None:
@@ -74,14 +76,17 @@ def _credentials(**kwargs: Any) -> kopf.ConnectionInfo | None:
 class _Logins:
     """A session of our own for credentials, since kopf's fails at an object that is nested too deeply."""
 
-    def __init__(self, middleware: ClientMiddlewareType) -> None:
+    def __init__(self, middleware: ClientMiddlewareType, news: Mapping[str, IsNews]) -> None:
         self._middleware = middleware
+        self._news = news
         self._last: tuple[kopf.ConnectionInfo, kopf.AiohttpSession] | None = None
 
     def session(self, info: kopf.ConnectionInfo) -> kopf.AiohttpSession:
         """The same for the same: kopf would try credentials that were refused again and again if they looked new."""
         if self._last is None or self._last[0] != info:
-            session = watching(info.as_ssl_context(), info.as_http_headers(), info.proxy_url, self._middleware)
+            session = watching(
+                info.as_ssl_context(), info.as_http_headers(), info.proxy_url, self._middleware, self._news
+            )
             made = kopf.AiohttpSession(
                 server=info.server,
                 priority=info.priority,
@@ -151,11 +156,16 @@ async def watch(
     kinds: Kinds,
     namespaces: Sequence[str],
     selector: str,
+    listed: Callable[[], Awaitable[object]],
     *,
     watch_references: bool,
 ) -> None:
-    """Until cancelled. A watch whose kind goes waits until it is back; any other end of one is raised."""
+    """Until cancelled. A watch whose kind goes waits until it is back; any other end of one is raised.
+
+    `listed` returns once our own list is complete: what it has brought, kopf need not be shown again.
+    """
     await kinds.served()
+    await listed()
     tell = asyncio.get_running_loop().call_soon_threadsafe
     registry = build_registry(feed, operations, tell, kinds.waiting, watch_references=watch_references)
     await _on_a_thread(

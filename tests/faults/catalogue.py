@@ -62,6 +62,20 @@ FAULTS: dict[str, Fault] = {
         "",
         ("tests/unit/controllers/test_absence.py",),
     ),
+    "news-taken-for-known": Fault(
+        "a change that somebody made is not shown to the handlers, since the object is known in another version",
+        "cache/objects.py",
+        'return known != (metadata.get("uid"), metadata.get("resourceVersion"))',
+        'return known is None or known[0] != metadata.get("uid")',
+        ("tests/unit/kube/test_watch_session.py",),
+    ),
+    "a-bookmark-without-a-version": Fault(
+        "what is known moves the watch on to no version, and each watch begins with all that came since the list",
+        "kube/watch_session.py",
+        '"metadata": {"resourceVersion": version}',
+        '"metadata": {}',
+        ("tests/unit/kube/test_watch_session.py",),
+    ),
     "lost-at-first-sight": Fault(
         "a connector that is hidden for a moment is created once more",
         "domain/decide.py",

@@ -31,6 +31,10 @@ class Served:
         return True
 
 
+async def listed() -> None:
+    pass
+
+
 def watches() -> Coroutine[Any, Any, None]:
     return handlers.watch(
         ConnectorFeed(ConnectorCache(), lambda _: None),
@@ -38,6 +42,7 @@ def watches() -> Coroutine[Any, Any, None]:
         Kinds(cast("KubeApi", Served()), ()),
         (),
         "",
+        listed,
         watch_references=False,
     )
 
@@ -149,7 +154,7 @@ async def through(request: ClientRequest, handler: ClientHandlerType) -> ClientR
 
 async def test_the_same_credentials_are_the_same_session() -> None:
     """kopf ends where refused credentials come again; were they new each time, it would ask in a hot loop."""
-    logins = handlers._Logins(through)
+    logins = handlers._Logins(through, {})
     info = kopf.ConnectionInfo(server="https://by.name", token="t", insecure=True)
     first = logins.session(info)
     assert logins.session(dataclasses.replace(info)) is first

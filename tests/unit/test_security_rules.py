@@ -71,8 +71,8 @@ OPENS = {
     "httpx.create_ssl_context": {"lenses/transport.py": 1},
     "asyncio.open_connection": {"lenses/probe.py": 2},
     "DeepClient": {"kube/connection.py": 1},
-    "ClientSession": {"kube/json_depth.py": 1, "lenses/connections.py": 1},
-    "TCPConnector": {"kube/json_depth.py": 1, "lenses/connections.py": 1},
+    "ClientSession": {"kube/watch_session.py": 1, "lenses/connections.py": 1},
+    "TCPConnector": {"kube/watch_session.py": 1, "lenses/connections.py": 1},
     "watching": {"handlers.py": 1},
     "kopf.operator": {"handlers.py": 1},
     "loop.create_server": {"observability/health.py": 1},
@@ -160,9 +160,9 @@ def test_certificates_are_never_not_checked() -> None:
             if isinstance(node, ast.Attribute):
                 assert node.attr not in {"CERT_NONE", "CERT_OPTIONAL", "verify_mode", "check_hostname"}, module
             if isinstance(node, ast.keyword) and node.arg in {"verify", "verify_ssl", "ssl", "insecure"}:
-                handed_on = module in ("lenses/connections.py", "kube/json_depth.py")
+                handed_on = module in ("lenses/connections.py", "kube/watch_session.py")
                 assert ast.unparse(node.value) == ("context" if handed_on else "trust(ca_file)"), module
     given = [ast.unparse(call.args[0]) for _, call in calls() if ast.unparse(call.func) == "watching"]
-    assert given == ["info.as_ssl_context()"], "the context that kube/json_depth.py is given: kopf's own"
+    assert given == ["info.as_ssl_context()"], "the context that kube/watch_session.py is given: kopf's own"
     given = [ast.unparse(call.args[0]) for _, call in calls() if ast.unparse(call.func) == "Connections"]
     assert given == ["trust(ca_file)"], "the context that lenses/connections.py is given"

@@ -34,9 +34,13 @@ class ConnectorFeed:
         self._digests: dict[tuple[str, RefName], str] = {}
         cache.let_go = self._wake_siblings  # whoever has seen it: the answer to a write comes in past the watch
 
+    def is_news(self, body: Mapping[str, Any]) -> bool:
+        """Whether the object is not held as it is: else `seen` does nothing."""
+        return self._cache.is_news(body)
+
     def seen(self, body: Mapping[str, Any]) -> None:
         """An object as it is now."""
-        if not self._cache.is_news(body):
+        if not self.is_news(body):
             return
         resource = parse(LensesConnector, body)
         if resource is None:

@@ -103,9 +103,13 @@ class OperationFeed:
         self._cache = cache
         self._enqueue = enqueue
 
+    def is_news(self, body: Mapping[str, Any]) -> bool:
+        """Whether the object is not held as it is: else `seen` does nothing."""
+        return self._cache.is_news(body)
+
     def seen(self, body: Mapping[str, Any]) -> None:
         """An object as it is now."""
-        if not self._cache.is_news(body):
+        if not self.is_news(body):
             return
         operation = parse(LensesConnectorOffsets, body)
         if operation is None:

@@ -11,7 +11,7 @@ from typing import Any
 from chaos.real.cast import SECRET, Object
 from chaos.real.etcd import PLURALS
 from invariants.history import History, KubeWrite, Name, Version
-from lenses_operator.kube.json_depth import WATCHES
+from lenses_operator.kube.watch_session import WATCHES
 
 POLICY = """\
 apiVersion: audit.k8s.io/v1

@@ -1,0 +1,194 @@
+"""kopf itself on an API server of few answers: it is shown what is news, and goes on from the version of the rest."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable, Coroutine
+from typing import Any, cast
+
+import kopf
+import pytest
+from aiohttp import web
+
+from lenses_operator import handlers
+from lenses_operator.cache.connector_feed import ConnectorFeed
+from lenses_operator.cache.connectors import ConnectorCache
+from lenses_operator.cache.operations import OperationCache, OperationFeed
+from lenses_operator.kube.api import KubeApi
+from lenses_operator.kube.kinds import Kinds
+from lenses_operator.resources.base import GROUP, VERSION
+from lenses_operator.resources.connector import PLURAL
+from lenses_operator.resources.connector_offsets import PLURAL as OFFSETS
+from unit.resources.make import body
+
+BOUND = 20.0
+"""Seconds after which nothing more is waited for."""
+KINDS = {PLURAL: "LensesConnector", OFFSETS: "LensesConnectorOffsets"}
+Event = tuple[str, dict[str, Any]]
+
+
+class ApiServer:
+    """Lists `objects`, and tells the first watch of `events`; `since` is what each watch has asked to go on from."""
+
+    def __init__(self) -> None:
+        self.objects: list[dict[str, Any]] = []
+        self.events: list[Event] = []
+        self.since: asyncio.Queue[str] = asyncio.Queue()
+        self.url = ""
+
+    async def handle(self, request: web.Request) -> web.StreamResponse:
+        match request.path.strip("/").split("/"):
+            case ["api"]:
+                return web.json_response({"versions": ["v1"]})
+            case ["apis"]:
+                version = {"version": VERSION}
+                return web.json_response(
+                    {"groups": [{"name": GROUP, "versions": [version], "preferredVersion": version}]}
+                )
+            case ["api", _] | ["apis", _, _] as path:
+                kinds = KINDS if len(path) == 3 else {"namespaces": "Namespace"}
+                named = [{"name": plural, "kind": kind} for plural, kind in kinds.items()]
+                common = {"singularName": "", "namespaced": True, "verbs": ["list", "watch", "patch"]}
+                return web.json_response({"resources": [one | common for one in named]})
+            case ["apis", _, _, plural]:
+                return await self._objects(request, mine=plural == PLURAL)
+        raise web.HTTPNotFound
+
+    async def _objects(self, request: web.Request, *, mine: bool) -> web.StreamResponse:
+        if "watch" not in request.query:
+            return web.json_response({"metadata": {"resourceVersion": "100"}, "items": self.objects if mine else []})
+        answer = web.StreamResponse()
+        await answer.prepare(request)
+        if mine:
+            self.since.put_nowait(request.query["resourceVersion"])
+            events, self.events = self.events, []
+            for kind, shown in events:
+                event = json.dumps({"type": kind, "object": shown}, separators=(",", ":"))
+                await answer.write(event.encode() + b"\n")
+            if events:
+                return answer  # the watch ends, and kopf begins the next
+        await asyncio.sleep(BOUND)
+        return answer
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[ApiServer]:
+    found = ApiServer()
+    app = web.Application()
+    app.router.add_get("/{path:.*}", found.handle)
+    runner = web.AppRunner(app, shutdown_timeout=0.1)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    host, port = runner.addresses[0][:2]
+    found.url = f"http://{host}:{port}"
+    yield found
+    await runner.cleanup()
+
+
+class Recording(ConnectorFeed):
+    """What kopf hands over, in turn."""
+
+    def __init__(self, cache: ConnectorCache) -> None:
+        super().__init__(cache, lambda _: None)
+        self.told: list[tuple[str, str]] = []
+
+    def seen(self, body: Any) -> None:
+        self.told.append(("seen", body["metadata"]["resourceVersion"]))
+        super().seen(body)
+
+    def gone(self, body: Any) -> None:
+        self.told.append(("gone", body["metadata"]["resourceVersion"]))
+        super().gone(body)
+
+
+def watches(feed: ConnectorFeed, listed: Callable[[], Coroutine[Any, Any, object]]) -> Coroutine[Any, Any, None]:
+    class Served:
+        async def serves(self, *_: object) -> bool:
+            return True
+
+    operations = OperationFeed(OperationCache(), lambda _: None)
+    kinds = Kinds(cast("KubeApi", Served()), ())
+    return handlers.watch(feed, operations, kinds, (), "", listed, watch_references=False)
+
+
+async def at_once() -> None:
+    pass
+
+
+async def ended(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asyncio.wait_for(task, BOUND)
+
+
+@pytest.fixture
+def feed(server: ApiServer, monkeypatch: pytest.MonkeyPatch) -> Recording:
+    """Of one connector it holds version 5, as our own list or the answer to a write of ours has brought it."""
+    monkeypatch.setattr(handlers, "_credentials", lambda **_: kopf.ConnectionInfo(server=server.url))
+    cache = ConnectorCache()
+    feed = Recording(cache)
+    feed.listed([body(version=5)])
+    feed.told.clear()
+    return feed
+
+
+SECOND = body("second", uid="uid-2", version=7)
+
+
+@pytest.mark.parametrize(
+    ("listed", "events", "told", "since"),
+    [
+        pytest.param([body(version=5)], [("MODIFIED", body(version=5))], [], "5", id="known"),
+        pytest.param([], [("MODIFIED", body(version=6))], [("seen", "6")], "6", id="changed"),
+        pytest.param([], [("MODIFIED", body(version=4))], [("seen", "4")], "4", id="older"),
+        pytest.param([], [("ADDED", body(version=5))], [], "5", id="known-again"),
+        pytest.param([], [("MODIFIED", body(uid="uid-3", version=5))], [("seen", "5")], "5", id="another-of-the-name"),
+        pytest.param([], [("DELETED", body(version=5))], [("gone", "5")], "5", id="gone-as-it-is-known"),
+        pytest.param(
+            [body(version=6)], [("DELETED", SECOND)], [("gone", "7"), ("seen", "6")], "7", id="changed-in-the-list"
+        ),
+        pytest.param(
+            [body(version=5), SECOND],
+            [("MODIFIED", body(version=5)), ("DELETED", body(version=8))],
+            [("gone", "8"), ("seen", "7")],
+            "8",
+            id="among-others",
+        ),
+    ],
+)
+async def test_kopf_is_shown_what_is_news_and_goes_on_from_the_last_version(
+    server: ApiServer,
+    feed: Recording,
+    listed: list[dict[str, Any]],
+    events: list[Event],
+    told: list[tuple[str, str]],
+    since: str,
+) -> None:
+    server.objects, server.events = listed, events
+    watching = asyncio.create_task(watches(feed, at_once))
+    assert await asyncio.wait_for(server.since.get(), BOUND) == "100", "the first watch goes on from the list"
+    assert await asyncio.wait_for(server.since.get(), BOUND) == since
+    async with asyncio.timeout(BOUND):
+        while len(feed.told) < len(told):
+            await asyncio.sleep(0.01)
+    await ended(watching)
+    assert sorted(feed.told) == told  # of one object after another, in any order
+
+
+async def test_the_watches_begin_once_our_own_list_is_complete(server: ApiServer, feed: Recording) -> None:
+    """Else kopf would be shown each object that it is about to bring."""
+    server.events = [("MODIFIED", body(version=5))]
+    complete, asked = asyncio.Event(), asyncio.Event()
+
+    async def listed() -> None:
+        asked.set()
+        await complete.wait()
+
+    watching = asyncio.create_task(watches(feed, listed))
+    await asyncio.wait_for(asked.wait(), BOUND)
+    assert server.since.empty()
+    complete.set()
+    assert await asyncio.wait_for(server.since.get(), BOUND) == "100"
+    await ended(watching)
