@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import gzip
 import json
-import time
 from pathlib import Path
 
 import pytest
@@ -14,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fuzz.support import examples, mangled
+from harness.waiting import in_linear_time
 from lenses_operator.cli import main
 from lenses_operator.domain.policy import Policy, Rule
 from lenses_operator.manifests.documents import ManifestError, read
@@ -24,8 +24,6 @@ from lenses_operator.resources.connector_offsets import LensesConnectorOffsets
 from unit.commands.migrated import CONFLUENT, STRIMZI, migrate
 from unit.commands.planned import manifest
 
-BLINK = 3.0
-"""Seconds; what takes the square of its length takes minutes for the sizes used here."""
 POLICY = """\
 rules:
   - namespaces: ["team-*"]
@@ -142,21 +140,18 @@ def test_policy_files(tmp_path_factory: pytest.TempPathFactory, raw: bytes) -> N
 
 
 @pytest.mark.parametrize("name", HUGE)
-def test_huge_policy_files_are_refused_in_a_blink(tmp_path: Path, name: str) -> None:
+def test_huge_policy_files_are_refused_in_the_time_of_their_length(tmp_path: Path, name: str) -> None:
     path = tmp_path / "policy.yaml"
     path.write_text(HUGE[name])
-    begun = time.process_time()
-    with pytest.raises(PolicyFileError) as caught:
+    with in_linear_time(), pytest.raises(PolicyFileError) as caught:
         load_policy(path)
-    assert time.process_time() - begun < BLINK
     readable(str(caught.value))
 
 
 @pytest.mark.parametrize("glob", ["*a" * 40 + "*b", "*" * 200 + "b", "a*" * 60 + "c", "*aa*ab*" * 20])
-def test_matching_takes_no_time(glob: str) -> None:
-    begun = time.process_time()
-    assert not Rule(connectors=(glob,)).allows("n", "e", "c", "a" * 249)
-    assert time.process_time() - begun < BLINK
+def test_matching_takes_the_time_of_its_length(glob: str) -> None:
+    with in_linear_time():
+        assert not Rule(connectors=(glob,)).allows("n", "e", "c", "a" * 249)
 
 
 def simple_match(glob: str, text: str) -> bool:
@@ -199,12 +194,11 @@ def test_manifests(tmp_path_factory: pytest.TempPathFactory, raw: bytes) -> None
 
 
 @pytest.mark.parametrize("name", [name for name in HUGE if name not in {"10 MB", "tag", "long number"}])
-def test_huge_manifests_are_refused_in_a_blink(tmp_path: Path, name: str) -> None:
+def test_huge_manifests_are_refused_in_the_time_of_their_length(tmp_path: Path, name: str) -> None:
     path = tmp_path / "manifest.yaml"
     path.write_text(HUGE[name])
-    begun = time.process_time()
-    assert read([path], "payments").unreadable
-    assert time.process_time() - begun < BLINK
+    with in_linear_time():
+        assert read([path], "payments").unreadable
 
 
 def test_a_number_of_thousands_of_digits(tmp_path: Path) -> None:
@@ -241,9 +235,8 @@ BIG = {
 
 @pytest.mark.parametrize("kind", BIG)
 def test_big_files_take_the_time_of_their_length(kind: str) -> None:
-    begun = time.process_time()
-    done = migrate(kind, BIG[kind], "--cluster", "connect-eu")
-    assert time.process_time() - begun < 4 * BLINK
+    with in_linear_time():
+        done = migrate(kind, BIG[kind], "--cluster", "connect-eu")
     assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import base64
 import secrets
 import string
-import time
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from harness.waiting import in_linear_time
 from lenses_operator.domain.redaction import HIDDEN
 from lenses_operator.domain.sensitive import is_partly_masked, is_secret_key, is_sensitive, looks_secret
 from lenses_operator.domain.value_masking import ValueMasker
@@ -205,12 +205,11 @@ def test_words_are_not_random(words: list[str]) -> None:
         assert not looks_secret(joint.join(words))
 
 
-def test_looking_at_a_long_value_takes_no_time() -> None:
+def test_looking_at_a_long_value_takes_the_time_of_its_length() -> None:
     for text in ("a1" * 16384, "//" * 16384, "password " * 3640, "x:" * 16384, "Bearer " * 4680, '"token' * 5460):
-        before = time.process_time()
-        is_sensitive("key", text)
-        ValueMasker((), str)("key", text)
-        assert time.process_time() - before < 5
+        with in_linear_time():
+            is_sensitive("key", text)
+            ValueMasker((), str)("key", text)
 
 
 def test_hidden_in_part() -> None:
