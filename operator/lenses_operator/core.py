@@ -72,6 +72,7 @@ class Core:
             reporter=Reporter(writer, cache, emit, clocks.now, self._wake_operations),
             clocks=clocks,
             drift_interval=drift_interval,
+            parked=queue.parked,
         )
         self.offsets = OffsetsController(
             operations=operations,

@@ -40,6 +40,20 @@ class TestCreate:
         assert status.applied_config is not None
         assert status.applied_config.added == ()
 
+    async def test_connect_has_a_moment_before_the_first_look_in_which_others_are_created(self, op: Operator) -> None:
+        """A look at once would be one for nothing, and four workers are to create more than four in that time."""
+        names = {f"n{number}" for number in range(20)}
+        for name in names:
+            op.kube.apply(name)
+        await asyncio.sleep(0.05)
+        assert {call[1] for call in op.lenses.asked("create_connector")} == names
+        op.lenses.calls.clear()
+        await asyncio.sleep(0.01)
+        assert op.lenses.asked("get_connector") == []
+        await asyncio.sleep(0.2)
+        assert {op.said(name) for name in names} == {RUNNING}
+        assert sorted(call[1] for call in op.lenses.asked("get_connector")) == sorted(names)
+
     async def test_nothing_is_written_or_sent_once_it_runs(self, op: Operator) -> None:
         await op.runs()
         await asyncio.sleep(3600)

@@ -210,13 +210,15 @@ class ReconcileContext:
 
 @dataclass(frozen=True)
 class Outcome:
-    """`again`: look again at once, in the same pass. Else `delay` seconds; None: something else will wake the key.
+    """`again`: look again in the same pass, after `pause` seconds. Else in `delay` seconds; None: something else will
+    wake the key.
 
     `paced`: nothing was done, since a request may not be repeated yet.
     """
 
     delay: float | None = None
     again: bool = False
+    pause: float = 0.0
     paced: bool = False
 
     def no_later_than(self, other: Outcome) -> Outcome:

@@ -8,7 +8,7 @@ from lenses_operator.controllers.connector.as_code import AsCode
 from lenses_operator.controllers.connector.context import AGAIN, GONE, Outcome, ReconcileContext
 from lenses_operator.controllers.connector.observe import look_closely
 from lenses_operator.controllers.connector.rollback import Rollback
-from lenses_operator.controllers.connector.settling import acted
+from lenses_operator.controllers.connector.settling import acted, next_look
 from lenses_operator.controllers.connector.state import StateChanges
 from lenses_operator.controllers.connector.written import unanswered
 from lenses_operator.controllers.pacing import SLOWEST, WHILE_AWAY
@@ -114,7 +114,8 @@ class Creating:
         absence.created_again(context)
         if not at_rest:
             await self._states.bring_to_rest(context)
-        return AGAIN
+        # Connect starts it by and by, and a look at once comes too early; an end of the process waits for this pass.
+        return Outcome(again=True, pause=next_look(context))
 
     async def _refused(self, context: ReconcileContext, error: LensesError, at: float) -> Outcome:
         """No answer is the last word here: it may have been created all the same, or a rebalance may have come."""

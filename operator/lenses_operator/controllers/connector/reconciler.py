@@ -6,6 +6,9 @@ Level-triggered: it may run at any time, and be cut off between any two requests
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import replace
 
 from lenses_operator.cache.connectors import ConnectorCache, asks_anew
@@ -84,8 +87,11 @@ class ConnectorController:
         reporter: Reporter,
         clocks: Clocks,
         drift_interval: float,
+        parked: Callable[[], AbstractContextManager[None]],
     ) -> None:
+        """`parked`: within it the pass takes no worker's place."""
         self._cache = cache
+        self._parked = parked
         ownership = OwnershipRules(cache, inputs)
         validator = Validator(clocks.loop)
         acting = self._acting = Acting(
@@ -117,6 +123,9 @@ class ConnectorController:
             begun = self._cache.get(key)
             context = await self._loader.load(key)
             outcome = GONE if context is None else await self._pass(context)
+            if outcome.pause:
+                with self._parked():
+                    await asyncio.sleep(outcome.pause)
             if not outcome.again and not self._edited(begun):
                 return outcome.delay
         return TURN
