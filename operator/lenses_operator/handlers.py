@@ -22,6 +22,7 @@ from aiohttp import ClientMiddlewareType
 
 from lenses_operator.cache.connector_feed import ConnectorFeed
 from lenses_operator.cache.operations import OperationFeed
+from lenses_operator.kube.api import PAGE
 from lenses_operator.kube.kinds import Kinds
 from lenses_operator.kube.watch_session import IsNews, watching
 from lenses_operator.resources.base import GROUP, VERSION, WATCH_LABEL
@@ -135,7 +136,7 @@ def build_settings(selector: str) -> kopf.OperatorSettings:
     settings.posting.enabled = False
     settings.peering.standalone = True
     settings.scanning.disabled = True  # needs no rights on CRDs and namespaces
-    settings.watching.chunk_size = 500
+    settings.watching.chunk_size = PAGE
     settings.watching.server_timeout = 300
     settings.queueing.idle_timeout = 0.1  # s; at a start every object has a task with its body for as long
     settings.persistence.diffbase_storage = _NoDifferences()

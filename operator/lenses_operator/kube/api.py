@@ -13,7 +13,8 @@ from lenses_operator.kube.errors import KubeError as KubeError
 from lenses_operator.kube.rest import CORE, JSON_PATCH, Rest, in_namespace
 from lenses_operator.resources.base import GROUP, VERSION
 
-PAGE = 500
+PAGE = 200
+"""Objects of a list at a time. A page is read in one go: 500 held the event loop for some 30 ms, and are megabytes."""
 OURS = ("apis", GROUP, VERSION)
 LEASES = ("apis", "coordination.k8s.io", "v1")
 

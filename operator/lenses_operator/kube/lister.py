@@ -20,7 +20,7 @@ R = TypeVar("R", bound=Resource)
 RELIST = 120.0
 RETRY = 2.0
 SLICE = 50
-"""Objects of a page between two turns of the event loop: a page of 500 at a time held it for 50 ms and more."""
+"""Objects of a page that are taken between two turns of the event loop."""
 
 
 class Sink(Protocol[R]):
