@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import gc
 import logging
 import os
 import socket
@@ -15,10 +14,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from lenses_operator import handlers
+from lenses_operator import garbage, handlers
 from lenses_operator.controllers.clocks import Clocks
 from lenses_operator.core import Core
 from lenses_operator.ending import Ending, Signals
+from lenses_operator.garbage import LongLived
 from lenses_operator.kube.api import KubeApi
 from lenses_operator.kube.connection import connect
 from lenses_operator.kube.digest_key import DigestKey
@@ -53,11 +53,6 @@ POLICY_CHECK = 2.0
 """Seconds between two looks at the policy file's time."""
 LAST_EVENTS = 5.0
 """Seconds the Events of the last passes get to be written."""
-YOUNG = 10_000
-"""Objects made between two rounds of the garbage collector: at Python's 700 it takes a good part of a start's time."""
-MIDDLING, OLD = 5, 80
-"""Rounds after which those that have survived one are gone through too, and rounds of these after which all are. 20 of
-the first held the event loop for 50 ms."""
 IN_CLUSTER_NAMESPACE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
 
 
@@ -66,7 +61,7 @@ async def run(settings: Settings, holds: LoopHolds) -> None:
 
     `holds` are those of the running loop.
     """
-    gc.set_threshold(YOUNG, MIDDLING, OLD)
+    garbage.begin()
     async with AsyncExitStack() as stack:
         app = await _build(settings, stack, holds)
         await app.run()
@@ -160,6 +155,7 @@ class App:
         )
         self._leader = leader
         self._working = False
+        self._long_lived = LongLived()
         self._passes = Worker(
             core.reconcile, core.cache, core.operations, again=core.queue.add_after, ended=metrics.passed
         )
@@ -208,8 +204,7 @@ class App:
     async def _work(self) -> None:
         """Nothing runs before everything is listed and the lease, if there is one, is ours."""
         await self._lister.listed.wait()
-        gc.collect(1)  # of the young: to go through all would hold everything up for next to nothing
-        gc.freeze()  # what is listed stays: the collector need not go through it again and again
+        self._long_lived.listed(len(self._core.cache))
         if self._leader is not None:
             self._probes.stand_by()
             await self._leader.acquire()
@@ -235,6 +230,7 @@ class App:
     async def _pass(self, key: ObjectKey) -> None:
         await self._passes.run(key)
         self._probes.passed(key)
+        self._long_lived.holds(len(self._core.cache))
 
     async def _end(
         self,
