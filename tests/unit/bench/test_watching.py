@@ -11,6 +11,7 @@ import pytest
 from aiohttp import web
 
 from bench.objects import Objects
+from unit.serving import serving
 
 GONE = {"type": "ERROR", "object": {"kind": "Status", "code": 410}}
 
@@ -48,17 +49,13 @@ class ApiServer:
 @pytest.mark.parametrize("end", ["in order", "cut off", "gone"])
 async def test_a_watch_that_ends_goes_on_from_what_there_is(end: str) -> None:
     server = ApiServer(end)
-    app = web.Application()
-    app.router.add_get("/{path:.*}", server.handle)
-    runner = web.AppRunner(app, shutdown_timeout=0.1)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    host, port = runner.addresses[0][:2]
-    async with aiohttp.ClientSession() as session, Objects(session, f"http://{host}:{port}").watched("bench") as seen:
+    async with (
+        serving(server.handle) as url,
+        aiohttp.ClientSession() as session,
+        Objects(session, url).watched("bench") as seen,
+    ):
         await seen.all_ready(["new"], 20)
         assert seen.there == {"new"}
-    await runner.cleanup()
 
 
 async def test_a_watch_that_cannot_go_on_ends_the_measurement() -> None:

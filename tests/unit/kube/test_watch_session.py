@@ -21,6 +21,7 @@ from lenses_operator.resources.base import GROUP, VERSION
 from lenses_operator.resources.connector import PLURAL
 from lenses_operator.resources.connector_offsets import PLURAL as OFFSETS
 from unit.resources.make import body
+from unit.serving import serving
 
 BOUND = 20.0
 """Seconds after which nothing more is waited for."""
@@ -75,16 +76,8 @@ class ApiServer:
 @pytest.fixture
 async def server() -> AsyncIterator[ApiServer]:
     found = ApiServer()
-    app = web.Application()
-    app.router.add_get("/{path:.*}", found.handle)
-    runner = web.AppRunner(app, shutdown_timeout=0.1)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    host, port = runner.addresses[0][:2]
-    found.url = f"http://{host}:{port}"
-    yield found
-    await runner.cleanup()
+    async with serving(found.handle) as found.url:
+        yield found
 
 
 class Recording(ConnectorFeed):
