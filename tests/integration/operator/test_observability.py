@@ -130,4 +130,9 @@ def lost(place: Place, operator: OperatorProcess) -> None:
     place.control.clear_faults(place.environment)
     place.wait_running()
     said = [(line["message"].partition(":")[0], line["environment"]) for line in loud(operator)[before:]]
-    assert said == [("cluster lost", place.environment), ("cluster back", place.environment)]
+    between = ("list of connectors failed", place.environment)  # where it is back before the look is over that failed
+    assert said.count(between) <= 1
+    assert [one for one in said if one != between] == [
+        ("cluster lost", place.environment),
+        ("cluster back", place.environment),
+    ]
