@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import datetime
 
 from doubles.incarnation import Habits, Incarnation
 from doubles.lifelike import Lenses
@@ -69,7 +70,11 @@ class Grounds:
             if one.connector.name == name
             and (one.status.ownership.state.ours or one.metadata.namespace in snapshot.allowed)
         ]
-        return min(entitled, key=lambda one: (one.metadata.creation_timestamp, one.metadata.uid), default=None)
+
+        def order(one: LensesConnector) -> tuple[datetime, bool, str]:
+            return (one.metadata.creation_timestamp, not one.status.ownership.state.ours, one.metadata.uid)
+
+        return min(entitled, key=order, default=None)  # of two made in the same second the one that owns it
 
     def _acting_owners(self, name: str) -> Iterator[LensesConnector]:
         """The owners of the last moment, where they may change something and are not being deleted."""
