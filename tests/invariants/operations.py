@@ -22,6 +22,10 @@ class Deed:
 
     done: int = 0
     """How often it was carried out."""
+    begun: bool = False
+    """A request of it may have been sent."""
+    met: bool = False
+    """Since then another operation's reset has brought about what it asks for, too."""
     ran_since: bool = False
     position: int | None = None
     before: str | None = None
@@ -119,6 +123,10 @@ class OffsetsContract(Ending):
         )
         deed.done += 1
         deed.position, deed.ran_since = position, False
+        if position is None:
+            for other in self._operations_on(name):
+                alike = self._deed(other)
+                alike.met = alike.met or (alike.begun and _asks(other, None))
 
     def ran(self, name: str) -> None:
         for snapshot in self._lately(name)[:1]:
@@ -142,7 +150,7 @@ class OffsetsContract(Ending):
         if status.phase is not OperationPhase.APPLYING:
             deed.applying_since = None
         elif deed.applying_since is None:
-            deed.applying_since = now()
+            deed.applying_since, deed.begun = now(), True
         if status.phase in {OperationPhase.APPLIED, OperationPhase.FAILED}:
             deed.ended = min(deed.ended, now())
         if status.before_generation == generation:
@@ -151,7 +159,7 @@ class OffsetsContract(Ending):
                 deed.before = status.before
             self.check(deed.before == status.before, f"{place} has overwritten its way back")
         if status.applied_generation == generation:
-            self.check(bool(deed.done), f"{place} says Applied, and nothing was done")
+            self.check(bool(deed.done) or deed.met, f"{place} says Applied, and nothing was done")
 
     def operations_unsettled(self) -> list[str]:
         found = []
