@@ -107,7 +107,7 @@ class WorkQueue(Generic[Key]):
         """No appointment any more."""
         self._due.pop(key, None)
         if self._ready.pop(key, None) is not None:
-            self._leave_lane(key)
+            self._leave_shard(key)
         self._again.discard(key)
 
     def close(self) -> None:
@@ -194,7 +194,7 @@ class WorkQueue(Generic[Key]):
         """The shard's first key; the shard has its next turn after all others."""
         key = next(iter(self._shards[shard]))
         del self._ready[key]
-        self._leave_lane(key)
+        self._leave_shard(key)
         if shard in self._shards:
             self._shards[shard] = self._shards.pop(shard)
         self._shard_of[key] = shard
@@ -203,7 +203,7 @@ class WorkQueue(Generic[Key]):
         self._still_since = None
         return key
 
-    def _leave_lane(self, key: Key) -> None:
+    def _leave_shard(self, key: Key) -> None:
         shard = self._shard_of.pop(key)
         keys = self._shards[shard]
         del keys[key]

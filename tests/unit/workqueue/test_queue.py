@@ -258,7 +258,7 @@ async def test_a_closed_queue_is_not_stuck(queue: WorkQueue[str]) -> None:
     assert queue.stuck_for() == 0
 
 
-async def test_one_lane_never_waits_for_another() -> None:
+async def test_one_shard_never_waits_for_another() -> None:
     """Of the slow shard as many are worked on as may be; the others' keys are taken as they come all the same."""
     queue: WorkQueue[str] = WorkQueue(shard=lambda key: key[0])
     slow, ended = asyncio.Event(), []
@@ -285,7 +285,7 @@ async def test_one_lane_never_waits_for_another() -> None:
     await workers
 
 
-async def test_lanes_have_turns() -> None:
+async def test_shards_have_turns() -> None:
     """A key of a shard with little to do does not wait until a shard with much has done it all."""
     queue: WorkQueue[str] = WorkQueue(shard=lambda key: key[0])
     for key in ("a1", "a2", "a3", "a4", "b1", "c1"):
