@@ -181,7 +181,6 @@ class App:
                 self._kinds,
                 self._settings.watch_namespaces,
                 self._settings.label_selector,
-                self._lister.listed.wait,
                 watch_references=self._settings.watch_references,
             ),
             name="watch",

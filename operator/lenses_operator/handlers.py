@@ -14,7 +14,7 @@ import dataclasses
 import logging
 import os
 import threading
-from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any, cast
 
 import kopf
@@ -157,16 +157,11 @@ async def watch(
     kinds: Kinds,
     namespaces: Sequence[str],
     selector: str,
-    listed: Callable[[], Awaitable[object]],
     *,
     watch_references: bool,
 ) -> None:
-    """Until cancelled. A watch whose kind goes waits until it is back; any other end of one is raised.
-
-    `listed` returns once our own list is complete: what it has brought, kopf need not be shown again.
-    """
+    """Until cancelled. A watch whose kind goes waits until it is back; any other end of one is raised."""
     await kinds.served()
-    await listed()
     tell = asyncio.get_running_loop().call_soon_threadsafe
     registry = build_registry(feed, operations, tell, kinds.waiting, watch_references=watch_references)
     await _on_a_thread(

@@ -31,10 +31,6 @@ class Served:
         return True
 
 
-async def listed() -> None:
-    pass
-
-
 def watches() -> Coroutine[Any, Any, None]:
     return handlers.watch(
         ConnectorFeed(ConnectorCache(), lambda _: None),
@@ -42,7 +38,6 @@ def watches() -> Coroutine[Any, Any, None]:
         Kinds(cast("KubeApi", Served()), ()),
         (),
         "",
-        listed,
         watch_references=False,
     )
 

@@ -115,7 +115,7 @@ class Leader:
         return self._uniform(pause / 2, pause)
 
     async def _try(self, *, leading: bool) -> _Lease:
-        """Takes or renews the lease if it may. Never raises: it is tried again, up to the fence's deadline."""
+        """Takes or renews the lease if it may. Never raises: a failure is tried again, up to the fence's deadline."""
         asked = self._fence.clock()
         try:
             ours = await self._take(leading=leading)

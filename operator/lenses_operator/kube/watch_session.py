@@ -1,7 +1,7 @@
 """What the watches read of the API server: objects of any depth, and those alone that are not known as they are.
 
-kopf takes most of a millisecond for an object. Most that it would be shown are known by then: nearly all of its first
-list, since our own comes before it, and the events of our own writes, whose answers have been taken.
+kopf takes most of a millisecond for an object. Many that it would be shown are known by then: most of its first list,
+since our own is a step ahead of it, and the events of our own writes whose answers have been taken.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Coroutine
 from typing import Any, cast
 
 import kopf
@@ -96,18 +96,14 @@ class Recording(ConnectorFeed):
         super().gone(body)
 
 
-def watches(feed: ConnectorFeed, listed: Callable[[], Coroutine[Any, Any, object]]) -> Coroutine[Any, Any, None]:
+def watches(feed: ConnectorFeed) -> Coroutine[Any, Any, None]:
     class Served:
         async def serves(self, *_: object) -> bool:
             return True
 
     operations = OperationFeed(OperationCache(), lambda _: None)
     kinds = Kinds(cast("KubeApi", Served()), ())
-    return handlers.watch(feed, operations, kinds, (), "", listed, watch_references=False)
-
-
-async def at_once() -> None:
-    pass
+    return handlers.watch(feed, operations, kinds, (), "", watch_references=False)
 
 
 async def ended(task: asyncio.Task[None]) -> None:
@@ -160,7 +156,7 @@ async def test_kopf_is_shown_what_is_news_and_goes_on_from_the_last_version(
     since: str,
 ) -> None:
     server.objects, server.events = listed, events
-    watching = asyncio.create_task(watches(feed, at_once))
+    watching = asyncio.create_task(watches(feed))
     assert await asyncio.wait_for(server.since.get(), BOUND) == "100", "the first watch goes on from the list"
     assert await asyncio.wait_for(server.since.get(), BOUND) == since
     async with asyncio.timeout(BOUND):
@@ -168,20 +164,3 @@ async def test_kopf_is_shown_what_is_news_and_goes_on_from_the_last_version(
             await asyncio.sleep(0.01)
     await ended(watching)
     assert sorted(feed.told) == told  # of one object after another, in any order
-
-
-async def test_the_watches_begin_once_our_own_list_is_complete(server: ApiServer, feed: Recording) -> None:
-    """Else kopf would be shown each object that it is about to bring."""
-    server.events = [("MODIFIED", body(version=5))]
-    complete, asked = asyncio.Event(), asyncio.Event()
-
-    async def listed() -> None:
-        asked.set()
-        await complete.wait()
-
-    watching = asyncio.create_task(watches(feed, listed))
-    await asyncio.wait_for(asked.wait(), BOUND)
-    assert server.since.empty()
-    complete.set()
-    assert await asyncio.wait_for(server.since.get(), BOUND) == "100"
-    await ended(watching)
