@@ -1,8 +1,8 @@
 """Which tests share a worker of pytest-xdist, and which come first: `--dist loadscope --no-loadscope-reorder`.
 
 What takes long to start is started in one worker and not in each: Kafka with Kafka Connect, the control plane of the
-chart's tests, and the documentation's operator. What takes long and cannot be shared begins early, and what needs
-nothing but a processor is left for the end, a file at a time.
+chart's tests, the documentation's operator, and the image. What takes long and cannot be shared begins early, and what
+needs nothing but a processor is left for the end, a file at a time.
 
 xdist's own `loadgroup` would do, were its marks not lost with pytest 9.2, which does not ask for `_nodeid` any more.
 """
@@ -23,6 +23,7 @@ GROUPS = (
     ("kafka", re.compile(r"tests/integration/docs/.*with_kafka")),
     ("chart", re.compile(r"tests/integration/chart/(?!test_render)")),
     ("docs", re.compile(r"tests/integration/docs/test_pages\.py")),
+    ("image", re.compile(r"tests/integration/image/")),
 )
 """The first that fits counts."""
 BY_FILE = ("tests/unit/", "tests/fuzz/")
@@ -31,6 +32,7 @@ FIRST = (
     "kafka",
     "chart",
     "docs",
+    "image",
     "tests/chaos/real/test_storm.py",
     "tests/e2e/",
     "tests/integration/harness/test_environment.py",

@@ -23,6 +23,7 @@ KILL = "tests/integration/operator/test_kill.py::test_kill_at_every_boundary"
         ("tests/integration/docs/test_pages.py::test_page_with_kafka", "kafka"),
         ("tests/integration/docs/test_pages.py::test_page[a.md]", "docs"),
         ("tests/integration/chart/test_life.py::test_whole_life[a]", "chart"),
+        ("tests/integration/image/test_image.py::test_it_holds_its_sbom", "image"),
         ("tests/integration/chart/test_render.py::test_a", "tests/integration/chart/test_render.py::test_a"),
         (f"{KILL}[observed]", f"{KILL}[observed]"),
         ("tests/unit/domain/test_drift.py::test_a[x::y]", "tests/unit/domain/test_drift.py"),
