@@ -13,6 +13,7 @@ import httpx
 from bench.figures import PLAIN
 from bench.holds import Turns
 from bench.stage import TOKEN, Stage
+from harness import http
 from harness.metrics import Metrics
 from harness.operator_process import OperatorProcess
 from harness.process import Process
@@ -101,7 +102,7 @@ class Ours:
         return Work(int(metrics.total("lenses_operator_reconcile_total")), idle=not busy)
 
     def _metrics(self) -> Metrics:
-        answer = httpx.get(f"{self._operator.url}/metrics", timeout=METRICS_TIMEOUT, trust_env=False)
+        answer = http.get(f"{self._operator.url}/metrics", timeout=METRICS_TIMEOUT)
         return Metrics.parse(answer.raise_for_status().text)
 
     def turns(self) -> Turns:

@@ -14,6 +14,7 @@ from urllib.parse import quote
 import httpx
 import pytest
 
+from harness import http
 from harness.kafka import ConnectWorker
 from harness.kube import Kube
 from harness.kubectl import Kubectl
@@ -94,7 +95,7 @@ class Stage:
     # Kafka Connect itself, behind everybody's back
     def rest(self, method: str, name: str, rest: str = "", body: Any = None) -> httpx.Response:
         url = f"{self.worker.url}/connectors/{quote(name, safe='')}{rest}"
-        return httpx.request(method, url, json=body, trust_env=False, timeout=30)
+        return http.request(method, url, json=body, timeout=30)
 
     def config(self, name: str) -> dict[str, str] | None:
         """None where Connect has no such connector."""
@@ -155,7 +156,7 @@ def stage(
     made = make_stage(operator_kube, kubectl, lenses, connect, tmp_path)
     yield made
     made.place.leave()
-    for name in httpx.get(f"{connect.url}/connectors", trust_env=False, timeout=30).json():
+    for name in http.get(f"{connect.url}/connectors", timeout=30).json():
         if made.topic.removeprefix("topic-") in name:
             made.rest("DELETE", name)
 

@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 import yaml
 
-from harness import paths
+from harness import http, paths
 from harness.controlplane import ControlPlane
 from harness.git import Repository
 from harness.kube import Kube
@@ -45,7 +45,7 @@ class ArgoCD:
 
     def call(self, method: str, path: str, *, body: Any = None, **params: str) -> Any:
         """Its API, as its command line and its pages use it."""
-        answer = httpx.request(method, f"{self.server}/api/v1/{path}", json=body, params=params, timeout=60)
+        answer = http.request(method, f"{self.server}/api/v1/{path}", json=body, params=params, timeout=60)
         answer.raise_for_status()
         return answer.json()
 
@@ -123,6 +123,6 @@ class _Processes:
 
 def _answers(url: str) -> bool:
     try:
-        return httpx.get(url, timeout=5, trust_env=False).is_success
+        return http.get(url, timeout=5).is_success
     except httpx.TransportError:
         return False

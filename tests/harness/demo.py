@@ -10,9 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-import httpx
-
-from harness import paths, postgres
+from harness import http, paths, postgres
 from harness.demo_postgres import PostgresScene
 from harness.environment import Environment, ignore_signals, interruptible
 from harness.kafka import KafkaAdmin
@@ -166,7 +164,7 @@ class Scene:
 
     def _expect(self, url: str, status: int) -> None:
         """What Kafka Connect itself says; a connector that was just deleted is gone, so this needs no waiting."""
-        answer = httpx.get(url, trust_env=False, timeout=30)
+        answer = http.get(url, timeout=30)
         _say(f"GET {url}")
         _say(f"{answer.status_code} {answer.text[:200]}")
         if answer.status_code != status:

@@ -20,7 +20,7 @@ from typing import Any
 
 import httpx
 
-from harness import paths
+from harness import http, paths
 from harness.controlplane import ControlPlane
 from harness.kube import Kube, Object
 from harness.kubectl import Kubectl
@@ -202,6 +202,6 @@ def _spawn(run_dir: Path, plane: ControlPlane, launcher: Launcher, metrics: int,
 
 def _is_ready(url: str) -> bool:
     try:
-        return httpx.get(url, timeout=5, trust_env=False).is_success
+        return http.get(url, timeout=5).is_success
     except httpx.TransportError:
         return False

@@ -10,7 +10,7 @@ from typing import Self
 
 import httpx
 
-from harness import paths
+from harness import http, paths
 from harness.ended import Ended
 from harness.ports import on_free_ports
 from harness.process import Launcher, Process
@@ -185,7 +185,7 @@ def _write_worker_config(config: Path, bootstrap: str, name: str, port: int, mor
 def is_ready(url: str) -> bool:
     """Whether a worker answers about connectors; while it starts it answers with pages of its own."""
     try:
-        response = httpx.get(f"{url}/connectors", trust_env=False, timeout=5)
+        response = http.get(f"{url}/connectors", timeout=5)
         return response.status_code == 200 and isinstance(response.json(), list)
     except (httpx.HTTPError, ValueError):
         return False

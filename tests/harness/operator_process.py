@@ -10,6 +10,7 @@ from typing import Self
 
 import httpx
 
+from harness import http
 from harness.ended import Ended
 from harness.paths import OPERATOR
 from harness.process import Launcher, Process
@@ -118,6 +119,6 @@ class OperatorProcess(Ended):
         if not PORT.search(self.text()):
             return False
         try:
-            return httpx.get(f"{self.url}/readyz", timeout=5).is_success
+            return http.get(f"{self.url}/readyz", timeout=5).is_success
         except httpx.TransportError:
             return False

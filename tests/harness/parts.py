@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 
 import httpx
 
-from harness import build, controlplane, kafka, paths
+from harness import build, controlplane, http, kafka, paths
 from harness.kubectl import Kubectl
 from harness.ports import is_free, on_free_ports
 from harness.process import Launcher
@@ -223,7 +223,7 @@ class Lenses(Part):
         url = f"{values['LENSES_URL']}/api/v1/environments/{ENVIRONMENT}"
         headers = {"Authorization": f"Bearer {values['LENSES_TOKEN']}"}
         try:
-            return httpx.get(url, headers=headers, trust_env=False, timeout=5).is_success
+            return http.get(url, headers=headers, timeout=5).is_success
         except httpx.HTTPError:
             return False
 

@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 
 from chaos.real.cast import Object
-from harness.http import SHARED
+from harness.http import PLAIN, SHARED
 from harness.waiting import wait_until
 from invariants.history import Name
 
@@ -24,7 +24,7 @@ class Etcd:
 
     def __init__(self, port: int) -> None:
         url = f"http://127.0.0.1:{port}/v3/kv"
-        self._client = httpx.Client(base_url=url, trust_env=False, timeout=30, limits=SHARED)
+        self._client = httpx.Client(base_url=url, verify=PLAIN, trust_env=False, timeout=30, limits=SHARED)
 
     def close(self) -> None:
         self._client.close()

@@ -18,6 +18,7 @@ from chaos.real.cast import NAMESPACES, SECRET
 from chaos.real.etcd import Etcd
 from chaos.real.ledger import Ledger
 from chaos.real.pulse import Pulse
+from harness import http
 from harness.controlplane import OPERATOR, ControlPlane, Extras
 from harness.kube import Kube
 from harness.lenses.record import Request
@@ -123,7 +124,7 @@ class Stage:
         yield from list(self.audit.texts)
         for operator in self.operators:
             yield from ((operator.log.name, line) for line in operator.text().splitlines())
-        yield "metrics", httpx.get(f"{self.operator.url}/metrics", trust_env=False, timeout=30).text
+        yield "metrics", http.get(f"{self.operator.url}/metrics", timeout=30).text
 
     # the operator
     @property

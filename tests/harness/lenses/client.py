@@ -6,7 +6,7 @@ from typing import Any, Self
 
 import httpx
 
-from harness.http import SHARED
+from harness.http import PLAIN, SHARED
 from harness.lenses import exactjson
 from harness.lenses.conformance import check_request, check_response
 from harness.lenses.operations import method_of, path_of
@@ -19,7 +19,12 @@ class LensesApi:
         self.environment = environment
         self._check = check
         self._http = httpx.Client(
-            base_url=url, headers={"Authorization": f"Bearer {token}"}, timeout=100, trust_env=False, limits=SHARED
+            base_url=url,
+            headers={"Authorization": f"Bearer {token}"},
+            verify=PLAIN,
+            timeout=100,
+            trust_env=False,
+            limits=SHARED,
         )
 
     def __enter__(self) -> Self:

@@ -47,7 +47,7 @@ from typing import Any, Unpack
 
 import httpx
 
-from harness.http import SHARED
+from harness.http import PLAIN, SHARED
 from harness.lenses import exactjson
 from harness.lenses.control_kinds import ConnectorChanges, FaultKind, HostileSwitches
 from harness.waiting import HANG
@@ -65,7 +65,7 @@ class LensesControl:
 
     def __init__(self, control_url: str) -> None:
         self.control_url = control_url.rstrip("/")
-        self._http = httpx.Client(timeout=30, trust_env=False, limits=SHARED)
+        self._http = httpx.Client(timeout=30, verify=PLAIN, trust_env=False, limits=SHARED)
 
     def close(self) -> None:
         self._http.close()

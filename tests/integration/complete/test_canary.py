@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote, quote_plus
 
-import httpx
 import pytest
 
+from harness import http
 from harness.kube import Object
 from harness.lenses.running import RunningLenses
 from harness.operator_fixtures import KIND, Operators, Place, reason
@@ -157,7 +157,7 @@ def readable(operator: OperatorProcess, place: Place) -> Mapping[str, str]:
         metadata = {key: value for key, value in found["metadata"].items() if key != "managedFields"}
         shown = {"metadata": metadata, "status": found["status"]}
         texts[f"status of {metadata['name']}"] = json.dumps(shown, ensure_ascii=False)
-    texts["metrics"] = httpx.get(f"{operator.url}/metrics", timeout=60).text
+    texts["metrics"] = http.get(f"{operator.url}/metrics", timeout=60).text
     return texts | {f"log line {number}": line for number, line in enumerate(operator.text().splitlines())}
 
 
@@ -272,7 +272,7 @@ def listed(lenses: RunningLenses, place: Place) -> str:
     """A list as the operator gets it."""
     url = f"{lenses.url}/api/v1/environments/{place.environment}/proxy/api/kafka-connect/connectors"
     headers = {"Authorization": f"Bearer {lenses.token}", "Content-Type": "application/json"}
-    return httpx.get(url, headers=headers, trust_env=False, timeout=60).raise_for_status().text
+    return http.get(url, headers=headers, timeout=60).raise_for_status().text
 
 
 @pytest.mark.persona("observed", "its lists carry the traces of failed tasks")

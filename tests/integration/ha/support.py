@@ -9,8 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import httpx
-
+from harness import http
 from harness.controlplane import ControlPlane
 from harness.kube import Object
 from harness.lenses.control import Json
@@ -128,5 +127,5 @@ class Pair:
         for name in ("before", *names):
             assert self.place.writes(name).count("CreateConnector") == 1, f"{self.name}: {name}"
             assert "DeleteConnector" not in self.place.writes(name), f"{self.name}: {name}"
-        healthy = httpx.get(f"{self.second.url}/healthz", trust_env=False)
+        healthy = http.get(f"{self.second.url}/healthz")
         assert (healthy.status_code, healthy.text) == (200, "ok\n"), self.name

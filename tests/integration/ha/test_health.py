@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import httpx
 import pytest
 
+from harness import http
 from harness.operator_fixtures import Operators, Place
 from harness.operator_process import OperatorProcess
 from harness.waiting import wait_until
@@ -13,7 +13,7 @@ TIMEOUT = 60.0
 
 
 def probe(operator: OperatorProcess, path: str) -> tuple[int, str]:
-    got = httpx.get(f"{operator.url}/{path}", trust_env=False, timeout=TIMEOUT)
+    got = http.get(f"{operator.url}/{path}", timeout=TIMEOUT)
     return got.status_code, got.text
 
 

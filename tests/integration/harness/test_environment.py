@@ -9,10 +9,9 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-import httpx
 import pytest
 
-from harness import build, paths
+from harness import build, http, paths
 from harness.environment import Environment
 from harness.kubectl import Kubectl
 from harness.ports import free_port
@@ -67,9 +66,9 @@ def test_up_and_down_twice(run_dir: Path) -> None:
 def works(values: dict[str, str]) -> None:
     """Everything the addresses name answers."""
     assert "default" in Kubectl(Path(values["KUBECONFIG"]))("get", "namespaces")
-    assert httpx.get(values["CONNECT_URL"] + "/connectors").json() == []
+    assert http.get(values["CONNECT_URL"] + "/connectors").json() == []
     headers = {"Authorization": f"Bearer {values['LENSES_TOKEN']}"}
-    assert httpx.get(f"{values['LENSES_URL']}/api/v1/environments/demo", headers=headers).status_code == 200
+    assert http.get(f"{values['LENSES_URL']}/api/v1/environments/demo", headers=headers).status_code == 200
 
 
 def test_starts_again_only_what_died(run_dir: Path) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from harness import http
 from harness.kafka import Broker, ConnectWorker, KafkaAdmin, Record
 from harness.process import ProcessFailedError
 
@@ -15,13 +16,13 @@ def test_a_connector_moves_records(connect: ConnectWorker, kafka_admin: KafkaAdm
     lines = tmp_path / "lines.txt"
     lines.write_text("one\ntwo\n")
     config = {"connector.class": "FileStreamSource", "file": str(lines), "topic": "lines", "value.converter": STRING}
-    httpx.put(f"{connect.url}/connectors/lines/config", json=config).raise_for_status()
+    http.put(f"{connect.url}/connectors/lines/config", json=config).raise_for_status()
     assert kafka_admin.read("lines", 2) == [Record(None, "one"), Record(None, "two")]
     httpx.delete(f"{connect.url}/connectors/lines").raise_for_status()
 
 
 def test_has_the_connectors_the_tests_use(connect: ConnectWorker) -> None:
-    plugins = httpx.get(f"{connect.url}/connector-plugins").json()
+    plugins = http.get(f"{connect.url}/connector-plugins").json()
     names = {plugin["class"].rpartition(".")[2] for plugin in plugins}
     assert {"FileStreamSourceConnector", "FileStreamSinkConnector", "MirrorSourceConnector"} <= names
 
@@ -29,9 +30,9 @@ def test_has_the_connectors_the_tests_use(connect: ConnectWorker) -> None:
 def test_a_second_cluster_shares_the_broker(broker: Broker, connect: ConnectWorker, tmp_path: Path) -> None:
     with ConnectWorker.start(tmp_path, broker.bootstrap, name="second") as second:
         config = {"connector.class": "FileStreamSource", "file": str(tmp_path / "none"), "topic": "none"}
-        httpx.put(f"{second.url}/connectors/of-second/config", json=config).raise_for_status()
-        assert httpx.get(f"{second.url}/connectors").json() == ["of-second"]
-        assert "of-second" not in httpx.get(f"{connect.url}/connectors").json()
+        http.put(f"{second.url}/connectors/of-second/config", json=config).raise_for_status()
+        assert http.get(f"{second.url}/connectors").json() == ["of-second"]
+        assert "of-second" not in http.get(f"{connect.url}/connectors").json()
 
 
 def test_topics_are_created_and_reading_too_much_tells_what_was_there(kafka_admin: KafkaAdmin) -> None:

@@ -16,9 +16,9 @@ from collections.abc import Iterator
 from importlib.metadata import distributions
 from pathlib import Path
 
-import httpx
 import pytest
 
+from harness import http
 from harness.controlplane import ControlPlane
 from harness.lenses.running import RunningLenses
 from harness.operator_fixtures import Place
@@ -120,7 +120,7 @@ def _command(image: Image, env: dict[str, str]) -> list[str]:
 def _wait_ready(process: Process) -> None:
     def ready() -> bool:
         found = PORT.search(process.log.read_text())
-        return found is not None and httpx.get(f"http://127.0.0.1:{found[1]}/readyz", trust_env=False).is_success
+        return found is not None and http.get(f"http://127.0.0.1:{found[1]}/readyz").is_success
 
     process.wait_ready(ready, TIMEOUT)
 

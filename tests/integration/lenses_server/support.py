@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from functools import cache
 from typing import Any, cast
 
 import httpx
@@ -40,7 +41,7 @@ def wait_gone(api: LensesApi, cluster: str, name: str) -> None:
 
 def cross_check(response: httpx.Response) -> None:
     """The same request and response before openapi-core, which knows nothing of our own checks."""
-    api = openapi_core.OpenAPI.from_dict(cast("Any", spec()))
+    api = _api()
     url = response.request.url
     request = MockRequest(
         HOST,
@@ -58,3 +59,9 @@ def cross_check(response: httpx.Response) -> None:
     if response.status_code < 400:
         api.validate_request(cast("Any", request))
     api.validate_response(cast("Any", request), cast("Any", answer))
+
+
+@cache
+def _api() -> openapi_core.OpenAPI:
+    """Once: it holds the whole file against its schema."""
+    return openapi_core.OpenAPI.from_dict(cast("Any", spec()))

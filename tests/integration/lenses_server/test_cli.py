@@ -9,9 +9,9 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-import httpx
 import pytest
 
+from harness import http
 from harness.lenses.client import LensesApi
 from harness.lenses.control import ControlError, LensesControl
 from harness.waiting import wait_until
@@ -70,4 +70,4 @@ def test_it_serves_what_its_config_says(state: Path) -> None:
     with pytest.raises(ControlError, match="unknown settings"):
         control.add_cluster("demo", "c", {"backend": "memory", "stat_delay": 1})
     control.close()
-    assert httpx.get(f"{addresses['url']}/api/v1/environments/demo").status_code == 401
+    assert http.get(f"{addresses['url']}/api/v1/environments/demo").status_code == 401

@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
+from harness import http
 from harness.lenses.answers import Answer, agent_error, html, problem
 from harness.lenses.call import Call
 from harness.lenses.client import LensesApi
@@ -69,9 +70,9 @@ def test_the_server_has_one_for_those_without() -> None:
     config = {"environments": {"a": {}, "b": {"persona": "connect"}}}
     running = RunningLenses.start(config, persona="observed")
     try:
-        codes = [httpx.get(f"{running.url}/api/v1/environments/{name}").status_code for name in ("a", "b")]
+        codes = [http.get(f"{running.url}/api/v1/environments/{name}").status_code for name in ("a", "b")]
         assert codes == [415, 401]
-        assert httpx.get(f"{running.url}/api/v1/environments").status_code == 415
+        assert http.get(f"{running.url}/api/v1/environments").status_code == 415
         running.control.set_persona(None, "documented")
         assert [running.control.persona(name)["name"] for name in (None, "a", "b")] == [
             "documented",

@@ -8,11 +8,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 import yaml
 
-from harness import build
+from harness import build, http
 from harness.controlplane import ControlPlane
 from harness.kube import Kube, KubeError
 from harness.lenses.running import RunningLenses
@@ -75,7 +74,7 @@ def delete(api: Kube, *kinds: str) -> None:
 def readiness(operator: OperatorProcess) -> tuple[int, str]:
     if not PORT.search(operator.text()):
         return 0, ""
-    got = httpx.get(f"{operator.url}/readyz", trust_env=False, timeout=30)
+    got = http.get(f"{operator.url}/readyz", timeout=30)
     return got.status_code, got.text
 
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-import httpx
-
+from harness import http
 from harness.kube import Object
 from harness.metrics import Metrics
 from harness.operator_fixtures import Operators, Place
@@ -17,7 +16,7 @@ OFFSETS = "LensesConnectorOffsets"
 
 
 def metrics(operator: OperatorProcess) -> Metrics:
-    return Metrics.parse(httpx.get(f"{operator.url}/metrics", trust_env=False).text)
+    return Metrics.parse(http.get(f"{operator.url}/metrics").text)
 
 
 def lines(operator: OperatorProcess) -> list[dict[str, Any]]:

@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
-import httpx
 import pytest
 import yaml
 
+from harness import http
 from harness.controlplane import ControlPlane
 from harness.kube import Kube
 from harness.lenses.running import RunningLenses
@@ -52,7 +52,7 @@ def test_a_bad_setting_ends_it_at_once(operators: Operators, variable: str, valu
 def test_health(own_place: Place, operators: Operators) -> None:
     operator = operators.start(own_place.namespace)
     for path in ("healthz", "readyz"):
-        assert httpx.get(f"{operator.url}/{path}", trust_env=False).status_code == 200
+        assert http.get(f"{operator.url}/{path}").status_code == 200
 
 
 def test_ready_without_lenses(own_place: Place, operators: Operators) -> None:
@@ -111,7 +111,7 @@ def test_leader_election(own_place: Place, operators: Operators) -> None:
     second = operators.start(place.namespace, **options)
     place.runs()
     assert (_leader(first), _leader(second)) == (1, 0)
-    assert httpx.get(f"{second.url}/readyz", trust_env=False).status_code == 200
+    assert http.get(f"{second.url}/readyz").status_code == 200
     assert first.terminate() == 0
     _holder(place, other_than=holder)
     place.runs("last")
@@ -124,7 +124,7 @@ def test_leader_election(own_place: Place, operators: Operators) -> None:
 
 
 def _leader(operator: OperatorProcess) -> float:
-    return Metrics.parse(httpx.get(f"{operator.url}/metrics", trust_env=False).text).total("lenses_operator_leader")
+    return Metrics.parse(http.get(f"{operator.url}/metrics").text).total("lenses_operator_leader")
 
 
 def _holder(place: Place, *, other_than: str) -> str:

@@ -7,9 +7,9 @@ import contextlib
 from collections.abc import AsyncIterator
 
 import aiohttp
-import httpx
 import pytest
 
+from harness import http
 from lenses_operator.observability import health
 from lenses_operator.observability.health import BEAT, HUNG, HealthServer
 from lenses_operator.observability.metrics import Metrics
@@ -39,7 +39,7 @@ class Rig:
 
     def get_with_the_loop_blocked(self, path: str) -> tuple[int, str]:
         """Not a coroutine: while it waits for the answer nothing else runs on the operator's loop."""
-        got = httpx.get(f"http://127.0.0.1:{self.server.port}{path}", timeout=20, trust_env=False)
+        got = http.get(f"http://127.0.0.1:{self.server.port}{path}", timeout=20)
         return got.status_code, got.text
 
 
