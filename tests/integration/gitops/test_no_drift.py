@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 import yaml
 
-from harness.kube import Object
+from harness.kube import Kube, Object
 from harness.kubectl import Kubectl
 from harness.operator_fixtures import Place
+from harness.waiting import HANG, wait_until
 from integration.offsets.support import Offsets, at
 from lenses_operator.resources.base import FINALIZER, RECONCILE, RESTART
 
@@ -33,6 +34,7 @@ class Way:
     """How a GitOps tool applies: on the client with its last word kept in an annotation, or on the server."""
 
     kubectl: Kubectl
+    kube: Kube
     flags: tuple[str, ...]
 
     def apply(self, *objects: Object) -> list[str]:
@@ -41,15 +43,29 @@ class Way:
         return [line.rpartition(" ")[2] for line in lines]
 
     def diff(self, *objects: Object) -> str:
-        """Empty if there is none, as kubectl's exit code must agree."""
-        done = self.kubectl.run("diff", *self.flags, "-f", "-", stdin=yaml.safe_dump_all(objects))
-        assert done.returncode == (1 if done.stdout else 0), done.stderr
-        return done.stdout
+        """Empty if there is none, as kubectl's exit code must agree.
+
+        It reads each object twice; what the operator writes to its status in between shows as another resourceVersion.
+        """
+
+        def while_nobody_writes() -> tuple[str] | None:
+            before = self._versions(objects)
+            done = self.kubectl.run("diff", *self.flags, "-f", "-", stdin=yaml.safe_dump_all(objects))
+            assert done.returncode == (1 if done.stdout else 0), done.stderr
+            return (done.stdout,) if self._versions(objects) == before else None
+
+        (shown,) = wait_until("a diff of what nobody writes to", while_nobody_writes, HANG)
+        return shown
+
+    def _versions(self, objects: tuple[Object, ...]) -> list[str | None]:
+        places = [(each["kind"], each["metadata"]["namespace"], each["metadata"]["name"]) for each in objects]
+        found = [self.kube.get(*place) for place in places]
+        return [None if each is None else each["metadata"]["resourceVersion"] for each in found]
 
 
 @pytest.fixture(params=[(), ("--server-side",)], ids=["client", "server"])
-def way(request: pytest.FixtureRequest, kubectl: Kubectl) -> Way:
-    return Way(kubectl, request.param)
+def way(request: pytest.FixtureRequest, kubectl: Kubectl, operator_kube: Kube) -> Way:
+    return Way(kubectl, operator_kube, request.param)
 
 
 @pytest.fixture
@@ -140,9 +156,9 @@ def test_an_action_is_no_drift(way: Way, place: Place) -> None:
 
 def test_two_managers_each_own_a_key_of_the_config(place: Place, kubectl: Kubectl) -> None:
     base = place.manifest(config={"file": "/dev/null", "topic": "lines"})
-    Way(kubectl, ("--server-side", "--field-manager=base")).apply(base)
+    Way(kubectl, place.kube, ("--server-side", "--field-manager=base")).apply(base)
     team = {**base, "spec": {"config": {"batch.size": 500}}}
-    Way(kubectl, ("--server-side", "--field-manager=team")).apply(team)
+    Way(kubectl, place.kube, ("--server-side", "--field-manager=team")).apply(team)
     place.wait_connector(predicate=lambda found: found["config"].get("batch.size") == "500")
     found = place.wait_running()
     assert found["spec"]["config"] == {"file": "/dev/null", "topic": "lines", "batch.size": 500}
@@ -153,14 +169,14 @@ def test_two_managers_each_own_a_key_of_the_config(place: Place, kubectl: Kubect
     assert done.returncode == 1
     assert 'conflict with "base"' in done.stderr
     assert ".spec.config.topic" in done.stderr
-    Way(kubectl, ("--server-side", "--field-manager=base")).apply(base)
+    Way(kubectl, place.kube, ("--server-side", "--field-manager=base")).apply(base)
     assert place.wait_running()["spec"]["config"]["batch.size"] == 500
 
 
 def test_replacing_the_object_costs_nothing(place: Place, kubectl: Kubectl) -> None:
     """`Replace=true` takes the finalizer away, which is not in Git; the operator puts it back."""
     manifest = place.manifest()
-    Way(kubectl, ()).apply(manifest)
+    Way(kubectl, place.kube, ()).apply(manifest)
     place.wait_running()
     mark = place.mark()
     kubectl("replace", "-f", "-", stdin=yaml.safe_dump(manifest))
