@@ -16,7 +16,7 @@ from harness import build, controlplane, http, kafka, paths
 from harness.kubectl import Kubectl
 from harness.ports import is_free, on_free_ports
 from harness.process import Launcher
-from harness.waiting import HANG, wait_until
+from harness.waiting import wait_until
 
 LENSES_TIMEOUT = 90.0
 SERVED_TIMEOUT = 60.0
@@ -116,10 +116,7 @@ class Definitions(Part):
             return {"applied": 0}
         kubectl = Kubectl(Path(place.others["KUBECONFIG"]))
         applied = kubectl("apply", "--server-side", "--force-conflicts", "-f", str(paths.CRDS), "-o", "name").split()
-        kubectl("wait", "--for=condition=Established", f"--timeout={HANG:.0f}s", *applied)
-        kinds = ",".join(name.partition("/")[2] for name in applied)
-        # Established comes a moment before the first request is answered.
-        wait_until(f"{kinds} to be served", lambda: not kubectl.run("get", kinds, "-A").returncode, SERVED_TIMEOUT)
+        wait_served(kubectl, ",".join(name.partition("/")[2] for name in applied), place.launcher)
         return {"applied": len(applied)}
 
     def works(self, values: Values) -> bool:
@@ -234,3 +231,17 @@ def chains(options: Options) -> tuple[tuple[Part, ...], ...]:
         (Kubernetes(options), Definitions(options)),
         (Broker(options), Connect(options), Lenses(options)),
     )
+
+
+def wait_served(kubectl: Kubectl, kinds: str, launcher: Launcher) -> None:
+    """Until the API server answers about them, which is a moment after their definitions are Established.
+
+    Raises RuntimeError as soon as `launcher` is closed: the API server may be among what it has ended.
+    """
+
+    def served() -> bool:
+        if launcher.closed:
+            raise RuntimeError(f"{kinds} are not waited for any more: everything is being stopped")
+        return not kubectl.run("get", kinds, "-A").returncode
+
+    wait_until(f"{kinds} to be served", served, SERVED_TIMEOUT)

@@ -182,6 +182,11 @@ class Launcher(Ended):
             processes = self._processes[:]
         return [process for process in processes if process.alive]
 
+    @property
+    def closed(self) -> bool:
+        """Whether nothing is started here any more."""
+        return self._closed
+
     def close(self) -> None:
         """End everything started here, the latest first, and start nothing any more."""
         with self._lock:
