@@ -29,15 +29,20 @@ class ProcessFailedError(RuntimeError):
         lines = tail(log)
         super().__init__("\n".join([f"{name} {reason}; the end of {log}:", *(f"  {line}" for line in lines)]))
         self.name = name
-        self.port_taken = any(PORT_TAKEN.search(line) for line in lines)
+        # In all of the log: after these words a broker says hundreds of lines more.
+        self.port_taken = PORT_TAKEN.search(_text(log)) is not None
 
 
 def tail(log: Path, lines: int = TAIL) -> list[str]:
     """The last lines of a log file, as far as there are any."""
+    return _text(log).splitlines()[-lines:]
+
+
+def _text(log: Path) -> str:
     try:
-        return log.read_text(errors="replace").splitlines()[-lines:]
+        return log.read_text(errors="replace")
     except OSError:
-        return []
+        return ""
 
 
 class Process:

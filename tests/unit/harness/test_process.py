@@ -12,7 +12,7 @@ import pytest
 
 from harness import paths
 from harness.identity import Identity, identify
-from harness.ports import free_port, is_free, on_free_ports
+from harness.ports import free_port, on_free_ports
 from harness.process import Launcher, Process, ProcessFailedError, end_all
 from harness.waiting import wait_until
 
@@ -104,20 +104,35 @@ def test_a_number_that_was_used_again_is_left_alone(tmp_path: Path) -> None:
     assert not Identity(process.pid, "").alive
 
 
-def test_starts_again_when_a_port_was_taken_meanwhile(tmp_path: Path) -> None:
-    listen = "import socket, sys; s = socket.create_server(('127.0.0.1', {})); print('listening'); "
+LISTEN = """
+import socket, time
+try:
+    listener = socket.create_server(("127.0.0.1", {port}))
+except OSError as error:
+    print(error)
+    print("\\n".join(map(str, range({said}))))
+    raise SystemExit(1)
+print("listening")
+time.sleep(600)
+"""
+
+
+@pytest.mark.parametrize("said", [0, 500])
+def test_starts_again_when_a_port_was_taken_meanwhile(tmp_path: Path, said: int) -> None:
+    """`said`: the lines that it says before it ends, as a broker of Kafka does by the hundred."""
     tried: list[int] = []
 
+    def ready(port: int, log: Path) -> Process:
+        process = program(launcher, log, LISTEN.format(port=port, said=said))
+        process.wait_ready(lambda: "listening" in process.log.read_text(), 20)
+        return process
+
     with Launcher() as launcher:
-        thief = program(launcher, tmp_path / "thief", listen.format(stolen := free_port()) + SLEEP)
-        thief.wait_ready(lambda: not is_free(stolen), 20)
+        ready(stolen := free_port(), tmp_path / "thief")
 
         def start(ports: list[int]) -> Process:
             tried.append(ports[0])
-            process = program(launcher, tmp_path / "log", listen.format(ports[0] if tried[1:] else stolen) + SLEEP)
-            # As a line: from Python 3.13 on a traceback shows the code that was given, and the word in it.
-            process.wait_ready(lambda: "listening" in process.log.read_text().splitlines(), 20)
-            return process
+            return ready(ports[0] if tried[1:] else stolen, tmp_path / "log")
 
         assert on_free_ports(1, start).alive
     assert len(tried) == 2
