@@ -1,4 +1,4 @@
-"""httpx's transport over aiohttp's connections, which take half the CPU time of httpx's own (docs/performance.md).
+"""Requests over aiohttp's connections, which take half the CPU time of httpx's (docs/performance.md).
 
 What decides whether a request may have been carried out is not the kind of an error but whether the request had a
 connection when it failed: without one, nothing of it was written.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import select
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -24,24 +24,19 @@ from aiohttp.connector import Connection
 from yarl import URL
 
 from lenses_operator.lenses.proxies import through
+from lenses_operator.lenses.wire import Outgoing
 
 LONGEST_LINE = 64 * 1024
 """Bytes of a status line or a header, as httpx's own connections take them."""
 
-Step = Callable[[str, object], Awaitable[None]]
-
 
 @dataclass(slots=True)
 class _Attempt:
-    """A request on its way. `step` is told of what is about to be written, and raises where it must not be."""
+    """A request on its way."""
 
-    step: Step | None
+    request: Outgoing
     sent: bool = False
     refusal: BaseException | None = None
-
-    async def begin(self, step: str) -> None:
-        if self.step is not None:
-            await self.step(step, None)
 
 
 _ATTEMPT: ContextVar[_Attempt] = ContextVar("attempt")
@@ -67,7 +62,7 @@ class _Request(ClientRequest):
             raise _StaleError
         _USED.add(protocol)
         attempt = _ATTEMPT.get()
-        await attempt.begin("http11.send_request_headers.started")
+        attempt.request.before_head()
         attempt.sent = True
         return await super().send(conn)
 
@@ -77,7 +72,7 @@ class _Request(ClientRequest):
         """By a task of its own on some versions of Python. The head goes out with the body."""
         attempt = _ATTEMPT.get()
         try:
-            await attempt.begin("http11.send_request_body.started")
+            attempt.request.before_body()
         except BaseException as refusal:  # to be raised where somebody waits for it
             attempt.refusal = refusal
             if conn.transport is not None:
@@ -109,11 +104,10 @@ async def _only_once(request: ClientRequest, handler: aiohttp.ClientHandlerType)
             raise _DroppedError(type(failure).__name__) from failure
 
 
-class Connections(httpx.AsyncBaseTransport):
-    """Kept open for `keepalive` seconds; how many are open is limited by whoever sends.
+class Connections:
+    """A Wire. Connections are kept open for `keepalive` seconds; how many there are is limited by whoever sends.
 
-    The extension `trace` of a request is called as httpcore calls it: once there is a connection and before anything is
-    written, and before the body is. `proxy`: a URL, or nothing. Raises ValueError where it is no proxy's.
+    `proxy`: a URL, or nothing. Raises ValueError where it is no proxy's.
     """
 
     def __init__(self, context: ssl.SSLContext, *, keepalive: float, proxy: str = "") -> None:
@@ -127,13 +121,12 @@ class Connections(httpx.AsyncBaseTransport):
         )
         self._session: ClientSession | None = None
 
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Raises httpx.TransportError, and what `trace` raises."""
-        attempt = _Attempt(request.extensions.get("trace"))
+    async def send(self, request: Outgoing) -> httpx.Response:
+        attempt = _Attempt(request)
         before = _ATTEMPT.set(attempt)
         try:
             with _errors_of_httpx(attempt):
-                response = await self._send(request)
+                response = await self._answer(request)
         except httpx.TransportError:
             if attempt.refusal is not None:
                 raise attempt.refusal from None
@@ -146,20 +139,18 @@ class Connections(httpx.AsyncBaseTransport):
         if self._session is not None:
             await self._session.close()
 
-    async def _send(self, request: httpx.Request) -> ClientResponse:
-        timeout = request.extensions["timeout"]
-        headers = [(name.decode(), value.decode("latin-1")) for name, value in request.headers.raw]
-        if request.url.scheme == "http":
-            headers += self._proxy_headers.items()  # no request of its own asks for the way through
+    async def _answer(self, request: Outgoing) -> ClientResponse:
+        timeout, connect = request.timeout, request.timeout.connect or 0
+        headers = request.headers
+        if request.url.startswith("http:"):  # no request of its own asks for the way through
+            headers = {**headers, **self._proxy_headers}
         return await self._opened().request(
             request.method,
-            URL(str(request.url), encoded=True),
+            URL(request.url, encoded=True),
             headers=headers,
             data=request.content or None,
             allow_redirects=False,
-            timeout=ClientTimeout(
-                connect=2 * timeout["connect"], sock_connect=timeout["connect"], sock_read=timeout["read"]
-            ),
+            timeout=ClientTimeout(connect=2 * connect, sock_connect=connect, sock_read=timeout.read),
             proxy=self._proxy,
             proxy_headers=self._proxy_headers if self._proxy else None,
         )

@@ -5,8 +5,8 @@ validates never block reads), the environment's pause if the server asked for on
 here, and only where the failure looks like a blip; a Lenses that is down gets few requests, since waiting for it is
 the callers' business. A 401 with a changed token is repeated once for every method: nothing was done.
 
-Requests go to httpx's transport and not through its client, whose cookies, redirects, credentials and proxies would all
-have to be turned off, and which takes a good part of a request's CPU time.
+Requests do not go through httpx's client, whose cookies, redirects, credentials and proxies would all have to be turned
+off, and which takes a good part of a request's CPU time.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ from lenses_operator.lenses import answers, errors
 from lenses_operator.lenses.places import Limits, Parked
 from lenses_operator.lenses.tokens import TokenSource
 from lenses_operator.lenses.user_agent import user_agent
+from lenses_operator.lenses.wire import Outgoing, Wire
 
 log = logging.getLogger(__name__)
 
@@ -99,7 +100,7 @@ class LensesTransport:
     system's. `proxy` is a URL; the environment's proxies are not read. `request_id` names the work a request belongs
     to; it is sent along as X-Request-ID, which servers and proxies that know the header log and others ignore. `gate`
     is called, and may refuse by not returning, right before anything of a request is written: any time may have passed
-    since it was begun. Raises ValueError for a URL, a CA file or a proxy that cannot be used. `transport`, `clock`
+    since it was begun. Raises ValueError for a URL, a CA file or a proxy that cannot be used. `wire`, `clock`
     (monotonic seconds), `wall_clock` (Unix seconds) and `sleep` are there for tests.
     """
 
@@ -112,7 +113,7 @@ class LensesTransport:
         concurrency: int = 16,
         request_id: Callable[[], str] = str,
         gate: Callable[[], None] = lambda: None,
-        transport: httpx.AsyncBaseTransport | None = None,
+        wire: Wire | None = None,
         clock: Callable[[], float] = time.monotonic,
         wall_clock: Callable[[], float] = time.time,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
@@ -126,7 +127,7 @@ class LensesTransport:
         self.parked: Parked = contextlib.nullcontext  # set by whoever counts workers
         self._clock, self._wall_clock, self._sleep = clock, wall_clock, sleep
         self._limits: dict[str, Limits] = {}
-        self._wire = transport or _wire(ca_file, proxy)
+        self._wire = wire or _wire(ca_file, proxy)
         self._headers = {
             "User-Agent": user_agent(),
             "Accept-Encoding": "gzip, deflate",
@@ -222,19 +223,21 @@ class LensesTransport:
         }
         if request_id := self._request_id():
             headers["X-Request-ID"] = request_id
-        request = httpx.Request(
+        request = Outgoing(
             call.method,
             f"{self._base}{target}",
-            headers=headers,
-            content=call.content,
-            extensions={"timeout": call.timeout.as_dict(), "trace": partial(self._trace, call, precondition)},
+            headers,
+            call.content,
+            call.timeout,
+            before_head=partial(self._check, call, precondition),
+            before_body=self._gate,
         )
         self._check(call, precondition)
         read = call.timeout.read or 0
         try:
             # httpx limits each read, not the whole: an answer that trickles would hold its place for good
             async with asyncio.timeout(2 * read):
-                response = await self._wire.handle_async_request(request)
+                response = await self._wire.send(request)
                 try:
                     return response, await _body(call, response)
                 finally:
@@ -244,17 +247,11 @@ class LensesTransport:
         raise unreachable
 
     def _check(self, call: Call, precondition: Precondition | None) -> None:
-        """Before the first byte. Raises PreconditionFailed: it may have waited for seconds for its place."""
+        """As it is begun and again before its first byte: for its place and its connection it may have waited for
+        seconds. Raises PreconditionFailed."""
         self._gate()
         if precondition is not None and not precondition():
             raise errors.PreconditionFailed(call.operation)
-
-    async def _trace(self, call: Call, precondition: Precondition | None, step: str, _: object) -> None:
-        """Told as something is to be written: a connection may have taken seconds since the request was begun."""
-        if step.endswith("send_request_headers.started"):
-            self._check(call, precondition)
-        elif step.endswith("send_request_body.started"):
-            self._gate()
 
     def _retry_after(self, response: httpx.Response) -> float | None:
         """Seconds, from either notation of the header; None when absent, nonsense, or beside another status."""
@@ -365,7 +362,7 @@ def _base(base_url: str) -> str:
     return str(url).rstrip("/")
 
 
-def _wire(ca_file: Path | None, proxy: str) -> httpx.AsyncBaseTransport:
+def _wire(ca_file: Path | None, proxy: str) -> Wire:
     from lenses_operator.lenses.connections import Connections  # whoever asks for help needs none of it
 
     return Connections(trust(ca_file), keepalive=KEEPALIVE, proxy=proxy)

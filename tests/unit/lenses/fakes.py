@@ -1,4 +1,4 @@
-"""Lenses behind httpx's transport seam, and a clock that only moves when slept on."""
+"""Lenses behind a wire that is none, and a clock that only moves when slept on."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import httpx
 from lenses_operator.lenses.client import LensesClient
 from lenses_operator.lenses.tokens import StaticToken, TokenSource
 from lenses_operator.lenses.transport import LensesTransport
+from lenses_operator.lenses.wire import Outgoing
 
 NOON = 1_800_000_000.0  # Unix seconds
 
@@ -32,14 +33,26 @@ class Clock:
         self.at += seconds
 
 
+def asked(request: Outgoing) -> httpx.Request:
+    """As a server would read it."""
+    timeout = {"timeout": request.timeout.as_dict()}
+    return httpx.Request(
+        request.method, request.url, headers=request.headers, content=request.content, extensions=timeout
+    )
+
+
 class Script:
-    """Answers in order, the last one for ever; remembers what was asked."""
+    """A wire that answers in order, the last one for ever; remembers what was asked."""
 
     def __init__(self, steps: Iterable[Step]) -> None:
         self._steps = list(steps)
         self.requests: list[httpx.Request] = []
 
-    def __call__(self, request: httpx.Request) -> httpx.Response:
+    async def aclose(self) -> None:
+        """Nothing is open."""
+
+    async def send(self, outgoing: Outgoing) -> httpx.Response:
+        request = asked(outgoing)
         self.requests.append(request)
         step = self._steps.pop(0) if len(self._steps) > 1 else self._steps[0]
         if isinstance(step, Exception):
@@ -73,7 +86,7 @@ def rig(*steps: Step, tokens: TokenSource | None = None, base_url: str = "https:
     seen: list[tuple[str, str, int | str, float]] = []
     transport = LensesTransport(
         base_url,
-        transport=httpx.MockTransport(script),
+        wire=script,
         clock=clock.now,
         wall_clock=lambda: NOON + clock.at - 100.0,
         sleep=clock.sleep,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 
 import httpx
 import pytest
@@ -17,6 +18,7 @@ from lenses_operator.lenses.connections import Connections
 from lenses_operator.lenses.errors import PreconditionFailed, UnusableAnswer
 from lenses_operator.lenses.tokens import StaticToken
 from lenses_operator.lenses.transport import LensesTransport, trust
+from lenses_operator.lenses.wire import Outgoing
 
 REQUEST = ConnectorRequest(name="orders", cluster="prod", configuration={})
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
@@ -46,20 +48,44 @@ class Server:
             await writer.wait_closed()
 
 
+@dataclass
+class Client:
+    """Sends over real connections."""
+
+    wire: Connections
+    url: str
+
+    async def send(self, method: str = "GET", url: str = "", timeout: float = 20) -> str:
+        request = Outgoing(
+            method,
+            url or self.url,
+            {"Accept": "text/plain"},
+            None,
+            httpx.Timeout(timeout),
+            before_head=lambda: None,
+            before_body=lambda: None,
+        )
+        answer = await self.wire.send(request)
+        return (await answer.aread()).decode()
+
+
 @contextlib.asynccontextmanager
-async def served() -> AsyncIterator[tuple[Server, httpx.AsyncClient, str]]:
-    server, transport = Server(), Connections(trust(None), keepalive=20)
-    async with listening(server.serve) as port, httpx.AsyncClient(transport=transport, trust_env=False) as client:
-        yield server, client, f"http://127.0.0.1:{port}/"
+async def served() -> AsyncIterator[tuple[Server, Client]]:
+    server, wire = Server(), Connections(trust(None), keepalive=20)
+    async with listening(server.serve) as port:
+        try:
+            yield server, Client(wire, f"http://127.0.0.1:{port}/")
+        finally:
+            await wire.aclose()
 
 
 async def test_a_connection_is_used_again_and_one_that_was_closed_is_not() -> None:
-    async with served() as (server, client, url):
+    async with served() as (server, client):
         for _ in range(3):
-            assert (await client.get(url)).text == "ok"
+            assert await client.send() == "ok"
         assert len(server.writers) == 1
         await server.hang_up()
-        assert (await client.get(url)).text == "ok"
+        assert await client.send() == "ok"
         assert len(server.writers) == 2
 
 
@@ -67,13 +93,13 @@ async def test_a_connection_is_used_again_and_one_that_was_closed_is_not() -> No
 @pytest.mark.parametrize("kept", [False, True])
 async def test_what_may_have_arrived_is_not_sent_again(method: str, kept: bool) -> None:
     """Whether a request is repeated is decided where it is known what it does."""
-    async with served() as (server, client, url):
+    async with served() as (server, client):
         if kept:
-            await client.get(url)
+            await client.send()
             server.requests.clear()
         server.answers = False
         with pytest.raises(httpx.ReadError):
-            await client.request(method, url)
+            await client.send(method)
         assert server.requests == [method]
 
 
@@ -81,20 +107,19 @@ async def test_a_wait_tells_whether_anything_was_sent(monkeypatch: pytest.Monkey
     async def never(*_: object, **__: object) -> object:
         return await asyncio.get_running_loop().create_future()
 
-    timeout = httpx.Timeout(0.05)
-    async with served() as (server, client, url):
+    async with served() as (server, client):
         monkeypatch.setattr(server, "answers", True)
         monkeypatch.setattr(asyncio.StreamWriter, "write", lambda *_: None)
         with pytest.raises(httpx.ReadTimeout):
-            await client.get(url, timeout=timeout)
+            await client.send(timeout=0.05)
         monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", never)
         with pytest.raises(httpx.ConnectTimeout):
-            await client.get("http://lenses.test/", timeout=timeout)
+            await client.send(url="http://lenses.test/", timeout=0.05)
 
 
 async def test_a_request_that_is_called_off_as_it_is_to_be_written_leaves_the_others_alone() -> None:
-    async with served() as (server, _, url):
-        transport = LensesTransport(url.rstrip("/"))
+    async with served() as (server, there):
+        transport = LensesTransport(there.url.rstrip("/"))
         client = LensesClient(transport, StaticToken("x"))
         says = iter([True, False])  # once as it is begun, once with the connection at hand
         with pytest.raises(PreconditionFailed):
@@ -107,9 +132,9 @@ async def test_a_request_that_is_called_off_as_it_is_to_be_written_leaves_the_ot
 
 async def test_a_body_is_asked_for_once_more() -> None:
     """On some versions of Python it is written by a task of its own, which has to wait for its turn."""
-    async with served() as (_, _, url):
+    async with served() as (_, there):
         asked: list[None] = []
-        transport = LensesTransport(url.rstrip("/"), gate=lambda: asked.append(None))
+        transport = LensesTransport(there.url.rstrip("/"), gate=lambda: asked.append(None))
         client = LensesClient(transport, StaticToken("x"))
         with pytest.raises(UnusableAnswer):
             await client.get_connector("env", "prod", "orders")

@@ -18,13 +18,14 @@ from lenses_operator.lenses.models import ConnectorRequest
 from lenses_operator.lenses.reading import MOST_OBJECTS
 from lenses_operator.lenses.tokens import StaticToken
 from lenses_operator.lenses.transport import LensesTransport
-from unit.lenses.fakes import answer, rig
+from lenses_operator.lenses.wire import Outgoing, Wire
+from unit.lenses.fakes import Script, answer, rig
 
 REQUEST = ConnectorRequest(name="orders", cluster="prod", configuration={})
 
 
-class Held(httpx.AsyncBaseTransport):
-    """Holds requests whose path contains a word until released; says how many are in there."""
+class Held:
+    """A wire that holds requests whose path contains a word until released; says how many are in there."""
 
     def __init__(self, word: str = "") -> None:
         self.word = word
@@ -33,8 +34,11 @@ class Held(httpx.AsyncBaseTransport):
         self.most = 0
         self._arrived = asyncio.Condition()
 
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        if self.word in request.url.path:
+    async def aclose(self) -> None:
+        """Nothing is open."""
+
+    async def send(self, request: Outgoing) -> httpx.Response:
+        if self.word in request.url:
             self.inside += 1
             self.most = max(self.most, self.inside)
             async with self._arrived:
@@ -50,8 +54,8 @@ class Held(httpx.AsyncBaseTransport):
             await self._arrived.wait_for(lambda: self.inside == number)
 
 
-def lenses(held: httpx.AsyncBaseTransport, concurrency: int = 4) -> LensesClient:
-    transport = LensesTransport("https://lenses.test", transport=held, concurrency=concurrency)
+def lenses(held: Wire, concurrency: int = 4) -> LensesClient:
+    transport = LensesTransport("https://lenses.test", wire=held, concurrency=concurrency)
     return LensesClient(transport, StaticToken("x"))
 
 
@@ -126,7 +130,7 @@ async def test_tokens_share_the_places_of_an_environment() -> None:
 async def test_a_cancelled_request_gives_its_place_back() -> None:
     held = Held()
     seen: list[int | str] = []
-    transport = LensesTransport("https://lenses.test", transport=held, concurrency=2)
+    transport = LensesTransport("https://lenses.test", wire=held, concurrency=2)
     client = LensesClient(transport, StaticToken("x"), on_response=lambda *told: seen.append(told[2]))
     slow = asyncio.create_task(client.validate("env", REQUEST))
     await held.full(1)
@@ -154,9 +158,9 @@ async def test_an_answer_that_trickles_does_not_hold_its_place_for_good(monkeypa
             yield b" "
             await asyncio.sleep(0)
 
-    transport = httpx.MockTransport(lambda _: httpx.Response(200, content=trickle()))
+    wire = Script([lambda _: httpx.Response(200, content=trickle())])
     with pytest.raises(LensesUnreachable) as caught:
-        await lenses(transport).list_connectors("env")
+        await lenses(wire).list_connectors("env")
     assert (caught.value.reason, caught.value.maybe_done) == ("timeout", True)
 
 
@@ -171,28 +175,28 @@ async def test_an_endless_answer_is_not_read_to_its_end(monkeypatch: pytest.Monk
             sent += 1
             yield b"x" * 100
 
-    transport = httpx.MockTransport(lambda _: httpx.Response(status, content=endless()))
+    wire = Script([lambda _: httpx.Response(status, content=endless())])
     with pytest.raises(UnusableAnswer, match="larger than 1000 bytes") as caught:
-        await lenses(transport).list_connectors("env")
+        await lenses(wire).list_connectors("env")
     assert (caught.value.status, sent) == (status, 11)
 
 
 async def test_a_compressed_answer_counts_as_what_it_becomes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(transport_module, "MAX_BODY", 1000)
     body = zlib.compress(b" " * 100_000)
-    transport = httpx.MockTransport(
-        lambda _: httpx.Response(200, headers={"Content-Encoding": "deflate"}, stream=httpx.ByteStream(body))
+    wire = Script(
+        [lambda _: httpx.Response(200, headers={"Content-Encoding": "deflate"}, stream=httpx.ByteStream(body))]
     )
     with pytest.raises(UnusableAnswer, match="larger than 1000 bytes"):
-        await lenses(transport).list_connectors("env")
+        await lenses(wire).list_connectors("env")
 
 
 async def test_an_answer_not_compressed_as_it_says() -> None:
-    transport = httpx.MockTransport(
-        lambda _: httpx.Response(200, headers={"Content-Encoding": "gzip"}, stream=httpx.ByteStream(b"hunter2"))
+    wire = Script(
+        [lambda _: httpx.Response(200, headers={"Content-Encoding": "gzip"}, stream=httpx.ByteStream(b"hunter2"))]
     )
     with pytest.raises(UnusableAnswer, match="not compressed the way it says") as caught:
-        await lenses(transport).list_connectors("env")
+        await lenses(wire).list_connectors("env")
     assert caught.value.__context__ is None
 
 
@@ -244,14 +248,14 @@ async def test_what_is_no_longer_wanted_when_its_turn_comes_is_not_sent() -> Non
 
 
 async def test_nor_when_the_connection_took_its_time() -> None:
-    """The transport tells that it is about to write; the one that stands in for it here does the same."""
+    """The wire asks when it is about to write; the one that stands in for it here does the same."""
     wanted = True
 
-    class Connecting(httpx.AsyncBaseTransport):
-        async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+    class Connecting(Held):
+        async def send(self, request: Outgoing) -> httpx.Response:
             nonlocal wanted
             wanted = False
-            await request.extensions["trace"]("http11.send_request_headers.started", {})
+            request.before_head()
             raise AssertionError("sent")
 
     with pytest.raises(PreconditionFailed):

@@ -6,7 +6,6 @@ import json
 import logging
 from typing import Any
 
-import httpx
 import pytest
 
 from harness.wanted import always
@@ -14,7 +13,7 @@ from lenses_operator.lenses.client import Shown
 from lenses_operator.lenses.errors import BadRequest, LensesError, MissingAgentCapability, UnusableAnswer
 from lenses_operator.lenses.tokens import StaticToken
 from lenses_operator.lenses.transport import QUICK, SLOW, LensesTransport
-from unit.lenses.fakes import AGENT, PAGE, answer, rig
+from unit.lenses.fakes import AGENT, PAGE, Script, answer, rig
 from unit.lenses.operations import ITEM, OFFSETS, OPERATIONS, PREFIX, REQUEST
 
 BODY = {"name": "orders", "cluster": "prod", "configuration": {"password": "hunter2", "umlaut": "ä"}}
@@ -269,14 +268,14 @@ async def test_a_request_bears_the_id_of_the_work_it_belongs_to() -> None:
 
 
 async def test_closing() -> None:
-    class Wire(httpx.AsyncBaseTransport):
+    class Closing(Script):
         closed = False
 
         async def aclose(self) -> None:
             self.closed = True
 
-    wire = Wire()
-    await LensesTransport("https://lenses.test", transport=wire).aclose()
+    wire = Closing([])
+    await LensesTransport("https://lenses.test", wire=wire).aclose()
     assert wire.closed
 
 

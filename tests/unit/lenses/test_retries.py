@@ -22,7 +22,8 @@ from lenses_operator.lenses.errors import (
     UnusableAnswer,
 )
 from lenses_operator.lenses.tokens import TokenFile
-from unit.lenses.fakes import AGENT, NOON, PAGE, Rig, answer, problem, rig
+from lenses_operator.lenses.wire import Outgoing
+from unit.lenses.fakes import AGENT, NOON, PAGE, Rig, Script, answer, problem, rig
 from unit.lenses.operations import OPERATIONS
 
 GETS = sorted(name for name, (_, method, _, _) in OPERATIONS.items() if method == "GET")
@@ -233,10 +234,10 @@ async def test_requests_refused_together_all_get_the_new_token(tokens: TokenFile
     """The first to notice reads the file; the others' own look finds it unchanged and must not fail for that."""
     barrier = asyncio.Event()
 
-    class Refusing(httpx.AsyncBaseTransport):
+    class Refusing(Script):
         old = 0
 
-        async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        async def send(self, request: Outgoing) -> httpx.Response:
             if request.headers["Authorization"] == "Bearer new":
                 return answer(200, {"data": []})
             self.old += 1
@@ -247,7 +248,7 @@ async def test_requests_refused_together_all_get_the_new_token(tokens: TokenFile
             return answer(401, AGENT)
 
     lenses = rig(tokens=tokens)
-    lenses.client._transport._wire = Refusing()
+    lenses.client._transport._wire = Refusing([])
     await asyncio.gather(*(lenses.client.list_connectors("env") for _ in range(5)))
 
 
