@@ -2,6 +2,7 @@
 
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -73,10 +74,18 @@ def test_a_missing_tool_is_named(step: build.Step) -> None:
 
 
 def test_says_that_it_still_runs(
-    step: build.Step, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    step: build.Step, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
+    """It runs until that was said."""
+    said, so_far = tmp_path / "said", build._so_far
+
+    def saying(*args: Any) -> str:
+        said.touch()
+        return so_far(*args)
+
     monkeypatch.setattr(build, "PROGRESS_INTERVAL", 0.05)
-    slow = ("sh", "-c", f"sleep 0.5; {SCRIPT}")
+    monkeypatch.setattr(build, "_so_far", saying)
+    slow = ("sh", "-c", f"while [ ! -e {said} ]; do sleep 0.05; done; {SCRIPT}")
     build.STEPS["thing"] = build.Step("thing", "a thing", step.output, (), slow, step.cwd, "made")
     build.ensure()
     assert "s so far" in capsys.readouterr().out
