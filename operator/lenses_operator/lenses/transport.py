@@ -18,7 +18,7 @@ import random
 import ssl
 import time
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from functools import lru_cache, partial
 from pathlib import Path
@@ -60,7 +60,7 @@ class Call:
     environment: str
     path: tuple[str, ...]
     query: tuple[tuple[str, str], ...] = ()
-    content: bytes | None = None
+    content: bytes | None = field(default=None, repr=False)  # the values of Secrets are in it
     content_type: str = "application/json"
     accept: str = "application/json"
     slow: bool = False

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import httpx
@@ -21,8 +21,8 @@ class Outgoing:
 
     method: str
     url: str
-    headers: Mapping[str, str]
-    content: bytes | None
+    headers: Mapping[str, str] = field(repr=False)  # the token is among them
+    content: bytes | None = field(repr=False)
     timeout: httpx.Timeout
     before_head: Callable[[], None]
     before_body: Callable[[], None]
@@ -31,8 +31,6 @@ class Outgoing:
 class Wire(Protocol):
     async def send(self, request: Outgoing) -> httpx.Response:
         """The answer, its body to be read. Raises httpx.TransportError, and what the request's own calls raise."""
-        ...
 
     async def aclose(self) -> None:
         """Closes all connections; requests under way fail."""
-        ...

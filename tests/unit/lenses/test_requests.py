@@ -12,7 +12,8 @@ from harness.wanted import always
 from lenses_operator.lenses.client import Shown
 from lenses_operator.lenses.errors import BadRequest, LensesError, MissingAgentCapability, UnusableAnswer
 from lenses_operator.lenses.tokens import StaticToken
-from lenses_operator.lenses.transport import QUICK, SLOW, LensesTransport
+from lenses_operator.lenses.transport import QUICK, SLOW, Call, LensesTransport
+from lenses_operator.lenses.wire import Outgoing
 from unit.lenses.fakes import AGENT, PAGE, Script, answer, rig
 from unit.lenses.operations import ITEM, OFFSETS, OPERATIONS, PREFIX, REQUEST
 
@@ -322,3 +323,13 @@ async def test_an_item_that_does_not_fit_is_refused_though_its_names_do(many: in
     lenses = rig(answer(200, {"data": items}))
     with pytest.raises(UnusableAnswer, match=rf"data\.{many - 1}\.tasks"):
         await lenses.client.name_connectors("env")
+
+
+def test_what_is_to_be_sent_shows_neither_the_token_nor_the_body() -> None:
+    call = Call("validate", "POST", "env", ("a",), content=b"hunter2")
+    headers = {"Authorization": "Bearer planted-token"}
+    outgoing = Outgoing(
+        "POST", "https://lenses.test/a", headers, b"hunter2", QUICK, before_head=lambda: None, before_body=lambda: None
+    )
+    for planted in ("hunter2", "planted-token"):
+        assert planted not in repr(call) + repr(outgoing)
