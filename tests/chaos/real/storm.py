@@ -44,6 +44,8 @@ FOLLOWS = 6.0
 TAIL = 60
 OVERLAP = 30.0
 """Seconds that are checked once more: the API server's record comes a moment after the Lenses server's."""
+UNMET_EVERY = 1.0
+"""Seconds between two looks at whether a fault has met a request."""
 LATEST_LINE = 10.0
 """Seconds within which an API server that has answered a write has it in its record."""
 
@@ -126,16 +128,25 @@ class Storm:
             people.do(action)
 
     def _disturb(self) -> None:
-        """Faults overlap; each ends by itself."""
+        """Faults overlap; each ends by itself.
+
+        Its seconds are those of a machine that has nothing else to do: the less time others leave the operator, the
+        longer a fault that has met no request yet, and so has done nothing, waits for one.
+        """
         rows = {row.name: row for row in TABLE}
         ends: list[tuple[float, int, str, Span | None]] = []
+        latest: dict[int, float] = {}
         for action in [*self.plan.faults, None]:
             limit = action.at if action else inf
             while ends and ends[0][0] <= limit:
                 end = heapq.heappop(ends)
                 if not self._until(end[0]):
                     return
-                self._lift(*end[1:])
+                at, number, *_ = end
+                if at < latest[number] and not self.stage.control.fault_hits(number):
+                    heapq.heappush(ends, (min(at + UNMET_EVERY, latest[number]), *end[1:]))
+                else:
+                    self._lift(*end[1:])
             if action is None or not self._until(action.at):
                 return
             row, about = rows[action.args["row"]], action.args.get("connectors")
@@ -146,6 +157,7 @@ class Storm:
                 self.stage.history.lies.append(span)
             fault = {**row.fault, **({"connector": about} if about else {})}
             number = self.stage.control.add_fault(action.args["environment"], **fault)
+            latest[number] = action.at + action.args["seconds"] * crowding()
             heapq.heappush(ends, (action.at + action.args["seconds"], number, row.name, span))
 
     def _lift(self, number: int, name: str, span: Span | None) -> None:

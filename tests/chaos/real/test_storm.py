@@ -14,7 +14,6 @@ from chaos.real.stage import Stage
 from chaos.real.storm import Storm
 from harness import build
 from harness.paths import BUILD
-from harness.waiting import crowding
 
 
 @pytest.mark.timeout(0)
@@ -34,6 +33,6 @@ def test_storm(size: Size, tmp_path: Path) -> None:
         shutil.copytree(tmp_path / "operators", kept / "operators", dirs_exist_ok=True)
         shutil.copy(tmp_path / "storm.log", kept)
     assert stage.expired
-    # Each lasts for seconds, in which an operator asks for the less, the less time others leave it on this machine.
+    # Each lasts for seconds, in which an operator that has little time may ask for nothing that the fault is about.
     met = sum(storm.hits[row.name] > 0 for row in TABLE)
-    assert met > len(TABLE) / 2 / crowding(), f"{met} of {len(TABLE)} faults met a request: {storm.hits}"
+    assert met > len(TABLE) / 2, f"{met} of {len(TABLE)} faults met a request: {storm.hits}"
