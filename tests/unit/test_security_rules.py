@@ -68,7 +68,7 @@ CALLS = frozenset(
 OPENS = {
     "httpx.AsyncClient": {"lenses/probe.py": 1},
     "Connections": {"lenses/transport.py": 1},
-    "httpx.create_ssl_context": {"lenses/transport.py": 1},
+    "ssl.create_default_context": {"lenses/transport.py": 1},
     "asyncio.open_connection": {"lenses/probe.py": 2},
     "DeepClient": {"kube/connection.py": 1},
     "ClientSession": {"kube/watch_session.py": 1, "lenses/connections.py": 1},
@@ -146,7 +146,7 @@ def test_our_clients_follow_no_redirects_and_no_environment() -> None:
     for module, call in calls():
         given = {keyword.arg: ast.unparse(keyword.value) for keyword in call.keywords}
         name = ast.unparse(call.func)
-        if name in {"httpx.AsyncClient", "httpx.AsyncHTTPTransport", "httpx.create_ssl_context"}:
+        if name in {"httpx.AsyncClient", "httpx.AsyncHTTPTransport"}:
             assert given["trust_env"] == "False", module
         if name == "ClientSession":
             assert given["trust_env"] == "False", module

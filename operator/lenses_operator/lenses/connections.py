@@ -1,4 +1,4 @@
-"""Requests over aiohttp's connections, which take half the CPU time of httpx's (docs/performance.md).
+"""Requests over aiohttp's connections.
 
 What decides whether a request may have been carried out is not the kind of an error but whether the request had a
 connection when it failed: without one, nothing of it was written.
@@ -15,19 +15,19 @@ from dataclasses import dataclass
 from weakref import WeakSet
 
 import aiohttp
-import httpx
 from aiohttp import ClientSession, ClientTimeout, TCPConnector
 from aiohttp.abc import AbstractStreamWriter
 from aiohttp.client_proto import ResponseHandler
 from aiohttp.client_reqrep import ClientRequest, ClientResponse
 from aiohttp.connector import Connection
+from aiohttp.http_exceptions import ContentEncodingError
 from yarl import URL
 
 from lenses_operator.lenses.proxies import through
-from lenses_operator.lenses.wire import Outgoing
+from lenses_operator.lenses.wire import Incoming, NoAnswerError, Outgoing, WronglyPackedError
 
 LONGEST_LINE = 64 * 1024
-"""Bytes of a status line or a header, as httpx's own connections take them."""
+"""Bytes of a status line or a header."""
 
 
 @dataclass(slots=True)
@@ -114,33 +114,33 @@ class Connections:
         context.set_alpn_protocols(["http/1.1"])
         self._context = context
         self._keepalive = keepalive
-        way = through(proxy, context) if proxy else None
-        self._proxy = None if way is None else str(way.url)
+        way = through(proxy) if proxy else None
+        self._proxy = None if way is None else way.url
         self._proxy_headers = (
-            {"Proxy-Authorization": aiohttp.encode_basic_auth(*way.auth)} if way is not None and way.auth else {}
+            {"Proxy-Authorization": aiohttp.encode_basic_auth(*way.credentials)} if way and way.credentials else {}
         )
         self._session: ClientSession | None = None
 
-    async def send(self, request: Outgoing) -> httpx.Response:
+    async def send(self, request: Outgoing) -> Incoming:
         attempt = _Attempt(request)
         before = _ATTEMPT.set(attempt)
         try:
-            with _errors_of_httpx(attempt):
+            with _told(attempt):
                 response = await self._answer(request)
-        except httpx.TransportError:
+        except NoAnswerError:
             if attempt.refusal is not None:
                 raise attempt.refusal from None
             raise
         finally:
             _ATTEMPT.reset(before)
-        return httpx.Response(response.status, headers=response.raw_headers, stream=_Body(response, attempt))
+        return _Incoming(response, attempt)
 
     async def aclose(self) -> None:
         if self._session is not None:
             await self._session.close()
 
     async def _answer(self, request: Outgoing) -> ClientResponse:
-        timeout, connect = request.timeout, request.timeout.connect or 0
+        connect, read = request.timeout
         headers = request.headers
         if request.url.startswith("http:"):  # no request of its own asks for the way through
             headers = {**headers, **self._proxy_headers}
@@ -150,7 +150,7 @@ class Connections:
             headers=headers,
             data=request.content or None,
             allow_redirects=False,
-            timeout=ClientTimeout(connect=2 * connect, sock_connect=connect, sock_read=timeout.read),
+            timeout=ClientTimeout(connect=2 * connect, sock_connect=connect, sock_read=read),
             proxy=self._proxy,
             proxy_headers=self._proxy_headers if self._proxy else None,
         )
@@ -166,36 +166,51 @@ class Connections:
                 request_class=_Request,
                 middlewares=(_only_once,),
                 cookie_jar=aiohttp.DummyCookieJar(),
-                auto_decompress=False,
                 max_line_size=LONGEST_LINE,
                 max_field_size=LONGEST_LINE,
             )
         return self._session
 
 
-class _Body(httpx.AsyncByteStream):
+class _Incoming:
     def __init__(self, response: ClientResponse, attempt: _Attempt) -> None:
+        self.status = response.status
+        self.headers = response.headers
         self._response = response
         self._attempt = attempt
 
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        with _errors_of_httpx(self._attempt):
-            async for part in self._response.content.iter_any():
-                yield part
+    async def parts(self) -> AsyncIterator[bytes]:
+        with _told(self._attempt):
+            try:
+                async for part in self._response.content.iter_any():
+                    yield part
+            except aiohttp.ClientPayloadError as failure:
+                if isinstance(failure.__cause__, ContentEncodingError):
+                    raise WronglyPackedError from None
+                raise
 
-    async def aclose(self) -> None:
+    def close(self) -> None:
         self._response.close()  # a connection whose answer was read to its end is back in the pool already
 
 
 @contextmanager
-def _errors_of_httpx(attempt: _Attempt) -> Iterator[None]:
+def _told(attempt: _Attempt) -> Iterator[None]:
+    """Everything that may go wrong with a connection, as what it means for the request."""
     try:
         yield
-    except aiohttp.ClientHttpProxyError as failure:
-        raise httpx.ProxyError(str(failure.status)) from failure
+    except aiohttp.ClientHttpProxyError as failure:  # a way through is asked for before anything of the request is sent
+        raise NoAnswerError("proxy_error", str(failure.status)) from failure
     except TimeoutError as failure:
-        kind = httpx.ReadTimeout if attempt.sent else httpx.ConnectTimeout
-        raise kind(str(failure)) from failure
-    except (aiohttp.ClientError, OSError) as failure:
-        error = httpx.ReadError if attempt.sent else httpx.ConnectError
-        raise error(str(failure)) from failure
+        raise NoAnswerError("timeout" if attempt.sent else "connect_timeout") from failure
+    except (aiohttp.ClientError, OSError) as failure:  # an error inside TLS may come as it is: an OSError
+        if attempt.sent:
+            raise NoAnswerError("dropped") from failure
+        raise NoAnswerError("connect_error", _root(failure)) from failure
+
+
+def _root(failure: BaseException) -> str:
+    """The innermost cause, held as cause, first argument or member of a group; outer layers hardly say anything."""
+    inner = failure.__cause__ or (failure.args[0] if failure.args else None)
+    if isinstance(failure, BaseExceptionGroup):
+        inner = failure.exceptions[0]
+    return _root(inner) if isinstance(inner, BaseException) else str(failure)

@@ -118,7 +118,7 @@ class PreconditionFailed(LensesError):
 class LensesUnreachable(LensesError):
     """No usable answer came. Nothing was done if the request cannot have left (`maybe_done` False).
 
-    `reason` is one of connect_error, connect_timeout, proxy_error, pool_timeout, timeout, dropped.
+    `reason` is one of connect_error, connect_timeout, proxy_error, timeout, dropped.
     """
 
     def __init__(

@@ -80,10 +80,10 @@ async def ask(url: str, token: str, ca_file: Path | None, proxy: str = "") -> Ra
     """A GET with the token. Raises httpx.HTTPError, OSError, and ValueError for a proxy that is none."""
     headers = {"Authorization": f"Bearer {token}", "Accept": "application/json"}
     timeout = httpx.Timeout(ANSWER, connect=CONNECT)
-    way = through(proxy, trust(ca_file)) if proxy else None
-    made = httpx.AsyncClient(verify=trust(ca_file), trust_env=False, timeout=timeout, follow_redirects=False, proxy=way)
     async with (
-        made as client,
+        httpx.AsyncClient(
+            verify=trust(ca_file), trust_env=False, timeout=timeout, follow_redirects=False, proxy=_way(proxy, ca_file)
+        ) as client,
         client.stream("GET", url, headers=headers) as response,
     ):
         beginning = b""
@@ -97,6 +97,15 @@ async def ask(url: str, token: str, ca_file: Path | None, proxy: str = "") -> Ra
             date=_date(response.headers.get("Date", "")),
             beginning=beginning,
         )
+
+
+def _way(proxy: str, ca_file: Path | None) -> httpx.Proxy | None:
+    """One that is spoken to over TLS is checked against the same certificates."""
+    if not proxy:
+        return None
+    way = through(proxy)
+    context = trust(ca_file) if way.url.startswith("https:") else None
+    return httpx.Proxy(way.url, auth=way.credentials, ssl_context=context)
 
 
 def _date(text: str) -> datetime | None:

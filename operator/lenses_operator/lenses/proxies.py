@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import ssl
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 
-import httpx
+from yarl import URL
 
 SETTING = "LENSES_OPERATOR_LENSES_PROXY"
 _VARIABLES = frozenset({"HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"})
@@ -21,9 +21,22 @@ def ignored(environ: Mapping[str, str]) -> str:
     )
 
 
-def through(proxy: str, context: ssl.SSLContext) -> httpx.Proxy:
-    """One that is spoken to over TLS is checked against the same certificates. Raises ValueError."""
+@dataclass(frozen=True)
+class Proxy:
+    """`url` without `credentials`, which are a name and a password."""
+
+    url: str
+    credentials: tuple[str, str] | None = field(repr=False)
+
+
+def through(proxy: str) -> Proxy:
+    """Raises ValueError."""
     try:
-        return httpx.Proxy(proxy, ssl_context=context if proxy.startswith("https:") else None)
-    except (httpx.InvalidURL, ValueError):
+        url = URL(proxy)
+        named = url.scheme in {"http", "https"} and url.host
+    except ValueError:
+        named = None
+    if not named:
         raise ValueError("the proxy must be a URL, http or https, such as http://proxy.example.com:3128") from None
+    credentials = (url.user or "", url.password or "") if url.user or url.password else None
+    return Proxy(str(url.with_user(None)), credentials)

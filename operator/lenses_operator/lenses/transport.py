@@ -1,12 +1,9 @@
 """One HTTP client for all of Lenses: timeouts, limits and retries per environment, one kind of error.
 
 A request passes, in this order: its environment's semaphores (slow operations have half of the places, so hanging
-validates never block reads), the environment's pause if the server asked for one, httpx. Only GETs are repeated
+validates never block reads), the environment's pause if the server asked for one, the wire. Only GETs are repeated
 here, and only where the failure looks like a blip; a Lenses that is down gets few requests, since waiting for it is
 the callers' business. A 401 with a changed token is repeated once for every method: nothing was done.
-
-Requests do not go through httpx's client, whose cookies, redirects, credentials and proxies would all have to be turned
-off, and which takes a good part of a request's CPU time.
 """
 
 from __future__ import annotations
@@ -24,13 +21,14 @@ from functools import lru_cache, partial
 from pathlib import Path
 from urllib.parse import quote
 
-import httpx
+import certifi
+from yarl import URL
 
 from lenses_operator.lenses import answers, errors
 from lenses_operator.lenses.places import Limits, Parked
 from lenses_operator.lenses.tokens import TokenSource
 from lenses_operator.lenses.user_agent import user_agent
-from lenses_operator.lenses.wire import Outgoing, Wire
+from lenses_operator.lenses.wire import Incoming, NoAnswerError, Outgoing, Timeout, Wire, WronglyPackedError
 
 log = logging.getLogger(__name__)
 
@@ -40,8 +38,8 @@ OnResponse = Callable[[str, str, int | str, float], None]
 Precondition = Callable[[], bool]
 """Whether a request is wanted still; asked right before it is written."""
 
-QUICK = httpx.Timeout(connect=5, read=30, write=30, pool=60)
-SLOW = httpx.Timeout(connect=5, read=95, write=30, pool=60)  # Connect itself gives up after 90 s
+QUICK = Timeout(connect=5, read=30)
+SLOW = Timeout(connect=5, read=95)  # Connect itself gives up after 90 s
 
 MAX_BODY = 64 * 1024 * 1024  # bytes of an answer, decompressed
 KEEPALIVE = 20.0  # seconds an idle connection is kept
@@ -71,7 +69,7 @@ class Call:
     """False: asked once, because whoever asks will ask again anyway."""
 
     @property
-    def timeout(self) -> httpx.Timeout:
+    def timeout(self) -> Timeout:
         return SLOW if self.slow else QUICK
 
     @property
@@ -176,7 +174,7 @@ class LensesTransport:
             outcome: int | str = "cancelled"
             try:
                 response, body = await self._exchange(call, target, token, precondition)
-                outcome = response.status_code
+                outcome = response.status
             except errors.LensesUnreachable as failure:
                 outcome = failure.reason
                 raise
@@ -189,14 +187,14 @@ class LensesTransport:
                 log.debug("%s %s %s %.0f ms", call.operation, call.environment, outcome, seconds * 1000, extra=told)
                 if on_response is not None:
                     on_response(call.operation, call.environment, outcome, seconds)
-        if response.is_success:
-            return Answer(response.status_code, body)
+        if 200 <= response.status < 300:
+            return Answer(response.status, body)
         retry_after = self._retry_after(response)
         if retry_after is not None:
             limits.not_before = max(limits.not_before, self._clock() + retry_after)
         raise answers.from_answer(
             call.operation,
-            response.status_code,
+            response.status,
             body,
             retry_after=retry_after,
             optional=call.optional,
@@ -213,7 +211,7 @@ class LensesTransport:
 
     async def _exchange(
         self, call: Call, target: str, token: str, precondition: Precondition | None
-    ) -> tuple[httpx.Response, bytes]:
+    ) -> tuple[Incoming, bytes]:
         """One request over the wire. The body is complete, or LensesUnreachable is raised."""
         headers = {
             **self._headers,
@@ -233,17 +231,18 @@ class LensesTransport:
             before_body=self._gate,
         )
         self._check(call, precondition)
-        read = call.timeout.read or 0
         try:
-            # httpx limits each read, not the whole: an answer that trickles would hold its place for good
-            async with asyncio.timeout(2 * read):
+            # the timeout limits each read, not the whole: an answer that trickles would hold its place for good
+            async with asyncio.timeout(2 * call.timeout.read):
                 response = await self._wire.send(request)
                 try:
                     return response, await _body(call, response)
                 finally:
-                    await response.aclose()
-        except (httpx.TransportError, OSError) as failure:  # an error inside TLS may come as it is: an OSError
+                    response.close()
+        except NoAnswerError as failure:
             unreachable = _unreachable(call, failure)
+        except TimeoutError:
+            unreachable = _unreachable(call, NoAnswerError("timeout"))
         raise unreachable
 
     def _check(self, call: Call, precondition: Precondition | None) -> None:
@@ -253,9 +252,9 @@ class LensesTransport:
         if precondition is not None and not precondition():
             raise errors.PreconditionFailed(call.operation)
 
-    def _retry_after(self, response: httpx.Response) -> float | None:
+    def _retry_after(self, response: Incoming) -> float | None:
         """Seconds, from either notation of the header; None when absent, nonsense, or beside another status."""
-        if response.status_code not in {429, 503}:
+        if response.status not in {429, 503}:
             return None
         text = response.headers.get("Retry-After", "").strip()
         try:
@@ -288,76 +287,59 @@ def _passing(failure: errors.LensesError) -> bool:
             return False
 
 
-async def _body(call: Call, response: httpx.Response) -> bytes:
+async def _body(call: Call, response: Incoming) -> bytes:
     parts: list[bytes] = []
     size = 0
-    if len(response.headers.get_list("Content-Encoding", split_commas=True)) > 1:
-        # Read in pieces, but each is unpacked whole: a thousandfold by each layer
-        message = "the answer is compressed more than once"
-        raise errors.UnusableAnswer(call.operation, message, status=response.status_code)
     try:
-        async for part in response.aiter_bytes():
+        async for part in response.parts():
             size += len(part)
             if size > MAX_BODY:
                 message = f"the answer is larger than {MAX_BODY} bytes"
-                raise errors.UnusableAnswer(call.operation, message, status=response.status_code)
+                raise errors.UnusableAnswer(call.operation, message, status=response.status)
             parts.append(part)
-    except httpx.DecodingError:
+    except WronglyPackedError:
         message = "the answer is not compressed the way it says"
     else:
         return b"".join(parts)
-    raise errors.UnusableAnswer(call.operation, message, status=response.status_code)
+    raise errors.UnusableAnswer(call.operation, message, status=response.status)
 
 
-def _redirected_to(response: httpx.Response, url: str) -> str:
+def _redirected_to(response: Incoming, url: str) -> str:
     """Scheme, host and port: the rest of the address may hold what is nobody's business. Empty where there is none."""
-    if not response.has_redirect_location:
+    location = response.headers.get("Location", "")
+    if not location or not 300 <= response.status < 400:
         return ""
-    asked = httpx.URL(url)
     try:
-        there = asked.join(response.headers["Location"])
-    except httpx.InvalidURL:
+        return str(URL(url, encoded=True).join(URL(location)).origin())
+    except ValueError:
         return ""
-    return f"{there.scheme}://{there.netloc.decode()}" if there.host else ""
 
 
-def _unreachable(call: Call, failure: httpx.TransportError | OSError) -> errors.LensesUnreachable:
-    """Only failures to connect quote their cause: later ones may hold parts of the request."""
-    match failure:
-        case httpx.ConnectTimeout():
-            reason, message = "connect_timeout", f"no connection within {call.timeout.connect:.0f} s"
-        case httpx.ConnectError():
-            reason, message = "connect_error", f"cannot connect: {_root(failure)}"
-        case httpx.ProxyError():  # when a way through is asked for: nothing of the request has been sent
-            reason, message = "proxy_error", f"the proxy does not let it through ({str(failure)[:3]})"
-        case httpx.PoolTimeout():
-            reason, message = "pool_timeout", "no free connection"
-        case httpx.TimeoutException() | TimeoutError():
-            reason, message = "timeout", f"no complete answer, waited {call.timeout.read:.0f} s for its next part"
-        case _:
-            reason = "dropped"
-            message = f"the connection was dropped before the answer was complete ({type(failure).__name__})"
-    sent = reason in {"timeout", "dropped"}
-    return errors.LensesUnreachable(call.operation, message, reason=reason, maybe_done=sent)
-
-
-def _root(failure: BaseException) -> str:
-    """The innermost cause, held as cause, first argument or member of a group; outer layers hardly say anything."""
-    inner = failure.__cause__ or (failure.args[0] if failure.args else None)
-    if isinstance(failure, BaseExceptionGroup):
-        inner = failure.exceptions[0]
-    return _root(inner) if isinstance(inner, BaseException) else str(failure)
+def _unreachable(call: Call, failure: NoAnswerError) -> errors.LensesUnreachable:
+    match failure.reason:
+        case "connect_timeout":
+            message = f"no connection within {call.timeout.connect:.0f} s"
+        case "connect_error":
+            message = f"cannot connect: {failure.why}"
+        case "proxy_error":
+            message = f"the proxy does not let it through ({failure.why})"
+        case "timeout":
+            message = f"no complete answer, waited {call.timeout.read:.0f} s for its next part"
+        case "dropped":
+            message = "the connection was dropped before the answer was complete"
+    sent = failure.reason in {"timeout", "dropped"}
+    return errors.LensesUnreachable(call.operation, message, reason=failure.reason, maybe_done=sent)
 
 
 def _base(base_url: str) -> str:
     """The URL that all paths are put behind; a user name or a query in it would be sent along or lost."""
     try:
-        url = httpx.URL(base_url.strip())
-    except httpx.InvalidURL as failure:
+        url = URL(base_url.strip())
+    except ValueError as failure:
         raise ValueError(f"the Lenses URL is not a URL: {failure}") from None
     if url.scheme not in {"http", "https"} or not url.host:
         raise ValueError("the Lenses URL must begin with https:// or http:// and name a host")
-    if url.userinfo or url.query or url.fragment:
+    if url.user or url.password or url.query_string or url.fragment:
         raise ValueError("the Lenses URL must not hold a user name, a query or a fragment")
     return str(url).rstrip("/")
 
@@ -371,7 +353,7 @@ def _wire(ca_file: Path | None, proxy: str) -> Wire:
 @lru_cache(maxsize=1)
 def trust(ca_file: Path | None) -> ssl.SSLContext:
     """The system's certificates and those of the file. Raises ValueError. They take more than a MiB: read once."""
-    context = httpx.create_ssl_context(trust_env=False)
+    context = ssl.create_default_context(cafile=certifi.where())
     context.load_default_certs()
     if ca_file is not None:
         try:

@@ -219,5 +219,5 @@ async def test_an_answer_packed_twice_is_not_unpacked(server: Server) -> None:
     head = f"HTTP/1.1 200 OK\r\nContent-Encoding: gzip, gzip\r\nContent-Length: {len(body)}\r\n\r\n"
     server.answer = head.encode() + body
     async with listener(server) as url:
-        with pytest.raises(UnusableAnswer, match="compressed more than once"):
+        with pytest.raises(UnusableAnswer):
             await lenses_read(url, None)

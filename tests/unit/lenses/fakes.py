@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,7 +11,7 @@ import httpx
 from lenses_operator.lenses.client import LensesClient
 from lenses_operator.lenses.tokens import StaticToken, TokenSource
 from lenses_operator.lenses.transport import LensesTransport
-from lenses_operator.lenses.wire import Outgoing
+from lenses_operator.lenses.wire import Incoming, Outgoing
 
 NOON = 1_800_000_000.0  # Unix seconds
 
@@ -35,10 +35,26 @@ class Clock:
 
 def asked(request: Outgoing) -> httpx.Request:
     """As a server would read it."""
-    timeout = {"timeout": request.timeout.as_dict()}
+    timeout = {"timeout": request.timeout}
     return httpx.Request(
         request.method, request.url, headers=request.headers, content=request.content, extensions=timeout
     )
+
+
+class Given:
+    """An answer as a wire gives it; it is not compressed."""
+
+    def __init__(self, response: httpx.Response) -> None:
+        self.status = response.status_code
+        self.headers: Mapping[str, str] = response.headers
+        self._response = response
+
+    async def parts(self) -> AsyncIterator[bytes]:
+        async for part in self._response.aiter_bytes():
+            yield part
+
+    def close(self) -> None:
+        """Nothing is open."""
 
 
 class Script:
@@ -51,7 +67,7 @@ class Script:
     async def aclose(self) -> None:
         """Nothing is open."""
 
-    async def send(self, outgoing: Outgoing) -> httpx.Response:
+    async def send(self, outgoing: Outgoing) -> Incoming:
         request = asked(outgoing)
         self.requests.append(request)
         step = self._steps.pop(0) if len(self._steps) > 1 else self._steps[0]
@@ -59,8 +75,8 @@ class Script:
             raise step
         if isinstance(step, httpx.Response):
             # a response can be read once only
-            return httpx.Response(step.status_code, headers=step.headers, content=step.content)
-        return step(request)
+            return Given(httpx.Response(step.status_code, headers=step.headers, content=step.content))
+        return Given(step(request))
 
     @property
     def calls(self) -> int:

@@ -13,7 +13,7 @@ from lenses_operator.lenses.client import Shown
 from lenses_operator.lenses.errors import BadRequest, LensesError, MissingAgentCapability, UnusableAnswer
 from lenses_operator.lenses.tokens import StaticToken
 from lenses_operator.lenses.transport import QUICK, SLOW, Call, LensesTransport
-from lenses_operator.lenses.wire import Outgoing
+from lenses_operator.lenses.wire import Outgoing, Timeout
 from unit.lenses.fakes import AGENT, PAGE, Script, answer, rig
 from unit.lenses.operations import ITEM, OFFSETS, OPERATIONS, PREFIX, REQUEST
 
@@ -42,8 +42,8 @@ async def test_timeouts_outlast_connects_own(operation: str) -> None:
     lenses = rig(answer(200, good))
     await use(lenses.client)
     expected = SLOW if operation in SLOW_ONES else QUICK
-    assert lenses.last.extensions["timeout"] == expected.as_dict()
-    assert (SLOW.read, QUICK.read, QUICK.connect, QUICK.write) == (95, 30, 5, 30)
+    assert lenses.last.extensions["timeout"] == expected
+    assert (Timeout(connect=5, read=95), Timeout(connect=5, read=30)) == (SLOW, QUICK)
 
 
 @pytest.mark.parametrize(

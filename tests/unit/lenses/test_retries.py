@@ -22,26 +22,21 @@ from lenses_operator.lenses.errors import (
     UnusableAnswer,
 )
 from lenses_operator.lenses.tokens import TokenFile
-from lenses_operator.lenses.wire import Outgoing
-from unit.lenses.fakes import AGENT, NOON, PAGE, Rig, Script, answer, problem, rig
+from lenses_operator.lenses.wire import Incoming, NoAnswerError, Outgoing
+from unit.lenses.fakes import AGENT, NOON, PAGE, Given, Rig, Script, answer, problem, rig
 from unit.lenses.operations import OPERATIONS
 
 GETS = sorted(name for name, (_, method, _, _) in OPERATIONS.items() if method == "GET")
 OTHERS = sorted(set(OPERATIONS) - set(GETS))
 
-DROPPED = [
-    httpx.ReadError("hunter2"),
-    httpx.WriteError("hunter2"),
-    httpx.RemoteProtocolError("hunter2"),
-    ConnectionResetError("hunter2"),
-]
-BLIPS = [*DROPPED, *(answer(status, PAGE) for status in (502, 503, 504)), answer(503, AGENT)]
+DROPPED = NoAnswerError("dropped")
+BLIPS = [DROPPED, *(answer(status, PAGE) for status in (502, 503, 504)), answer(503, AGENT)]
 NO_BLIPS = [
-    httpx.ConnectError("refused"),
-    httpx.ConnectTimeout(""),
-    httpx.ReadTimeout(""),
-    httpx.WriteTimeout(""),
-    httpx.PoolTimeout(""),
+    NoAnswerError("connect_error", "refused"),
+    NoAnswerError("connect_timeout"),
+    NoAnswerError("proxy_error", "407"),
+    NoAnswerError("timeout"),
+    TimeoutError(),
     answer(500, AGENT),
     answer(500, PAGE),
     answer(400, AGENT),
@@ -56,7 +51,7 @@ NO_BLIPS = [
 
 
 def _named(step: object) -> str:
-    return f"{step.status_code}" if isinstance(step, httpx.Response) else type(step).__name__
+    return f"{step.status_code}" if isinstance(step, httpx.Response) else f"{step}"
 
 
 async def _fails(lenses: Rig, operation: str) -> LensesError:
@@ -67,7 +62,7 @@ async def _fails(lenses: Rig, operation: str) -> LensesError:
 
 @pytest.mark.parametrize("operation", GETS)
 async def test_a_get_outlives_two_blips(operation: str) -> None:
-    lenses = rig(httpx.ReadError(""), answer(502, PAGE), answer(200, OPERATIONS[operation][3]))
+    lenses = rig(DROPPED, answer(502, PAGE), answer(200, OPERATIONS[operation][3]))
     await OPERATIONS[operation][0](lenses.client)
     assert [seen[2] for seen in lenses.seen] == ["dropped", 502, 200]
     assert len(lenses.clock.slept) == 2
@@ -100,15 +95,12 @@ async def test_what_may_change_something_is_never_tried_again(operation: str, st
 @pytest.mark.parametrize(
     ("failure", "reason", "maybe_done", "message"),
     [
-        (httpx.ConnectError("refused"), "connect_error", False, "cannot connect: refused"),
-        (httpx.ConnectTimeout("hunter2"), "connect_timeout", False, "no connection within 5 s"),
-        (httpx.PoolTimeout("hunter2"), "pool_timeout", False, "no free connection"),
-        (httpx.ReadTimeout("hunter2"), "timeout", True, "no complete answer, waited 95 s for its next part"),
-        (httpx.WriteTimeout("hunter2"), "timeout", True, "no complete answer, waited 95 s for its next part"),
-        *(
-            (failure, "dropped", True, f"the connection was dropped before the answer was complete ({_named(failure)})")
-            for failure in DROPPED
-        ),
+        (NoAnswerError("connect_error", "refused"), "connect_error", False, "cannot connect: refused"),
+        (NoAnswerError("connect_timeout"), "connect_timeout", False, "no connection within 5 s"),
+        (NoAnswerError("proxy_error", "407"), "proxy_error", False, "the proxy does not let it through (407)"),
+        (NoAnswerError("timeout"), "timeout", True, "no complete answer, waited 95 s for its next part"),
+        (TimeoutError(), "timeout", True, "no complete answer, waited 95 s for its next part"),
+        (DROPPED, "dropped", True, "the connection was dropped before the answer was complete"),
     ],
 )
 async def test_whether_a_lost_request_may_have_been_done(
@@ -237,15 +229,15 @@ async def test_requests_refused_together_all_get_the_new_token(tokens: TokenFile
     class Refusing(Script):
         old = 0
 
-        async def send(self, request: Outgoing) -> httpx.Response:
+        async def send(self, request: Outgoing) -> Incoming:
             if request.headers["Authorization"] == "Bearer new":
-                return answer(200, {"data": []})
+                return Given(answer(200, {"data": []}))
             self.old += 1
             if self.old == 5:
                 (tmp_path / "token").write_text("new")
                 barrier.set()
             await barrier.wait()
-            return answer(401, AGENT)
+            return Given(answer(401, AGENT))
 
     lenses = rig(tokens=tokens)
     lenses.client._transport._wire = Refusing([])
