@@ -49,6 +49,12 @@ LONGEST_PAUSE = 600.0  # seconds; a longer Retry-After is taken for this much
 _DELAY = (0.1, 0.5)  # seconds between tries, jittered
 
 
+@lru_cache(maxsize=1024)
+def _quoted(text: str) -> str:
+    """Nearly all of a path is the same in every request."""
+    return quote(text, safe="")
+
+
 @dataclass(frozen=True)
 class Call:
     """One request. `path` holds raw segments below the base URL, `query` raw pairs; both are encoded here."""
@@ -78,8 +84,8 @@ class Call:
         if not all(segment.strip(".") or len(segment) > 2 for segment in self.path):
             # "", "." and ".." would address something else than what was meant
             raise errors.BadRequest(self.operation, "not sent: an empty name, '.' or '..' cannot be part of a URL")
-        path = "/".join(quote(segment, safe="") for segment in self.path)
-        query = "&".join(f"{quote(key, safe='')}={quote(value, safe='')}" for key, value in self.query)
+        path = "/".join(map(_quoted, self.path))
+        query = "&".join(f"{_quoted(key)}={_quoted(value)}" for key, value in self.query)
         return f"/{path}?{query}" if query else f"/{path}"
 
 
