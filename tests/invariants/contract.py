@@ -26,6 +26,7 @@ from unit.controllers.virtualtime import now
 
 DENYING = (errors.Conflict, errors.BadRequest, errors.ServerError, errors.AgentCallFailed)
 """A create so answered may mean that the name is somebody else's."""
+RESTARTING = frozenset({"set_state", "restart_task"})
 TARGET = {"pause": "PAUSED", "stop": "STOPPED", "resume": "RUNNING"}
 TOLD: dict[str, type[errors.LensesRefused]] = {
     "Unauthorized": errors.Unauthorized,
@@ -102,6 +103,9 @@ class Contract(Grounds):
             self._contested(account, found)
         if isinstance(error, errors.LensesRefused):
             self.told.add(type(error))
+        refused = isinstance(error, errors.Conflict) or (isinstance(error, errors.LensesError) and not error.maybe_done)
+        if operation in RESTARTING and refused:
+            account.restarts.clear()  # nothing was restarted, so it may be asked for again
         account.heard(operation, self._sent.get(name, ""), error, now())
         if operation == "get_cluster_info" and error is None:
             self.alive = now()

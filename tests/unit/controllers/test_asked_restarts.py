@@ -9,9 +9,10 @@ import pytest
 
 from harness.lenses.memory_connector import Task
 from lenses_operator.commands.verbs.verb import GRACE, VERBS, Asked
+from lenses_operator.kube.errors import KubeError
 from lenses_operator.lenses import errors
 from lenses_operator.resources.base import RESTART
-from lenses_operator.resources.connector import LensesConnector
+from lenses_operator.resources.connector import ConnectorStatus, LensesConnector
 from unit.controllers.fakes import RUNNING, FakeKube, FakeLenses, Operator, operator, steps
 from unit.controllers.support import annotate
 
@@ -116,3 +117,84 @@ async def test_cut_off_it_is_not_said_to_be_under_way_for_ever(
         assert UNDER_WAY not in op.message()
         assert not waits(op)
         assert not [step for step in steps(lenses.calls) if not step.startswith("status")]
+
+
+NOTHING_DONE = {
+    "rebalance": errors.Conflict("x"),
+    "rebalance, by its words": errors.Conflict("x", status=500),
+    "pause": errors.RateLimited("x", retry_after=2.0),
+    "right missing": errors.Forbidden("x"),
+    "not sent": errors.LensesUnreachable("x", reason="connect_timeout", maybe_done=False),
+}
+UNKNOWN = {
+    "server error": errors.ServerError("x", detail="boom"),
+    "call lost": errors.AgentCallFailed("x", status=400),
+    "dropped": errors.LensesUnreachable("x", reason="dropped", maybe_done=True),
+}
+
+
+async def restarted(op: Operator, fail: Callable[[Operator], None], *refusals: errors.LensesError) -> list[str]:
+    """The requests that the annotation leads to where the first ones are answered so."""
+    await op.runs()
+    fail(op)
+    for operation in ("set_state", "restart_task"):
+        op.lenses.fail(operation, *refusals)
+    annotate(op, RESTART, "1")
+    await asyncio.sleep(3600)
+    return [step for step in steps(op.lenses.calls) if step.startswith(("set_state", "restart_task"))]
+
+
+@FAILS
+@pytest.mark.parametrize("refusal", NOTHING_DONE.values(), ids=NOTHING_DONE)
+async def test_what_was_certainly_not_done_is_asked_for_until_it_is(
+    kube: FakeKube, fail: Callable[[Operator], None], refusal: errors.LensesError
+) -> None:
+    """Else whoever waits would be told that all is well, and nothing had been restarted."""
+    async with operator(FakeLenses(), kube) as op:
+        asked = await restarted(op, fail, refusal, refusal)
+        assert len(asked) == 3
+        assert len(set(asked)) == 1
+        assert op.said() == RUNNING
+        assert not waits(op)
+        assert [event for event in op.events if event.reason == "RestartUnanswered"] == []
+
+
+@FAILS
+@pytest.mark.parametrize("failure", UNKNOWN.values(), ids=UNKNOWN)
+async def test_what_may_have_been_done_is_not_repeated_and_said(
+    kube: FakeKube, fail: Callable[[Operator], None], failure: errors.LensesError
+) -> None:
+    async with operator(FakeLenses(), kube) as op:
+        assert len(await restarted(op, fail, failure)) == 1
+        assert "give the annotation another value" in op.event("RestartUnanswered").message
+
+
+async def test_a_refused_restart_is_over_once_it_makes_no_sense(kube: FakeKube) -> None:
+    async with operator(FakeLenses(), kube) as op:
+        await op.runs()
+        op.lenses.fail("set_state", errors.Conflict("x"))
+        annotate(op, RESTART, "1")
+        await asyncio.sleep(0.5)
+        await op.applies(suspend=True)
+        assert "spec.suspend is true" in op.event("NotRestarted").message
+        await op.applies(suspend=False, seconds=3600)
+        assert len(op.lenses.asked("set_state")) == 1
+
+
+@pytest.mark.parametrize("carried", [True, False])
+async def test_one_that_could_not_be_written_down_for_certain_is_not_lost(
+    kube: FakeKube, monkeypatch: pytest.MonkeyPatch, *, carried: bool
+) -> None:
+    write, failures = kube.write_status, iter([True])
+
+    async def interrupted(resource: LensesConnector, status: ConnectorStatus) -> LensesConnector | None:
+        fails = status.last_handled_restart == "1" and next(failures, False)
+        after = await write(resource, status) if carried or not fails else None
+        if fails:
+            raise KubeError("status", 0, "connection lost")
+        return after
+
+    monkeypatch.setattr(kube, "write_status", interrupted)
+    async with operator(FakeLenses(), kube) as op:
+        assert len(await restarted(op, fail_task)) == 1
+        assert next(failures, None) is None

@@ -13,7 +13,7 @@ from lenses_operator.controllers.connector.memory import Memory
 from lenses_operator.controllers.redaction import Confidential
 
 PACKAGE = Path(connector.__path__[0])
-BESIDE = {"deleting": "delete", "restart_announced": "restart", "unconfirmed": "report"}
+BESIDE = {"deleting": "delete", "unconfirmed": "report"}
 """Values that are defined elsewhere."""
 FOR_GOOD = {"uid", "confidential", "pacing"}
 

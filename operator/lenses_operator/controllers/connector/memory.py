@@ -15,6 +15,7 @@ from lenses_operator.controllers.connector.observe import Checks
 from lenses_operator.controllers.connector.refusal import Refusals
 from lenses_operator.controllers.connector.replacement import Replacement
 from lenses_operator.controllers.connector.report import Announced
+from lenses_operator.controllers.connector.restart import AskedRestart
 from lenses_operator.controllers.connector.retries import Retries
 from lenses_operator.controllers.connector.settling import Settling
 from lenses_operator.controllers.connector.state import StateChange
@@ -43,8 +44,7 @@ class Memory:
     deleting: Deleting | None = None
     """Replaced in `delete`."""
     state_change: StateChange = field(default=StateChange())
-    restart_announced: str | None = None
-    """Replaced in `restart`: the annotation's value that an Event has reported."""
+    asked_restart: AskedRestart = field(default=AskedRestart())
     topics: Topics = field(default=Topics())
     types: Types = field(default=Types())
     announced: Announced = field(default=Announced())

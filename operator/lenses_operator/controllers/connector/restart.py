@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from lenses_operator.controllers.connector.acting import Acting
 from lenses_operator.controllers.connector.context import GONE, Outcome, ReconcileContext
@@ -14,15 +14,27 @@ from lenses_operator.domain.observed import Observed
 from lenses_operator.domain.reasons import Reason
 from lenses_operator.domain.restarts import Plan, asked, counted, plan, pointless, when_well
 from lenses_operator.domain.status import Report
-from lenses_operator.lenses.errors import ConnectorOrClusterNotFound
+from lenses_operator.lenses.errors import Conflict, ConnectorOrClusterNotFound, LensesError
 from lenses_operator.resources.conditions import Verdict
 from lenses_operator.resources.connector import OwnershipState, WantedState
 
 SETTLE = 0.5
 
 
+@dataclass(frozen=True, slots=True)
+class AskedRestart:
+    """Values of the annotation: `announced` an Event has reported as pointless; `pending` is written down as handled,
+    and nothing was restarted for it so far."""
+
+    announced: str | None = None
+    pending: str | None = None
+
+
 class Restarts:
-    """The restart is written down before it is asked for: a crash between the two may lose one, never repeat one."""
+    """The restart is written down before it is asked for: a crash between the two may lose one, never repeat one.
+
+    Of the annotation one that was certainly not carried out is asked for again; of auto-restart the next one comes.
+    """
 
     def __init__(self, acting: Acting) -> None:
         self._acting = acting
@@ -41,14 +53,15 @@ class Restarts:
 
     def note(self, context: ReconcileContext, observed: Observed) -> bool:
         """Whether a restart that was asked for is to be done; where it makes no sense it is noted as handled."""
-        if not asked(context.resource):
+        before, value = context.memory.asked_restart, context.resource.metadata.restart
+        if not asked(context.resource) and (value is None or before.pending != value):
             return False
         why = pointless(context.resource, observed, context.held)
         if why is None:
             return True
-        context.mark(restart=context.resource.metadata.restart)
-        if context.memory.restart_announced != context.resource.metadata.restart:
-            context.memory.restart_announced = context.resource.metadata.restart
+        context.mark(restart=value)
+        context.memory.asked_restart = AskedRestart(announced=value)
+        if before.announced != value:
             self._reporter.event(context, "NotRestarted", f"The restart annotation restarted nothing: {why}.")
         return False
 
@@ -62,6 +75,7 @@ class Restarts:
             return Outcome(delay=wait, paced=True)
         pacing.sent("restart", self._clock(), about=about)
         if decision.asked:
+            self._pends(context, context.resource.metadata.restart)
             plan = replace(plan, asked=True)  # said until the next pass, so that nobody who waits is told too soon
             context.mark(restart=context.resource.metadata.restart)
         else:
@@ -71,11 +85,33 @@ class Restarts:
         verdict = of_connector(observed, WantedState.RUNNING, restarts=plan)
         if not await self._reporter.report(context, Report(verdict, OwnershipState.OWNED, observed, context.applied)):
             return GONE
+        self._pends(context, None)
         try:
             await self._ask(context, decision)
+        except LensesError as error:
+            if decision.asked:
+                await self._came_to_nothing(context, error)
+            raise
         finally:
             acted(context, self._clock())
         return Outcome(delay=SETTLE)
+
+    @staticmethod
+    def _pends(context: ReconcileContext, value: str | None) -> None:
+        context.memory.asked_restart = replace(context.memory.asked_restart, pending=value)
+
+    async def _came_to_nothing(self, context: ReconcileContext, error: LensesError) -> None:
+        """Or nobody knows: then it is not repeated, and whoever has asked is told."""
+        if isinstance(error, Conflict) or not error.maybe_done:
+            self._pends(context, context.resource.metadata.restart)
+            return
+        await context.prepare()
+        words = error.explain(context.quotable).rstrip(".")
+        message = (
+            f"No answer says whether the restart that the annotation asks for was made ({words}). It is not asked for "
+            "again, since it may have been; give the annotation another value to restart once more."
+        )
+        self._reporter.event(context, "RestartUnanswered", message, warning=True)
 
     async def _ask(self, context: ReconcileContext, decision: Restart) -> None:
         client = context.session.client
