@@ -174,17 +174,7 @@ class App:
             await self._health.start()
         self._holds.begin()
         logger.info("serving health and metrics on port %d", self._health.port)
-        watching = asyncio.create_task(
-            handlers.watch(
-                self._core.feed,
-                self._core.offsets_feed,
-                self._kinds,
-                self._settings.watch_namespaces,
-                self._settings.label_selector,
-                watch_references=self._settings.watch_references,
-            ),
-            name="watch",
-        )
+        watching = asyncio.create_task(self._watch(), name="watch")
         beside = [
             asyncio.create_task(self._lister.run(), name="list"),
             asyncio.create_task(self._events.run(), name="events"),
@@ -199,6 +189,18 @@ class App:
             ending = Ending(signals.told or "a part of the operator has ended", lambda: self._core.queue.running)
             await self._end(watching, working, beside, ending)
             ending.over()
+
+    async def _watch(self) -> None:
+        """After our own list: kopf is shown what has changed since, and not once more all that there is."""
+        await self._lister.listed.wait()
+        await handlers.watch(
+            self._core.feed,
+            self._core.offsets_feed,
+            self._kinds,
+            self._settings.watch_namespaces,
+            self._settings.label_selector,
+            watch_references=self._settings.watch_references,
+        )
 
     async def _work(self) -> None:
         """Nothing runs before everything is listed and the lease, if there is one, is ours."""
@@ -240,6 +242,8 @@ class App:
     ) -> None:
         """The queue first, then the passes that run, then what they need; nothing acts any more when the lease goes."""
         self._core.queue.close()
+        if not self._lister.listed.is_set():
+            watching.cancel()
         self._lister.listed.set()
         if self._working:
             await ending.wait(working)
