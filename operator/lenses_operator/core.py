@@ -52,7 +52,9 @@ class Core:
         cache, operations = self.cache, self.operations = ConnectorCache(), OperationCache()
         queue: WorkQueue[ObjectKey] = WorkQueue(clocks.loop, shard=lambda key: environment_of(key, cache, operations))
         self.queue = queue
-        self.feed = ConnectorFeed(cache, queue.add, lambda key: [one.key for one in operations.of(key)])
+        self.feed = ConnectorFeed(
+            cache, queue.add, lambda key: [one.key for one in operations.of(key)], references.version
+        )
         self.offsets_feed = OperationFeed(operations, queue.add)
         self.environments = Pollers(
             poll_interval,

@@ -45,6 +45,7 @@ class FakeKube(Objects):
     def __init__(self, log: list[tuple[str, ...]]) -> None:
         super().__init__(100)
         self.references: dict[tuple[str, RefName], RefData] = {}
+        self._read_as: dict[tuple[str, RefName], str] = {}
         self.digest_key: bytes | None = None
         self.objects: dict[tuple[str, str], Body] = {}
         self.statuses: list[ConnectorStatus] = []
@@ -92,9 +93,15 @@ class FakeKube(Objects):
     def finalizers(self, name: str = "orders", *, namespace: str = "payments") -> list[str]:
         return list(self.objects[namespace, name]["metadata"]["finalizers"])
 
+    def version(self, namespace: str, ref: RefName) -> str | None:
+        return self._read_as.get((namespace, ref))
+
     async def read(self, namespace: str, ref: RefName) -> RefData | None:
         """A Secret or ConfigMap."""
-        return self.references.get((namespace, ref))
+        found = self.references.get((namespace, ref))
+        if found is not None:
+            self._read_as[namespace, ref] = found.resource_version
+        return found
 
     async def write_status(self, resource: LensesConnector, status: ConnectorStatus) -> LensesConnector | None:
         self._log.append(("status", str(status.ready.reason) if status.ready else "", str(status.ownership.state)))

@@ -26,10 +26,13 @@ class ConnectorFeed:
         cache: ConnectorCache,
         enqueue: Callable[[ObjectKey], None],
         operations: Callable[[ObjectKey], Iterable[ObjectKey]] = lambda _: (),
+        read: Callable[[str, RefName], str | None] = lambda *_: None,
     ) -> None:
-        """`operations`: the offsets resources that name a connector's resource, which wait for what becomes of it."""
+        """`operations`: the offsets resources that name a connector's resource, which wait for what becomes of it.
+        `read`: the version of a Secret or ConfigMap that a pass has read last."""
         self._cache = cache
         self._operations = operations
+        self._read = read
         self._enqueue = enqueue
         self._digests: dict[tuple[str, RefName], str] = {}
         cache.let_go = self._wake_siblings  # whoever has seen it: the answer to a write comes in past the watch
@@ -75,7 +78,8 @@ class ConnectorFeed:
         self._wake(resource)
 
     def reference(self, event: str | None, kind: RefKind, body: Mapping[str, Any]) -> None:
-        """A labelled Secret or ConfigMap. Only its data counts; what a first list brings the passes have read."""
+        """A labelled Secret or ConfigMap. Only its data counts; what a first list brings the passes have read, unless
+        it has changed between."""
         metadata = body["metadata"]
         place = (metadata["namespace"], RefName(kind, metadata["name"]))
         digest = None if event == "DELETED" else _digest(body)
@@ -84,7 +88,11 @@ class ConnectorFeed:
             self._digests.pop(place, None)
         else:
             self._digests[place] = digest
-        if digest != known and not (event is None and known is None):
+        if event is None and known is None:
+            changed = self._read(*place) not in (None, metadata["resourceVersion"])
+        else:
+            changed = digest != known
+        if changed:
             for key in self._cache.referrers(*place):
                 self._enqueue(key)
 

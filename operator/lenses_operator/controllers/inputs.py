@@ -21,6 +21,9 @@ TOKEN_LIMIT = 64 * 1024
 class ReferenceReader(Protocol):
     """Raises ReferenceNotFound where the operator may not read the object."""
 
+    def version(self, namespace: str, ref: RefName) -> str | None:
+        """Of what was read last; None where nobody is told of its changes."""
+
     async def read(self, namespace: str, ref: RefName) -> RefData | None: ...
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from lenses_operator.domain.references import RefData, ReferenceNotFound, RefName
 from lenses_operator.kube.api import KubeApi, KubeError
+from lenses_operator.resources.base import WATCH_LABEL
 
 
 class ReferenceReader:
@@ -14,6 +15,11 @@ class ReferenceReader:
 
     def __init__(self, api: KubeApi) -> None:
         self._api = api
+        self._versions: dict[tuple[str, RefName], str] = {}
+
+    def version(self, namespace: str, ref: RefName) -> str | None:
+        """Of what was read last, where that is labelled to be watched."""
+        return self._versions.get((namespace, ref))
 
     async def read(self, namespace: str, ref: RefName) -> RefData | None:
         """None where there is no such object."""
@@ -26,6 +32,11 @@ class ReferenceReader:
                 f"The operator may not read {ref.kind} {ref.name} in namespace {namespace}. "
                 f"Give its service account the right to get {ref.kind.lower()}s there."
             ) from None
+        metadata = {} if body is None else body["metadata"]
+        if (metadata.get("labels") or {}).get(WATCH_LABEL) == "true":
+            self._versions[namespace, ref] = metadata["resourceVersion"]
+        else:
+            self._versions.pop((namespace, ref), None)
         return None if body is None else data_of(body)
 
 

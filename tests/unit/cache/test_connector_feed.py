@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from lenses_operator.cache.connector_feed import ConnectorFeed
 from lenses_operator.cache.connectors import ConnectorCache
+from lenses_operator.domain.references import RefName
 from lenses_operator.resources.base import ObjectKey
 from unit.resources.make import body
 
@@ -18,10 +20,10 @@ TWIN = ObjectKey("LensesConnector", "other", "orders")
 
 
 class Rig:
-    def __init__(self) -> None:
+    def __init__(self, read: Callable[[str, RefName], str | None] = lambda *_: None) -> None:
         self.cache = ConnectorCache()
         self.woken: list[ObjectKey] = []
-        self.feed = ConnectorFeed(self.cache, self.woken.append)
+        self.feed = ConnectorFeed(self.cache, self.woken.append, read=read)
 
     def sees(self, **changes: Any) -> None:
         self.feed.seen(body(**changes))
@@ -142,3 +144,18 @@ def test_what_has_no_metadata_is_passed_over(rig: Rig, caplog: pytest.LogCapture
     assert rig.woken == []
     assert "metadata" in caplog.text
     assert "planted" not in caplog.text
+
+
+@pytest.mark.parametrize(("read", "woken"), [(None, []), ("7", []), ("6", [KEY])])
+def test_what_a_first_list_brings_wakes_whoever_has_read_another_version(
+    read: str | None, woken: list[ObjectKey]
+) -> None:
+    """It may have been changed after the pass and before the list. One that was not read yet will be."""
+    rig = Rig(lambda *_: read)
+    rig.sees(tokenSecretRef={"name": "token", "key": "token"})
+    rig.woken.clear()
+    secret = {"metadata": {"namespace": "payments", "name": "token", "resourceVersion": "7"}, "data": {"token": "eA=="}}
+    rig.feed.reference(None, "Secret", secret)
+    assert rig.woken == woken
+    rig.feed.reference(None, "Secret", secret)
+    assert rig.woken == woken

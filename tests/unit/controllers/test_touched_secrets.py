@@ -142,3 +142,14 @@ async def test_a_trace_is_shown_still_after_a_restart(lenses: FakeLenses) -> Non
         await asyncio.sleep(3 * DRIFT)
         assert op.said()[1] == "TaskFailed"
         assert "login with [redacted] refused" in op.message()
+
+
+async def test_changed_after_the_pass_and_before_the_first_list_of_secrets() -> None:
+    """No event tells of it but that list, which tells of all the others, too."""
+    async with operator(FakeLenses(), drift=86400.0) as op:
+        await begin(op)
+        write(op, "2", b"changed")
+        metadata = {"namespace": "payments", "name": "db", "resourceVersion": "2"}
+        op.feed.reference(None, "Secret", {"metadata": metadata, "data": {"pw": "Y2hhbmdlZA=="}})
+        await asyncio.sleep(30)
+        assert op.held.config["password"] == "changed"
