@@ -116,6 +116,8 @@ class Start(BaseModel):
     cpu: float
     peak: float
     rss: float
+    control_plane: float
+    """Seconds of CPU of API server and etcd."""
 
 
 class Steady(BaseModel):
@@ -128,6 +130,8 @@ class Steady(BaseModel):
     cpu: float
     per_request: float | None
     """Seconds of CPU for each request to Lenses, with all that is done about it."""
+    lenses_cpu: float
+    """Of the Lenses server, as a share of one core."""
     rss: float
     growth: float
 
@@ -156,12 +160,15 @@ class Beside(BaseModel):
 class Ratios(BaseModel):
     """The operator's own CPU over that of others in the same run, which any machine should show alike.
 
-    `…_api_server`: over API server and etcd while they did the same; `…_plain`: over the plain kopf operator with as
+    `…_api_server`: over API server and etcd while they did the same; `…_lenses`: over the Lenses server, which answered
+    the same requests; `…_plain`: over the plain kopf operator with as
     many connectors, both on the same machine one after the other.
     """
 
     create_api_server: float | None = None
     delete_api_server: float | None = None
+    start_api_server: float | None = None
+    steady_lenses: float | None = None
     create_plain: float | None = None
     steady_plain: float | None = None
     request_plain: float | None = None
@@ -199,10 +206,12 @@ def compared(results: Sequence[Result]) -> list[Result]:
 
 
 def _ratios(one: Result, plain: Result | None) -> Ratios:
-    create, delete = one.create, one.delete
+    create, delete, start, steady = one.create, one.delete, one.start, one.steady
     found = {
         "create_api_server": create and _over(create.cpu * 1000 / one.connectors, create.parts.get(API_SERVER)),
         "delete_api_server": delete and _over(delete.cpu, delete.control_plane),
+        "start_api_server": start and _over(start.cpu, start.control_plane),
+        "steady_lenses": steady and _over(steady.cpu, steady.lenses_cpu),
     }
     if plain is not None and plain is not one:
         for name, part, figure in (

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from bench.counting import Bench
-from bench.figures import Beside, Create, Delete, Floor, Latency, Start, Steady
+from bench.figures import API_SERVER, LENSES, Beside, Create, Delete, Floor, Latency, Start, Steady
 from bench.objects import manifest
 from bench.stage import BESIDE, ENVIRONMENT
 
@@ -58,6 +58,7 @@ async def steady(bench: Bench, seconds: float) -> Steady:
         writes=spent.writes,
         cpu=spent.cpu / spent.seconds,
         per_request=spent.cpu / spent.requests if spent.requests else None,
+        lenses_cpu=spent.parts.get(LENSES, 0.0) / spent.seconds,
         rss=spent.rss,
         growth=spent.growth,
     )
@@ -127,7 +128,7 @@ async def restart(bench: Bench, count: int) -> Start:
     """SIGTERM, and from the start of the next process until it has looked at everything."""
     await asyncio.to_thread(bench.subject.end)
     bench.stage.audit.take()
-    lenses, begun = bench.lenses(), time.monotonic()
+    lenses, parts, begun = bench.lenses(), bench.stage.cpu(), time.monotonic()
     await asyncio.to_thread(bench.subject.start, bench.stage)
     while not await asyncio.to_thread(bench.subject.looked_at_all, count):
         if time.monotonic() > begun + LONG:
@@ -142,6 +143,7 @@ async def restart(bench: Bench, count: int) -> Start:
         cpu=usage.cpu,
         peak=usage.peak,
         rss=usage.rss,
+        control_plane=bench.stage.cpu().get(API_SERVER, 0.0) - parts.get(API_SERVER, 0.0),
     )
 
 

@@ -64,6 +64,7 @@ AUDIT = "requests of the operator's account in the API server's audit log"
 SERVER = "counted by the Lenses server"
 PROC = "/proc of the operator's process"
 OVER = "own CPU over that of API server and etcd, each by /proc, in the same time"
+BESIDE_LENSES = "own CPU over that of the tests' Lenses server, each by /proc, in the same time"
 BESIDE_PLAIN = "over the same figure of plain kopf with as many connectors, same run of the bench"
 TURNS = "at most, by the operator's histogram of its loop; one answer about its metrics included"
 HOLDS = (
@@ -104,6 +105,7 @@ ROWS: Sequence[tuple[str, str, Value, str]] = (
     ("  Kubernetes writes", ".0f", _of("steady", "writes"), AUDIT + ", whole time"),
     ("  CPU, % of a core", ".2f", _scaled(_of("steady", "cpu"), 100), PROC),
     ("  CPU for each Lenses request, ms", ".2f", _scaled(_of("steady", "per_request"), 1000), PROC + ", all it did"),
+    ("  CPU against the Lenses server", ".2f", _ratio("steady_lenses"), BESIDE_LENSES),
     ("  CPU against plain kopf", ".2f", _ratio("steady_plain"), BESIDE_PLAIN),
     ("  CPU for each request against plain kopf", ".2f", _ratio("request_plain"), BESIDE_PLAIN),
     ("  Lenses requests against plain kopf", ".2f", _ratio("requests_plain"), BESIDE_PLAIN),
@@ -119,6 +121,7 @@ ROWS: Sequence[tuple[str, str, Value, str]] = (
     ("  Kubernetes writes", ".0f", _of("start", "writes"), AUDIT),
     ("  Lenses requests", ".0f", _of("start", "lenses"), SERVER),
     ("  CPU, s", ".1f", _of("start", "cpu"), PROC),
+    ("  CPU against API server and etcd", ".2f", _ratio("start_api_server"), OVER),
     ("  CPU against plain kopf", ".2f", _ratio("start_plain"), BESIDE_PLAIN),
     ("  peak RSS, MB", ".0f", _of("start", "peak"), PROC + ": VmHWM"),
     ("apply to call, other env. healthy p99, ms", ".0f", _scaled(_latency("beside.healthy", "p99"), 1000), CALL),

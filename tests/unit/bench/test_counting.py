@@ -47,10 +47,13 @@ def test_the_audit_log_is_counted_once_each_and_read_on(tmp_path: Path) -> None:
 
 
 def test_the_table_shows_what_was_measured_and_leaves_out_the_rest() -> None:
-    start = Start(seconds=1.25, writes=0, lenses=3, cpu=0.5, peak=150.4, rss=149)
-    text = shown([Result(operator="one", connectors=10, start=start), Result(operator="other", connectors=10)])
+    start = Start(seconds=1.25, writes=0, lenses=3, cpu=0.5, peak=150.4, rss=149, control_plane=2)
+    text = shown(
+        compared([Result(operator="one", connectors=10, start=start), Result(operator="other", connectors=10)])
+    )
     assert "restart: all looked at after, s" in text
     assert "1.2" in text
+    assert "0.25" in text, "of the CPU of API server and etcd"
     assert "mass create" not in text
 
 
@@ -102,7 +105,15 @@ def made(operator: str, connectors: int, cpu: float) -> Result:
         parts={API_SERVER: 20.0},
     )
     steady = Steady(
-        seconds=1, lenses_per_minute=60 / cpu, kube_per_minute=0, writes=0, cpu=cpu, per_request=cpu, rss=1, growth=0
+        seconds=1,
+        lenses_per_minute=60 / cpu,
+        kube_per_minute=0,
+        writes=0,
+        cpu=cpu,
+        per_request=cpu,
+        lenses_cpu=0.5,
+        rss=1,
+        growth=0,
     )
     return Result(operator=operator, connectors=connectors, create=create, steady=steady)
 
@@ -110,6 +121,7 @@ def made(operator: str, connectors: int, cpu: float) -> Result:
 def test_ratios_are_those_of_one_run_and_one_number_of_connectors() -> None:
     ours, alone, plain = compared([made("ours", 100, 1.5), made("ours", 200, 1.0), made("plain kopf", 100, 3.0)])
     assert ours.ratios.create_api_server == 15 / 20
+    assert ours.ratios.steady_lenses == 1.5 / 0.5
     assert (ours.ratios.create_plain, ours.ratios.steady_plain, ours.ratios.request_plain) == (0.5, 0.5, 0.5)
     assert ours.ratios.requests_plain == 2
     assert (alone.ratios.create_api_server, alone.ratios.create_plain) == (5 / 20, None)
