@@ -192,6 +192,7 @@ class App:
 
     async def _watch(self) -> None:
         """After our own list: kopf is shown what has changed since, and not once more all that there is."""
+        await self._kinds.served()
         await self._lister.listed.wait()
         await handlers.watch(
             self._core.feed,

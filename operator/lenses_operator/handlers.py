@@ -160,8 +160,8 @@ async def watch(
     *,
     watch_references: bool,
 ) -> None:
-    """Until cancelled. A watch whose kind goes waits until it is back; any other end of one is raised."""
-    await kinds.served()
+    """Until cancelled, of kinds that are served. A watch whose kind goes waits until it is back; any other end of one
+    is raised."""
     tell = asyncio.get_running_loop().call_soon_threadsafe
     registry = build_registry(feed, operations, tell, kinds.waiting, watch_references=watch_references)
     await _on_a_thread(
