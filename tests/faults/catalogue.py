@@ -37,8 +37,8 @@ FAULTS: dict[str, Fault] = {
     "a-list-from-between": Fault(
         "a finalizer goes by a second 404 of a token that has lost its rights since the last list",
         "controllers/connector/delete.py",
-        "visibility(context.resource.key, context.connector, known.denied_at)",
-        "visibility(context.resource.key, context.connector, known.absent_at)",
+        "self._visibility(context, known.denied_at)",
+        "self._visibility(context, known.absent_at)",
         ("tests/unit/controllers/test_hidden.py",),
     ),
     "the-newest-attempt": Fault(

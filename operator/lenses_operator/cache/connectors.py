@@ -11,7 +11,7 @@ from typing import Any
 from lenses_operator.cache.objects import REMEMBERED, Objects
 from lenses_operator.domain.references import RefName, named
 from lenses_operator.resources.base import ObjectKey
-from lenses_operator.resources.connector import ConnectorKey, LensesConnector
+from lenses_operator.resources.connector import ConnectorKey, LensesConnector, OwnershipState, TokenRef
 
 
 @dataclass(frozen=True)
@@ -123,6 +123,18 @@ class ConnectorCache:
         buried = [self._tombstones[key].resource for key in keys if key in self._tombstones]
         return [resource for resource in (*living, *buried) if resource.connector == connector]
 
+    def owned_beside(self, resource: LensesConnector) -> bool:
+        """Whether there is, or has to be, another connector of its cluster that is ours and seen with the same token."""
+        return any(
+            other.connector[:2] == resource.connector[:2]
+            and other.connector != resource.connector
+            and not other.metadata.deleting
+            and other.status.ownership.state is OwnershipState.OWNED
+            and (other.status.state is not None or not other.spec.suspend)
+            and _token(other) == _token(resource)
+            for other in self
+        )
+
     def siblings(self, resource: LensesConnector) -> list[ObjectKey]:
         """The other objects about the same connector: whatever happens to one matters to them."""
         return [other.key for other in self.claimants(resource.connector) if other.key != resource.key]
@@ -186,3 +198,9 @@ def asks_anew(before: LensesConnector, after: LensesConnector) -> bool:
         (one.uid, one.generation, one.deleting, one.restart, one.reconcile) for one in (before.metadata, after.metadata)
     )
     return old != new or stripped
+
+
+def _token(resource: LensesConnector) -> tuple[str, TokenRef] | None:
+    """None: the operator's own."""
+    ref = resource.spec.token_secret_ref
+    return None if ref is None else (resource.metadata.namespace, ref)

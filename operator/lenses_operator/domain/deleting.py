@@ -28,7 +28,7 @@ class Visibility(Enum):
 
     SOME = "other connectors, or there never were any"
     NONE = "nothing, where there were others"
-    UNKNOWN = "there is none yet"
+    UNKNOWN = "there is no good one yet"
 
 
 @dataclass(frozen=True)

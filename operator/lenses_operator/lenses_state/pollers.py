@@ -143,9 +143,12 @@ class Pollers:
         names = (name for _, name in view.entries if name != connector.name)
         return next((connector._replace(name=name) for name in names), None)
 
-    def visibility(self, key: ObjectKey, connector: ConnectorKey, since: float) -> Visibility:
+    def visibility(
+        self, key: ObjectKey, connector: ConnectorKey, since: float, others: Callable[[], bool]
+    ) -> Visibility:
         """Blind is a token that sees nothing at all of an environment in which it saw other connectors, which we have
-        not deleted: it has lost a right rather than all of them their existence.
+        not deleted: it has lost a right rather than all of them their existence. `others`: whether there were any by
+        what else is known, since a poller remembers only what itself has seen.
 
         A list from before `since` says nothing of that: the right may have been lost since, and a new one is due.
         """
@@ -165,14 +168,16 @@ class Pollers:
             and poller.view.entries.keys() - {own}
             for poller in beside
         )
-        if sees or not any(poller.missed - {own} for poller in beside):
+        view = self._pollers[scope].view
+        listed = view is not None and view.error is None and view.asked_at > since
+        if sees or (listed and not any(poller.missed - {own} for poller in beside) and not others()):
             return Visibility.SOME
         now = asyncio.get_running_loop().time()
         for poller in beside:
             if poller.view is not None and now >= poller.view.asked_at + SOON:  # thousands may ask, one after the other
                 poller.poll_now()
         told = all(poller.view is not None and poller.view.asked_at > since for poller in beside if poller.missed)
-        return Visibility.NONE if told else Visibility.UNKNOWN
+        return Visibility.NONE if listed and told else Visibility.UNKNOWN
 
     def used(self) -> set[tuple[str, str]]:
         """Each environment with each session that it is seen with."""

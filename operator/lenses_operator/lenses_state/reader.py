@@ -20,11 +20,14 @@ DOUBTED_FOR = 600.0
 
 
 class Sightings:
-    """When a connector that was not found lately was seen after all, by whichever controller has asked for it."""
+    """When a connector that was not found lately was seen after all, by whichever controller has asked for it, and
+    which others were seen last."""
 
     def __init__(self) -> None:
         self._missed_at: dict[ConnectorKey, float] = {}
         self._seen_at: dict[ConnectorKey, float] = {}
+        self._latest: dict[tuple[str, str], dict[ConnectorKey, float]] = {}
+        """The last two of each cluster."""
 
     def missed(self, connector: ConnectorKey, now: float) -> None:
         self._missed_at.pop(connector, None)
@@ -33,9 +36,19 @@ class Sightings:
             del self._missed_at[first]
             self._seen_at.pop(first, None)
 
-    def seen(self, connector: ConnectorKey, now: float) -> None:
+    def seen(self, connector: ConnectorKey, asked_at: float, now: float) -> None:
         if connector in self._missed_at:
             self._seen_at[connector] = now
+        latest = self._latest.setdefault((connector.environment, connector.cluster), {})
+        latest.pop(connector, None)
+        latest[connector] = asked_at
+        if len(latest) > 2:
+            del latest[next(iter(latest))]
+
+    def beside(self, connector: ConnectorKey, since: float) -> bool:
+        """Whether another of its cluster was asked for after that, and seen."""
+        latest = self._latest.get((connector.environment, connector.cluster), {})
+        return any(at > since for one, at in latest.items() if one != connector)
 
     def seen_at(self, connector: ConnectorKey) -> float:
         return self._seen_at.get(connector, -inf)
@@ -66,13 +79,14 @@ class Reader:
 
     async def changed(self, connector: ConnectorKey, known: bytes | None, *, fresh: bool = False) -> Observed | None:
         """The same; None where the answer is the one with the digest `known`, to the byte."""
+        asked_at = self._clock()
         try:
             shown = await self._client.poll_connector(*connector, known)
         except ConnectorOrClusterNotFound:
             await self.prove_alive(connector, fresh=fresh)
             self.sightings.missed(connector, self._clock())
             return Observed.absent()
-        self.sightings.seen(connector, self._clock())
+        self.sightings.seen(connector, asked_at, self._clock())
         return None if shown.details is None else Observed.from_details(shown.details, shown.digest)
 
     async def prove_alive(self, connector: ConnectorKey, *, fresh: bool = False) -> None:

@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 
 from harness.lenses.memory_connector import MemoryConnector
-from unit.controllers.fakes import CONNECTOR, NAME, RUNNING, Connector, Operator, operator
+from lenses_operator.domain.references import RefData, RefName
+from lenses_operator.lenses import errors
+from unit.controllers.fakes import CONNECTOR, NAME, RUNNING, Connector, FakeKube, FakeLenses, Operator, operator
 from unit.controllers.support import NOT_FOUND, THEIRS, cached
 from unit.resources.make import CLASS, SENT
 
@@ -152,6 +154,53 @@ class TestRightsThatAreLost:
         assert not op.kube.there()
         assert not op.kube.there("other")
         assert sorted(set(op.reasons()) - {"Deleting"}) == ["Deleted", "NotFound"]
+
+    @pytest.mark.parametrize("token", [None, "its own"])
+    async def test_a_new_process_knows_by_the_others_that_there_were_some(
+        self, lenses: FakeLenses, kube: FakeKube, token: str | None
+    ) -> None:
+        """Its lists have never shown any."""
+        kube.references["payments", RefName("Secret", "token")] = RefData("1", {"token": b"another"})
+        brings = {} if token is None else {"tokenSecretRef": {"name": "token", "key": "token"}}
+        async with operator(lenses, kube) as op:
+            op.kube.apply("other")
+            await op.runs(seconds=120, **brings)
+        async with operator(lenses, kube) as op:
+            lenses.always("create_connector", errors.AlreadyExists("create_connector"))
+            with self.blind(op):
+                await op.deletes(seconds=75)
+                assert op.kube.there() is (token is None), "what another token sees says nothing of it"
+                if token is None:
+                    assert op.said() == ("False", "DeletionBlocked", "Owned")
+                    assert "lost a permission" in op.message()
+            await asyncio.sleep(120)
+            assert not op.kube.there()
+            assert (op.connector is None) is (token is None)
+
+    async def test_where_lists_fail_two_denials_are_no_proof(self, lenses: FakeLenses, kube: FakeKube) -> None:
+        async with operator(lenses, kube) as op:
+            await op.runs(seconds=120)
+        lenses.always("list_connectors", errors.ServerError("list_connectors", detail="too large"))
+        async with operator(lenses, kube) as op:
+            with self.blind(op):
+                await op.deletes(seconds=3600)
+                assert op.kube.there()
+                assert op.said() == ("False", "DeletionBlocked", "Owned")
+                assert "too large" in op.message()
+            lenses.always("list_connectors", None)
+            await asyncio.sleep(700)
+            assert op.connector is None
+            assert not op.kube.there()
+            assert op.reasons()[-1] == "Deleted"
+
+    async def test_where_lists_fail_another_one_that_is_seen_shows_that_the_token_sees(self, op: Operator) -> None:
+        op.kube.apply("other")
+        await op.runs(seconds=120)
+        op.lenses.always("list_connectors", errors.ServerError("list_connectors", detail="too large"))
+        op.lenses.connectors.pop(NAME)
+        await op.deletes(seconds=700)
+        assert not op.kube.there()
+        assert op.reasons()[-1] == "NotFound"
 
     async def test_it_is_never_said_to_be_deleted_without_a_delete(self, op: Operator) -> None:
         await op.runs(seconds=120)

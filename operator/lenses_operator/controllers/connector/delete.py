@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from random import uniform
 
 from lenses_operator.controllers.connector.acting import Acting
@@ -58,11 +59,16 @@ class Deletions:
             known = known.looked(observed, self._clock())
         if known.proven_at is not None:
             assert known.denied_at is not None
-            known = known.with_visibility(
-                self._environments.visibility(context.resource.key, context.connector, known.denied_at)
-            )
+            known = known.with_visibility(self._visibility(context, known.denied_at))
         memory.deleting = replace(known, late_until=memory.written.unanswered_at + LATE)
         return memory.deleting
+
+    def _visibility(self, context: ReconcileContext, denied_at: float) -> Visibility:
+        resource, connector = context.resource, context.connector
+        if context.session.reader.sightings.beside(connector, denied_at):
+            return Visibility.SOME
+        others = partial(self._cache.owned_beside, resource)
+        return self._environments.visibility(resource.key, connector, denied_at, others)
 
     async def act(self, context: ReconcileContext, decision: Delete | StopFirst | ResetOffsets) -> Outcome:
         if self._overtaken(context):
@@ -76,8 +82,11 @@ class Deletions:
                 return await self._delete(context)
 
     async def wait(self, context: ReconcileContext, seconds: float) -> Outcome:
-        memory = context.memory
-        if memory.deleting is not None and memory.deleting.visibility is Visibility.NONE:
+        memory, view = context.memory, context.view
+        visibility = Visibility.SOME if memory.deleting is None else memory.deleting.visibility
+        if visibility is Visibility.UNKNOWN and view is not None and view.error is not None:
+            raise view.error  # no list says whether the token sees anything
+        if visibility is Visibility.NONE:
             outcome = await self.blocked(context, blind(context.connector, context.session.token_name))
             return replace(outcome, paced=True)
         return await self._await(context, seconds)
