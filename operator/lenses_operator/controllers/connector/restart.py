@@ -73,7 +73,6 @@ class Restarts:
         if wait:
             look_closely(context)
             return Outcome(delay=wait, paced=True)
-        pacing.sent("restart", self._clock(), about=about)
         if decision.asked:
             self._pends(context, context.resource.metadata.restart)
             plan = replace(plan, asked=True)  # said until the next pass, so that nobody who waits is told too soon
@@ -86,6 +85,7 @@ class Restarts:
         if not await self._reporter.report(context, Report(verdict, OwnershipState.OWNED, observed, context.applied)):
             return GONE
         self._pends(context, None)
+        pacing.sent("restart", self._clock(), about=about)
         try:
             await self._ask(context, decision)
         except LensesError as error:
