@@ -124,7 +124,7 @@ class ConnectorCache:
         return [resource for resource in (*living, *buried) if resource.connector == connector]
 
     def owned_beside(self, resource: LensesConnector) -> bool:
-        """Whether there is, or has to be, another connector of its cluster that is ours and seen with the same token."""
+        """Whether another connector of its cluster that is ours and seen with the same token is there, or has to be."""
         return any(
             other.connector[:2] == resource.connector[:2]
             and other.connector != resource.connector
