@@ -15,6 +15,13 @@ from lenses_operator.lenses.errors import UnusableAnswer
 from unit.lenses.served import served
 
 BODY = json.dumps({"data": []}).encode()
+WRONG = {
+    "words": b"hunter2",
+    "not compressed": BODY,
+    "cut off": gzip.compress(BODY)[:-12],
+    "begun otherwise": b"x" + gzip.compress(BODY),
+    "a beginning alone": b"\x1f\x8b",
+}
 PACKED: dict[str, Callable[[bytes], bytes]] = {"gzip": gzip.compress, "deflate": zlib.compress, "identity": bytes}
 
 
@@ -30,7 +37,7 @@ async def test_an_answer_is_unpacked_as_it_says(encoding: str) -> None:
     assert await listed(encoding.upper(), PACKED[encoding](BODY)) == 0
 
 
-@pytest.mark.parametrize("body", [b"hunter2", BODY, gzip.compress(BODY)[:-12], b"x" + gzip.compress(BODY), b"\x1f\x8b"])
+@pytest.mark.parametrize("body", WRONG.values(), ids=WRONG)
 @pytest.mark.parametrize("encoding", ["gzip", "deflate"])
 async def test_an_answer_not_compressed_as_it_says(encoding: str, body: bytes) -> None:
     with pytest.raises(UnusableAnswer) as caught:
