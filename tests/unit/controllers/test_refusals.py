@@ -44,6 +44,18 @@ class TestRefusal:
         await op.applies(seconds=20, config={"topic": "good"})
         assert op.said() == RUNNING
 
+    async def test_said_in_other_words_it_is_not_called_into_question_at_every_try(self, op: Operator) -> None:
+        """A condition that changes to and fro alerts people each time."""
+        await self.refused_for(op, "create_connector")
+        op.kube.statuses.clear()
+        op.lenses.always("create_connector", errors.BadRequest("create_connector", detail="no such region"))
+        await asyncio.sleep(3600)
+        assert {status.ready.reason for status in op.kube.statuses if status.ready} <= {"ConfigInvalid"}
+        assert "no such region" in op.message()
+        op.lenses.always("create_connector", None)
+        await asyncio.sleep(700)
+        assert op.said() == RUNNING
+
     async def test_a_class_that_is_not_installed_is_named(self, op: Operator) -> None:
         op.lenses.invalid = {"connector.class": ["not found"]}
         await op.applies(seconds=10, class_="FileStreamSourze")

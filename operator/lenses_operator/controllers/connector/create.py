@@ -127,7 +127,10 @@ class Creating:
             return AGAIN  # somebody else's, or it says no and creates all the same
         context.foreign = False
         if isinstance(error, Conflict) or not await validator.lasting(context, "create", error, at):
-            raise error
+            if isinstance(error, Conflict) or context.refusal is None:
+                raise error
+            # In other words than before: what was said then holds until these have lasted, too.
+            return await self._acting.report_refusal(context, Observed.absent())
         authorship.nothing_sent(context)
         if memory.replacement is not None and not await validator.passes_still(context):
             return await self._acting.report_refusal(context, Observed.absent())  # validated on: it may pass again
