@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from lenses_operator.resources.connector import LensesConnector
+from lenses_operator.resources.connector import ConnectorKey, LensesConnector
 
 ANY = ("*",)
+REMEMBERED = 20_000
+"""Answers that a policy keeps: every pass asks for the same again."""
 
 
 @dataclass(frozen=True)
@@ -33,11 +35,18 @@ class Policy:
     """`rules` None: no policy, everything is allowed. With rules, what none of them matches is not."""
 
     rules: tuple[Rule, ...] | None = field(default=None)
+    _known: dict[tuple[str, ConnectorKey], bool] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def allows(self, resource: LensesConnector) -> bool:
         if self.rules is None:
             return True
-        return any(rule.allows(resource.metadata.namespace, *resource.connector) for rule in self.rules)
+        namespace, connector = asked = resource.metadata.namespace, resource.connector
+        known = self._known.get(asked)
+        if known is None:
+            if len(self._known) >= REMEMBERED:
+                self._known.clear()
+            known = self._known[asked] = any(rule.allows(namespace, *connector) for rule in self.rules)
+        return known
 
 
 def not_allowed_message(resource: LensesConnector) -> str:
@@ -53,9 +62,9 @@ def _matches(globs: Sequence[str], text: str) -> bool:
 
 def _fits(glob: str, text: str) -> bool:
     """Each part at its first place after the one before. A regular expression would try them all: `*a*a*a*a*b`."""
-    first, *parts = glob.split("*")
-    if not parts:
+    if "*" not in glob:
         return text == glob
+    first, *parts = glob.split("*")
     last = parts.pop()
     if len(text) < len(first) + len(last) or not text.startswith(first) or not text.endswith(last):
         return False
