@@ -41,10 +41,10 @@ OURSELVES = "kubectl lenses "
 SHELL = re.compile(r"[|<>$;&`]")
 """What only a shell understands."""
 VARIABLE = [
+    (re.compile(r"\b(set|reset|restore|export)-[a-z0-9]{5}\b"), "GENERATED"),  # before ages, which it may look like
     (re.compile(r"\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ\b"), "TIME"),
     (re.compile(r"\b(\d+[smhd])+\b"), "AGE"),
     (re.compile(r"AGE \(x\d+ over AGE\)"), "AGE"),
-    (re.compile(r"\b(set|reset|restore|export)-[a-z0-9]{5}\b"), "GENERATED"),
 ]
 
 

@@ -61,6 +61,7 @@ def test_commands_with_their_output(found: list[Block]) -> None:
     [
         (["NAME  AGE", "a  5s"], "NAME   AGE\na      1m3s\n", []),
         (["3s  a"], "1s (x2 over 31s)  a\n", []),
+        (["orders-set-mf2n9 applied"], "orders-set-9m47s applied\n", []),
         (["...", "b"], "a\nb\n", []),
         (["a  True"], "a  False\n", ["a  True"]),
         (["b", "a"], "a\nb\n", ["a"]),
