@@ -159,6 +159,20 @@ async def test_what_was_certainly_not_done_is_asked_for_until_it_is(
         assert [event for event in op.events if event.reason == "RestartUnanswered"] == []
 
 
+@pytest.mark.parametrize("refusal", NOTHING_DONE.values(), ids=NOTHING_DONE)
+async def test_what_is_refused_for_long_is_given_up_and_said(kube: FakeKube, refusal: errors.LensesError) -> None:
+    """A connector that is well must not be called into question for good."""
+    async with operator(FakeLenses(), kube) as op:
+        op.lenses.always("set_state", refusal)
+        assert 3 <= len(await restarted(op, fail_nothing)) <= 30
+        assert "refused for ten minutes" in op.event("NotRestarted").message
+        assert op.event("NotRestarted").warning
+        assert op.said() == RUNNING
+        asked = len(op.lenses.asked("set_state"))
+        await asyncio.sleep(7200)
+        assert len(op.lenses.asked("set_state")) == asked
+
+
 @FAILS
 @pytest.mark.parametrize("failure", UNKNOWN.values(), ids=UNKNOWN)
 async def test_what_may_have_been_done_is_not_repeated_and_said(

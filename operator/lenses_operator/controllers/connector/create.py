@@ -126,8 +126,10 @@ class Creating:
             look_closely(context)
             return AGAIN  # somebody else's, or it says no and creates all the same
         context.foreign = False
-        if isinstance(error, Conflict) or not await validator.lasting(context, "create", error, at):
-            if isinstance(error, Conflict) or context.refusal is None:
+        if isinstance(error, Conflict):
+            raise error
+        if not await validator.lasting(context, "create", error, at):
+            if context.refusal is None:
                 raise error
             # In other words than before: what was said then holds until these have lasted, too.
             return await self._acting.report_refusal(context, Observed.absent())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from math import inf
 
 from lenses_operator.controllers.connector.acting import Acting
 from lenses_operator.controllers.connector.context import GONE, Outcome, ReconcileContext
@@ -19,21 +20,25 @@ from lenses_operator.resources.conditions import Verdict
 from lenses_operator.resources.connector import OwnershipState, WantedState
 
 SETTLE = 0.5
+ASK_FOR = 600.0
+"""Seconds for which a restart that is refused is asked for again: as long its connector does not say that it is well."""
 
 
 @dataclass(frozen=True, slots=True)
 class AskedRestart:
     """Values of the annotation: `announced` an Event has reported as pointless; `pending` is written down as handled,
-    and nothing was restarted for it so far."""
+    and nothing was restarted for it so far. `since`: when it was to be made first, of the event loop."""
 
     announced: str | None = None
     pending: str | None = None
+    since: float = -inf
 
 
 class Restarts:
     """The restart is written down before it is asked for: a crash between the two may lose one, never repeat one.
 
-    Of the annotation one that was certainly not carried out is asked for again; of auto-restart the next one comes.
+    Of the annotation one that was certainly not carried out is asked for again, for a time; of auto-restart the next
+    one comes.
     """
 
     def __init__(self, acting: Acting) -> None:
@@ -74,6 +79,8 @@ class Restarts:
             look_closely(context)
             return Outcome(delay=wait, paced=True)
         if decision.asked:
+            if asked(context.resource):
+                context.memory.asked_restart = replace(context.memory.asked_restart, since=self._clock())
             self._pends(context, context.resource.metadata.restart)
             plan = replace(plan, asked=True)  # said until the next pass, so that nobody who waits is told too soon
             context.mark(restart=context.resource.metadata.restart)
@@ -102,11 +109,16 @@ class Restarts:
 
     async def _came_to_nothing(self, context: ReconcileContext, error: LensesError) -> None:
         """Or nobody knows: then it is not repeated, and whoever has asked is told."""
-        if isinstance(error, Conflict) or not error.maybe_done:
+        refused = isinstance(error, Conflict) or not error.maybe_done
+        if refused and self._clock() < context.memory.asked_restart.since + ASK_FOR:
             self._pends(context, context.resource.metadata.restart)
             return
         await context.prepare()
         words = error.explain(context.quotable).rstrip(".")
+        if refused:
+            message = f"The restart annotation restarted nothing: it was refused for ten minutes ({words})."
+            self._reporter.event(context, "NotRestarted", message, warning=True)
+            return
         message = (
             f"No answer says whether the restart that the annotation asks for was made ({words}). It is not asked for "
             "again, since it may have been; give the annotation another value to restart once more."
