@@ -21,7 +21,7 @@ from lenses_operator.resources.connector import OwnershipState, WantedState
 
 SETTLE = 0.5
 ASK_FOR = 600.0
-"""Seconds for which a restart that is refused is asked for again: as long its connector does not say that it is well."""
+"""Seconds for which a restart that is refused is asked for again. Until then a connector that is well cannot say so."""
 
 
 @dataclass(frozen=True, slots=True)
