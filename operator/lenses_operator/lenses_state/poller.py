@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from lenses_operator.lenses.client import LensesClient, Listing
@@ -40,6 +40,8 @@ KNOWN_FOR = 300.0
 lists are further apart, it is for two of them."""
 LONGEST_PAUSE = 300.0
 """Seconds between two lists at the most, however long they take."""
+SLICE = 250
+"""Connectors that are compared, and reported, between two turns of the event loop."""
 
 
 @dataclass(frozen=True)
@@ -70,8 +72,8 @@ class View:
 
 
 OnChange = Callable[[frozenset[ConnectorName] | None], None]
-"""Called after every good list with the connectors that changed; with None where the view as a whole did (first list,
-lost, back again)."""
+"""Called after every good list with the connectors that changed, some at a time; with None where the view as a whole
+did (first list, lost, back again)."""
 
 
 class ClusterPoller:
@@ -167,7 +169,7 @@ class ClusterPoller:
                 entries = self._entries(found)
                 if entries:
                     self._shown_at = asked_at
-                self._read(View(asked_at, entries, listed=bool(entries)))
+                await self._read(View(asked_at, entries, listed=bool(entries)))
             self._took = asyncio.get_running_loop().time() - asked_at
 
     def _entries(self, found: Listing) -> Mapping[ConnectorName, ConnectorListItem]:
@@ -202,7 +204,7 @@ class ClusterPoller:
             return False
         return True
 
-    def _read(self, view: View) -> None:
+    async def _read(self, view: View) -> None:
         self._doubt = False
         self.read_at = asyncio.get_running_loop().time()
         before, self.view = self.view, view
@@ -213,7 +215,8 @@ class ClusterPoller:
         if before is None or before.error is not None:
             self._on_change(None)
             return
-        self._on_change(_difference(before.entries, view.entries))
+        async for changed in _differences(before.entries, view.entries):
+            self._on_change(changed)
 
 
 def _other(before: View, now: View) -> bool:
@@ -225,9 +228,12 @@ def _other(before: View, now: View) -> bool:
     return (type(told), told.gist, *shown) != (type(tells), tells.gist, *shows)  # each has another id
 
 
-def _difference(
+async def _differences(
     before: Mapping[ConnectorName, ConnectorListItem], now: Mapping[ConnectorName, ConnectorListItem]
-) -> frozenset[ConnectorName]:
-    if before is now:
-        return frozenset()
-    return frozenset(name for name in before.keys() | now.keys() if before.get(name) != now.get(name))
+) -> AsyncIterator[frozenset[ConnectorName]]:
+    """Slice by slice; an empty one where there is nothing to compare."""
+    names = [] if before is now else list(before.keys() | now.keys())
+    for first in range(0, len(names) or 1, SLICE):
+        part = names[first : first + SLICE]
+        yield frozenset(name for name in part if before.get(name) != now.get(name))
+        await asyncio.sleep(0)

@@ -226,7 +226,8 @@ class WorkQueue(Generic[Key]):
 async def run_workers(queue: WorkQueue[Key], count: int, work: Callable[[Key], Awaitable[None]]) -> None:
     """Up to `count` keys of each shard at a time until the queue is closed; returns when all passes have ended.
 
-    `work` must not raise.
+    `work` must not raise. In one turn of the event loop no more than one pass is begun: up to its first request each
+    takes a millisecond or two, and what else came in would wait for all of them.
     """
 
     async def worked(key: Key) -> None:
@@ -243,3 +244,4 @@ async def run_workers(queue: WorkQueue[Key], count: int, work: Callable[[Key], A
             except QueueClosed:
                 return
             group.create_task(worked(key))
+            await asyncio.sleep(0)

@@ -26,15 +26,21 @@ class Rig:
         self.lenses = FakeLenses()
         self.lenses.connectors["orders"] = Connector({})
         self.changes: list[frozenset[ConnectorName] | None] = []
+        self.seen_by_others: list[int] = []
+        """How many changes had been told in the turn after each."""
         self.poller = ClusterPoller(
             cast("LensesClient", self.lenses),
             "prod",
             "connect-eu",
             lambda: 15.0,
             ListBudget(10.0),
-            self.changes.append,
+            self._changed,
             uniform=lambda _, high: high,
         )
+
+    def _changed(self, names: frozenset[ConnectorName] | None) -> None:
+        self.changes.append(names)
+        asyncio.get_running_loop().call_soon(lambda: self.seen_by_others.append(len(self.changes)))
 
     def lost(self) -> bool:
         return self.poller.view is not None and self.poller.view.error is not None
@@ -182,6 +188,21 @@ async def test_the_view_is_as_old_as_the_question(rig: Rig) -> None:
     await rig.polls()
     assert rig.poller.view is not None
     assert rig.poller.view.asked_at == pytest.approx(START + 5)
+
+
+async def test_thousands_that_changed_are_told_some_at_a_time_and_others_have_turns_in_between(rig: Rig) -> None:
+    rig.lenses.connectors = {f"c{number}": Connector({}) for number in range(1000)}
+    await rig.polls()
+    for connector in rig.lenses.connectors.values():
+        connector.rest("PAUSED")
+    del rig.lenses.connectors["c7"]
+    rig.lenses.connectors["new"] = Connector({})
+    await rig.polls()
+    parts = rig.changes[1:]
+    assert len(parts) > 1
+    assert rig.seen_by_others == list(range(1, len(rig.changes) + 1)), "nothing else had a turn between two of them"
+    named = [name for part in parts if part is not None for name in part]
+    assert sorted(named) == sorted(("connect-eu", name) for name in [*rig.lenses.connectors, "c7"])
 
 
 async def test_a_list_that_says_the_same_keeps_its_entries_and_concerns_nobody(rig: Rig) -> None:

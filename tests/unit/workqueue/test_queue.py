@@ -162,6 +162,31 @@ async def test_closing_ends_the_workers_after_their_pass_and_drops_the_rest(queu
         await queue.get()
 
 
+async def test_no_more_than_one_pass_is_begun_in_one_turn_of_the_loop() -> None:
+    """A thousand keys that fall due at once, each with a few milliseconds of work, do not hold the loop for seconds."""
+    queue: WorkQueue[int] = WorkQueue()
+    turn = 0
+    begun: list[int] = []
+
+    def next_turn() -> None:
+        nonlocal turn
+        turn += 1
+        if len(begun) < 100:
+            asyncio.get_running_loop().call_soon(next_turn)
+
+    async def work(key: int) -> None:
+        begun.append(turn)
+
+    for key in range(100):
+        queue.add(key)
+    next_turn()
+    workers = asyncio.create_task(run_workers(queue, 64, work))
+    await asyncio.sleep(1)
+    assert len(begun) == len(set(begun)) == 100
+    queue.close()
+    await workers
+
+
 STEPS = st.lists(
     st.tuples(
         st.sampled_from(["add", "after"]),
