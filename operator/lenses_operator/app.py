@@ -43,6 +43,7 @@ from lenses_operator.observability.probes import Probes
 from lenses_operator.policy_file import PolicyFile
 from lenses_operator.resources.base import ObjectKey, Resource
 from lenses_operator.settings import ANYWHERE, Settings, SettingsError
+from lenses_operator.turns import slices
 from lenses_operator.worker import Worker
 from lenses_operator.workqueue.queue import run_workers
 
@@ -51,6 +52,8 @@ WORKERS = 64
 """Passes at a time in each environment; what they may ask of Lenses at a time is limited too."""
 POLICY_CHECK = 2.0
 """Seconds between two looks at the policy file's time."""
+POLICY_SLICE = 1000
+"""Resources that are added to the queue between two turns of the event loop where the policy has changed."""
 LAST_EVENTS = 5.0
 """Seconds the Events of the last passes get to be written."""
 IN_CLUSTER_NAMESPACE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
@@ -226,8 +229,9 @@ class App:
         while True:
             await asyncio.sleep(POLICY_CHECK)
             if self._policy.reload():
-                for resource in self._core.cache:
-                    self._core.queue.add(resource.key)
+                async for resources in slices(self._core.cache, POLICY_SLICE):
+                    for resource in resources:
+                        self._core.queue.add(resource.key)
 
     async def _pass(self, key: ObjectKey) -> None:
         await self._passes.run(key)

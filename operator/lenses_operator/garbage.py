@@ -12,8 +12,9 @@ YOUNG = 3_000
 event loop for 20 ms."""
 MIDDLING, OLD = 5, 80
 """Rounds after which those that have survived one are gone through too, and rounds of these after which all are."""
-STEP = 250
-"""Resources that come until they are taken out of the rounds; to go through as many takes some 20 ms."""
+STEP = 100
+"""Resources that come until they are taken out of the rounds: that begins with a round of all that is in them, of which
+what is under way takes half by now."""
 
 
 def begin() -> None:

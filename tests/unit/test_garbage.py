@@ -33,13 +33,13 @@ def frozen(counts: list[int]) -> list[int]:
 
 
 def test_by_steps_as_it_grows() -> None:
-    assert frozen(list(range(1000))) == [STEP, 2 * STEP, 3 * STEP]
-    assert frozen([1000, 1100, 1300]) == [1000, 1300]
+    assert frozen(list(range(4 * STEP))) == [STEP, 2 * STEP, 3 * STEP]
+    assert frozen([1000, 1000 + STEP // 2, 1000 + 3 * STEP // 2]) == [1000, 1000 + 3 * STEP // 2]
 
 
 def test_never_where_nothing_grows() -> None:
-    assert frozen([5000, *[4900, 5000] * 100, *range(5000, 4000, -1)]) == [5000]
-    assert frozen(list(range(100))) == []
+    assert frozen([5000, *[5001 - STEP, 5000] * 100, *range(5000, 4000, -1)]) == [5000]
+    assert frozen(list(range(STEP))) == []
 
 
 def test_again_after_most_has_gone() -> None:

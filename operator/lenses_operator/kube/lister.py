@@ -14,6 +14,7 @@ from lenses_operator.resources.connector import PLURAL as CONNECTORS
 from lenses_operator.resources.connector import LensesConnector
 from lenses_operator.resources.connector_offsets import PLURAL as OFFSETS
 from lenses_operator.resources.connector_offsets import LensesConnectorOffsets
+from lenses_operator.turns import slices
 
 logger = logging.getLogger(__name__)
 R = TypeVar("R", bound=Resource)
@@ -56,9 +57,8 @@ class _Kind(Generic[R]):
         listed: set[str] = set()
         unlisted = set()
         async for page in api.pages(self._plural, namespaces, selector):
-            for first in range(0, len(page), SLICE):
-                self._sink.listed(page[first : first + SLICE])
-                await asyncio.sleep(0)
+            async for some in slices(page, SLICE):
+                self._sink.listed(some)
             listed.update(body["metadata"]["uid"] for body in page)
         for resource in self._sink.unlisted(listed):
             # Absence from a list is no proof: the object may be younger than the list, or have lost its label.

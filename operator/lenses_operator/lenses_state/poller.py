@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from lenses_operator.lenses.client import LensesClient, Listing
@@ -24,6 +24,7 @@ from lenses_operator.lenses.errors import (
 )
 from lenses_operator.lenses.models import ConnectorListItem
 from lenses_operator.lenses_state.list_budget import ListBudget
+from lenses_operator.turns import slices
 
 log = logging.getLogger(__name__)
 ConnectorName = tuple[str, str]
@@ -72,8 +73,8 @@ class View:
 
 
 OnChange = Callable[[frozenset[ConnectorName] | None], None]
-"""Called after every good list with the connectors that changed, some at a time; with None where the view as a whole
-did (first list, lost, back again)."""
+"""Called after every good list with no connector, and then with those that changed, some at a time; with None where the
+view as a whole did (first list, lost, back again)."""
 
 
 class ClusterPoller:
@@ -215,8 +216,13 @@ class ClusterPoller:
         if before is None or before.error is not None:
             self._on_change(None)
             return
-        async for changed in _differences(before.entries, view.entries):
-            self._on_change(changed)
+        self._on_change(frozenset())
+        if view.entries is before.entries:
+            return
+        async for names in slices(before.entries.keys() | view.entries.keys(), SLICE):
+            changed = frozenset(name for name in names if before.entries.get(name) != view.entries.get(name))
+            if changed:
+                self._on_change(changed)
 
 
 def _other(before: View, now: View) -> bool:
@@ -226,14 +232,3 @@ def _other(before: View, now: View) -> bool:
         return told is not tells
     shown, shows = (before.reachable, before.listed), (now.reachable, now.listed)
     return (type(told), told.gist, *shown) != (type(tells), tells.gist, *shows)  # each has another id
-
-
-async def _differences(
-    before: Mapping[ConnectorName, ConnectorListItem], now: Mapping[ConnectorName, ConnectorListItem]
-) -> AsyncIterator[frozenset[ConnectorName]]:
-    """Slice by slice; an empty one where there is nothing to compare."""
-    names = [] if before is now else list(before.keys() | now.keys())
-    for first in range(0, len(names) or 1, SLICE):
-        part = names[first : first + SLICE]
-        yield frozenset(name for name in part if before.get(name) != now.get(name))
-        await asyncio.sleep(0)

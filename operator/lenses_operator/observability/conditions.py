@@ -7,7 +7,6 @@ scrape. A resource that has not changed costs nothing, its lines being those of 
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Iterable
 
 from lenses_operator.observability.metrics import NAMESPACE
@@ -15,6 +14,7 @@ from lenses_operator.resources.base import ObjectKey
 from lenses_operator.resources.connector import KIND as CONNECTOR
 from lenses_operator.resources.connector import LensesConnector
 from lenses_operator.resources.connector_offsets import LensesConnectorOffsets
+from lenses_operator.turns import slices
 
 NAME = f"{NAMESPACE}_resource_condition"
 HEAD = f"# HELP {NAME} 1 for each condition of a resource.\n# TYPE {NAME} gauge\n"
@@ -45,11 +45,8 @@ class ConditionLines:
         if not self._working():
             return ""
         found = [HEAD]
-        there: tuple[LensesConnector | LensesConnectorOffsets, ...] = (*self._connectors, *self._offsets)
-        for number, one in enumerate(there, 1):
-            found.append(self._of(one))
-            if not number % SLICE:
-                await asyncio.sleep(0)
+        async for some in slices([*self._connectors, *self._offsets], SLICE):
+            found += [self._of(one) for one in some]
         self._lines = {uid: self._lines[uid] for one in self._connectors if (uid := one.metadata.uid) in self._lines}
         return "".join(found)
 

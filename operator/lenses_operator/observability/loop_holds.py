@@ -10,7 +10,6 @@ or processes, or by a limit on the pod's CPU.
 from __future__ import annotations
 
 import asyncio
-import selectors
 import time
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator
@@ -21,6 +20,7 @@ from prometheus_client.core import GaugeMetricFamily, HistogramMetricFamily
 from prometheus_client.registry import Collector
 
 from lenses_operator.observability.metrics import NAMESPACE
+from lenses_operator.turns import Event, FewAtOnce
 
 # Close together around what is aimed at, 50 ms: what holds the loop for longer than that is a defect.
 BUCKETS = (0.001, 0.002, 0.003, 0.005, 0.0075, 0.01, 0.015, 0.02, 0.03, 0.04, 0.05, 0.075, 0.1, 0.15, 0.25, 0.5, 1, 5)
@@ -83,7 +83,7 @@ class LoopHolds(Collector):
         yield from self._busy.families("busy", "CPU time of the event loop's thread in its turns.")
 
 
-class _Selector(selectors.DefaultSelector):
+class _Selector(FewAtOnce):
     """Tells of each turn that ends; the first begins where the loop first comes back from waiting."""
 
     def __init__(self, now: Callable[[], tuple[float, float]], ended: Callable[[float, float], None]) -> None:
@@ -92,7 +92,7 @@ class _Selector(selectors.DefaultSelector):
         self._ended = ended
         self._begun: tuple[float, float] | None = None
 
-    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+    def select(self, timeout: float | None = None) -> list[Event]:
         if self._begun is not None:
             now, begun = self._now(), self._begun
             self._ended(now[0] - begun[0], now[1] - begun[1])

@@ -1,0 +1,44 @@
+"""Short turns of the event loop: what comes in waits for the end of the one that runs."""
+
+from __future__ import annotations
+
+import asyncio
+import selectors
+from collections.abc import AsyncIterator, Iterable
+from typing import TypeVar
+
+T = TypeVar("T")
+Event = tuple[selectors.SelectorKey, int]
+
+AT_ONCE = 8
+"""Sockets that are served in one turn. Each lets a pass go on, a millisecond or two: with the answers to all passes in
+one turn it took 90 ms."""
+
+
+async def slices(items: Iterable[T], size: int) -> AsyncIterator[list[T]]:
+    """`size` of the items at a time, as they were when it began; after each slice everything else has a turn."""
+    there = list(items)
+    for first in range(0, len(there), size):
+        yield there[first : first + size]
+        await asyncio.sleep(0)
+
+
+class FewAtOnce(selectors.DefaultSelector):
+    """Of the sockets that are ready, those that have waited for the most turns; the others still are, the next time."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._turn = 0
+        self._waiting: dict[int, int] = {}
+        """Since which turn, by file descriptor."""
+
+    def select(self, timeout: float | None = None) -> list[Event]:
+        found = super().select(timeout)
+        self._turn += 1
+        if len(found) <= AT_ONCE:
+            self._waiting.clear()
+            return found
+        since = {key.fd: self._waiting.get(key.fd, self._turn) for key, _ in found}
+        found.sort(key=lambda event: since[event[0].fd])
+        self._waiting = {key.fd: since[key.fd] for key, _ in found[AT_ONCE:]}
+        return found[:AT_ONCE]
