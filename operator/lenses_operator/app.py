@@ -194,13 +194,14 @@ class App:
             ending.over()
 
     async def _watch(self) -> None:
-        """After our own list: kopf is shown what has changed since, and not once more all that there is."""
+        """After our own list, and from its version on: kopf is shown what has changed since."""
         await self._kinds.served()
         await self._lister.listed.wait()
         await handlers.watch(
             self._core.feed,
             self._core.offsets_feed,
             self._kinds,
+            self._lister.versions,
             self._settings.watch_namespaces,
             self._settings.label_selector,
             watch_references=self._settings.watch_references,

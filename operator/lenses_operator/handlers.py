@@ -14,7 +14,7 @@ import dataclasses
 import logging
 import os
 import threading
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, cast
 
 import kopf
@@ -24,7 +24,8 @@ from lenses_operator.cache.connector_feed import ConnectorFeed
 from lenses_operator.cache.operations import OperationFeed
 from lenses_operator.kube.api import PAGE
 from lenses_operator.kube.kinds import Kinds
-from lenses_operator.kube.watch_session import IsNews, watching
+from lenses_operator.kube.list_versions import ListVersions
+from lenses_operator.kube.watch_session import Known, watching
 from lenses_operator.resources.base import GROUP, VERSION, WATCH_LABEL
 from lenses_operator.resources.connector import PLURAL
 from lenses_operator.resources.connector_offsets import PLURAL as OFFSETS
@@ -43,13 +44,14 @@ def build_registry(
     operations: OperationFeed,
     tell: Tell,
     middleware: ClientMiddlewareType,
+    versions: ListVersions,
     *,
     watch_references: bool,
 ) -> kopf.OperatorRegistry:
     """A registry of our own, since kopf's default one is a global."""
     registry = kopf.OperatorRegistry()
 
-    logins = _Logins(middleware, {PLURAL: feed.is_news, OFFSETS: operations.is_news})
+    logins = _Logins(middleware, Known({PLURAL: feed.is_news, OFFSETS: operations.is_news}, versions))
 
     @kopf.on.login(registry=registry)
     async def login(**kwargs: Any) -> kopf.AiohttpSession | None:
@@ -77,16 +79,16 @@ def _credentials(**kwargs: Any) -> kopf.ConnectionInfo | None:
 class _Logins:
     """A session of our own for credentials, since kopf's fails at an object that is nested too deeply."""
 
-    def __init__(self, middleware: ClientMiddlewareType, news: Mapping[str, IsNews]) -> None:
+    def __init__(self, middleware: ClientMiddlewareType, known: Known) -> None:
         self._middleware = middleware
-        self._news = news
+        self._known = known
         self._last: tuple[kopf.ConnectionInfo, kopf.AiohttpSession] | None = None
 
     def session(self, info: kopf.ConnectionInfo) -> kopf.AiohttpSession:
         """The same for the same: kopf would try credentials that were refused again and again if they looked new."""
         if self._last is None or self._last[0] != info:
             session = watching(
-                info.as_ssl_context(), info.as_http_headers(), info.proxy_url, self._middleware, self._news
+                info.as_ssl_context(), info.as_http_headers(), info.proxy_url, self._middleware, self._known
             )
             made = kopf.AiohttpSession(
                 server=info.server,
@@ -155,15 +157,16 @@ async def watch(
     feed: ConnectorFeed,
     operations: OperationFeed,
     kinds: Kinds,
+    versions: ListVersions,
     namespaces: Sequence[str],
     selector: str,
     *,
     watch_references: bool,
 ) -> None:
-    """Until cancelled, of kinds that are served. A watch whose kind goes waits until it is back; any other end of one
-    is raised."""
+    """Until cancelled, of kinds that are served, from the versions of our own lists on. A watch whose kind goes waits
+    until it is back; any other end of one is raised."""
     tell = asyncio.get_running_loop().call_soon_threadsafe
-    registry = build_registry(feed, operations, tell, kinds.waiting, watch_references=watch_references)
+    registry = build_registry(feed, operations, tell, kinds.waiting, versions, watch_references=watch_references)
     await _on_a_thread(
         lambda stop: kopf.operator(
             registry=registry,

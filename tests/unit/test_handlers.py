@@ -20,6 +20,8 @@ from lenses_operator.cache.operations import OperationCache, OperationFeed
 from lenses_operator.handlers import build_settings
 from lenses_operator.kube.api import KubeApi
 from lenses_operator.kube.kinds import Kinds
+from lenses_operator.kube.list_versions import ListVersions
+from lenses_operator.kube.watch_session import Known
 from lenses_operator.resources.base import FINALIZER, GROUP, VERSION
 from lenses_operator.resources.connector import PLURAL
 
@@ -36,6 +38,7 @@ def watches() -> Coroutine[Any, Any, None]:
         ConnectorFeed(ConnectorCache(), lambda _: None),
         OperationFeed(OperationCache(), lambda _: None),
         Kinds(cast("KubeApi", Served()), ()),
+        ListVersions(),
         (),
         "",
         watch_references=False,
@@ -149,7 +152,7 @@ async def through(request: ClientRequest, handler: ClientHandlerType) -> ClientR
 
 async def test_the_same_credentials_are_the_same_session() -> None:
     """kopf ends where refused credentials come again; were they new each time, it would ask in a hot loop."""
-    logins = handlers._Logins(through, {})
+    logins = handlers._Logins(through, Known({}, ListVersions()))
     info = kopf.ConnectionInfo(server="https://by.name", token="t", insecure=True)
     first = logins.session(info)
     assert logins.session(dataclasses.replace(info)) is first

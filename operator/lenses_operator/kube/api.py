@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -10,6 +11,7 @@ from kubernetes.aio.client.api_client import ApiClient
 
 from lenses_operator.kube.connection import connect
 from lenses_operator.kube.errors import KubeError as KubeError
+from lenses_operator.kube.list_versions import Place
 from lenses_operator.kube.rest import CORE, JSON_PATCH, Rest, in_namespace
 from lenses_operator.resources.base import GROUP, VERSION
 
@@ -19,6 +21,15 @@ OURS = ("apis", GROUP, VERSION)
 LEASES = ("apis", "coordination.k8s.io", "v1")
 
 PatchOperation = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Page:
+    """Some of a list's objects. `version`: of the whole list, the same on each page; empty where it has none."""
+
+    place: Place
+    bodies: Sequence[dict[str, Any]]
+    version: str
 
 
 async def one_object(plural: str, namespace: str, name: str) -> dict[str, Any] | None:
@@ -52,7 +63,7 @@ class KubeApi:
 
     async def pages(
         self, plural: str, namespaces: Sequence[str], selector: str, *, size: int = PAGE
-    ) -> AsyncIterator[Sequence[dict[str, Any]]]:
+    ) -> AsyncIterator[Page]:
         """Every object, page by page, of the given namespaces, or of all where none is given."""
         scopes: list[str | None] = [*namespaces] or [None]
         for namespace in scopes:
@@ -65,8 +76,9 @@ class KubeApi:
                     in_namespace(OURS, namespace, plural),
                     query={key: value for key, value in query.items() if value},
                 )
-                yield page["items"]
-                token = page["metadata"].get("continue")
+                metadata = page["metadata"]
+                yield Page(Place(plural, namespace), page["items"], metadata.get("resourceVersion", ""))
+                token = metadata.get("continue")
                 if not token:
                     break
 

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from kubernetes.aio.client.api_client import ApiClient
 
 from lenses_operator.kube.access import Access
-from lenses_operator.kube.api import LEASES, KubeApi
+from lenses_operator.kube.api import LEASES, KubeApi, Page
 from lenses_operator.kube.connection import connect
 from lenses_operator.kube.errors import KubeError
 from lenses_operator.kube.rest import TIMEOUT, Rest, in_namespace
@@ -40,9 +40,7 @@ class Inspector:
         self._rest = Rest(client)
         self._on_response = on_response
 
-    async def pages(
-        self, plural: str, namespaces: Sequence[str], selector: str
-    ) -> AsyncIterator[Sequence[dict[str, Any]]]:
+    async def pages(self, plural: str, namespaces: Sequence[str], selector: str) -> AsyncIterator[Page]:
         """Small ones: this may run in the operator's own container, below its limit."""
         pages = self._api.pages(plural, namespaces, selector, size=PAGE)
         while (page := await self._timed(f"list {plural}", anext(pages, None))) is not None:

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence, Set
 from typing import Any, Generic, Protocol, TypeVar
 
 from lenses_operator.kube.api import KubeApi, KubeError
+from lenses_operator.kube.list_versions import ListVersions, Place
 from lenses_operator.kube.writer import Writer
 from lenses_operator.resources.base import Resource
 from lenses_operator.resources.connector import PLURAL as CONNECTORS
@@ -52,14 +53,19 @@ class _Kind(Generic[R]):
         self._sink = sink
         self._unlisted: set[str] = set()
 
-    async def list(self, api: KubeApi, writer: Writer, namespaces: Sequence[str], selector: str) -> None:
-        """Page by page: thousands of bodies at a time would be most of the memory that the operator ever needs."""
+    async def list(self, api: KubeApi, writer: Writer, namespaces: Sequence[str], selector: str) -> Mapping[Place, str]:
+        """Page by page: thousands of bodies at a time would be most of the memory that the operator ever needs.
+
+        The versions of what was listed, from the first page of each list on.
+        """
+        versions: dict[Place, str] = {}
         listed: set[str] = set()
         unlisted = set()
         async for page in api.pages(self._plural, namespaces, selector):
-            async for some in slices(page, SLICE):
+            versions.setdefault(page.place, page.version)
+            async for some in slices(page.bodies, SLICE):
                 self._sink.listed(some)
-            listed.update(body["metadata"]["uid"] for body in page)
+            listed.update(body["metadata"]["uid"] for body in page.bodies)
         for resource in self._sink.unlisted(listed):
             # Absence from a list is no proof: the object may be younger than the list, or have lost its label.
             if await writer.current(resource) is None:
@@ -69,6 +75,7 @@ class _Kind(Generic[R]):
             else:
                 unlisted.add(resource.metadata.uid)
         self._unlisted = unlisted
+        return versions
 
 
 class Lister:
@@ -91,6 +98,7 @@ class Lister:
         self._listing = asyncio.Lock()
         self._began = asyncio.get_running_loop().time()
         self.listed = asyncio.Event()
+        self.versions = ListVersions()
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -108,13 +116,15 @@ class Lister:
         """One complete list of both kinds, begun after the call; failures are tried again."""
         while True:
             self._began = asyncio.get_running_loop().time()
+            versions: dict[Place, str] = {}
             try:
                 async with self._listing:
                     for kind in self._kinds:
-                        await kind.list(self._api, self._writer, self._namespaces, self._selector)
+                        versions |= await kind.list(self._api, self._writer, self._namespaces, self._selector)
             except KubeError as error:
                 if not error.not_found:  # a kind that is not served is logged once, by its watch
                     logger.warning("%s", error)
                 await asyncio.sleep(RETRY)
             else:
+                self.versions.listed(versions)
                 return

@@ -1,19 +1,28 @@
 """What the watches read of the API server: objects of any depth, and those alone that are not known as they are.
 
-kopf takes most of a millisecond for an object. Many that it would be shown are known by then: most of its first list,
-since our own is a step ahead of it, and the events of our own writes whose answers have been taken.
+kopf takes most of a millisecond for an object. Many that it would be shown are known by then: those of our own first
+list, from whose version its watches go on, and the events of our own writes whose answers have been taken.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass
 from ssl import SSLContext
 from typing import Any, ClassVar, Self
 
-from aiohttp import ClientMiddlewareType, ClientResponse, ClientSession, TCPConnector
+from aiohttp import (
+    ClientHandlerType,
+    ClientMiddlewareType,
+    ClientRequest,
+    ClientResponse,
+    ClientSession,
+    TCPConnector,
+)
 
 from lenses_operator.kube.json_depth import loads, shallow
+from lenses_operator.kube.list_versions import ListVersions, Place
 from lenses_operator.lenses.user_agent import user_agent
 
 WATCHES = "(watches)"
@@ -23,6 +32,15 @@ SHOWS = (b'{"type":"MODIFIED"', b'{"type":"ADDED"')
 
 IsNews = Callable[[Mapping[str, Any]], bool]
 """Whether an object is not held as it is. Asked from the thread of the watches: a look into a dict and no more."""
+
+
+@dataclass(frozen=True)
+class Known:
+    """What the watches need not show. `news`: for each plural; of others everything is news. `versions`: of the lists
+    that need not be made once more."""
+
+    news: Mapping[str, IsNews]
+    versions: ListVersions
 
 
 class _Lines:
@@ -58,8 +76,9 @@ def _event(line: bytes, is_news: IsNews) -> bytes:
 
 
 class _Response(ClientResponse):
-    news: ClassVar[Mapping[str, IsNews]]
-    """For each plural; of others everything is news."""
+    known: ClassVar[Known]
+    listed: str | None = None
+    """The version of the list that it stands for, which has been made already."""
 
     async def start(self, connection: Any) -> Self:
         await super().start(connection)
@@ -74,13 +93,27 @@ class _Response(ClientResponse):
         content_type: str | None = "application/json",
     ) -> Any:
         found = await super().json(encoding=encoding, loads=loads, content_type=content_type)
-        if isinstance(found, dict) and isinstance(items := found.get("items"), list):
-            found["items"] = [body for body in items if self._is_news(body)]
-        return found
+        if not isinstance(found, dict) or not isinstance(items := found.get("items"), list):
+            return found
+        if self.listed is not None:
+            return {**found, "metadata": {"resourceVersion": self.listed}, "items": []}
+        return {**found, "items": [body for body in items if self._is_news(body)]}
 
     @property
     def _is_news(self) -> IsNews:
-        return self.news.get(self.url.name, lambda _: True)
+        return self.known.news.get(self.url.name, lambda _: True)
+
+
+def _place(request: ClientRequest) -> Place | None:
+    """What the request begins a list of; None where it does something else."""
+    url = request.url
+    if request.method != "GET" or {"watch", "continue"} & url.query.keys():
+        return None
+    match url.parts:
+        case (*_, "namespaces", namespace, plural):
+            return Place(plural, namespace)
+        case _:
+            return Place(url.name, None)
 
 
 def watching(
@@ -88,14 +121,26 @@ def watching(
     headers: Mapping[str, str],
     proxy: str | None,
     middleware: ClientMiddlewareType,
-    news: Mapping[str, IsNews],
+    known: Known,
 ) -> ClientSession:
     """The session of the watches."""
+
+    async def go_on(request: ClientRequest, handler: ClientHandlerType) -> ClientResponse:
+        """A list that has been made is asked for one object: that shows whether it may be made at all."""
+        place = _place(request)
+        version = None if place is None else known.versions.take(place)
+        if version is not None:
+            request.url = request.url.update_query(limit="1")
+        response = await handler(request)
+        if isinstance(response, _Response):
+            response.listed = version
+        return response
+
     return ClientSession(
         connector=TCPConnector(limit=0, ssl=context),
         headers={**headers, "User-Agent": f"{user_agent()} {WATCHES}"},
         proxy=proxy,
         trust_env=False,
-        response_class=type("WatchResponse", (_Response,), {"news": news}),
-        middlewares=(middleware,),
+        response_class=type("WatchResponse", (_Response,), {"known": known}),
+        middlewares=(middleware, go_on),
     )

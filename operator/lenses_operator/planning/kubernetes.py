@@ -36,7 +36,7 @@ class KubeCluster:
             if not namespaces:
                 continue
             async for page in self._api.pages(plural, namespaces, ""):
-                found |= {(kind, body["metadata"]["namespace"], body["metadata"]["name"]): body for body in page}
+                found |= {(kind, body["metadata"]["namespace"], body["metadata"]["name"]): body for body in page.bodies}
         return found
 
     async def read(self, located: Located) -> RefData | None:

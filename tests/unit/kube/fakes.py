@@ -11,7 +11,8 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, cast
 
-from lenses_operator.kube.api import KubeApi, KubeError
+from lenses_operator.kube.api import KubeApi, KubeError, Page
+from lenses_operator.kube.list_versions import Place
 
 OUTDATED = KubeError("patch", 422, "the server rejected our request")
 REFUSED = KubeError("create event", 403, "namespace is terminating")
@@ -75,16 +76,14 @@ class FakeApi:
         await self._gate("get")
         return copy.deepcopy(self.objects.get((namespace, name)))
 
-    async def pages(
-        self, plural: str, namespaces: Sequence[str], selector: str
-    ) -> AsyncIterator[Sequence[dict[str, Any]]]:
+    async def pages(self, plural: str, namespaces: Sequence[str], selector: str) -> AsyncIterator[Page]:
         """`page` objects at a time."""
         assert (list(namespaces), selector) == (["payments"], "team=a")
         if plural == "lensesconnectors":
             await self._gate("list")
             bodies = [copy.deepcopy(body) for body in self.objects.values() if not body.get("unlisted")]
             for first in range(0, len(bodies), self.page):
-                yield bodies[first : first + self.page]
+                yield Page(Place(plural, namespaces[0]), bodies[first : first + self.page], str(self._version))
 
     async def patch(
         self, plural: str, namespace: str, name: str, operations: Sequence[Mapping[str, Any]], *, status: bool = False

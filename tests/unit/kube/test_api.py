@@ -56,7 +56,7 @@ def api(client: ApiClient) -> KubeApi:
 
 
 async def listed(client: Client, namespaces: list[str], selector: str) -> list[dict[str, Any]]:
-    return [item async for items in api(client).pages("p", namespaces, selector) for item in items]
+    return [item async for page in api(client).pages("p", namespaces, selector) for item in page.bodies]
 
 
 async def test_every_page_of_the_whole_cluster() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from lenses_operator.kube.list_versions import Place
 from lenses_operator.kube.lister import RELIST, RETRY, SLICE, Lister
 from lenses_operator.kube.writer import Writer
 from lenses_operator.resources.connector import LensesConnector
@@ -85,6 +86,25 @@ async def test_it_is_repeated() -> None:
     await asyncio.sleep(3 * RELIST + 1)
     assert len(sink.lists) == 4
     task.cancel()
+
+
+async def test_the_versions_are_those_of_the_first_complete_list_each_given_once() -> None:
+    api, sink = FakeApi(), Sink()
+    api.page, place = 1, Place("lensesconnectors", "payments")
+    for name in ("first", "second"):
+        api.hold(body(name, uid=name))
+    api.fail("list", SILENT)
+    subject = lister(api, sink)
+    running = asyncio.create_task(subject.run())
+    await asyncio.sleep(RETRY / 2)
+    assert subject.versions.take(place) is None, "nothing has been listed yet"
+    await subject.listed.wait()
+    await api.patch("lensesconnectors", "payments", "first", [])
+    await asyncio.sleep(RELIST + 1)
+    assert len(sink.lists) == 2
+    assert subject.versions.take(place) == "100"
+    assert subject.versions.take(place) is None
+    running.cancel()
 
 
 async def test_others_have_their_turn_while_a_page_is_taken() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
 from typing import Any, cast
 
 import kopf
@@ -17,25 +17,31 @@ from lenses_operator.cache.connectors import ConnectorCache
 from lenses_operator.cache.operations import OperationCache, OperationFeed
 from lenses_operator.kube.api import KubeApi
 from lenses_operator.kube.kinds import Kinds
+from lenses_operator.kube.list_versions import ListVersions, Place
 from lenses_operator.resources.base import GROUP, VERSION
 from lenses_operator.resources.connector import PLURAL
 from lenses_operator.resources.connector_offsets import PLURAL as OFFSETS
 from unit.resources.make import body
 from unit.serving import serving
 
+EMPTY: Mapping[Place, str] = {}
 BOUND = 20.0
 """Seconds after which nothing more is waited for."""
 KINDS = {PLURAL: "LensesConnector", OFFSETS: "LensesConnectorOffsets"}
+LIST = {"resourceVersion": "100"}
 Event = tuple[str, dict[str, Any]]
 
 
 class ApiServer:
-    """Lists `objects`, and tells the first watch of `events`; `since` is what each watch has asked to go on from."""
+    """Lists `objects`, and tells the first watch of `events`; `since` is what each watch has asked to go on from, and
+    `lists` the limits that lists of connectors have asked for. `answers`: statuses of the first lists."""
 
     def __init__(self) -> None:
         self.objects: list[dict[str, Any]] = []
         self.events: list[Event] = []
         self.since: asyncio.Queue[str] = asyncio.Queue()
+        self.lists: list[str] = []
+        self.answers: list[int] = []
         self.url = ""
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
@@ -52,13 +58,13 @@ class ApiServer:
                 named = [{"name": plural, "kind": kind} for plural, kind in kinds.items()]
                 common = {"singularName": "", "namespaced": True, "verbs": ["list", "watch", "patch"]}
                 return web.json_response({"resources": [one | common for one in named]})
-            case ["apis", _, _, plural]:
+            case ["apis", _, _, plural] | ["apis", _, _, "namespaces", "payments", plural]:
                 return await self._objects(request, mine=plural == PLURAL)
         raise web.HTTPNotFound
 
     async def _objects(self, request: web.Request, *, mine: bool) -> web.StreamResponse:
         if "watch" not in request.query:
-            return web.json_response({"metadata": {"resourceVersion": "100"}, "items": self.objects if mine else []})
+            return self._list(request.query["limit"]) if mine else web.json_response({"metadata": LIST, "items": []})
         answer = web.StreamResponse()
         await answer.prepare(request)
         if mine:
@@ -71,6 +77,15 @@ class ApiServer:
                 return answer  # the watch ends, and kopf begins the next
         await asyncio.sleep(BOUND)
         return answer
+
+    def _list(self, limit: str) -> web.Response:
+        self.lists.append(limit)
+        status = self.answers.pop(0) if self.answers else 200
+        if status != 200:
+            return web.json_response({"kind": "Status", "code": status, "message": "no"}, status=status)
+        shown = self.objects[: int(limit)]
+        more = {"continue": "more"} if len(shown) < len(self.objects) else {}
+        return web.json_response({"metadata": LIST | more, "items": shown})
 
 
 @pytest.fixture
@@ -96,14 +111,20 @@ class Recording(ConnectorFeed):
         super().gone(body)
 
 
-def watches(feed: ConnectorFeed) -> Coroutine[Any, Any, None]:
+def watches(
+    feed: ConnectorFeed, versions: Mapping[Place, str] = EMPTY, namespaces: Sequence[str] = ()
+) -> Coroutine[Any, Any, None]:
+    """`versions`: of our own lists."""
+    known = ListVersions()
+    known.listed(versions)
+
     class Served:
         async def serves(self, *_: object) -> bool:
             return True
 
     operations = OperationFeed(OperationCache(), lambda _: None)
     kinds = Kinds(cast("KubeApi", Served()), ())
-    return handlers.watch(feed, operations, kinds, (), "", watch_references=False)
+    return handlers.watch(feed, operations, kinds, known, namespaces, "", watch_references=False)
 
 
 async def ended(task: asyncio.Task[None]) -> None:
@@ -164,3 +185,57 @@ async def test_kopf_is_shown_what_is_news_and_goes_on_from_the_last_version(
             await asyncio.sleep(0.01)
     await ended(watching)
     assert sorted(feed.told) == told  # of one object after another, in any order
+
+
+@pytest.mark.parametrize("namespaces", [(), ("payments",)])
+async def test_the_watch_goes_on_from_our_own_list_and_is_told_what_has_gone_since(
+    server: ApiServer, feed: Recording, namespaces: tuple[str, ...]
+) -> None:
+    """Thousands of objects are not listed once more."""
+    server.objects = [body(version=5), SECOND]
+    server.events = [("DELETED", body(version=91))]
+    place = Place(PLURAL, namespaces[0] if namespaces else None)
+    watching = asyncio.create_task(watches(feed, {place: "90"}, namespaces))
+    assert await asyncio.wait_for(server.since.get(), BOUND) == "90"
+    assert await asyncio.wait_for(server.since.get(), BOUND) == "91"
+    await ended(watching)
+    assert server.lists == ["1"]
+    assert feed.told == [("gone", "91")]
+
+
+TOO_OLD: Event = ("ERROR", {"kind": "Status", "code": 410, "message": "too old resource version"})
+
+
+async def test_a_watch_that_cannot_go_on_from_our_list_begins_with_the_api_servers(
+    server: ApiServer, feed: Recording
+) -> None:
+    server.objects, server.events = [body(version=5), SECOND], [TOO_OLD]
+    watching = asyncio.create_task(watches(feed, {Place(PLURAL, None): "90"}))
+    assert await asyncio.wait_for(server.since.get(), BOUND) == "90"
+    assert await asyncio.wait_for(server.since.get(), BOUND) == "100"
+    async with asyncio.timeout(BOUND):
+        while not feed.told:
+            await asyncio.sleep(0.01)
+    await ended(watching)
+    assert server.lists == ["1", "200"]
+    assert feed.told == [("seen", "7")]
+
+
+async def test_a_list_that_fails_is_followed_by_the_whole(server: ApiServer, feed: Recording) -> None:
+    server.objects, server.answers = [body(version=5), SECOND], [500]
+    watching = asyncio.create_task(watches(feed, {Place(PLURAL, None): "90"}))
+    assert await asyncio.wait_for(server.since.get(), BOUND) == "100"
+    async with asyncio.timeout(BOUND):
+        while not feed.told:
+            await asyncio.sleep(0.01)
+    await ended(watching)
+    assert server.lists == ["1", "200"]
+    assert feed.told == [("seen", "7")]
+
+
+async def test_the_version_of_another_list_is_not_taken(server: ApiServer, feed: Recording) -> None:
+    versions = {Place(PLURAL, "payments"): "90", Place(OFFSETS, None): "91"}
+    watching = asyncio.create_task(watches(feed, versions))
+    assert await asyncio.wait_for(server.since.get(), BOUND) == "100"
+    await ended(watching)
+    assert server.lists == ["200"]

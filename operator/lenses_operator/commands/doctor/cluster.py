@@ -68,7 +68,7 @@ async def _look(cluster: Inspector, scope: Scope, census: Census) -> list[Result
 
 async def _count(cluster: Inspector, scope: Scope, kind: type[judge.AnyResource], census: Census) -> None:
     async for page in cluster.pages(kind.plural, scope.namespaces, scope.selector):
-        for body in page:
+        for body in page.bodies:
             try:
                 census.add(kind.parse(body))
             except ValidationError:
