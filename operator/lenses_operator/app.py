@@ -162,11 +162,13 @@ class App:
         self._passes = Worker(
             core.reconcile, core.cache, core.operations, again=core.queue.add_after, ended=metrics.passed
         )
+        resources = ResourceMetrics(core.cache, core.operations, lambda: self._working)
         metrics.watch(
             holds,
             QueueMetrics(core.queue.stats, WORKERS),
             EnvironmentMetrics(core.environments.poller_statuses, loop.time),
-            ResourceMetrics(core.cache, core.operations, lambda: self._working),
+            resources,
+            before=resources.count,
             lines=ConditionLines(core.cache, core.operations, core.cache.get, lambda: self._working),
         )
 

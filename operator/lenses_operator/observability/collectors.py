@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
 
 from prometheus_client import Metric
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
@@ -18,12 +19,16 @@ from lenses_operator.resources.connector import KIND as CONNECTOR
 from lenses_operator.resources.connector import LensesConnector
 from lenses_operator.resources.connector_offsets import KIND as OFFSETS
 from lenses_operator.resources.connector_offsets import LensesConnectorOffsets
+from lenses_operator.turns import slices
 from lenses_operator.workqueue.queue import QueueStats
 
 STATES = frozenset(ConnectorState)
 UNKNOWN = "UNKNOWN"
 NONE = "NONE"
 """No connector to show: not created yet, refused, or owned by another resource."""
+
+SLICE = 1000
+"""Resources that are counted between two turns of the event loop."""
 
 Families = Iterator[Metric]
 
@@ -98,8 +103,24 @@ def _rank(status: PollerStatus) -> tuple[bool, float]:
     return status.error is None, status.read_at or 0.0
 
 
+@dataclass
+class _Counts:
+    """`connectors`, `tasks`: by environment and state."""
+
+    resources: Counter[str] = field(default_factory=lambda: Counter({CONNECTOR: 0, OFFSETS: 0}))
+    connectors: Counter[tuple[str, str]] = field(default_factory=Counter)
+    tasks: Counter[tuple[str, str]] = field(default_factory=Counter)
+
+    def add(self, one: LensesConnector) -> None:
+        environment = one.spec.environment
+        self.resources[CONNECTOR] += 1
+        self.connectors[environment, _state(one.status.state)] += 1
+        for task in one.status.tasks:
+            self.tasks[environment, _state(task.state)] += 1
+
+
 class ResourceMetrics(_ScrapeCollector):
-    """Connectors and tasks by state; nothing while another process works."""
+    """Connectors and tasks by state, as of the last `count`; nothing while another process works."""
 
     def __init__(
         self,
@@ -110,27 +131,31 @@ class ResourceMetrics(_ScrapeCollector):
         self._connectors = connectors
         self._offsets = offsets
         self._working = working
+        self._counts = _Counts()
+
+    async def count(self) -> None:
+        """Before each scrape: some at a time, since collectors are read in one turn of the event loop."""
+        counts = _Counts()
+        async for some in slices(self._connectors, SLICE):
+            for one in some:
+                counts.add(one)
+        counts.resources[OFFSETS] = sum(1 for _ in self._offsets)
+        self._counts = counts
 
     def collect(self) -> Families:
         if not self._working():
             return
         resources = _gauge("resources", "Resources that the operator manages.", "kind")
-        resources.add_metric([CONNECTOR], sum(1 for _ in self._connectors))
-        resources.add_metric([OFFSETS], sum(1 for _ in self._offsets))
+        for kind, count in self._counts.resources.items():
+            resources.add_metric([kind], count)
         yield resources
-        connectors, tasks = Counter[tuple[str, str]](), Counter[tuple[str, str]]()
-        for one in self._connectors:
-            environment = one.spec.environment
-            connectors[environment, _state(one.status.state)] += 1
-            for task in one.status.tasks:
-                tasks[environment, _state(task.state)] += 1
         for name, text, counts in (
             (
                 "connectors",
                 "LensesConnectors by their connector's state, NONE where there is none to show.",
-                connectors,
+                self._counts.connectors,
             ),
-            ("tasks", "Their tasks by state.", tasks),
+            ("tasks", "Their tasks by state.", self._counts.tasks),
         ):
             family = _gauge(name, text, "environment", "state")
             for labels, count in counts.items():

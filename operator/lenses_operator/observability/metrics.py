@@ -41,6 +41,10 @@ async def _no_lines() -> str:
     return ""
 
 
+async def _nothing() -> None:
+    return
+
+
 class Metrics:
     """A registry of its own, so that two operators in one process do not meet. Counters of known labels begin at 0."""
 
@@ -73,6 +77,7 @@ class Metrics:
         build = Info("build", "The operator's version.", namespace=NAMESPACE, registry=registry)
         build.info({"version": metadata.version("lenses-operator")})
         ProcessCollector(registry=registry)
+        self._before: Callable[[], Awaitable[None]] = _nothing
         self._lines: Callable[[], Awaitable[str]] = _no_lines
         self._begin()
 
@@ -87,14 +92,17 @@ class Metrics:
             for outcome in OUTCOMES:
                 self._operations.labels(action, outcome)
 
-    def watch(self, *collectors: Collector, lines: Callable[[], Awaitable[str]]) -> None:
-        """Read when they are asked for; `lines` is text as it is."""
+    def watch(
+        self, *collectors: Collector, before: Callable[[], Awaitable[None]], lines: Callable[[], Awaitable[str]]
+    ) -> None:
+        """Read when they are asked for, all at once; `before` is called first, and `lines` is text as it is."""
         for collector in collectors:
             self.registry.register(collector)
-        self._lines = lines
+        self._before, self._lines = before, lines
 
     async def exposition(self) -> bytes:
         """What /metrics answers, in Prometheus' text format."""
+        await self._before()
         return generate_latest(self.registry) + (await self._lines()).encode()
 
     def passed(self, kind: str, result: str, seconds: float) -> None:

@@ -64,12 +64,16 @@ class Full:
             PollerStatus("dev", "connect-eu", errors.Unauthorized("list_connectors"), None, 15.0),
         ]
         self.stats = QueueStats(depth=3, oldest=1.5, running=2, longest=0.5, adds=7)
+        resources = ResourceMetrics(self.connectors, self.offsets, lambda: self.working)
+        self.lines = ConditionLines(self.connectors, self.offsets, self._find, lambda: self.working)
+        self.counting = resources.count
         self.metrics.watch(
             QueueMetrics(lambda: self.stats, 64),
             EnvironmentMetrics(lambda: self.poller_statuses, lambda: LOOP_TIME),
-            ResourceMetrics(self.connectors, self.offsets, lambda: self.working),
+            resources,
             LoopHolds(),
-            lines=ConditionLines(self.connectors, self.offsets, self._find, lambda: self.working),
+            before=self.counting,
+            lines=self.lines,
         )
         self.metrics.passed("LensesConnector", "success", 0.01)
         self.metrics.passed("LensesConnectorOffsets", "error", 0.01)

@@ -9,6 +9,7 @@ import pytest
 
 from lenses_operator.lenses import errors
 from lenses_operator.lenses_state.pollers import PollerStatus
+from lenses_operator.observability.collectors import SLICE as COUNTED
 from lenses_operator.observability.conditions import SLICE
 from unit.observability.full import LOOP_TIME, READY, Full, condition, connector
 from unit.offsets.make import operation
@@ -151,8 +152,16 @@ async def test_others_have_their_turn_while_the_conditions_of_many_are_told() ->
 async def test_what_goes_meanwhile_leaves_nothing_behind() -> None:
     full = Full()
     full.connectors[:] = [connector(f"c-{number}", "RUNNING") for number in range(2 * SLICE)]
-    telling = asyncio.create_task(full.metrics.exposition())
+    telling = asyncio.create_task(full.lines())
     await asyncio.sleep(0)
     full.connectors.clear()
-    assert b'name="c-0"' in await telling
-    assert b'name="c-0"' not in await full.metrics.exposition()
+    assert 'name="c-0"' in await telling
+    assert 'name="c-0"' not in await full.lines()
+
+
+async def test_others_have_their_turn_while_many_are_counted() -> None:
+    full = Full()
+    full.connectors[:] = [connector(f"c-{number}", "RUNNING") for number in range(5 * COUNTED)]
+    _, ticks = await ticks_during(full.counting())
+    assert ticks >= 5
+    assert b'lenses_operator_resources{kind="LensesConnector"} 5000.0' in await full.metrics.exposition()
