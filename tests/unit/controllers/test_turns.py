@@ -95,6 +95,17 @@ async def test_who_is_no_longer_entitled_creates_nothing(op: Operator, happens: 
     assert all(found.config.get("topic") != "mine" for found in op.lenses.connectors.values())
 
 
+@pytest.mark.parametrize("policy", ["Delete", "DeleteWithOffsets"])
+async def test_a_deletion_does_not_take_the_connector_of_an_older_claim(op: Operator, policy: str) -> None:
+    await runs(op, deletionPolicy=policy)
+    await op.deletes(seconds=TURN / 2)
+    claim(op)
+    await asyncio.sleep(300)
+    assert op.lenses.asked("delete_connector", "reset_offsets") == []
+    assert NAME in op.lenses.connectors
+    assert [namespace for namespace, _ in op.kube.objects] == ["logistics"], "the younger has been let go"
+
+
 async def test_what_nothing_happens_to_is_done_when_its_turn_comes(op: Operator) -> None:
     op.lenses.connectors["others"] = Connector({"connector.class": CLASS})
     await runs(op, config={"topic": "a"})

@@ -45,6 +45,7 @@ class Deletions:
         self._reporter = acting.reporter
         self._cache = acting.cache
         self._environments = acting.environments
+        self._ownership = acting.ownership
         self._clock = acting.clock
 
     def so_far(self, context: ReconcileContext, observed: Observed) -> Deleting:
@@ -92,12 +93,13 @@ class Deletions:
         return await self._await(context, seconds)
 
     def _overtaken(self, context: ReconcileContext) -> bool:
-        """Edited; or gone, with no deletion left to do: our finalizer was removed by a user."""
+        """Edited, or another resource has the connector by now; or gone, with no deletion left to do: our finalizer was
+        removed by a user."""
         now = self._cache.get(context.resource.key)
         if now is None or now.metadata.uid != context.resource.metadata.uid:
             tombstone = self._cache.tombstone(context.resource.key)
             return tombstone is None or tombstone.resource.metadata.uid != context.resource.metadata.uid
-        return now.metadata.generation != context.generation
+        return now.metadata.generation != context.generation or self._ownership.rival(now) is not None
 
     def _precondition(self, context: ReconcileContext) -> Precondition:
         """A request may wait for its place until the resource is another one."""
