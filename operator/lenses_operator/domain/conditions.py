@@ -232,7 +232,7 @@ def _wanted_running(observed: Observed, restarts: Restarts | None) -> Verdict:
     if observed.state == "RUNNING" and observed.tasks and len(running) == len(observed.tasks):
         message, phase = _count(len(running), len(observed.tasks)), Phase.SETTLED
         if restarts is not None and restarts.asked:
-            message, phase = message + _ASKED, Phase.RECONCILING
+            message, phase = message + _asked(restarts), Phase.RECONCILING
         return Verdict(ready="True", reason=Reason.RUNNING, message=message, phase=phase)
     return progressing(
         f"The connector is {observed.state}; {_count(len(running), len(observed.tasks)).lower()} Waiting for the rest."
@@ -280,7 +280,6 @@ def _connector_failed(observed: Observed, wanted: WantedState, restarts: Restart
     return Verdict(ready="False", reason=Reason.CONNECTOR_FAILED, message=message, phase=Phase.STALLED)
 
 
-_ASKED = " The restart that the annotation asks for is under way."
 _AS_RUNNING = "fix the cause, set spec.state: running, and restart it with the annotation {annotation}"
 _TO_BE_HELD = {
     WantedState.PAUSED: (
@@ -297,7 +296,7 @@ _TO_BE_HELD = {
 def _failed(reason: Reason, message: str, restarts: Restarts | None) -> Verdict:
     """With budget left the operator restarts; without, a person has to."""
     if restarts is not None and restarts.asked:
-        return Verdict(ready="False", reason=reason, message=message + _ASKED, phase=Phase.RECONCILING)
+        return Verdict(ready="False", reason=reason, message=message + _asked(restarts), phase=Phase.RECONCILING)
     if restarts is None or restarts.counter is None:
         message += f" Fix the cause, then restart it with the annotation {RESTART}=<a new value>."
         return Verdict(ready="False", reason=reason, message=message, phase=Phase.STALLED)
@@ -313,6 +312,13 @@ def _failed(reason: Reason, message: str, restarts: Restarts | None) -> Verdict:
         return Verdict(ready="False", reason=reason, message=message, phase=Phase.STALLED)
     message += f" Automatic restart {done + 1} of {restarts.budget} is due at {rfc3339(restarts.due)}."
     return Verdict(ready="False", reason=reason, message=message, phase=Phase.RECONCILING)
+
+
+def _asked(restarts: Restarts) -> str:
+    words = " The restart that the annotation asks for is under way."
+    if restarts.refused:
+        words += f" It is asked for again for some minutes, since it was refused so far: {restarts.refused}."
+    return words
 
 
 def _ids(tasks: Sequence[Task]) -> str:

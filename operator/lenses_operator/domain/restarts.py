@@ -17,7 +17,8 @@ LONGEST = 60
 class Plan:
     """`due`: when the next restart may be; None: the budget is spent, or auto-restart is off.
 
-    `under_way`: the restart that `counter` counts last is being made. `asked`: the one of the annotation is.
+    `under_way`: the restart that `counter` counts last is being made. `asked`: the one of the annotation is, which
+    Lenses has refused so far for the reason `refused`, empty where it has not.
     """
 
     counter: AutoRestartStatus | None
@@ -25,6 +26,7 @@ class Plan:
     budget: int = 0
     under_way: bool = False
     asked: bool = False
+    refused: str = ""
 
 
 def asked(resource: LensesConnector) -> bool:

@@ -160,6 +160,31 @@ async def test_what_was_certainly_not_done_is_asked_for_until_it_is(
 
 
 @pytest.mark.parametrize("refusal", NOTHING_DONE.values(), ids=NOTHING_DONE)
+async def test_meanwhile_it_is_said_why_and_what_is_well_is_not_called_into_question(
+    kube: FakeKube, refusal: errors.LensesError
+) -> None:
+    async with operator(FakeLenses(), kube) as op:
+        await op.runs()
+        before = kube.status().ready
+        op.lenses.always("set_state", refusal)
+        annotate(op, RESTART, "1")
+        await asyncio.sleep(300)
+        assert before is not None
+        assert "since it was refused so far:" in op.message()
+        assert op.message().startswith("1 of 1 tasks running. " + UNDER_WAY)
+        assert waits(op)
+        assert {status.ready.last_transition_time for status in kube.statuses if status.ready} == {
+            before.last_transition_time
+        }
+        assert len(kube.statuses) <= 10, "the same words are not written again and again"
+        op.lenses.always("set_state", None)
+        await asyncio.sleep(300)
+        assert op.said() == RUNNING
+        assert not waits(op)
+        assert "refused" not in op.message()
+
+
+@pytest.mark.parametrize("refusal", NOTHING_DONE.values(), ids=NOTHING_DONE)
 async def test_what_is_refused_for_long_is_given_up_and_said(kube: FakeKube, refusal: errors.LensesError) -> None:
     """A connector that is well must not be called into question for good."""
     async with operator(FakeLenses(), kube) as op:

@@ -4,33 +4,38 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from math import inf
+from random import uniform
 
 from lenses_operator.controllers.connector.acting import Acting
 from lenses_operator.controllers.connector.context import GONE, Outcome, ReconcileContext
 from lenses_operator.controllers.connector.observe import look_closely
+from lenses_operator.controllers.connector.retries import failed
 from lenses_operator.controllers.connector.settling import acted
+from lenses_operator.domain.backoff import TRANSIENT
 from lenses_operator.domain.conditions import of_connector
 from lenses_operator.domain.decide import Restart
 from lenses_operator.domain.observed import Observed
 from lenses_operator.domain.reasons import Reason
 from lenses_operator.domain.restarts import Plan, asked, counted, plan, pointless, when_well
 from lenses_operator.domain.status import Report
-from lenses_operator.lenses.errors import Conflict, ConnectorOrClusterNotFound, LensesError
+from lenses_operator.lenses.errors import Conflict, ConnectorOrClusterNotFound, LensesError, PreconditionFailed
 from lenses_operator.resources.conditions import Verdict
 from lenses_operator.resources.connector import OwnershipState, WantedState
 
 SETTLE = 0.5
 ASK_FOR = 600.0
-"""Seconds for which a restart that is refused is asked for again. Until then a connector that is well cannot say so."""
+"""Seconds for which a restart that is refused is asked for again. Until then its resource cannot settle."""
 
 
 @dataclass(frozen=True, slots=True)
 class AskedRestart:
     """Values of the annotation: `announced` an Event has reported as pointless; `pending` is written down as handled,
-    and nothing was restarted for it so far. `since`: when it was to be made first, of the event loop."""
+    and nothing was restarted for it so far: `refused` says why. `since`: when it was to be made first, of the event
+    loop."""
 
     announced: str | None = None
     pending: str | None = None
+    refused: str = ""
     since: float = -inf
 
 
@@ -80,9 +85,10 @@ class Restarts:
             return Outcome(delay=wait, paced=True)
         if decision.asked:
             if asked(context.resource):
-                context.memory.asked_restart = replace(context.memory.asked_restart, since=self._clock())
+                context.memory.asked_restart = replace(context.memory.asked_restart, since=self._clock(), refused="")
             self._pends(context, context.resource.metadata.restart)
-            plan = replace(plan, asked=True)  # said until the next pass, so that nobody who waits is told too soon
+            # Said until the next pass, so that nobody who waits is told too soon.
+            plan = replace(plan, asked=True, refused=context.memory.asked_restart.refused)
             context.mark(restart=context.resource.metadata.restart)
         else:
             assert plan.counter is not None
@@ -96,9 +102,9 @@ class Restarts:
         try:
             await self._ask(context, decision)
         except LensesError as error:
-            if decision.asked:
-                await self._came_to_nothing(context, error)
-            raise
+            if not decision.asked:
+                raise
+            return await self._came_to_nothing(context, error)
         finally:
             acted(context, self._clock())
         return Outcome(delay=SETTLE)
@@ -107,23 +113,31 @@ class Restarts:
     def _pends(context: ReconcileContext, value: str | None) -> None:
         context.memory.asked_restart = replace(context.memory.asked_restart, pending=value)
 
-    async def _came_to_nothing(self, context: ReconcileContext, error: LensesError) -> None:
-        """Or nobody knows: then it is not repeated, and whoever has asked is told."""
+    async def _came_to_nothing(self, context: ReconcileContext, error: LensesError) -> Outcome:
+        """Or nobody knows: then it is not repeated, and whoever has asked is told. Of the connector itself neither says
+        anything. Raises PreconditionFailed, whose pass begins anew."""
         refused = isinstance(error, Conflict) or not error.maybe_done
-        if refused and self._clock() < context.memory.asked_restart.since + ASK_FOR:
+        again = refused and self._clock() < context.memory.asked_restart.since + ASK_FOR
+        if again:
             self._pends(context, context.resource.metadata.restart)
-            return
+        if isinstance(error, PreconditionFailed):
+            raise error
         await context.prepare()
         words = error.explain(context.quotable).rstrip(".")
+        if again:
+            context.memory.asked_restart = replace(context.memory.asked_restart, refused=words)
+            backoff = TRANSIENT.delay(failed(context), uniform)
+            return Outcome(delay=max(backoff, error.retry_after or 0.0), paced=True)
         if refused:
             message = f"The restart annotation restarted nothing: it was refused for ten minutes ({words})."
             self._reporter.event(context, "NotRestarted", message, warning=True)
-            return
+            return Outcome(delay=SETTLE)
         message = (
             f"No answer says whether the restart that the annotation asks for was made ({words}). It is not asked for "
             "again, since it may have been; give the annotation another value to restart once more."
         )
         self._reporter.event(context, "RestartUnanswered", message, warning=True)
+        return Outcome(delay=SETTLE)
 
     async def _ask(self, context: ReconcileContext, decision: Restart) -> None:
         client = context.session.client
