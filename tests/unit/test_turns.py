@@ -27,7 +27,7 @@ def test_slices_are_all_the_items_in_their_order(items: list[int], size: int) ->
 
 def test_everything_else_has_a_turn_after_each_slice_and_may_change_what_is_sliced() -> None:
     there = {number: str(number) for number in range(10)}
-    turns = []
+    turns: list[int] = []
 
     async def sliced() -> list[list[int]]:
         loop, found = asyncio.get_running_loop(), []

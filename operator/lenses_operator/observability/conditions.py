@@ -45,7 +45,8 @@ class ConditionLines:
         if not self._working():
             return ""
         found = [HEAD]
-        async for some in slices([*self._connectors, *self._offsets], SLICE):
+        there: list[LensesConnector | LensesConnectorOffsets] = [*self._connectors, *self._offsets]
+        async for some in slices(there, SLICE):
             found += [self._of(one) for one in some]
         self._lines = {uid: self._lines[uid] for one in self._connectors if (uid := one.metadata.uid) in self._lines}
         return "".join(found)
