@@ -171,8 +171,9 @@ def decide(situation: Situation) -> Decision:
             now=situation.now,
             with_offsets=resource.spec.deletion_policy is DeletionPolicy.DELETE_WITH_OFFSETS,
         )
-    held = situation.held is not None
-    if situation.unusable is not None and not (held and observed.present and situation.ownership.ours):
+    # An operation on offsets holds what is there and ours; of nothing else it lets a resource do what it may not do.
+    held = situation.held is not None and observed.present and situation.ownership.ours
+    if situation.unusable is not None and not held:
         return Unusable(situation.unusable, _give_back(situation, observed))
     if resource.spec.suspend and not held:
         return Suspended(_give_back(situation, observed))

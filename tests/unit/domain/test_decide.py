@@ -20,6 +20,7 @@ from lenses_operator.domain.decide import (
     Nothing,
     Observe,
     RefuseAdoption,
+    Suspended,
     Update,
     decide,
 )
@@ -310,13 +311,26 @@ OBSERVED = st.one_of(st.just(Observed.absent()), st.builds(listed, STATES), st.b
     written=st.sampled_from([None, Rendered(SENT), Rendered(DRIFTED)]),
     refusal=st.sampled_from([None, REFUSAL, OTHER_REFUSAL]),
     validated=st.booleans(),
+    suspend=st.booleans(),
+    changes=st.fixed_dictionaries({"held": st.sampled_from([None, "back"]), "absent_for": st.sampled_from([0, LOST])}),
 )
 def test_no_decision_can_do_harm(
-    observed: Observed, owner: OwnershipState, wanted: str, before: Any, written: Any, refusal: Any, validated: bool
+    observed: Observed,
+    owner: OwnershipState,
+    wanted: str,
+    before: Any,
+    written: Any,
+    refusal: Any,
+    validated: bool,
+    suspend: bool,
+    changes: dict[str, Any],
 ) -> None:
-    mine = of(owner, state=wanted)
-    seen = situation(observed, mine, applied=before, last_written=written, refusal=refusal, validated=validated)
-    action = decide(seen)
+    changes |= {"applied": before, "last_written": written, "refusal": refusal, "validated": validated}
+    action = decide(situation(observed, of(owner, state=wanted, suspend=suspend), **changes))
+    if suspend:
+        held = changes["held"] is not None and observed.present and owner.ours
+        stops = held and action in (ChangeState("stop"), Nothing())
+        assert stops or isinstance(action, Suspended), "a suspended one is stopped for its offsets and nothing else"
     assert not isinstance(action, Delete | Release), "only deletion deletes"
     if isinstance(action, Create):
         assert not observed.present
