@@ -7,6 +7,7 @@ import contextlib
 import logging
 import os
 import socket
+import time
 import uuid
 from collections.abc import Iterator
 from contextlib import AsyncExitStack
@@ -135,7 +136,7 @@ class App:
             references=ReferenceReader(api),
             emit=self._emit,
             policy=lambda: policy.current,
-            clocks=Clocks(loop.time, lambda: datetime.now(UTC).replace(microsecond=0)),
+            clocks=Clocks(loop.time, lambda: datetime.fromtimestamp(int(time.time()), UTC)),
             poll_interval=settings.poll_interval,
             list_rate=settings.list_rate,
             drift_interval=settings.drift_interval,

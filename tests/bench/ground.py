@@ -19,8 +19,8 @@ from bench.scenarios import LONG, NAMESPACE
 from bench.stage import Stage
 from bench.subjects import Ours
 
-POLL = 0.2
-"""Seconds between two looks at the Lenses server's count."""
+POLL = 0.5
+"""Seconds between two looks, of which some cost the operator an answer about all its resources."""
 
 
 @dataclass
