@@ -212,7 +212,9 @@ class Pollers:
     def _changed(self, scope: Scope, changed: frozenset[ConnectorName] | None) -> None:
         if scope not in self._pollers:
             return  # ended meanwhile
-        due, self._recheck[scope] = self._recheck[scope], set()
+        due: set[ObjectKey] = set()
+        if not changed:  # each list is told so first: what is noted between its parts waits for the next one
+            due, self._recheck[scope] = self._recheck[scope], due
         if changed is None:
             self._stands(scope)
             due = set(self._members[scope])

@@ -11,7 +11,7 @@ import pytest
 from lenses_operator.lenses import errors
 from lenses_operator.lenses.client import LensesClient
 from lenses_operator.lenses.models import ConnectorListItem
-from lenses_operator.lenses_state.poller import View
+from lenses_operator.lenses_state.poller import SLICE, View
 from lenses_operator.lenses_state.pollers import Pollers
 from lenses_operator.lenses_state.reader import Reader
 from lenses_operator.lenses_state.sessions import Session
@@ -87,6 +87,30 @@ async def test_who_asks_is_looked_at_after_the_next_list_once(rig: Rig) -> None:
     rig.woken.clear()
     rig.environments.recheck(A)
     await asyncio.sleep(60)
+    assert rig.woken == [A]
+
+
+async def test_who_asks_between_two_parts_of_a_list_is_looked_at_after_the_next_one(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked_at: list[float] = []
+
+    def claimants(_: ConnectorKey) -> list[ObjectKey]:
+        if not asked_at:
+            rig.environments.recheck(A)
+            asked_at.append(now())
+        return []
+
+    monkeypatch.setattr(rig.environments, "_claimants", claimants)
+    rig.join("prod", A)
+    await asyncio.sleep(1)
+    rig.woken.clear()
+    rig.lenses.connectors = {f"c{number}": Connector({}) for number in range(3 * SLICE)}
+    while not asked_at:
+        await asyncio.sleep(0.1)
+    await asyncio.sleep(5)
+    assert rig.woken == []
+    await asyncio.sleep(15)
     assert rig.woken == [A]
 
 
