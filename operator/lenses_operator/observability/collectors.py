@@ -107,13 +107,11 @@ def _rank(status: PollerStatus) -> tuple[bool, float]:
 class _Counts:
     """`connectors`, `tasks`: by environment and state."""
 
-    resources: Counter[str] = field(default_factory=lambda: Counter({CONNECTOR: 0, OFFSETS: 0}))
     connectors: Counter[tuple[str, str]] = field(default_factory=Counter)
     tasks: Counter[tuple[str, str]] = field(default_factory=Counter)
 
     def add(self, one: LensesConnector) -> None:
         environment = one.spec.environment
-        self.resources[CONNECTOR] += 1
         self.connectors[environment, _state(one.status.state)] += 1
         for task in one.status.tasks:
             self.tasks[environment, _state(task.state)] += 1
@@ -135,19 +133,20 @@ class ResourceMetrics(_ScrapeCollector):
 
     async def count(self) -> None:
         """Before each scrape: some at a time, since collectors are read in one turn of the event loop."""
+        if not self._working():
+            return
         counts = _Counts()
         async for some in slices(self._connectors, SLICE):
             for one in some:
                 counts.add(one)
-        counts.resources[OFFSETS] = sum(1 for _ in self._offsets)
         self._counts = counts
 
     def collect(self) -> Families:
         if not self._working():
             return
         resources = _gauge("resources", "Resources that the operator manages.", "kind")
-        for kind, count in self._counts.resources.items():
-            resources.add_metric([kind], count)
+        resources.add_metric([CONNECTOR], self._counts.connectors.total())
+        resources.add_metric([OFFSETS], sum(1 for _ in self._offsets))
         yield resources
         for name, text, counts in (
             (
