@@ -317,7 +317,7 @@ def _failed(reason: Reason, message: str, restarts: Restarts | None) -> Verdict:
 def _asked(restarts: Restarts) -> str:
     words = " The restart that the annotation asks for is under way."
     if restarts.refused:
-        words += f" It is asked for again for some minutes, since it was refused so far: {restarts.refused}."
+        words += f" It has been refused so far and is retried for up to ten minutes: {restarts.refused}."
     return words
 
 

@@ -170,7 +170,7 @@ async def test_meanwhile_it_is_said_why_and_what_is_well_is_not_called_into_ques
         annotate(op, RESTART, "1")
         await asyncio.sleep(300)
         assert before is not None
-        assert "since it was refused so far:" in op.message()
+        assert "It has been refused so far and is retried for up to ten minutes: " in op.message()
         assert op.message().startswith("1 of 1 tasks running. " + UNDER_WAY)
         assert waits(op)
         assert {status.ready.last_transition_time for status in kube.statuses if status.ready} == {
