@@ -206,25 +206,17 @@ async def test_the_watch_goes_on_from_our_own_list_and_is_told_what_has_gone_sin
 TOO_OLD: Event = ("ERROR", {"kind": "Status", "code": 410, "message": "too old resource version"})
 
 
+@pytest.mark.parametrize(
+    ("answers", "events", "since"),
+    [pytest.param([200], [TOO_OLD], ["90", "100"], id="too-old"), pytest.param([500], [], ["100"], id="list-fails")],
+)
 async def test_a_watch_that_cannot_go_on_from_our_list_begins_with_the_api_servers(
-    server: ApiServer, feed: Recording
+    server: ApiServer, feed: Recording, answers: list[int], events: list[Event], since: list[str]
 ) -> None:
-    server.objects, server.events = [body(version=5), SECOND], [TOO_OLD]
+    server.objects, server.answers, server.events = [body(version=5), SECOND], answers, events
     watching = asyncio.create_task(watches(feed, {Place(PLURAL, None): "90"}))
-    assert await asyncio.wait_for(server.since.get(), BOUND) == "90"
-    assert await asyncio.wait_for(server.since.get(), BOUND) == "100"
-    async with asyncio.timeout(BOUND):
-        while not feed.told:
-            await asyncio.sleep(0.01)
-    await ended(watching)
-    assert server.lists == ["1", "200"]
-    assert feed.told == [("seen", "7")]
-
-
-async def test_a_list_that_fails_is_followed_by_the_whole(server: ApiServer, feed: Recording) -> None:
-    server.objects, server.answers = [body(version=5), SECOND], [500]
-    watching = asyncio.create_task(watches(feed, {Place(PLURAL, None): "90"}))
-    assert await asyncio.wait_for(server.since.get(), BOUND) == "100"
+    for version in since:
+        assert await asyncio.wait_for(server.since.get(), BOUND) == version
     async with asyncio.timeout(BOUND):
         while not feed.told:
             await asyncio.sleep(0.01)
