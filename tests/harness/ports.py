@@ -1,8 +1,14 @@
 """Free ports, and starting again when one was taken between being chosen and being used."""
 
+import fcntl
+import os
 import random
 import socket
-from collections.abc import Callable
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import TypeVar
 
 from harness.process import ProcessFailedError
@@ -11,16 +17,38 @@ from harness.process import ProcessFailedError
 LOWEST, HIGHEST = 20000, 32000
 ATTEMPTS = 4
 
+LEASE = 1800.0
+"""Seconds for which nobody else is given a port: what listens on it may be long in starting on a busy machine."""
+
 T = TypeVar("T")
 
 
 def free_port() -> int:
-    """A port on loopback nobody listens on at the moment."""
-    for _ in range(200):
-        port = random.randint(LOWEST, HIGHEST)
-        if is_free(port):
-            return port
+    """A port on loopback that nobody listens on and that no other process was given within the last half hour."""
+    with _leases() as leases:
+        for _ in range(200):
+            port = random.randint(LOWEST, HIGHEST)
+            if not _leased(lease := leases / str(port)) and is_free(port):
+                lease.touch()
+                return port
     raise OSError(f"no free port between {LOWEST} and {HIGHEST}")
+
+
+@contextmanager
+def _leases() -> Iterator[Path]:
+    """The directory with a file for each port given away, while no other process looks into it."""
+    directory = Path(tempfile.gettempdir()) / f"lenses-operator-ports-{os.getuid()}"
+    directory.mkdir(mode=0o700, exist_ok=True)
+    with (directory / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield directory
+
+
+def _leased(lease: Path) -> bool:
+    try:
+        return time.time() - lease.stat().st_mtime < LEASE
+    except FileNotFoundError:
+        return False
 
 
 def is_free(port: int) -> bool:

@@ -15,6 +15,8 @@ from harness.identity import END_TIMEOUT, Identity, identify
 from harness.waiting import wait_until
 
 TAIL = 30
+REASONS = 10
+REASON = re.compile(r"\b(?:ERROR|FATAL|SEVERE)\b|\b\w*(?:Exception|Error): ")
 GUARD = Path(__file__).with_name("guard.py")
 PORT_TAKEN = re.compile(r"address already in use|failed to listen on|BindException", re.IGNORECASE)
 
@@ -23,11 +25,16 @@ _starter = ThreadPoolExecutor(max_workers=1, thread_name_prefix="starter")
 
 
 class ProcessFailedError(RuntimeError):
-    """A part did not start or did not stay; the message ends with the last lines of its log."""
+    """A part did not start or did not stay; the message has the last lines of its log.
+
+    Behind them come the first that name an error, as a program may say hundreds of lines after it.
+    """
 
     def __init__(self, name: str, reason: str, log: Path) -> None:
         lines = tail(log)
-        super().__init__("\n".join([f"{name} {reason}; the end of {log}:", *(f"  {line}" for line in lines)]))
+        errors = [line for line in _text(log).splitlines()[:-TAIL] if REASON.search(line)][:REASONS]
+        told = [f"errors in {log}:", *(f"  {line}" for line in errors)] if errors else []
+        super().__init__("\n".join([f"{name} {reason}; the end of {log}:", *(f"  {line}" for line in lines), *told]))
         self.name = name
         # In all of the log: after these words a broker says hundreds of lines more.
         self.port_taken = PORT_TAKEN.search(_text(log)) is not None

@@ -42,6 +42,20 @@ def test_an_early_end_shows_the_last_lines_of_the_log(tmp_path: Path) -> None:
     assert "<69>" not in str(caught.value)
 
 
+def test_an_early_end_shows_what_went_wrong_before_the_last_lines(tmp_path: Path) -> None:
+    text = """
+print("[11:00] ERROR Cannot start")
+print("java.net.BindException: Address already in use")
+print("Errors are not expected here")
+[print(f"closing {n}") for n in range(100)]
+raise SystemExit(1)
+"""
+    with Launcher() as launcher, pytest.raises(ProcessFailedError) as caught:
+        program(launcher, tmp_path / "log", text).wait_ready(lambda: False, 20)
+    told = str(caught.value).partition("errors in ")[2].splitlines()[1:]
+    assert told == ["  [11:00] ERROR Cannot start", "  java.net.BindException: Address already in use"]
+
+
 def test_a_late_start_shows_the_last_lines_of_the_log(tmp_path: Path) -> None:
     with Launcher() as launcher:
         process = program(launcher, tmp_path / "log", f"print('still thinking'); {SLEEP}")
