@@ -6,6 +6,7 @@ import json
 import re
 import tomllib
 from datetime import UTC, datetime
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -23,8 +24,12 @@ RUNTIME_LOCK = locked(RUNTIME.read_text())
 LOCK = locked(DEVELOPMENT.read_text()) | RUNTIME_LOCK
 PYPROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())
 NOTES: dict[str, Any] = tomllib.loads(REVIEWED.read_text())
-BELOW = graph(roots_of(PYPROJECT["project"]["dependencies"] + PYPROJECT["dependency-groups"]["dev"]))
 SCHEMAS = Path(cyclonedx.schema.__file__).parent / "_res"
+
+
+@cache
+def below() -> dict[str, set[str]]:
+    return graph(roots_of(PYPROJECT["project"]["dependencies"] + PYPROJECT["dependency-groups"]["dev"]))
 
 
 def test_every_line_of_the_locks_was_understood() -> None:
@@ -48,7 +53,7 @@ def test_it_was_reviewed_is_needed_and_has_hashes(name: str) -> None:
     assert one.hashes
     assert noted.reviewed <= datetime.now(UTC).date()
     if not one.marker:  # what another system alone needs is not here to be asked
-        assert set(noted.needed_by) == {who for who, asks in BELOW.items() if name in asks}
+        assert set(noted.needed_by) == {who for who, asks in below().items() if name in asks}
         assert version(name) == one.version
     assert noted.needed_by, f"nobody needs {name}"
 
