@@ -7,16 +7,14 @@ import contextlib
 import logging
 import os
 import socket
-import time
 import uuid
 from collections.abc import Iterator
 from contextlib import AsyncExitStack
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from lenses_operator import garbage, handlers
-from lenses_operator.controllers.clocks import Clocks
+from lenses_operator.controllers.clocks import Clocks, WallClock
 from lenses_operator.core import Core
 from lenses_operator.ending import Ending, Signals
 from lenses_operator.garbage import LongLived
@@ -136,7 +134,7 @@ class App:
             references=ReferenceReader(api),
             emit=self._emit,
             policy=lambda: policy.current,
-            clocks=Clocks(loop.time, lambda: datetime.fromtimestamp(int(time.time()), UTC)),
+            clocks=Clocks(loop.time, WallClock()),
             poll_interval=settings.poll_interval,
             list_rate=settings.list_rate,
             drift_interval=settings.drift_interval,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import selectors
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable
+from contextlib import aclosing
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -21,6 +22,25 @@ async def slices(items: Iterable[T], size: int) -> AsyncIterator[list[T]]:
     for first in range(0, len(there), size):
         yield there[first : first + size]
         await asyncio.sleep(0)
+
+
+async def ahead(items: AsyncGenerator[T, None]) -> AsyncGenerator[T, None]:
+    """All of the items, each of them asked for while the one before it is taken."""
+
+    async def following() -> tuple[T, ...]:
+        async for item in items:
+            return (item,)
+        return ()
+
+    async with aclosing(items):
+        coming = asyncio.create_task(following())
+        try:
+            while item := await coming:
+                coming = asyncio.create_task(following())
+                yield item[0]
+        finally:
+            coming.cancel()
+            await asyncio.gather(coming, return_exceptions=True)
 
 
 class FewAtOnce(selectors.DefaultSelector):

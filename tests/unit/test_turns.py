@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import selectors
 import socket
-from collections.abc import Iterator
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import aclosing
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lenses_operator.turns import AT_ONCE, FewAtOnce, slices
+from lenses_operator.turns import AT_ONCE, FewAtOnce, ahead, slices
 
 
 @given(st.lists(st.integers(), max_size=30), st.integers(1, 12))
@@ -39,6 +41,67 @@ def test_everything_else_has_a_turn_after_each_slice_and_may_change_what_is_slic
 
     assert asyncio.run(sliced()) == [[0, 1, 2, 3], [4, 5, 6, 7], [8, 9]]
     assert turns == [1, 2, 3]
+
+
+class Source:
+    """Gives each number when it is let, and fails where it is told to."""
+
+    def __init__(self, count: int, fails_at: int = -1) -> None:
+        self.count, self.fails_at = count, fails_at
+        self.let = asyncio.Event()
+        self.let.set()
+        self.asked: list[int] = []
+        self.closed = False
+
+    async def items(self) -> AsyncGenerator[int, None]:
+        try:
+            for number in range(self.count):
+                self.asked.append(number)
+                await self.let.wait()
+                if number == self.fails_at:
+                    raise OSError(number)
+                yield number
+        finally:
+            self.closed = True
+
+
+@pytest.mark.parametrize("count", range(4))
+async def test_the_next_is_asked_for_while_one_is_taken(count: int) -> None:
+    source = Source(count)
+    taken = []
+    async for number in ahead(source.items()):
+        await asyncio.sleep(0)
+        taken.append(number)
+        assert source.asked == list(range(min(count, number + 2)))
+    assert taken == list(range(count))
+    assert source.closed
+
+
+async def test_what_failed_ahead_is_told_once_what_came_before_it_is_taken() -> None:
+    source = Source(3, fails_at=1)
+    items = ahead(source.items())
+    assert await anext(items) == 0
+    await asyncio.sleep(0)
+    assert source.asked == [0, 1]
+    with pytest.raises(OSError, match="1"):
+        await anext(items)
+    assert source.closed
+
+
+@pytest.mark.parametrize("fails_at", [-1, 1])
+async def test_who_takes_no_more_leaves_nothing_under_way(fails_at: int, caplog: pytest.LogCaptureFixture) -> None:
+    source = Source(3, fails_at)
+    async with aclosing(ahead(source.items())) as items:
+        async for _ in items:
+            if fails_at < 0:
+                source.let.clear()
+            await asyncio.sleep(0)
+            assert source.asked == [0, 1]
+            break
+    assert source.closed
+    assert asyncio.all_tasks() == {asyncio.current_task()}
+    gc.collect()
+    assert caplog.records == []
 
 
 class Sockets:

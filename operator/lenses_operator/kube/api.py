@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -63,7 +63,7 @@ class KubeApi:
 
     async def pages(
         self, plural: str, namespaces: Sequence[str], selector: str, *, size: int = PAGE
-    ) -> AsyncIterator[Page]:
+    ) -> AsyncGenerator[Page, None]:
         """Every object, page by page, of the given namespaces, or of all where none is given."""
         scopes: list[str | None] = [*namespaces] or [None]
         for namespace in scopes:

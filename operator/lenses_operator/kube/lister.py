@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Mapping, Sequence, Set
+from contextlib import aclosing
 from typing import Any, Generic, Protocol, TypeVar
 
 from lenses_operator.kube.api import KubeApi, KubeError
@@ -15,7 +16,7 @@ from lenses_operator.resources.connector import PLURAL as CONNECTORS
 from lenses_operator.resources.connector import LensesConnector
 from lenses_operator.resources.connector_offsets import PLURAL as OFFSETS
 from lenses_operator.resources.connector_offsets import LensesConnectorOffsets
-from lenses_operator.turns import slices
+from lenses_operator.turns import ahead, slices
 
 logger = logging.getLogger(__name__)
 R = TypeVar("R", bound=Resource)
@@ -61,11 +62,12 @@ class _Kind(Generic[R]):
         versions: dict[Place, str] = {}
         listed: set[str] = set()
         unlisted = set()
-        async for page in api.pages(self._plural, namespaces, selector):
-            versions.setdefault(page.place, page.version)
-            async for some in slices(page.bodies, SLICE):
-                self._sink.listed(some)
-            listed.update(body["metadata"]["uid"] for body in page.bodies)
+        async with aclosing(ahead(api.pages(self._plural, namespaces, selector))) as pages:
+            async for page in pages:
+                versions.setdefault(page.place, page.version)
+                async for some in slices(page.bodies, SLICE):
+                    self._sink.listed(some)
+                listed.update(body["metadata"]["uid"] for body in page.bodies)
         for resource in self._sink.unlisted(listed):
             # Absence from a list is no proof: the object may be younger than the list, or have lost its label.
             if await writer.current(resource) is None:

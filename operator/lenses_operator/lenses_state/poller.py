@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from lenses_operator.lenses.client import LensesClient, Listing
@@ -72,7 +72,7 @@ class View:
         return self.lost is not None and (down or isinstance(self.error, WHOLE))
 
 
-OnChange = Callable[[frozenset[ConnectorName] | None], None]
+OnChange = Callable[[frozenset[ConnectorName] | None], Awaitable[None]]
 """Called after every good list with no connector, and then with those that changed, some at a time; with None where the
 view as a whole did (first list, lost, back again)."""
 
@@ -196,7 +196,7 @@ class ClusterPoller:
         if before is None or _other(before, self.view):
             what = "list of connectors failed" if self.view.reachable else "cluster lost"
             log.warning("%s: %s", what, error, extra={"environment": self._environment, "cluster": self._cluster})
-            self._on_change(None)
+            await self._on_change(None)
 
     async def _answers(self) -> bool:
         try:
@@ -214,15 +214,15 @@ class ClusterPoller:
         if before is not None and before.error is not None:
             log.info("cluster back", extra={"environment": self._environment, "cluster": self._cluster})
         if before is None or before.error is not None:
-            self._on_change(None)
+            await self._on_change(None)
             return
-        self._on_change(frozenset())
+        await self._on_change(frozenset())
         if view.entries is before.entries:
             return
         async for names in slices(before.entries.keys() | view.entries.keys(), SLICE):
             changed = frozenset(name for name in names if before.entries.get(name) != view.entries.get(name))
             if changed:
-                self._on_change(changed)
+                await self._on_change(changed)
 
 
 def _other(before: View, now: View) -> bool:

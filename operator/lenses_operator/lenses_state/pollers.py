@@ -17,11 +17,15 @@ from lenses_operator.lenses_state.poller import ClusterPoller, ConnectorName, Vi
 from lenses_operator.lenses_state.sessions import Session
 from lenses_operator.resources.base import ObjectKey
 from lenses_operator.resources.connector import ConnectorKey
+from lenses_operator.turns import slices
 
 PATIENCE = 5.0
 """Seconds a first list is waited for by what has something to do."""
 SOON = 2.0
 """Seconds after a list in which no further one is made for a proof alone."""
+
+SLICE = 1000
+"""Resources that are enqueued between two turns of the event loop where a list concerns all of its cluster."""
 
 
 class Scope(NamedTuple):
@@ -209,7 +213,7 @@ class Pollers:
         lost = self._lost.get(scope.environment, ())
         return while_lost(self._interval, len(lost), self._stretched) if scope in lost else self._stretched
 
-    def _changed(self, scope: Scope, changed: frozenset[ConnectorName] | None) -> None:
+    async def _changed(self, scope: Scope, changed: frozenset[ConnectorName] | None) -> None:
         if scope not in self._pollers:
             return  # ended meanwhile
         due: set[ObjectKey] = set()
@@ -221,8 +225,9 @@ class Pollers:
         else:
             for cluster, name in changed:
                 due.update(self._claimants(ConnectorKey(scope.environment, cluster, name)))
-        for key in due:
-            self._enqueue(key)
+        async for keys in slices(due, SLICE):
+            for key in keys:
+                self._enqueue(key)
 
     def _stands(self, scope: Scope) -> None:
         """Its view is the first one, or another than before as a whole."""

@@ -37,7 +37,8 @@ class Probes:
         self._missing_kinds = missing_kinds
         self._synced = False
         self._working = False
-        self._first: set[ObjectKey] = set()
+        self._first: dict[ObjectKey, str] = {}
+        """Their environments. All of them are gone through by each probe: no more is asked of each than need be."""
 
     def stand_by(self) -> None:
         """Everything is listed, and another process works: ready to take over."""
@@ -46,11 +47,11 @@ class Probes:
     def begin(self) -> None:
         """The work begins with what is listed."""
         self._synced = self._working = True
-        self._first = {resource.key for resource in self._cache}
+        self._first = {resource.key: resource.spec.environment for resource in self._cache}
 
     def passed(self, key: ObjectKey) -> None:
         """A pass over it has ended."""
-        self._first.discard(key)
+        self._first.pop(key, None)
 
     def missing(self) -> list[str]:
         """Ready needs neither Lenses nor the lease: all resources listed, and every environment's first list ended."""
@@ -58,7 +59,7 @@ class Probes:
             return kinds
         if not self._synced:
             return ["the resources have not been listed yet"]
-        if not self._environments.polled() or not all(map(self._asked, self._first)):
+        if not self._environments.polled() or self._unasked():
             return ["an environment's connectors have not been listed yet"]
         return []
 
@@ -72,7 +73,7 @@ class Probes:
             found.append(f"no list of the resources has been begun for {self._list_age():.0f} s")
         return found
 
-    def _asked(self, key: ObjectKey) -> bool:
-        """Whether its environment's list has ended, though its own first pass has not."""
-        resource = self._cache.get(key)
-        return resource is None or self._environments.polled(resource.spec.environment)
+    def _unasked(self) -> bool:
+        """Whether some environment's list has not ended, of those of the resources whose first pass has not either."""
+        unasked = {one for one in set(self._first.values()) if not self._environments.polled(one)}
+        return any(one in unasked and self._cache.get(key) is not None for key, one in self._first.items())

@@ -7,7 +7,7 @@ from __future__ import annotations
 import asyncio
 import copy
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, cast
 
@@ -76,7 +76,7 @@ class FakeApi:
         await self._gate("get")
         return copy.deepcopy(self.objects.get((namespace, name)))
 
-    async def pages(self, plural: str, namespaces: Sequence[str], selector: str) -> AsyncIterator[Page]:
+    async def pages(self, plural: str, namespaces: Sequence[str], selector: str) -> AsyncGenerator[Page, None]:
         """`page` objects at a time."""
         assert (list(namespaces), selector) == (["payments"], "team=a")
         if plural == "lensesconnectors":

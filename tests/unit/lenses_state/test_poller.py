@@ -40,7 +40,7 @@ class Rig:
             uniform=lambda _, high: high,
         )
 
-    def _changed(self, names: frozenset[ConnectorName] | None) -> None:
+    async def _changed(self, names: frozenset[ConnectorName] | None) -> None:
         self.changes.append(names)
         asyncio.get_running_loop().call_soon(lambda: self.seen_by_others.append(len(self.changes)))
 

@@ -12,6 +12,7 @@ from lenses_operator.lenses import errors
 from lenses_operator.lenses.client import LensesClient
 from lenses_operator.lenses.models import ConnectorListItem
 from lenses_operator.lenses_state.poller import SLICE, View
+from lenses_operator.lenses_state.pollers import SLICE as WOKEN
 from lenses_operator.lenses_state.pollers import Pollers
 from lenses_operator.lenses_state.reader import Reader
 from lenses_operator.lenses_state.sessions import Session
@@ -61,6 +62,25 @@ async def test_the_first_list_wakes_whoever_joined_meanwhile(rig: Rig) -> None:
     assert rig.environments.polled()
     assert rig.join("prod", A) is not None
     assert rig.lists() == ["prod"]
+
+
+async def test_thousands_whom_the_first_list_concerns_are_woken_some_at_a_time(rig: Rig) -> None:
+    keys = [ObjectKey("LensesConnector", "payments", f"c{number}") for number in range(3 * WOKEN + 1)]
+    turns = [0]
+    """By how many were woken in each turn of the event loop."""
+
+    def wake(key: ObjectKey) -> None:
+        rig.woken.append(key)
+        if not turns[-1]:
+            asyncio.get_running_loop().call_soon(turns.append, 0)
+        turns[-1] += 1
+
+    rig.environments = Pollers(15.0, 10.0, wake, rig.claimants)
+    for key in keys:
+        rig.join("prod", key)
+    await asyncio.sleep(1)
+    assert sorted(rig.woken) == sorted(keys)
+    assert turns == [WOKEN, WOKEN, WOKEN, 1, 0]
 
 
 async def test_each_environment_has_one_poller(rig: Rig) -> None:
