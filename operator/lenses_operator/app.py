@@ -32,12 +32,12 @@ from lenses_operator.lenses.client import LensesClient
 from lenses_operator.lenses.proxies import ignored
 from lenses_operator.lenses.tokens import TokenFile
 from lenses_operator.lenses.transport import LensesTransport
-from lenses_operator.observability.collectors import EnvironmentMetrics, QueueMetrics, ResourceMetrics
-from lenses_operator.observability.conditions import ConditionLines
+from lenses_operator.observability.collectors import COUNTED, EnvironmentMetrics, QueueMetrics, ResourceMetrics
+from lenses_operator.observability.conditions import CONDITIONS, ConditionLines
 from lenses_operator.observability.health import HealthServer
 from lenses_operator.observability.logging import request_id
 from lenses_operator.observability.loop_holds import LoopHolds
-from lenses_operator.observability.metrics import Metrics
+from lenses_operator.observability.metrics import Metrics, Slow
 from lenses_operator.observability.probes import Probes
 from lenses_operator.policy_file import PolicyFile
 from lenses_operator.resources.base import ObjectKey, Resource
@@ -167,8 +167,8 @@ class App:
             QueueMetrics(core.queue.stats, WORKERS),
             EnvironmentMetrics(core.environments.poller_statuses, loop.time),
             resources,
-            before=resources.count,
-            lines=ConditionLines(core.cache, core.operations, core.cache.get, lambda: self._working),
+            before=Slow(COUNTED, resources.count),
+            lines=Slow(CONDITIONS, ConditionLines(core.cache, core.operations, core.cache.get, lambda: self._working)),
         )
 
     async def run(self) -> None:

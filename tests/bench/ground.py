@@ -15,12 +15,9 @@ from typing import Any
 from bench.counting import Bench
 from bench.figures import DimensionResult, Phase
 from bench.objects import Objects
-from bench.scenarios import LONG, NAMESPACE
+from bench.scenarios import LONG, LOOK, NAMESPACE
 from bench.stage import Stage
 from bench.subjects import Ours
-
-POLL = 0.5
-"""Seconds between two looks, of which some cost the operator an answer about all its resources."""
 
 
 @dataclass
@@ -67,7 +64,7 @@ class Ground:
         while not await asyncio.to_thread(done):
             if time.monotonic() > deadline:
                 raise TimeoutError(what)
-            await asyncio.sleep(POLL)
+            await asyncio.sleep(LOOK)
 
 
 @dataclass(frozen=True)

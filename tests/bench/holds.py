@@ -11,6 +11,10 @@ from harness.metrics import Metrics
 AIM = 0.05
 """Seconds: one of the histogram's bounds."""
 RARE = 0.999
+HELD, BUSY = "hold", "busy"
+BUCKETS, LONGEST = "lenses_operator_event_loop_{}_seconds_bucket", "lenses_operator_event_loop_longest_{}_seconds"
+NAMES = [name.format(which) for which in (HELD, BUSY) for name in (BUCKETS, LONGEST)]
+"""Of what is read of the operator's metrics."""
 
 
 @dataclass(frozen=True)
@@ -22,9 +26,9 @@ class Spread:
 
     @classmethod
     def of(cls, metrics: Metrics, name: str) -> Self:
-        buckets = [one for one in metrics.samples if one.name == f"lenses_operator_event_loop_{name}_seconds_bucket"]
+        buckets = [one for one in metrics.samples if one.name == BUCKETS.format(name)]
         at_most = {float(one.labels["le"]): int(one.value) for one in buckets}
-        return cls(at_most, metrics.total(f"lenses_operator_event_loop_longest_{name}_seconds"))
+        return cls(at_most, metrics.total(LONGEST.format(name)))
 
     def since(self, before: Spread) -> dict[float, int]:
         return {bound: count - before.at_most.get(bound, 0) for bound, count in sorted(self.at_most.items())}
@@ -45,7 +49,7 @@ class Turns:
 
     @classmethod
     def of(cls, pid: int, metrics: Metrics) -> Self:
-        return cls(pid, Spread.of(metrics, "hold"), Spread.of(metrics, "busy"))
+        return cls(pid, Spread.of(metrics, HELD), Spread.of(metrics, BUSY))
 
     def since(self, before: Turns) -> Holds | None:
         """None where there has been no turn. Another process' turns are not taken off."""

@@ -15,6 +15,8 @@ from bench.stage import BESIDE, ENVIRONMENT
 NAMESPACE = "bench"
 CLUSTER = "connect"
 LONG = 3600.0
+LOOK = 0.2
+"""Seconds between two looks whether something is done."""
 """Seconds after which a measurement is given up."""
 CALLS = ["CreateConnector", "DeleteConnector", "ValidateConnector"]
 SPACING = 0.25
@@ -133,7 +135,7 @@ async def restart(bench: Bench, count: int) -> Start:
     while not await asyncio.to_thread(bench.subject.looked_at_all, count):
         if time.monotonic() > begun + LONG:
             raise TimeoutError("not every connector was looked at")
-        await asyncio.sleep(0.5)
+        await asyncio.sleep(LOOK)
     seconds = time.monotonic() - begun
     usage, kube = bench.usage(), bench.stage.audit.take()
     return Start(

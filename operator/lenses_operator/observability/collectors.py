@@ -27,6 +27,8 @@ UNKNOWN = "UNKNOWN"
 NONE = "NONE"
 """No connector to show: not created yet, refused, or owned by another resource."""
 
+COUNTED = frozenset(f"{NAMESPACE}_{name}" for name in ("resources", "connectors", "tasks"))
+"""What is counted before it is told."""
 SLICE = 1000
 """Resources that are counted between two turns of the event loop."""
 

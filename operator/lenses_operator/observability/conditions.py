@@ -17,6 +17,7 @@ from lenses_operator.resources.connector_offsets import LensesConnectorOffsets
 from lenses_operator.turns import slices
 
 NAME = f"{NAMESPACE}_resource_condition"
+CONDITIONS = frozenset({NAME})
 HEAD = f"# HELP {NAME} 1 for each condition of a resource.\n# TYPE {NAME} gauge\n"
 SLICE = 500
 """Resources between two turns of the event loop: some 5 ms where all of them have changed."""

@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import threading
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Set
 from typing import Any, TypeVar
 
 from aiohttp import web
@@ -32,8 +32,9 @@ ANSWER = 4.0
 
 class HealthServer:
     """`ready` gives what is still missing, `problems` what only a restart can fix; both empty when all is well.
+    `metrics` gets the names that are asked for, none where all are.
 
-    Both are called on the loop that `start` is called on. `port` 0 takes a free one.
+    All are called on the loop that `start` is called on. `port` 0 takes a free one.
     """
 
     def __init__(
@@ -43,7 +44,7 @@ class HealthServer:
         *,
         ready: Callable[[], list[str]],
         problems: Callable[[], list[str]],
-        metrics: Callable[[], Coroutine[Any, Any, bytes]],
+        metrics: Callable[[Set[str]], Coroutine[Any, Any, bytes]],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._host = host
@@ -150,9 +151,10 @@ class HealthServer:
         except TimeoutError:
             return _verdict("not ready", ["the event loop does not answer"])
 
-    async def _metrics(self, _: web.Request) -> web.Response:
+    async def _metrics(self, request: web.Request) -> web.Response:
+        names = frozenset(request.query.getall("name[]", ()))
         try:
-            body = await self._ask(self._exposition())
+            body = await self._ask(self._exposition(names))
         except TimeoutError:
             return _verdict("no metrics", ["the event loop does not answer"])
         return web.Response(body=body, headers={"Content-Type": CONTENT_TYPE_LATEST})

@@ -6,8 +6,10 @@ a resource's series go with the resource. Only that part has names of resources 
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator, Set
+from dataclasses import dataclass
 from importlib import metadata
+from typing import Generic, TypeVar
 
 from prometheus_client import (
     CollectorRegistry,
@@ -15,6 +17,7 @@ from prometheus_client import (
     Gauge,
     Histogram,
     Info,
+    Metric,
     ProcessCollector,
     disable_created_metrics,
 )
@@ -35,6 +38,20 @@ CONTROLLERS = {kind: kind.lower() for kind in (CONNECTOR, OFFSETS)}
 RESULTS = ("success", "requeue_after", "error")
 RESTARTED = {"ConnectorRestarted": "connector", "TaskRestarted": "task"}
 OUTCOMES = ("applied", "failed")
+
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Slow(Generic[T]):
+    """What goes through all resources, some at a time. `names`: of the samples for which it is needed."""
+
+    names: frozenset[str]
+    do: Callable[[], Awaitable[T]]
+
+    def wanted(self, names: Set[str]) -> bool:
+        return not names or not self.names.isdisjoint(names)
 
 
 async def _no_lines() -> str:
@@ -77,8 +94,8 @@ class Metrics:
         build = Info("build", "The operator's version.", namespace=NAMESPACE, registry=registry)
         build.info({"version": metadata.version("lenses-operator")})
         ProcessCollector(registry=registry)
-        self._before: Callable[[], Awaitable[None]] = _nothing
-        self._lines: Callable[[], Awaitable[str]] = _no_lines
+        self._before = Slow[None](frozenset(), _nothing)
+        self._lines = Slow[str](frozenset(), _no_lines)
         self._begin()
 
     def _begin(self) -> None:
@@ -92,18 +109,18 @@ class Metrics:
             for outcome in OUTCOMES:
                 self._operations.labels(action, outcome)
 
-    def watch(
-        self, *collectors: Collector, before: Callable[[], Awaitable[None]], lines: Callable[[], Awaitable[str]]
-    ) -> None:
-        """Read when they are asked for, all at once; `before` is called first, and `lines` is text as it is."""
+    def watch(self, *collectors: Collector, before: Slow[None], lines: Slow[str]) -> None:
+        """Read when they are asked for, all at once; `before` is done first, and `lines` gives text as it is."""
         for collector in collectors:
             self.registry.register(collector)
         self._before, self._lines = before, lines
 
-    async def exposition(self) -> bytes:
-        """What /metrics answers, in Prometheus' text format."""
-        await self._before()
-        return generate_latest(self.registry) + (await self._lines()).encode()
+    async def exposition(self, names: Set[str] = frozenset()) -> bytes:
+        """What /metrics answers, in Prometheus' text format: the samples of these names, or all where there is none."""
+        if self._before.wanted(names):
+            await self._before.do()
+        found = generate_latest(_Named(self.registry, names) if names else self.registry)
+        return found + (await self._lines.do()).encode() if self._lines.wanted(names) else found
 
     def passed(self, kind: str, result: str, seconds: float) -> None:
         """After every pass; `result` is one of RESULTS."""
@@ -123,3 +140,18 @@ class Metrics:
             self._restarts.labels(RESTARTED[reason]).inc()
         if isinstance(resource, LensesConnectorOffsets) and resource.operates and resource.finished:
             self._operations.labels(resource.spec.action, OUTCOMES[resource.failed]).inc()
+
+
+class _Named(Collector):
+    """Of a registry's samples those of the given names."""
+
+    def __init__(self, registry: CollectorRegistry, names: Set[str]) -> None:
+        self._registry = registry
+        self._names = names
+
+    def collect(self) -> Iterator[Metric]:
+        for metric in self._registry.collect():
+            named = Metric(metric.name, metric.documentation, metric.type)
+            named.samples = [sample for sample in metric.samples if sample.name in self._names]
+            if named.samples:
+                yield named

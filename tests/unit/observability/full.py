@@ -11,10 +11,10 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from lenses_operator.lenses import errors
 from lenses_operator.lenses_state.pollers import PollerStatus
-from lenses_operator.observability.collectors import EnvironmentMetrics, QueueMetrics, ResourceMetrics
-from lenses_operator.observability.conditions import ConditionLines
+from lenses_operator.observability.collectors import COUNTED, EnvironmentMetrics, QueueMetrics, ResourceMetrics
+from lenses_operator.observability.conditions import CONDITIONS, ConditionLines
 from lenses_operator.observability.loop_holds import LoopHolds
-from lenses_operator.observability.metrics import Metrics
+from lenses_operator.observability.metrics import Metrics, Slow
 from lenses_operator.resources.base import ObjectKey
 from lenses_operator.resources.connector import LensesConnector
 from lenses_operator.resources.connector_offsets import LensesConnectorOffsets
@@ -72,8 +72,8 @@ class Full:
             EnvironmentMetrics(lambda: self.poller_statuses, lambda: LOOP_TIME),
             resources,
             LoopHolds(),
-            before=self.counting,
-            lines=self.lines,
+            before=Slow(COUNTED, self.counting),
+            lines=Slow(CONDITIONS, self.lines),
         )
         self.metrics.passed("LensesConnector", "success", 0.01)
         self.metrics.passed("LensesConnectorOffsets", "error", 0.01)
@@ -90,8 +90,8 @@ class Full:
         ]
         return found[0] if found else None
 
-    def exposition(self) -> bytes:
-        return asyncio.run(self.metrics.exposition())
+    def exposition(self, *names: str) -> bytes:
+        return asyncio.run(self.metrics.exposition(frozenset(names)))
 
     def families(self) -> dict[str, Metric]:
         """As Prometheus reads them."""

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
 from lenses_operator.lenses import errors
 from lenses_operator.lenses_state.pollers import PollerStatus
@@ -84,6 +86,33 @@ def test_a_replica_that_waits_tells_nothing_of_resources(full: Full) -> None:
     names = full.families().keys()
     assert not names & {f"lenses_operator_{name}" for name in ("resources", "connectors", "resource_condition")}
     assert full.value("workqueue_depth") == 3
+
+
+def test_what_is_asked_for_by_name_is_all_that_is_told_and_as_it_is_told_among_all(full: Full) -> None:
+    series = {line for line in full.exposition().decode().splitlines() if not line.startswith("#")}
+    names = {re.split(r"[ {]", line)[0] for line in series}
+    moving = {name for name in names if name.startswith(("process_", "lenses_operator_environment_last"))}
+    for name in names - moving:
+        told = full.exposition(name).decode().splitlines()
+        assert {line for line in told if not line.startswith("#")} == {
+            line for line in series if re.split(r"[ {]", line)[0] == name
+        }
+    assert full.exposition("nothing") == b""
+
+
+def test_several_may_be_asked_for(full: Full) -> None:
+    found = full.exposition("lenses_operator_leader", "lenses_operator_tasks", "nothing").decode()
+    assert {family.name for family in text_string_to_metric_families(found)} == {
+        "lenses_operator_leader",
+        "lenses_operator_tasks",
+    }
+
+
+async def test_what_is_not_asked_for_costs_nothing() -> None:
+    full = Full()
+    full.connectors[:] = [connector(f"c-{number}", "RUNNING") for number in range(5 * COUNTED)]
+    _, ticks = await ticks_during(full.metrics.exposition(frozenset({"lenses_operator_workqueue_depth"})))
+    assert ticks <= 1
 
 
 def test_environments(full: Full) -> None:

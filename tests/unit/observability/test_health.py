@@ -100,6 +100,10 @@ async def test_metrics(rig: Rig) -> None:
     status, text = await rig.get("/metrics")
     assert status == 200
     assert "lenses_operator_leader 1.0" in text
+    names = ("lenses_operator_leader", "process_cpu_seconds_total")
+    status, text = await rig.get("/metrics?" + "&".join(f"name[]={name}" for name in names))
+    assert status == 200
+    assert [line.split()[0] for line in text.splitlines() if not line.startswith("#")] == [*names]
 
 
 async def test_a_port_that_is_taken_is_told(rig: Rig) -> None:
