@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import copy
 import json
+from collections.abc import Iterator, Mapping
 
 import httpx
+from pydantic import BaseModel
 
 from lenses_operator.interning import intern_fields
 from lenses_operator.lenses.models import ConnectorListItem
@@ -67,6 +69,48 @@ def test_what_was_given_is_known_still_and_held_once_at_every_depth() -> None:
         assert mine.model_fields_set is other.model_fields_set
     assert one.status.tasks[0].model_fields_set is two.status.tasks[0].model_fields_set
     assert one.status.conditions[0].model_fields_set is two.status.conditions[0].model_fields_set
+
+
+def models_within(value: object) -> Iterator[BaseModel]:
+    """At every depth, whatever holds them."""
+    if isinstance(value, BaseModel):
+        yield value
+        value = vars(value)
+    if isinstance(value, Mapping):
+        value = tuple(value.values())
+    if isinstance(value, tuple | list):
+        for part in value:
+            yield from models_within(part)
+
+
+def test_none_is_left_out() -> None:
+    whole = body("one") | {
+        "spec": {
+            "environment": "prod-eu",
+            "cluster": "connect-eu",
+            "class": "com.example.Sink",
+            "configFrom": [
+                {"prefix": "a.", "configMapRef": {"name": "a"}},
+                {"secretRef": {"name": "b"}},
+                {"configKey": "c", "configMapKeyRef": {"name": "c", "key": "c"}},
+                {"configKey": "d", "secretKeyRef": {"name": "d", "key": "d"}},
+            ],
+            "autoRestart": {"enabled": True},
+            "tokenSecretRef": {"name": "token", "key": "token"},
+        },
+        "status": {
+            "conditions": [CONDITION],
+            "tasks": [{"id": 0, "state": "RUNNING"}],
+            "ownership": {"state": "Owned"},
+            "appliedConfig": {"hash": "x", "secrets": [{"name": "d", "key": "d", "resourceVersion": "1"}]},
+            "autoRestart": {"generation": 1, "count": 1},
+            "refusedConfig": {"generation": 1, "hash": "x"},
+        },
+    }
+    one, two = (list(models_within(LensesConnector.parse(whole))) for _ in range(2))
+    assert len({type(model) for model in one}) == 16
+    for mine, other in zip(one, two, strict=True):
+        assert mine.model_fields_set is other.model_fields_set, type(mine)
 
 
 def test_nothing_else_changes() -> None:

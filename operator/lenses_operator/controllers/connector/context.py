@@ -73,11 +73,16 @@ class ReconcileContext:
     def __post_init__(self) -> None:
         self.generation = self.resource.metadata.generation
         self.marks = self.memory.refusals.marked(Marks.of(self.resource.status))
-        self._redactor = self.memory.confidential.redactor(self.wanted, self.session)
+        self.refers(self.session, self.wanted)
         ours, memory, applied = self.resource.status.ownership.state.ours, self.memory, self.applied
         untold = ours and applied is None and not memory.authorship.claimed and not memory.authorship.attempted
         former = applied is not None and memory.written.applied is None and bool(applied.former_traces)
         memory.confidential.had(applied, untold=untold or former)
+
+    def refers(self, session: Session, wanted: Rendered) -> None:
+        """To this token and these values."""
+        self.session, self.wanted = session, wanted
+        self._redactor = self.memory.confidential.redactor(wanted, session)
 
     @property
     def state(self) -> WantedState:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import datetime
 
 from lenses_operator.cache.connectors import ConnectorCache
@@ -74,20 +73,22 @@ class Loader:
             hold(context)
         return context
 
-    async def refer(self, context: ReconcileContext) -> ReconcileContext:
-        """With token and configuration, or with the reason why there is none."""
+    async def refer(self, context: ReconcileContext) -> None:
+        """Gives it token and configuration, or the reason why there is none."""
         resource = context.resource
         try:
             references = await self._inputs.references(resource)
             session = self._inputs.session(resource, references)
         except (ConfigInvalid, ReferenceNotFound) as error:
-            return replace(context, unusable=error, readable=False)
+            context.unusable, context.readable = error, False
+            return
         try:
-            found = replace(context, wanted=self._inputs.render(resource, references), session=session)
+            context.refers(session, self._inputs.render(resource, references))
         except (ConfigInvalid, ReferenceNotFound) as error:
-            return replace(context, unusable=error, session=session)
-        references_found(context)
-        return found
+            context.unusable = error
+            context.refers(session, context.wanted)
+        else:
+            references_found(context)
 
     async def _dying(self, resource: LensesConnector) -> LensesConnector | None:
         """The object is gone without our release: deletion continues from its last body, unless it still exists."""

@@ -136,7 +136,7 @@ class ConnectorController:
         decision = decide(situation)
         if not isinstance(decision, Observe):
             return await self._act(context, situation, decision)
-        context = await self._loader.refer(context)
+        await self._loader.refer(context)
         self._acting.reporter.warn_of_newlines(context)
         if context.unusable is not None:
             situation = self._situation(context)
