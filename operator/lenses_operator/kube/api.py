@@ -17,6 +17,9 @@ from lenses_operator.resources.base import GROUP, VERSION
 
 PAGE = 200
 """Objects of a list at a time. A page is read in one go: 500 held the event loop for some 30 ms, and are megabytes."""
+AT_ONCE = 16
+"""Requests at a time, besides those for the Lease. Each has a connection of its own, and that a buffer of 128 KiB; the
+API server answers them sooner than so many are made."""
 OURS = ("apis", GROUP, VERSION)
 LEASES = ("apis", "coordination.k8s.io", "v1")
 
@@ -50,7 +53,8 @@ class KubeApi:
 
     def __init__(self, client: ApiClient, gate: Callable[[], None] = lambda: None) -> None:
         self._gate = gate
-        self._rest = Rest(client)
+        self._rest = Rest(client, AT_ONCE)
+        self._leases = Rest(client)  # waits for nobody
 
     async def get(self, plural: str, namespace: str, name: str) -> dict[str, Any] | None:
         """None where there is no such object."""
@@ -132,20 +136,20 @@ class KubeApi:
 
     @property
     def server_time(self) -> datetime | None:
-        """By the API server's own clock, as of its last answer."""
-        return self._rest.server_time
+        """By the API server's own clock, as of its last answer about a Lease."""
+        return self._leases.server_time
 
     async def get_lease(self, namespace: str, name: str, timeout: float) -> dict[str, Any] | None:
-        return await self._rest.find("get lease", in_namespace(LEASES, namespace, "leases", name), timeout=timeout)
+        return await self._leases.find("get lease", in_namespace(LEASES, namespace, "leases", name), timeout=timeout)
 
     async def create_lease(self, namespace: str, body: Mapping[str, Any], timeout: float) -> dict[str, Any]:
         path = in_namespace(LEASES, namespace, "leases")
-        return await self._rest.request("create lease", "POST", path, body=body, timeout=timeout)
+        return await self._leases.request("create lease", "POST", path, body=body, timeout=timeout)
 
     async def replace_lease(self, namespace: str, name: str, body: Mapping[str, Any], timeout: float) -> dict[str, Any]:
         """Fails as outdated where it was written since: the body carries the resourceVersion that was read."""
         path = in_namespace(LEASES, namespace, "leases", name)
-        return await self._rest.request("update lease", "PUT", path, body=body, timeout=timeout)
+        return await self._leases.request("update lease", "PUT", path, body=body, timeout=timeout)
 
 
 def _plain(operations: Sequence[PatchOperation]) -> list[dict[str, Any]]:

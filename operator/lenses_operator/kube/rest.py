@@ -6,9 +6,10 @@ kind of object are not used: importing the few that are needed would be most of 
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -37,10 +38,14 @@ def in_namespace(group: Path, namespace: str | None, *rest: str) -> Path:
 
 
 class Rest:
-    """Raises KubeError, which begins with `what`, and nothing else."""
+    """Raises KubeError, which begins with `what`, and nothing else.
 
-    def __init__(self, client: ApiClient) -> None:
+    `at_once`: requests at a time, each on a connection of its own; the others wait. None: any number.
+    """
+
+    def __init__(self, client: ApiClient, at_once: int | None = None) -> None:
         self._client: Any = client  # its calls are not typed
+        self._place: AbstractAsyncContextManager[object] = asyncio.Semaphore(at_once) if at_once else nullcontext()
         self.server_time: datetime | None = None
         """By the API server's own clock, as of its last answer."""
 
@@ -61,7 +66,7 @@ class Rest:
         `gate` may refuse by not returning: it is called now, and once more as soon as there is a connection.
         """
         gate()
-        async with _errors_of(what), last_look(gate):
+        async with self._place, _errors_of(what), last_look(gate):
             answer = await self._send(method, path, query or {}, body, content_type, timeout)
             self.server_time = _time(answer.headers.get("Date"))
             await answer.read()

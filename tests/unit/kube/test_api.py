@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import Any
 
@@ -11,7 +12,7 @@ from kubernetes.aio.client.api_client import ApiClient
 from kubernetes.aio.client.configuration import Configuration
 from kubernetes.aio.client.exceptions import ApiException
 
-from lenses_operator.kube.api import PAGE, KubeApi
+from lenses_operator.kube.api import AT_ONCE, PAGE, KubeApi
 from lenses_operator.kube.errors import KubeError
 from lenses_operator.kube.rest import JSON_PATCH, TIMEOUT
 
@@ -160,3 +161,51 @@ async def test_everything_that_goes_wrong_is_one_error(answer: Response | Except
 def test_what_an_error_means(status: int, not_found: bool, outdated: bool) -> None:
     error = KubeError("x", status, "")
     assert (error.not_found, error.outdated) == (not_found, outdated)
+
+
+class Held(Client):
+    """Answers nobody until it is let."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.let = asyncio.Event()
+
+    async def call_api(self, method: str, url: str, *arguments: Any, **options: Any) -> Any:
+        self.answers.append({"metadata": {"name": "n"}})
+        found = await super().call_api(method, url, *arguments, **options)
+        await self.let.wait()
+        return found
+
+
+async def test_so_many_requests_at_a_time_and_those_for_the_lease_wait_for_none_of_them() -> None:
+    client = Held()
+    kube = api(client)
+    async with asyncio.TaskGroup() as group:
+        for number in range(3 * AT_ONCE):
+            group.create_task(kube.patch("p", "ns", f"n-{number}", []))
+        await settled()
+        assert len(client.sent) == AT_ONCE
+        lease = group.create_task(kube.get_lease("ops", "l", 1.5))
+        await settled()
+        assert len(client.sent) == AT_ONCE + 1
+        client.let.set()
+    assert lease.result() is not None
+    assert len(client.sent) == 3 * AT_ONCE + 1
+
+
+async def test_who_gives_up_waiting_takes_nobodys_place() -> None:
+    client = Held()
+    kube = api(client)
+    waiting = [asyncio.create_task(kube.patch("p", "ns", "n", [])) for _ in range(2 * AT_ONCE)]
+    await settled()
+    for one in waiting:
+        one.cancel()
+    await asyncio.gather(*waiting, return_exceptions=True)
+    client.let.set()
+    assert await asyncio.gather(*(kube.patch("p", "ns", "n", []) for _ in range(2 * AT_ONCE)))
+
+
+async def settled() -> None:
+    """Everything has gone as far as it goes by itself."""
+    for _ in range(50):
+        await asyncio.sleep(0)
