@@ -18,8 +18,8 @@ from lenses_operator.resources.base import GROUP, VERSION
 PAGE = 200
 """Objects of a list at a time. A page is read in one go: 500 held the event loop for some 30 ms, and are megabytes."""
 AT_ONCE = 16
-"""Requests at a time, besides those for the Lease. Each has a connection of its own, and that a buffer of 128 KiB; the
-API server answers them sooner than so many are made."""
+"""Requests at a time, besides those for the Lease, which must not wait for them as they would for a place in the
+client's pool. Each has a connection of its own, and that a buffer of 128 KiB."""
 OURS = ("apis", GROUP, VERSION)
 LEASES = ("apis", "coordination.k8s.io", "v1")
 

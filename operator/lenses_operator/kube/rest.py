@@ -40,7 +40,8 @@ def in_namespace(group: Path, namespace: str | None, *rest: str) -> Path:
 class Rest:
     """Raises KubeError, which begins with `what`, and nothing else.
 
-    `at_once`: requests at a time, each on a connection of its own; the others wait. None: any number.
+    `at_once`: requests at a time, each on a connection of its own; the others wait, as part of their time-out. None:
+    any number.
     """
 
     def __init__(self, client: ApiClient, at_once: int | None = None) -> None:
@@ -66,7 +67,7 @@ class Rest:
         `gate` may refuse by not returning: it is called now, and once more as soon as there is a connection.
         """
         gate()
-        async with self._place, _errors_of(what), last_look(gate):
+        async with _errors_of(what), asyncio.timeout(timeout), self._place, last_look(gate):
             answer = await self._send(method, path, query or {}, body, content_type, timeout)
             self.server_time = _time(answer.headers.get("Date"))
             await answer.read()

@@ -12,9 +12,10 @@ from kubernetes.aio.client.api_client import ApiClient
 from kubernetes.aio.client.configuration import Configuration
 from kubernetes.aio.client.exceptions import ApiException
 
+from harness.waiting import HANG
 from lenses_operator.kube.api import AT_ONCE, PAGE, KubeApi
 from lenses_operator.kube.errors import KubeError
-from lenses_operator.kube.rest import JSON_PATCH, TIMEOUT
+from lenses_operator.kube.rest import JSON_PATCH, TIMEOUT, Rest
 
 ITEMS: list[dict[str, Any]] = [{"number": number} for number in range(4)]
 OURS = "/apis/connect.lenses.io/v1alpha1"
@@ -203,6 +204,19 @@ async def test_who_gives_up_waiting_takes_nobodys_place() -> None:
     await asyncio.gather(*waiting, return_exceptions=True)
     client.let.set()
     assert await asyncio.gather(*(kube.patch("p", "ns", "n", []) for _ in range(2 * AT_ONCE)))
+
+
+async def test_waiting_for_a_place_is_part_of_the_time_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many wait for an API server that hangs, each gives up as if it had been asked."""
+    monkeypatch.setattr(Rest.request, "__kwdefaults__", {**(Rest.request.__kwdefaults__ or {}), "timeout": 0.2})
+    client = Held()
+    kube = api(client)
+    asked = [asyncio.create_task(kube.patch("p", "ns", "n", [])) for _ in range(2 * AT_ONCE)]
+    async with asyncio.timeout(HANG):
+        failed = await asyncio.gather(*asked, return_exceptions=True)
+    assert {str(error) for error in failed} == {"patch p ns/n: no answer TimeoutError"}
+    client.let.set()
+    assert await kube.patch("p", "ns", "n", [])
 
 
 async def settled() -> None:
