@@ -15,9 +15,9 @@ from bench.stage import BESIDE, ENVIRONMENT
 NAMESPACE = "bench"
 CLUSTER = "connect"
 LONG = 3600.0
+"""Seconds after which a measurement is given up."""
 LOOK = 0.2
 """Seconds between two looks whether something is done."""
-"""Seconds after which a measurement is given up."""
 CALLS = ["CreateConnector", "DeleteConnector", "ValidateConnector"]
 SPACING = 0.25
 """Seconds between two single changes: each meets an operator that has done with the one before."""

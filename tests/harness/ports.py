@@ -24,7 +24,7 @@ T = TypeVar("T")
 
 
 def free_port() -> int:
-    """A port on loopback that nobody listens on and that no other process was given within the last half hour."""
+    """A port on loopback that nobody listens on and that nobody was given within the last half hour."""
     with _leases() as leases:
         for _ in range(200):
             port = random.randint(LOWEST, HIGHEST)

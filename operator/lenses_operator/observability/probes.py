@@ -38,7 +38,7 @@ class Probes:
         self._synced = False
         self._working = False
         self._first: dict[ObjectKey, str] = {}
-        """Their environments. All of them are gone through by each probe: no more is asked of each than need be."""
+        """Resources whose first pass has not ended, and their environments."""
 
     def stand_by(self) -> None:
         """Everything is listed, and another process works: ready to take over."""
